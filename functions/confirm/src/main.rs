@@ -1,0 +1,3 @@
+//! The `confirm` function: wiring only.
+
+fn main() {}

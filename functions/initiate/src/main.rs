@@ -1,0 +1,3 @@
+//! The `initiate` function: wiring only.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The `retry` function: wiring only.
+
+fn main() {}

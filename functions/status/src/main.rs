@@ -1,0 +1,3 @@
+//! The `status` function: wiring only.
+
+fn main() {}

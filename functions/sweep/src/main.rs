@@ -1,0 +1,3 @@
+//! The `sweep` function: wiring only.
+
+fn main() {}

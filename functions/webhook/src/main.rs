@@ -1,0 +1,3 @@
+//! The `webhook` function: wiring only.
+
+fn main() {}

@@ -1,1 +1,17 @@
-//! (being written)
+//! The rules of a payment, and nothing else.
+//!
+//! Everything here is pure and synchronous: time, ids and randomness come in as arguments, decisions go out as
+//! values. This crate must never know a clock, a socket, a database, a gateway's JSON or a serialisation format;
+//! its `Cargo.toml` is the proof.
+//!
+//! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`payment`] (state, commands, evidence,
+//! events), [`decline`], [`schedule`].
+
+pub mod decline;
+pub mod gateway;
+pub mod id;
+pub mod money;
+pub mod payment;
+pub mod schedule;
+pub mod text;
+pub mod time;

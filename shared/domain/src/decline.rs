@@ -1,0 +1,294 @@
+//! Why an issuer said no, and whether asking again can ever help.
+//!
+//! The table is data. What it does not know is never tried again: card networks fine whoever insists.
+
+use std::fmt;
+
+/// A decline, in our words and with the gateway's beside them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// What may be done about it.
+    pub category: DeclineCategory,
+    /// Our code: one of the table's, or `unknown`.
+    pub code: &'static str,
+    /// What the gateway called it.
+    pub gateway_code: String,
+    /// What the card network called it, if it told.
+    pub network_code: Option<String>,
+    /// What the gateway advises.
+    pub advice: Option<Advice>,
+}
+
+/// What may be done about a decline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeclineCategory {
+    /// The same method may work later.
+    Later,
+    /// The same method may work later, but the reason is vague: a few tries at most.
+    LaterFewTimes,
+    /// The payer must do something: another card, the right code, authentication.
+    PayerMustAct,
+    /// The issuer has seen this very charge before: look for it, do not repeat it.
+    LookForEarlier,
+    /// Never again with this method.
+    Never,
+}
+
+/// What the gateway advises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Advice {
+    /// Have the payer check the card's data.
+    ConfirmCardData,
+    /// Do not.
+    DoNotTryAgain,
+    /// It may work later.
+    TryAgainLater,
+}
+
+/// What a gateway says about a decline, before we have judged it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct GatewayWords<'a> {
+    /// The issuer's reason in the gateway's words; where there is none, the gateway's error code.
+    pub code: &'a str,
+    /// The gateway's advice.
+    pub advice: Option<Advice>,
+    /// Mastercard's Merchant Advice Code and its like: two digits.
+    pub network_advice: Option<&'a str>,
+    /// The network's response code.
+    pub network_code: Option<&'a str>,
+}
+
+impl Decline {
+    /// Judges what the gateway says: its advice first, then the network's, then the reason, else never.
+    #[must_use]
+    pub fn judge(words: GatewayWords<'_>) -> Self {
+        let row = TABLE.iter().find(|(code, _)| *code == words.code);
+        let category = words
+            .advice
+            .map(Advice::category)
+            .or_else(|| words.network_advice.and_then(network_advice_category))
+            .or_else(|| row.map(|(_, category)| *category))
+            .unwrap_or(DeclineCategory::Never);
+        Self {
+            category,
+            code: row.map_or("unknown", |(code, _)| *code),
+            gateway_code: words.code.to_owned(),
+            network_code: words.network_code.map(str::to_owned),
+            advice: words.advice,
+        }
+    }
+
+    /// A request that the gateway refused outright: the method cannot be used, and nothing was charged.
+    #[must_use]
+    pub fn of_refusal(gateway_code: &str) -> Self {
+        Self {
+            category: DeclineCategory::PayerMustAct,
+            code: "payment_method_unusable",
+            gateway_code: gateway_code.to_owned(),
+            network_code: None,
+            advice: None,
+        }
+    }
+
+    /// Our code for what `code` was when it was stored.
+    #[must_use]
+    pub fn known_code(code: &str) -> &'static str {
+        const OURS: [&str; 1] = ["payment_method_unusable"];
+        let ours = OURS.iter().find(|known| **known == code).copied();
+        ours.or_else(|| TABLE.iter().find(|(known, _)| *known == code).map(|(known, _)| *known)).unwrap_or("unknown")
+    }
+
+    /// A sentence that may be shown to the payer. It never says that a card is stolen or a payer suspected: the person
+    /// at the screen may be the thief.
+    #[must_use]
+    pub fn payer_message(&self) -> &'static str {
+        match self.code {
+            "insufficient_funds" => "The card does not have enough funds for this payment. Please use another one.",
+            "expired_card" | "invalid_expiry_month" | "invalid_expiry_year" => {
+                "Please check the card's expiry date or use another card."
+            }
+            "incorrect_cvc" | "invalid_cvc" => "Please check the card's security code and try again.",
+            "incorrect_number" | "invalid_number" => "Please check the card number and try again.",
+            "incorrect_zip" | "incorrect_address" => "Please check the billing address and try again.",
+            "authentication_required" => {
+                "Your bank asks you to confirm this payment. Please try again and follow its instructions."
+            }
+            "card_not_supported" | "currency_not_supported" => {
+                "This card cannot be used for this payment. Please use another one."
+            }
+            _ => match self.category {
+                DeclineCategory::Later | DeclineCategory::LaterFewTimes => {
+                    "Your bank did not approve this payment. Please try again later or use another payment method."
+                }
+                DeclineCategory::PayerMustAct | DeclineCategory::LookForEarlier | DeclineCategory::Never => {
+                    "Your bank did not approve this payment. Please use another payment method."
+                }
+            },
+        }
+    }
+}
+
+impl DeclineCategory {
+    /// The word for it in answers and rows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Later => "later",
+            Self::LaterFewTimes => "later_few_times",
+            Self::PayerMustAct => "payer_must_act",
+            Self::LookForEarlier => "look_for_earlier",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl fmt::Display for DeclineCategory {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Advice {
+    /// The word for it in answers and rows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConfirmCardData => "confirm_card_data",
+            Self::DoNotTryAgain => "do_not_try_again",
+            Self::TryAgainLater => "try_again_later",
+        }
+    }
+
+    const fn category(self) -> DeclineCategory {
+        match self {
+            Self::ConfirmCardData => DeclineCategory::PayerMustAct,
+            Self::DoNotTryAgain => DeclineCategory::Never,
+            Self::TryAgainLater => DeclineCategory::Later,
+        }
+    }
+}
+
+/// Mastercard's Merchant Advice Codes. A code we do not know says nothing, and the reason decides.
+fn network_advice_category(code: &str) -> Option<DeclineCategory> {
+    match code {
+        // 01: new account data exist; 04: token data are missing.
+        "01" | "04" => Some(DeclineCategory::PayerMustAct),
+        // 02: cannot approve now; 24 to 30: try again after an hour to ten days.
+        "02" | "24" | "25" | "26" | "27" | "28" | "29" | "30" => Some(DeclineCategory::Later),
+        // 03: do not try again; 21: the payer has cancelled; 22: not this product; 40, 41, 43: prepaid, single-use, fraud.
+        "03" | "21" | "22" | "40" | "41" | "43" => Some(DeclineCategory::Never),
+        _ => None,
+    }
+}
+
+use DeclineCategory::{Later, LaterFewTimes, LookForEarlier, Never, PayerMustAct};
+
+/// Every decline code that Stripe documents, and the card error codes that come without one.
+pub const TABLE: &[(&str, DeclineCategory)] = &[
+    ("approve_with_id", Later),
+    ("authentication_not_handled", PayerMustAct),
+    ("authentication_required", PayerMustAct),
+    ("call_issuer", LaterFewTimes),
+    ("card_declined", LaterFewTimes),
+    ("card_not_supported", PayerMustAct),
+    ("card_velocity_exceeded", Later),
+    ("currency_not_supported", PayerMustAct),
+    ("do_not_honor", LaterFewTimes),
+    ("do_not_try_again", Never),
+    ("duplicate_transaction", LookForEarlier),
+    ("expired_card", PayerMustAct),
+    ("fraudulent", Never),
+    ("generic_decline", LaterFewTimes),
+    ("highest_risk_level", Never),
+    ("incorrect_address", PayerMustAct),
+    ("incorrect_cvc", PayerMustAct),
+    ("incorrect_number", PayerMustAct),
+    ("incorrect_pin", PayerMustAct),
+    ("incorrect_zip", PayerMustAct),
+    ("insufficient_funds", Later),
+    ("invalid_account", Never),
+    ("invalid_amount", Never),
+    ("invalid_cvc", PayerMustAct),
+    ("invalid_expiry_month", PayerMustAct),
+    ("invalid_expiry_year", PayerMustAct),
+    ("invalid_number", PayerMustAct),
+    ("invalid_pin", PayerMustAct),
+    ("issuer_not_available", Later),
+    ("lost_card", Never),
+    ("merchant_blacklist", Never),
+    ("mobile_device_authentication_required", PayerMustAct),
+    ("new_account_information_available", PayerMustAct),
+    ("no_action_taken", LaterFewTimes),
+    ("not_permitted", Never),
+    ("offline_pin_required", PayerMustAct),
+    ("online_or_offline_pin_required", PayerMustAct),
+    ("payment_intent_authentication_failure", PayerMustAct),
+    ("pickup_card", Never),
+    ("pin_try_exceeded", Never),
+    ("previously_declined_do_not_retry", Never),
+    ("processing_error", Later),
+    ("reenter_transaction", Later),
+    ("restricted_card", Never),
+    ("revocation_of_all_authorizations", Never),
+    ("revocation_of_authorization", Never),
+    ("security_violation", Never),
+    ("service_not_allowed", Never),
+    ("stolen_card", Never),
+    ("stop_payment_order", Never),
+    ("testmode_decline", Never),
+    ("transaction_not_allowed", Never),
+    ("try_again_later", Later),
+    ("withdrawal_count_limit_exceeded", Later),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judge(code: &str, advice: Option<Advice>, network_advice: Option<&str>) -> DeclineCategory {
+        Decline::judge(GatewayWords { code, advice, network_advice, network_code: None }).category
+    }
+
+    #[test]
+    fn a_code_we_do_not_know_is_never_tried_again() {
+        assert_eq!(judge("some_new_code", None, None), Never);
+        assert_eq!(judge("some_new_code", None, Some("99")), Never);
+        assert_eq!(Decline::judge(GatewayWords { code: "some_new_code", ..GatewayWords::default() }).code, "unknown");
+    }
+
+    #[test]
+    fn the_gateways_advice_goes_before_the_networks_and_both_before_the_reason() {
+        assert_eq!(judge("insufficient_funds", Some(Advice::DoNotTryAgain), Some("02")), Never);
+        assert_eq!(judge("insufficient_funds", None, Some("03")), Never);
+        assert_eq!(judge("generic_decline", None, Some("24")), Later);
+        assert_eq!(judge("generic_decline", None, Some("99")), LaterFewTimes);
+    }
+
+    #[test]
+    fn the_table_is_sorted_and_names_each_code_once() {
+        assert!(TABLE.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+
+    #[test]
+    fn a_payer_is_never_told_of_theft_or_suspicion() {
+        for (code, _) in TABLE {
+            let message = Decline::judge(GatewayWords { code, ..GatewayWords::default() }).payer_message();
+            for word in ["stolen", "lost", "fraud", "risk", "blacklist", "suspect", "pickup", "never"] {
+                assert!(!message.to_lowercase().contains(word), "{code}: {message}");
+            }
+        }
+        let (stolen, lost) = ("stolen_card", "lost_card").into();
+        let message = |code| Decline::judge(GatewayWords { code, ..GatewayWords::default() }).payer_message();
+        assert_eq!(message(stolen), message("do_not_try_again"));
+        assert_eq!(message(lost), message("fraudulent"));
+    }
+
+    #[test]
+    fn a_stored_code_is_found_again() {
+        for (code, _) in TABLE {
+            assert_eq!(Decline::known_code(code), *code);
+        }
+        assert_eq!(Decline::known_code("payment_method_unusable"), "payment_method_unusable");
+        assert_eq!(Decline::known_code("gone"), "unknown");
+    }
+}

@@ -1,0 +1,200 @@
+//! What a gateway can tell us, in no gateway's own words. Adapters translate into these types; nothing else does.
+
+use crate::{
+    decline::Decline,
+    money::{Currency, Money},
+    text::{GatewayToken, WebUrl},
+};
+
+/// Who moves the money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Gateway {
+    /// Stripe: a PaymentIntent per payment.
+    Stripe,
+    /// PayPal: an order per payment.
+    PayPal,
+}
+
+/// Whether money is real. One stack is one mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mode {
+    /// Play money.
+    Test,
+    /// Money.
+    Live,
+}
+
+/// The gateway's object as it said it stood, at some moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectSnapshot {
+    /// The gateway's name for it.
+    pub reference: GatewayToken,
+    /// Real money or not.
+    pub mode: Mode,
+    /// What it was opened for, in minor units of `currency` by ISO 4217.
+    pub amount_minor_units: i64,
+    /// The currency; none if it is not one we know.
+    pub currency: Option<Currency>,
+    /// Where it stood.
+    pub status: ObjectStatus,
+}
+
+/// Where a gateway object stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ObjectStatus {
+    /// It waits for a way to pay. No money moved.
+    AwaitsMethod,
+    /// It waits for its payer.
+    AwaitsPayer(NextAction),
+    /// The gateway is at work and will say later.
+    Pending,
+    /// The money is held, not taken.
+    Authorized {
+        /// How much of it may be captured, in minor units.
+        capturable_minor_units: i64,
+    },
+    /// The money is taken.
+    Captured {
+        /// How much was taken, in minor units.
+        received_minor_units: i64,
+    },
+    /// It is over, and no money can move on it any more.
+    Canceled,
+    /// A word we do not know. Never guessed at.
+    Unrecognized(String),
+}
+
+/// What the payer, or the merchant's client, must do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextAction {
+    /// Send the payer to this address (3-D Secure, PayPal approval).
+    Redirect(WebUrl),
+    /// Hand the client secret to the gateway's own browser library.
+    UseGatewaySdk,
+    /// The payer has approved; confirm now.
+    Confirm,
+}
+
+/// What a call to a gateway came to. A refusal or a silence is a value, not an error: each must be written down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The gateway showed its object.
+    Object(ObjectSnapshot),
+    /// The charge was declined; the object is shown if the gateway showed it.
+    Declined {
+        /// Why.
+        decline: Decline,
+        /// The object after the decline.
+        object: Option<ObjectSnapshot>,
+    },
+    /// The request itself was refused and nothing happened; the object is shown if the gateway showed it.
+    Refused {
+        /// The gateway's code.
+        code: String,
+        /// The object that stood in the way.
+        object: Option<ObjectSnapshot>,
+    },
+    /// Nobody knows what happened. Never a failure.
+    Unknown(UnknownReason),
+}
+
+impl Outcome {
+    /// The object that the gateway showed, if it did.
+    #[must_use]
+    pub const fn object(&self) -> Option<&ObjectSnapshot> {
+        match self {
+            Self::Object(object) => Some(object),
+            Self::Declined { object, .. } | Self::Refused { object, .. } => object.as_ref(),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Why nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnknownReason {
+    /// The request never left: no connection.
+    NotSent,
+    /// No answer within the budget.
+    Timeout,
+    /// The connection broke after the request had left.
+    ConnectionLost,
+    /// An answer that cannot be read.
+    Unreadable,
+    /// The gateway failed (5xx). First-hand this proves nothing; replayed, it proves that the key was answered.
+    ServerError,
+    /// The gateway remembers this key with another request: a fault of ours, and no decline.
+    KeyMismatch,
+    /// The same key is being served at this moment.
+    KeyInUse,
+    /// Too many requests.
+    RateLimited,
+    /// The gateway does not take our API key.
+    Unauthorized,
+}
+
+impl UnknownReason {
+    /// The word for it in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NotSent => "not_sent",
+            Self::Timeout => "timeout",
+            Self::ConnectionLost => "connection_lost",
+            Self::Unreadable => "unreadable",
+            Self::ServerError => "server_error",
+            Self::KeyMismatch => "key_mismatch",
+            Self::KeyInUse => "key_in_use",
+            Self::RateLimited => "rate_limited",
+            Self::Unauthorized => "unauthorized",
+        }
+    }
+}
+
+/// Whether an answer was made for this very request, or is the saved answer to an earlier one with the same key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hand {
+    /// The gateway acted, and this is what came of it.
+    First,
+    /// The gateway repeated what it answered before; the object may have moved on since.
+    Replayed,
+}
+
+/// An answer to one of our own requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// What it says.
+    pub outcome: Outcome,
+    /// Whether it is fresh.
+    pub hand: Hand,
+}
+
+/// What was asked of the gateway when a payment is opened: no method, so no money can move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OpenedObject {
+    /// The object.
+    pub snapshot: ObjectSnapshot,
+    /// What a browser needs to work on it.
+    pub client_secret: Option<crate::text::ClientSecret>,
+}
+
+impl ObjectSnapshot {
+    /// Whether it is an object for exactly this money in this mode.
+    #[must_use]
+    pub fn is_for(&self, amount: Money, mode: Mode) -> bool {
+        self.mode == mode && self.currency == Some(amount.currency()) && self.amount_minor_units == amount.minor_units()
+    }
+
+    /// Whether money has moved, or is held, on it.
+    #[must_use]
+    pub const fn holds_money(&self) -> bool {
+        match self.status {
+            ObjectStatus::Authorized { .. } | ObjectStatus::Captured { .. } => true,
+            ObjectStatus::AwaitsMethod
+            | ObjectStatus::AwaitsPayer(_)
+            | ObjectStatus::Pending
+            | ObjectStatus::Canceled
+            | ObjectStatus::Unrecognized(_) => false,
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Names of things. Whatever a request creates gets its id from the request's own idempotency key, so that the row
+//! itself is the idempotency record and a replay can only ever find the same one.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use sha2::{Digest, Sha256};
+
+/// Why a name was not taken. The sentence completes "`<field>` …".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Not `pay_` and 26 characters of base32.
+    #[error("is not a transaction id: `pay_` and 26 characters of a-z and 2-7")]
+    NotATransactionId,
+    /// Not a usable idempotency key.
+    #[error("must be 1 to 255 visible ASCII characters")]
+    NotAnIdempotencyKey,
+    /// Not a SHA-256.
+    #[error("is not a SHA-256 in hex")]
+    NotAHash,
+    /// Not the number of an attempt.
+    #[error("is not the number of an attempt")]
+    NotAnAttempt,
+}
+
+/// The public id of a payment: `pay_` and 130 bits of SHA-256 over who asked, for what, with which key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransactionId(String);
+
+impl TransactionId {
+    const PREFIX: &str = "pay_";
+    /// 26 characters of base32 are 130 bits: two payments with one id are less likely than broken hardware.
+    const DIGITS: usize = 26;
+
+    /// The id of the payment that this key opens for this account. The same key always names the same payment.
+    #[must_use]
+    pub fn derive(account: &str, operation: &str, key: &IdempotencyKey) -> Self {
+        let mut hash = Sha256::new();
+        for part in [account, operation, key.as_str()] {
+            // The length first, so that ("ab", "c") and ("a", "bc") differ.
+            hash.update(part.len().to_be_bytes());
+            hash.update(part);
+        }
+        let digits: String =
+            BASE32_NOPAD.encode(&hash.finalize()).to_ascii_lowercase().chars().take(Self::DIGITS).collect();
+        Self(format!("{}{digits}", Self::PREFIX))
+    }
+
+    /// Reads an id that somebody else wrote.
+    ///
+    /// # Errors
+    /// If it cannot be one of ours.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        let digits = text.strip_prefix(Self::PREFIX).ok_or(IdError::NotATransactionId)?;
+        let base32 = |byte: u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte);
+        if digits.len() != Self::DIGITS || !digits.bytes().all(base32) {
+            return Err(IdError::NotATransactionId);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// What a client calls one of its requests, so that it may be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// Stripe's bound, and so everybody's habit.
+    pub const MAX_LENGTH: usize = 255;
+
+    /// Takes a key of 1 to 255 visible ASCII characters.
+    ///
+    /// # Errors
+    /// If it is anything else.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        if text.is_empty() || text.len() > Self::MAX_LENGTH || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(IdError::NotAnIdempotencyKey);
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The key as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// SHA-256 of a request's canonical form: tells a replay from a reuse of its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RequestHash([u8; 32]);
+
+impl RequestHash {
+    /// How much of the hash stands in a gateway key.
+    const SHORT_LENGTH: usize = 12;
+
+    /// Hashes named values in the order given. The caller lists every field that changes what the request means.
+    #[must_use]
+    pub fn of<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let mut hash = Sha256::new();
+        for (name, value) in fields {
+            for part in [name, value] {
+                hash.update(part.len().to_be_bytes());
+                hash.update(part);
+            }
+        }
+        Self(hash.finalize().into())
+    }
+
+    /// Reads a stored hash.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub fn from_hex(text: &str) -> Result<Self, IdError> {
+        let bytes = data_encoding::HEXLOWER.decode(text.as_bytes()).map_err(|_| IdError::NotAHash)?;
+        bytes.try_into().map(Self).map_err(|_| IdError::NotAHash)
+    }
+
+    /// The hash in lower-case hex.
+    #[must_use]
+    pub fn to_hex(self) -> String {
+        data_encoding::HEXLOWER.encode(&self.0)
+    }
+
+    /// The first twelve hex digits: enough to keep two bodies under one key apart at a gateway.
+    #[must_use]
+    pub fn short(self) -> String {
+        self.to_hex().chars().take(Self::SHORT_LENGTH).collect()
+    }
+}
+
+/// Which try at confirming a payment this is, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptNumber(u32);
+
+impl AttemptNumber {
+    /// The first attempt.
+    pub const FIRST: Self = Self(1);
+
+    /// Reads a stored number.
+    ///
+    /// # Errors
+    /// If it is zero.
+    pub const fn try_new(number: u32) -> Result<Self, IdError> {
+        if number == 0 { Err(IdError::NotAnAttempt) } else { Ok(Self(number)) }
+    }
+
+    /// The attempt after this one.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+/// The idempotency keys that we send to gateways. Their spelling is fixed here: a gateway remembers it for a day.
+pub mod gateway_key {
+    use super::{AttemptNumber, RequestHash, TransactionId};
+
+    /// For opening the payment's object; `round` counts the fresh starts after a saved 5xx.
+    #[must_use]
+    pub fn open(id: &TransactionId, hash: RequestHash, round: u32) -> String {
+        format!("{id}:open:{}:{round}", hash.short())
+    }
+
+    /// For attempt `number`.
+    #[must_use]
+    pub fn confirm(id: &TransactionId, number: AttemptNumber) -> String {
+        format!("{id}:confirm:{}", number.get())
+    }
+
+    /// For the `number`th capture.
+    #[must_use]
+    pub fn capture(id: &TransactionId, number: usize) -> String {
+        format!("{id}:capture:{number}")
+    }
+
+    /// For turning attempt `number`'s one-use token into a payment method.
+    #[must_use]
+    pub fn payment_method(id: &TransactionId, number: AttemptNumber) -> String {
+        format!("{id}:pm:{}", number.get())
+    }
+
+    /// Whose request this key was, if it is the key of one of the payment's attempts.
+    #[must_use]
+    pub fn attempt_of(key: &str, id: &TransactionId) -> Option<AttemptNumber> {
+        let number = key.strip_prefix(id.as_str())?.strip_prefix(":confirm:")?;
+        number.parse().ok().and_then(|number| AttemptNumber::try_new(number).ok())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> IdempotencyKey {
+        IdempotencyKey::parse(text).unwrap()
+    }
+
+    #[test]
+    fn one_key_names_one_payment_for_ever() {
+        let id = TransactionId::derive("merchant", "initiate", &key("order-1"));
+        assert_eq!(id.as_str(), "pay_u6ug5emn6j6bmcvzrjwf3bpo5q");
+        assert_eq!(TransactionId::parse(id.as_str()), Ok(id));
+    }
+
+    #[test]
+    fn another_account_operation_or_key_names_another_payment() {
+        let ids = [
+            ("m", "initiate", "k"),
+            ("m", "initiate", "k2"),
+            ("m", "initiat", "ek"),
+            ("n", "initiate", "k"),
+            ("mi", "nitiate", "k"),
+        ]
+        .map(|(account, operation, name)| TransactionId::derive(account, operation, &key(name)));
+        let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
+        assert_eq!(distinct.len(), ids.len());
+    }
+
+    #[test]
+    fn what_is_not_our_id_is_not_read_as_one() {
+        for text in [
+            "",
+            "pay_",
+            "pay_ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            "pay_abcdefghijklmnopqrstuvwxy1",
+            "pi_abcdefghijklmnopqrstuvwxyz",
+            "pay_abcdefghijklmnopqrstuvwxyz2",
+        ] {
+            assert_eq!(TransactionId::parse(text), Err(IdError::NotATransactionId), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_is_found_by_its_own_key_only() {
+        let (id, other) =
+            (TransactionId::derive("m", "initiate", &key("a")), TransactionId::derive("m", "initiate", &key("b")));
+        let second = AttemptNumber::FIRST.next();
+        assert_eq!(gateway_key::attempt_of(&gateway_key::confirm(&id, second), &id), Some(second));
+        assert_eq!(gateway_key::attempt_of(&gateway_key::confirm(&other, second), &id), None);
+        assert_eq!(gateway_key::attempt_of(&format!("{id}:confirm:0"), &id), None);
+        assert_eq!(gateway_key::attempt_of(&gateway_key::capture(&id, 1), &id), None);
+    }
+
+    #[test]
+    fn field_borders_are_part_of_the_hash() {
+        assert_ne!(RequestHash::of([("a", "bc")]), RequestHash::of([("ab", "c")]));
+        let hash = RequestHash::of([("amount", "100")]);
+        assert_eq!(RequestHash::from_hex(&hash.to_hex()), Ok(hash));
+        assert_eq!(RequestHash::from_hex("00"), Err(IdError::NotAHash));
+    }
+}

@@ -1,0 +1,140 @@
+//! Moves a payment along by what happened. Total: every event applies to every payment, because an event was decided
+//! on the very version it is applied to. No rule lives here; rules are in `decide` and `judge`.
+
+use super::{
+    ATTEMPTS_MAX, Act, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Event,
+    Fact, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
+};
+use crate::{money::Money, time::Timestamp};
+
+/// Moves `payment` along by `event`.
+pub fn apply(payment: &mut Payment, event: &Event) {
+    establish(payment, &event.fact, event.at);
+    payment.due = event.due;
+    payment.updated_at = event.at;
+    payment.version = payment.version.saturating_add(1);
+    match event.review {
+        // The first reason stands, until a graver one comes.
+        Some(reason) if payment.attention.is_none_or(|review| review.reason < reason) => {
+            payment.attention = Some(Review { since: event.at, reason });
+        }
+        Some(_) | None => {}
+    }
+}
+
+/// What `fact` makes of the payment, before `due` and version are set.
+pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
+    let before = payment.state.clone();
+    match fact {
+        Fact::AttemptStarted(attempt) => {
+            payment.attempts.push(attempt.clone());
+            payment.state = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
+        }
+        Fact::AttemptAnswered { .. } => progress(payment, AttemptProgress::Answered),
+        Fact::AttemptDeclined { decline, then, .. } => {
+            close_attempt(payment, AttemptResult::Declined(decline.clone()));
+            declined(payment, *then, at);
+        }
+        Fact::AttemptNotCharged { .. } => {
+            close_attempt(payment, AttemptResult::NotCharged);
+            payment.state = PaymentState::RequiresPaymentMethod;
+        }
+        Fact::ActionRequired(next_action) => {
+            progress(payment, AttemptProgress::Answered);
+            payment.state = PaymentState::RequiresAction(next_action.clone());
+        }
+        Fact::GatewayPending => {
+            progress(payment, AttemptProgress::Answered);
+            payment.state = PaymentState::Processing(ProcessingReason::GatewayPending);
+        }
+        Fact::MethodRequired => payment.state = PaymentState::RequiresPaymentMethod,
+        Fact::Authorized { capturable } => {
+            charged(payment, at);
+            payment.state = PaymentState::RequiresCapture { capturable: *capturable };
+        }
+        Fact::Captured { amount } | Fact::CapturedLate { amount } => captured(payment, *amount, at),
+        Fact::Ended(end) => ended(payment, *end),
+        Fact::ActOpened(act) => payment.acts.push(act.clone()),
+        Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
+        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::Looked | Fact::ReviewAsked => {}
+    }
+    payment.rounds = match fact {
+        Fact::OutcomeUnknown { .. } | Fact::Looked => payment.rounds.saturating_add(1),
+        _ if payment.state == before && !matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_)) => payment.rounds,
+        _ => 0,
+    };
+}
+
+fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
+    payment.state = match then {
+        AfterDecline::AwaitMethod => PaymentState::RequiresPaymentMethod,
+        AfterDecline::Reattempt { at } => PaymentState::Processing(ProcessingReason::RetryScheduled { at }),
+        AfterDecline::GiveUp => {
+            let kind = super::ActKind::Close { ends_as: End::Failed };
+            if payment.open_act().is_none() {
+                payment.acts.push(Act { kind, request: None, started_at: at, progress: ActProgress::Open });
+            }
+            PaymentState::RequiresPaymentMethod
+        }
+    };
+}
+
+fn captured(payment: &mut Payment, amount: Money, at: Timestamp) {
+    let capture_was_asked = payment.open_act().is_some_and(|act| act.ends_as().is_none());
+    if !matches!(payment.state, PaymentState::RequiresCapture { .. }) {
+        charged(payment, at);
+    }
+    close_act(payment, if capture_was_asked { ActProgress::Done } else { overtaken("payment_succeeded") });
+    payment.state = PaymentState::Succeeded { captured: amount };
+    // Whatever nobody knew before is known now.
+    payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
+}
+
+fn ended(payment: &mut Payment, end: End) {
+    if payment.open_attempt().is_some() {
+        close_attempt(payment, AttemptResult::NotCharged);
+    }
+    let end_was_asked = payment.open_act().is_some_and(|act| act.ends_as().is_some());
+    close_act(payment, if end_was_asked { ActProgress::Done } else { overtaken("payment_canceled") });
+    payment.state = match end {
+        End::Canceled => PaymentState::Canceled,
+        End::Expired => PaymentState::Expired,
+        End::Failed => PaymentState::Failed,
+    };
+    payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
+}
+
+/// The open attempt charged; where none is open, the payer's browser did it at the gateway.
+fn charged(payment: &mut Payment, at: Timestamp) {
+    if payment.open_attempt().is_some() {
+        close_attempt(payment, AttemptResult::Charged);
+    } else if payment.attempts.len() < ATTEMPTS_MAX {
+        // Beyond the bound the charge is not listed; recording a success never fails.
+        payment.attempts.push(Attempt {
+            number: payment.next_attempt(),
+            source: AttemptSource::Gateway,
+            started_at: at,
+            progress: AttemptProgress::Closed(AttemptResult::Charged),
+        });
+    }
+}
+
+fn close_attempt(payment: &mut Payment, result: AttemptResult) {
+    progress(payment, AttemptProgress::Closed(result));
+}
+
+fn progress(payment: &mut Payment, to: AttemptProgress) {
+    if let Some(attempt) = payment.attempts.last_mut().filter(|attempt| attempt.is_open()) {
+        attempt.progress = to;
+    }
+}
+
+fn close_act(payment: &mut Payment, to: ActProgress) {
+    if let Some(act) = payment.acts.last_mut().filter(|act| act.progress == ActProgress::Open) {
+        act.progress = to;
+    }
+}
+
+fn overtaken(by: &str) -> ActProgress {
+    ActProgress::Refused { code: by.to_owned() }
+}

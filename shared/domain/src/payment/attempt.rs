@@ -1,0 +1,115 @@
+//! One try at confirming a payment, with everything that its request is built from: whoever finds the row can send
+//! the same bytes again.
+
+use crate::{
+    decline::Decline,
+    id::{AttemptNumber, IdempotencyKey, RequestHash},
+    schedule::Limits,
+    text::{GatewayToken, WebUrl},
+    time::Timestamp,
+};
+
+/// One try at confirming a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Which try it is.
+    pub number: AttemptNumber,
+    /// Who made it.
+    pub source: AttemptSource,
+    /// When it was written down: before its request left.
+    pub started_at: Timestamp,
+    /// How far it has come.
+    pub progress: AttemptProgress,
+}
+
+/// Who made an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptSource {
+    /// A client of ours, by POST /payment/confirm.
+    Api {
+        /// The client's key for that request.
+        key: IdempotencyKey,
+        /// The hash of that request.
+        request_hash: RequestHash,
+        /// What is charged.
+        instrument: Instrument,
+        /// Where the payer goes after a redirect, if it differs from the payment's.
+        return_url: Option<WebUrl>,
+        /// Whether the payer is there.
+        off_session: bool,
+        /// The version of the gateway's API that the request was written for.
+        api_version: String,
+    },
+    /// The payer's browser, directly at the gateway. We hear of it afterwards.
+    Gateway,
+}
+
+/// What is charged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Instrument {
+    /// A payment method the gateway knows.
+    PaymentMethod(GatewayToken),
+    /// What the payer's browser made of its form, for one use.
+    ConfirmationToken(GatewayToken),
+    /// Whatever the gateway's object already has (PayPal: the approved order).
+    Approved,
+}
+
+/// How far an attempt has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptProgress {
+    /// Its request may have been served or not; nobody knows.
+    Unanswered,
+    /// Its own key has been answered; what came of it is still open (a payer, a slow bank).
+    Answered,
+    /// It is over.
+    Closed(AttemptResult),
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptResult {
+    /// The charge was made, or the money held, while this was the open attempt.
+    Charged,
+    /// Its own key said that it was declined.
+    Declined(Decline),
+    /// It did not charge.
+    NotCharged,
+}
+
+impl Attempt {
+    /// Whether its end is not known yet.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        match self.progress {
+            AttemptProgress::Unanswered | AttemptProgress::Answered => true,
+            AttemptProgress::Closed(_) => false,
+        }
+    }
+
+    /// Whether its gateway key may still be sent: well before the gateway forgets it (E9).
+    #[must_use]
+    pub fn key_is_young(&self, at: Timestamp) -> bool {
+        at.since(self.started_at) < Limits::KEY_YOUNG
+    }
+
+    /// The decline that ended it.
+    #[must_use]
+    pub const fn decline(&self) -> Option<&Decline> {
+        match &self.progress {
+            AttemptProgress::Closed(AttemptResult::Declined(decline)) => Some(decline),
+            AttemptProgress::Closed(AttemptResult::Charged | AttemptResult::NotCharged)
+            | AttemptProgress::Unanswered
+            | AttemptProgress::Answered => None,
+        }
+    }
+
+    /// Whether the payer was away when it was made.
+    #[must_use]
+    pub const fn is_off_session(&self) -> bool {
+        match &self.source {
+            AttemptSource::Api { off_session, .. } => *off_session,
+            AttemptSource::Gateway => false,
+        }
+    }
+}

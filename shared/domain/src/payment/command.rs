@@ -1,0 +1,87 @@
+//! What somebody wants done with a payment, and why it may be refused.
+
+use super::Instrument;
+use crate::{
+    id::{IdempotencyKey, RequestHash},
+    money::Money,
+    text::WebUrl,
+};
+
+/// What somebody wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Try to charge.
+    Confirm(ConfirmRequest),
+    /// Take money that is held.
+    Capture(CaptureRequest),
+    /// Cancel.
+    Cancel {
+        /// The client's key.
+        key: IdempotencyKey,
+        /// The hash of its request.
+        request_hash: RequestHash,
+    },
+    /// End a payment whose time is over. Ours, not a client's.
+    Expire,
+    /// Try a scheduled charge again. Ours, not a client's.
+    Reattempt,
+    /// Take the row to look at it. Ours, not a client's.
+    Claim,
+}
+
+/// A client's wish to charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfirmRequest {
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of its request.
+    pub request_hash: RequestHash,
+    /// What to charge.
+    pub instrument: Instrument,
+    /// Where the payer goes after a redirect.
+    pub return_url: Option<WebUrl>,
+    /// Whether the payer is away.
+    pub off_session: bool,
+    /// The version of the gateway's API that the request is written for.
+    pub api_version: String,
+}
+
+/// A client's wish to take money that is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CaptureRequest {
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of its request.
+    pub request_hash: RequestHash,
+    /// How much; all of it if none is named.
+    pub amount: Option<Money>,
+}
+
+/// Why a command was refused. Nothing was changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Rejection {
+    /// The payment stands where this cannot be done.
+    #[error("the payment is {state}, where this cannot be done")]
+    InvalidState {
+        /// Where it stands.
+        state: &'static str,
+    },
+    /// Another request is under way.
+    #[error("another request on this payment is still under way")]
+    InProgress,
+    /// The key was used with another request.
+    #[error("this Idempotency-Key was used before with another request body")]
+    IdempotencyKeyReused,
+    /// More than is held.
+    #[error("the amount exceeds what can be captured")]
+    AmountExceedsCapturable,
+    /// In another currency.
+    #[error("the payment is in another currency")]
+    CurrencyMismatch,
+    /// As often as a row records.
+    #[error("the payment has had as many attempts as it may")]
+    TooManyAttempts,
+    /// Its time is over.
+    #[error("the time to pay is over")]
+    TimeIsOver,
+}

@@ -1,0 +1,229 @@
+//! Answers commands. Pure: the same payment, command and circumstances give the same decision.
+//!
+//! Commands are narrow where evidence is wide: a client may only ask for what cannot collide with something whose
+//! outcome nobody knows.
+
+use super::{
+    ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CaptureRequest,
+    Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason, Rejection, apply::establish,
+};
+use crate::{
+    gateway::{Gateway, NextAction},
+    id::{IdempotencyKey, RequestHash},
+    money::Money,
+    schedule,
+    time::Now,
+};
+
+/// What became of a command that was not refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Decision {
+    /// This happens. Commit it.
+    Execute(Event),
+    /// The same request was executed before; its own attempt or act tells what came of it.
+    AlreadyApplied,
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// Decides what `command` does to `payment`.
+///
+/// # Errors
+/// A [`Rejection`] if it may not be done. Nothing is changed then.
+pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decision, Rejection> {
+    match command {
+        Command::Confirm(request) => confirm(payment, request, now),
+        Command::Capture(request) => capture(payment, request, now),
+        Command::Cancel { key, request_hash } => cancel(payment, key, *request_hash, now),
+        Command::Expire => Ok(expire(payment, now)),
+        Command::Reattempt => Ok(reattempt(payment, now)),
+        Command::Claim => Ok(claim(payment, now)),
+    }
+}
+
+/// The event that `fact` makes, with the `due` of the row as it will be.
+pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
+    let mut after = payment.clone();
+    establish(&mut after, &fact, now.at);
+    let due = schedule::due(&after, &fact, now);
+    Event { fact, at: now.at, due, review: None }
+}
+
+fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Decision, Rejection> {
+    if let Some(replay) = replay_of_attempt(payment, &request.key, request.request_hash) {
+        return replay;
+    }
+    if payment.open_act().is_some() {
+        return Err(Rejection::InProgress);
+    }
+    match &payment.state {
+        PaymentState::RequiresPaymentMethod | PaymentState::Processing(ProcessingReason::RetryScheduled { .. }) => {}
+        // A PayPal order starts with its payer's approval; a Stripe payment in this state waits for 3-D Secure.
+        PaymentState::RequiresAction(NextAction::Confirm | NextAction::Redirect(_))
+            if payment.gateway == Gateway::PayPal => {}
+        PaymentState::Processing(_) => return Err(Rejection::InProgress),
+        PaymentState::RequiresAction(_)
+        | PaymentState::RequiresCapture { .. }
+        | PaymentState::Succeeded { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
+    }
+    if now.at >= payment.expires_at {
+        return Err(Rejection::TimeIsOver);
+    }
+    if payment.attempts.len() >= ATTEMPTS_MAX {
+        return Err(Rejection::TooManyAttempts);
+    }
+    let source = AttemptSource::Api {
+        key: request.key.clone(),
+        request_hash: request.request_hash,
+        instrument: request.instrument.clone(),
+        return_url: request.return_url.clone(),
+        off_session: request.off_session,
+        api_version: request.api_version.clone(),
+    };
+    Ok(Decision::Execute(start_attempt(payment, source, now)))
+}
+
+fn start_attempt(payment: &Payment, source: AttemptSource, now: &Now) -> Event {
+    let attempt =
+        Attempt { number: payment.next_attempt(), source, started_at: now.at, progress: AttemptProgress::Unanswered };
+    happened(payment, Fact::AttemptStarted(attempt), now)
+}
+
+fn replay_of_attempt(
+    payment: &Payment,
+    wanted: &IdempotencyKey,
+    hash: RequestHash,
+) -> Option<Result<Decision, Rejection>> {
+    // A re-attempt of ours repeats its client's key; the hash is the same for all of them.
+    payment.attempts.iter().find_map(|attempt| match &attempt.source {
+        AttemptSource::Api { key, request_hash, .. } if key == wanted => Some(same_request(*request_hash, hash)),
+        AttemptSource::Api { .. } | AttemptSource::Gateway => None,
+    })
+}
+
+fn replay_of_act(
+    payment: &Payment,
+    wanted: &IdempotencyKey,
+    hash: RequestHash,
+    is_capture: bool,
+) -> Option<Result<Decision, Rejection>> {
+    let mut acts = payment.acts.iter().filter(|act| matches!(act.kind, ActKind::Capture { .. }) == is_capture);
+    acts.find_map(|act| {
+        act.request.as_ref().filter(|(key, _)| key == wanted).map(|(_, stored)| same_request(*stored, hash))
+    })
+}
+
+fn same_request(stored: RequestHash, asked: RequestHash) -> Result<Decision, Rejection> {
+    if stored == asked { Ok(Decision::AlreadyApplied) } else { Err(Rejection::IdempotencyKeyReused) }
+}
+
+fn capture(payment: &Payment, request: &CaptureRequest, now: &Now) -> Result<Decision, Rejection> {
+    if let Some(replay) = replay_of_act(payment, &request.key, request.request_hash, true) {
+        return replay;
+    }
+    if payment.open_act().is_some() {
+        return Err(Rejection::InProgress);
+    }
+    let capturable = match &payment.state {
+        PaymentState::RequiresCapture { capturable } => *capturable,
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown | ProcessingReason::GatewayPending) => {
+            return Err(Rejection::InProgress);
+        }
+        PaymentState::RequiresPaymentMethod
+        | PaymentState::Processing(ProcessingReason::RetryScheduled { .. })
+        | PaymentState::RequiresAction(_)
+        | PaymentState::Succeeded { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
+    };
+    let amount = within(request.amount.unwrap_or(capturable), capturable)?;
+    open_act(payment, ActKind::Capture { amount }, Some((request.key.clone(), request.request_hash)), now)
+}
+
+fn within(amount: Money, capturable: Money) -> Result<Money, Rejection> {
+    if amount.currency() != capturable.currency() {
+        return Err(Rejection::CurrencyMismatch);
+    }
+    if amount.is_within(capturable) { Ok(amount) } else { Err(Rejection::AmountExceedsCapturable) }
+}
+
+fn cancel(
+    payment: &Payment,
+    key: &IdempotencyKey,
+    request_hash: RequestHash,
+    now: &Now,
+) -> Result<Decision, Rejection> {
+    if let Some(replay) = replay_of_act(payment, key, request_hash, false) {
+        return replay;
+    }
+    if payment.state.is_terminal() {
+        return Err(Rejection::InvalidState { state: payment.state.name() });
+    }
+    if payment.open_act().is_some() || payment.unanswered_attempt().is_some() {
+        return Err(Rejection::InProgress);
+    }
+    open_act(payment, ActKind::Close { ends_as: End::Canceled }, Some((key.clone(), request_hash)), now)
+}
+
+fn expire(payment: &Payment, now: &Now) -> Decision {
+    let waits_for_payer = match payment.state {
+        PaymentState::RequiresPaymentMethod
+        | PaymentState::RequiresAction(_)
+        | PaymentState::Processing(ProcessingReason::RetryScheduled { .. }) => true,
+        // What the gateway is at work on, or holds, is not the payer's to be late with.
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown | ProcessingReason::GatewayPending)
+        | PaymentState::RequiresCapture { .. }
+        | PaymentState::Succeeded { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => false,
+    };
+    if !waits_for_payer
+        || now.at < payment.expires_at
+        || payment.open_act().is_some()
+        || payment.unanswered_attempt().is_some()
+    {
+        return Decision::Nothing;
+    }
+    open_act(payment, ActKind::Close { ends_as: End::Expired }, None, now).unwrap_or(Decision::Nothing)
+}
+
+fn open_act(
+    payment: &Payment,
+    kind: ActKind,
+    request: Option<(IdempotencyKey, RequestHash)>,
+    now: &Now,
+) -> Result<Decision, Rejection> {
+    // Ending a payment must never fail on a bound; only clients' captures and cancels are counted.
+    if request.is_some() && payment.acts.len() >= ACTS_MAX {
+        return Err(Rejection::TooManyAttempts);
+    }
+    let act = Act { kind, request, started_at: now.at, progress: ActProgress::Open };
+    Ok(Decision::Execute(happened(payment, Fact::ActOpened(act), now)))
+}
+
+fn reattempt(payment: &Payment, now: &Now) -> Decision {
+    let PaymentState::Processing(ProcessingReason::RetryScheduled { at }) = payment.state else {
+        return Decision::Nothing;
+    };
+    let last_asked = payment.attempts.iter().rev().find(|attempt| matches!(attempt.source, AttemptSource::Api { .. }));
+    match last_asked {
+        Some(attempt) if at <= now.at && payment.open_act().is_none() && payment.attempts.len() < ATTEMPTS_MAX => {
+            Decision::Execute(start_attempt(payment, attempt.source.clone(), now))
+        }
+        Some(_) | None => Decision::Nothing,
+    }
+}
+
+fn claim(payment: &Payment, now: &Now) -> Decision {
+    if payment.due.is_some_and(|due| due <= now.at) {
+        Decision::Execute(happened(payment, Fact::Claimed, now))
+    } else {
+        Decision::Nothing
+    }
+}

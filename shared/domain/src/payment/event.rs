@@ -1,0 +1,129 @@
+//! What happened to a payment, in the past tense. Every write to a row stores the event that caused it.
+
+use super::{Act, Attempt, End, ReviewReason};
+use crate::{decline::Decline, gateway::NextAction, id::AttemptNumber, money::Money, time::Timestamp};
+
+/// What happened, when, and when somebody must look again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub fact: Fact,
+    /// When.
+    pub at: Timestamp,
+    /// When somebody must look again.
+    pub due: Option<Timestamp>,
+    /// Why a person must look too.
+    pub review: Option<ReviewReason>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// An attempt was written down; its request may leave now.
+    AttemptStarted(Attempt),
+    /// An attempt's own key was answered, but what it said is not the present state.
+    AttemptAnswered {
+        /// Which.
+        number: AttemptNumber,
+    },
+    /// An attempt, an act or a look was made, and nobody knows what came of it.
+    OutcomeUnknown {
+        /// Why, in one word.
+        reason: &'static str,
+    },
+    /// An attempt's own key said that it was declined.
+    AttemptDeclined {
+        /// Which.
+        number: AttemptNumber,
+        /// Why.
+        decline: Decline,
+        /// What comes next.
+        then: AfterDecline,
+    },
+    /// The open attempt turned out not to have charged.
+    AttemptNotCharged {
+        /// Which.
+        number: AttemptNumber,
+    },
+    /// The payer must do something.
+    ActionRequired(NextAction),
+    /// The gateway is at work.
+    GatewayPending,
+    /// The object waits for a way to pay again, and no attempt of ours is open.
+    MethodRequired,
+    /// The money is held.
+    Authorized {
+        /// How much may be captured.
+        capturable: Money,
+    },
+    /// The money was taken.
+    Captured {
+        /// How much.
+        amount: Money,
+    },
+    /// The money was taken after the payment had ended otherwise.
+    CapturedLate {
+        /// How much.
+        amount: Money,
+    },
+    /// The object was seen canceled.
+    Ended(End),
+    /// A capture, cancel or end was written down; the gateway may be asked now.
+    ActOpened(Act),
+    /// The gateway refused the open act.
+    ActRefused {
+        /// Its code.
+        code: String,
+    },
+    /// A worker took the row to look at it.
+    Claimed,
+    /// A webhook that proves nothing by itself: look now.
+    LookAsked,
+    /// Somebody looked, and nothing is new.
+    Looked,
+    /// A person was asked to look.
+    ReviewAsked,
+}
+
+/// What comes after a decline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterDecline {
+    /// The payer, or the merchant, tries another way.
+    AwaitMethod,
+    /// We try again.
+    Reattempt {
+        /// When.
+        at: Timestamp,
+    },
+    /// Nothing can help: the object is canceled, and then the payment has failed.
+    GiveUp,
+}
+
+impl Fact {
+    /// The word for it in rows, logs and timelines.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AttemptStarted(_) => "attempt_started",
+            Self::AttemptAnswered { .. } => "attempt_answered",
+            Self::OutcomeUnknown { .. } => "outcome_unknown",
+            Self::AttemptDeclined { .. } => "attempt_declined",
+            Self::AttemptNotCharged { .. } => "attempt_not_charged",
+            Self::ActionRequired(_) => "action_required",
+            Self::GatewayPending => "gateway_pending",
+            Self::MethodRequired => "method_required",
+            Self::Authorized { .. } => "authorized",
+            Self::Captured { .. } => "captured",
+            Self::CapturedLate { .. } => "captured_late",
+            Self::Ended(End::Canceled) => "canceled",
+            Self::Ended(End::Expired) => "expired",
+            Self::Ended(End::Failed) => "failed",
+            Self::ActOpened(_) => "act_opened",
+            Self::ActRefused { .. } => "act_refused",
+            Self::Claimed => "claimed",
+            Self::LookAsked => "look_asked",
+            Self::Looked => "looked",
+            Self::ReviewAsked => "review_asked",
+        }
+    }
+}

@@ -1,0 +1,374 @@
+//! Weighs evidence: what the gateway says about its own object and about our requests. The rules E1 to E9.
+//!
+//! - E1: the object proves what it finally is; only its own key proves what became of an attempt.
+//! - E2: captured, canceled and authorized are evidence in any snapshot; the last never undoes a later state.
+//! - E3: every other status counts only from a fetch made after the row's version was loaded, never from a webhook.
+//! - E4: an attempt is answered by its first-hand answer, by a replay of its key, or by an event that its key caused.
+//! - E5: an unanswered attempt is sent again while its key is young; a fetch closes it only when its key is old.
+//! - E6: a first-hand outcome closes its own attempt and no other.
+//! - E7: the object must be the row's own, of its mode, amount and currency.
+//! - E8: a key mismatch is unknown and a fault of ours, never a decline.
+//! - E9: keys die; `Attempt::key_is_young` says when.
+
+use super::{
+    AfterDecline, Attempt, AttemptProgress, End, Event, Fact, Payment, PaymentState, ProcessingReason, ReviewReason,
+    decide::happened,
+};
+use crate::{
+    decline::{Decline, DeclineCategory},
+    gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    id::AttemptNumber,
+    money::Money,
+    schedule::{self, Limits},
+    time::Now,
+};
+
+/// What the gateway said, and how we came by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// How we came by it.
+    pub source: Source,
+    /// What it says.
+    pub outcome: Outcome,
+}
+
+/// How we came by what the gateway said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Source {
+    /// The answer to an attempt's own request.
+    Attempt(AttemptNumber, Hand),
+    /// The answer to the open act's own request.
+    Act,
+    /// A look at the object, made after loading the version that the commit is conditional on.
+    Fetch,
+    /// A webhook, of any age; `cause` is the attempt whose own key made the gateway send it.
+    Event {
+        /// The attempt that caused it.
+        cause: Option<AttemptNumber>,
+    },
+}
+
+/// What evidence does to a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Judgement {
+    /// This happened. Commit it.
+    Change(Event),
+    /// It is known already, or superseded, or proves nothing.
+    Nothing,
+    /// It is about another object that bears our id.
+    Foreign {
+        /// Whether money stands on it: then somebody must reconcile.
+        holds_money: bool,
+    },
+}
+
+/// Weighs `evidence` about `payment`.
+pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
+    let case = Case { payment, source: evidence.source, now };
+    if let Some(object) = evidence.outcome.object() {
+        if object.reference != payment.object {
+            return Judgement::Foreign { holds_money: object.holds_money() };
+        }
+        if !object.is_for(payment.terms.amount, payment.mode) {
+            return case.review(ReviewReason::ObjectMismatch);
+        }
+        if is_final(&object.status) {
+            return case.object(object);
+        }
+    }
+    match &evidence.outcome {
+        Outcome::Object(object) => case.object(object),
+        Outcome::Declined { decline, .. } => case.declined(decline),
+        Outcome::Refused { code, object } => case.refused(code, object.as_ref()),
+        Outcome::Unknown(reason) => case.unknown(*reason),
+    }
+}
+
+/// E2: what any snapshot proves, however old.
+const fn is_final(status: &ObjectStatus) -> bool {
+    match status {
+        ObjectStatus::Captured { .. } | ObjectStatus::Canceled | ObjectStatus::Authorized { .. } => true,
+        ObjectStatus::AwaitsMethod
+        | ObjectStatus::AwaitsPayer(_)
+        | ObjectStatus::Pending
+        | ObjectStatus::Unrecognized(_) => false,
+    }
+}
+
+/// One piece of evidence against one version of a payment.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    payment: &'a Payment,
+    source: Source,
+    now: &'a Now,
+}
+
+impl Case<'_> {
+    fn object(self, object: &ObjectSnapshot) -> Judgement {
+        let currency = self.payment.terms.amount.currency();
+        match &object.status {
+            ObjectStatus::Captured { received_minor_units } => match Money::payable(*received_minor_units, currency) {
+                Ok(amount) if amount.is_within(self.payment.terms.amount) => self.captured(amount),
+                Ok(_) | Err(_) => self.review(ReviewReason::ObjectMismatch),
+            },
+            ObjectStatus::Authorized { capturable_minor_units } => {
+                match Money::payable(*capturable_minor_units, currency) {
+                    Ok(capturable) if capturable.is_within(self.payment.terms.amount) => self.authorized(capturable),
+                    Ok(_) | Err(_) => self.review(ReviewReason::ObjectMismatch),
+                }
+            }
+            ObjectStatus::Canceled => self.canceled(),
+            _ if self.payment.state.is_terminal() => Judgement::Nothing,
+            ObjectStatus::Unrecognized(_) => self.review(ReviewReason::UnrecognizedStatus),
+            ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_) | ObjectStatus::Pending => {
+                self.passing(&object.status)
+            }
+        }
+    }
+
+    fn captured(self, amount: Money) -> Judgement {
+        match &self.payment.state {
+            PaymentState::Succeeded { .. } => Judgement::Nothing,
+            PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
+                let mut event = happened(self.payment, Fact::CapturedLate { amount }, self.now);
+                event.review = Some(ReviewReason::LateSuccess);
+                Judgement::Change(event)
+            }
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::RequiresCapture { .. } => self.change(Fact::Captured { amount }),
+        }
+    }
+
+    fn authorized(self, capturable: Money) -> Judgement {
+        match &self.payment.state {
+            PaymentState::RequiresPaymentMethod | PaymentState::Processing(_) | PaymentState::RequiresAction(_) => {
+                self.change(Fact::Authorized { capturable })
+            }
+            PaymentState::RequiresCapture { .. } => self.nothing_new(),
+            // An old snapshot of a hold that has been captured or released since.
+            PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
+                Judgement::Nothing
+            }
+        }
+    }
+
+    fn canceled(self) -> Judgement {
+        if self.payment.state.is_terminal() {
+            return Judgement::Nothing;
+        }
+        let asked = self.payment.open_act().and_then(super::Act::ends_as);
+        let end = asked.unwrap_or(match self.payment.state {
+            // Nobody asked: the hold ran out.
+            PaymentState::RequiresCapture { .. } => End::Expired,
+            _ => End::Canceled,
+        });
+        self.change(Fact::Ended(end))
+    }
+
+    /// E3 and E5: a status that may have passed by now.
+    fn passing(self, status: &ObjectStatus) -> Judgement {
+        let open = self.payment.open_attempt();
+        match self.source {
+            Source::Event { cause } => self.hint(cause),
+            Source::Act => self.act_not_done(),
+            Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
+            Source::Attempt(_, Hand::First) => self.stands_at(status),
+            Source::Attempt(number, Hand::Replayed) => self.answered(number),
+            Source::Fetch => match open {
+                Some(attempt)
+                    if attempt.progress == AttemptProgress::Unanswered && attempt.key_is_young(self.now.at) =>
+                {
+                    self.nothing_new()
+                }
+                Some(_) | None => self.stands_at(status),
+            },
+        }
+    }
+
+    /// The object stands at `status` now, and no request of ours can be in between.
+    fn stands_at(self, status: &ObjectStatus) -> Judgement {
+        match (status, self.payment.open_attempt(), &self.payment.state) {
+            // Money that is held does not become money that is asked for.
+            (_, _, PaymentState::RequiresCapture { .. }) => self.nothing_new(),
+            (ObjectStatus::AwaitsMethod, Some(attempt), _) => {
+                self.change(Fact::AttemptNotCharged { number: attempt.number })
+            }
+            (ObjectStatus::AwaitsMethod, None, PaymentState::RequiresPaymentMethod) => self.nothing_new(),
+            (ObjectStatus::AwaitsMethod, None, PaymentState::Processing(ProcessingReason::RetryScheduled { .. })) => {
+                self.nothing_new()
+            }
+            (ObjectStatus::AwaitsMethod, None, _) => self.change(Fact::MethodRequired),
+            (ObjectStatus::AwaitsPayer(next), _, PaymentState::RequiresAction(shown))
+                if next == shown && !self.is_unanswered() =>
+            {
+                self.nothing_new()
+            }
+            (ObjectStatus::AwaitsPayer(next), _, _) => self.change(Fact::ActionRequired(next.clone())),
+            (ObjectStatus::Pending, _, PaymentState::Processing(ProcessingReason::GatewayPending))
+                if !self.is_unanswered() =>
+            {
+                self.nothing_new()
+            }
+            (ObjectStatus::Pending, _, _) => self.change(Fact::GatewayPending),
+            (
+                ObjectStatus::Authorized { .. }
+                | ObjectStatus::Captured { .. }
+                | ObjectStatus::Canceled
+                | ObjectStatus::Unrecognized(_),
+                _,
+                _,
+            ) => Judgement::Nothing,
+        }
+    }
+
+    fn is_unanswered(self) -> bool {
+        self.payment.unanswered_attempt().is_some()
+    }
+
+    /// The gateway's own word on an attempt: only its own key's word counts (E1, E6).
+    fn declined(self, decline: &Decline) -> Judgement {
+        let speaks_of = match self.source {
+            Source::Attempt(number, _) => Some(number),
+            Source::Event { cause } => cause,
+            Source::Act | Source::Fetch => None,
+        };
+        match self.payment.open_attempt() {
+            Some(attempt) if speaks_of == Some(attempt.number) => self.attempt_declined(attempt, decline),
+            Some(_) | None => match self.source {
+                Source::Event { cause } => self.hint(cause),
+                Source::Attempt(..) | Source::Act | Source::Fetch => Judgement::Nothing,
+            },
+        }
+    }
+
+    fn attempt_declined(self, attempt: &Attempt, decline: &Decline) -> Judgement {
+        let number = attempt.number;
+        if decline.category == DeclineCategory::LookForEarlier {
+            return self.answered(number);
+        }
+        let then = after_decline(self.payment, attempt, decline, self.now);
+        self.change(Fact::AttemptDeclined { number, decline: decline.clone(), then })
+    }
+
+    /// The gateway refused a request of ours without acting on it.
+    fn refused(self, code: &str, object: Option<&ObjectSnapshot>) -> Judgement {
+        let open = self.payment.open_attempt();
+        match self.source {
+            Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
+            // The object stood in the way: its key is answered, and a fetch tells the rest.
+            Source::Attempt(number, _) if object.is_some() => self.answered(number),
+            Source::Attempt(..) => match open {
+                Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
+                None => Judgement::Nothing,
+            },
+            Source::Act => match self.payment.open_act() {
+                // A close is never given up: the object may be pending, and is looked at again.
+                Some(act) if act.ends_as().is_none() && object.is_none() => {
+                    self.change(Fact::ActRefused { code: code.to_owned() })
+                }
+                Some(_) => self.act_not_done(),
+                None => Judgement::Nothing,
+            },
+            Source::Fetch => self.unknown(UnknownReason::Unreadable),
+            Source::Event { cause } => self.hint(cause),
+        }
+    }
+
+    fn unknown(self, reason: UnknownReason) -> Judgement {
+        match self.source {
+            Source::Event { cause } => self.hint(cause),
+            Source::Attempt(number, _)
+                if self.payment.unanswered_attempt().is_none_or(|attempt| attempt.number != number) =>
+            {
+                Judgement::Nothing
+            }
+            // A saved 5xx: the key was answered, whatever it did (E4).
+            Source::Attempt(number, Hand::Replayed) if reason == UnknownReason::ServerError => self.answered(number),
+            Source::Attempt(..) | Source::Act | Source::Fetch if self.payment.state.is_terminal() => Judgement::Nothing,
+            Source::Attempt(..) | Source::Act | Source::Fetch => self.still_unknown(reason),
+        }
+    }
+
+    fn still_unknown(self, reason: UnknownReason) -> Judgement {
+        let mut event = happened(self.payment, Fact::OutcomeUnknown { reason: reason.name() }, self.now);
+        if reason == UnknownReason::KeyMismatch {
+            event.review = Some(ReviewReason::KeyMismatch);
+        } else if self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW {
+            event.review = Some(ReviewReason::OutcomeUnknown);
+        }
+        Judgement::Change(event)
+    }
+
+    /// E4: the attempt's key was answered; what it came to, a fetch must tell.
+    fn answered(self, number: AttemptNumber) -> Judgement {
+        match self.payment.unanswered_attempt() {
+            Some(attempt) if attempt.number == number => self.change(Fact::AttemptAnswered { number }),
+            Some(_) | None => Judgement::Nothing,
+        }
+    }
+
+    /// A webhook that proves nothing final: somebody must look, unless somebody will soon.
+    fn hint(self, cause: Option<AttemptNumber>) -> Judgement {
+        if self.payment.state.is_terminal() {
+            return Judgement::Nothing;
+        }
+        if let Some(attempt) = self.payment.unanswered_attempt().filter(|attempt| cause == Some(attempt.number)) {
+            return self.change(Fact::AttemptAnswered { number: attempt.number });
+        }
+        let soon = self.payment.due.is_some_and(|due| due.since(self.now.at) <= Limits::NEAR);
+        if soon && matches!(self.payment.state, PaymentState::Processing(_)) {
+            Judgement::Nothing
+        } else {
+            self.change(Fact::LookAsked)
+        }
+    }
+
+    /// The open act's request was answered, but the object has not come to its end: keep it open, look again.
+    fn act_not_done(self) -> Judgement {
+        match self.payment.open_act() {
+            Some(_) => self.change(Fact::Looked),
+            None => Judgement::Nothing,
+        }
+    }
+
+    fn nothing_new(self) -> Judgement {
+        match self.source {
+            Source::Fetch => self.change(Fact::Looked),
+            Source::Attempt(..) | Source::Act | Source::Event { .. } => Judgement::Nothing,
+        }
+    }
+
+    /// Keeps the state, and asks a person to look. Said once for each reason.
+    fn review(self, reason: ReviewReason) -> Judgement {
+        if self.payment.attention.is_some_and(|review| review.reason >= reason) {
+            return self.nothing_new();
+        }
+        let mut event = happened(self.payment, Fact::ReviewAsked, self.now);
+        event.review = Some(reason);
+        Judgement::Change(event)
+    }
+
+    fn change(self, fact: Fact) -> Judgement {
+        Judgement::Change(happened(self.payment, fact, self.now))
+    }
+}
+
+/// A payer who is there chooses another way to pay. One who is away is asked again only where that can help and the
+/// networks' rules, and our stricter ones, allow it.
+fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &Now) -> AfterDecline {
+    if !attempt.is_off_session() {
+        return AfterDecline::AwaitMethod;
+    }
+    let reattempts = payment.attempts.iter().filter(|earlier| earlier.is_off_session()).count().saturating_sub(1);
+    let most = match decline.category {
+        DeclineCategory::Later => schedule::REATTEMPTS_MAX,
+        DeclineCategory::LaterFewTimes => schedule::CAUTIOUS_REATTEMPTS_MAX,
+        DeclineCategory::PayerMustAct | DeclineCategory::LookForEarlier => return AfterDecline::AwaitMethod,
+        DeclineCategory::Never => return AfterDecline::GiveUp,
+    };
+    let at = now.at.plus(schedule::REATTEMPT_INTERVAL);
+    if reattempts < most && at < payment.expires_at { AfterDecline::Reattempt { at } } else { AfterDecline::GiveUp }
+}

@@ -1,0 +1,228 @@
+//! A payment: one wish to move an amount from a payer to the merchant.
+//!
+//! - [`decide`] answers a [`Command`]: what somebody wants done.
+//! - [`judge`] weighs [`Evidence`]: what the gateway says about its own object. Only evidence moves a payment to its end.
+//! - [`apply`] moves the payment along by the [`Event`] that either of them made. Nothing else changes a payment.
+
+mod act;
+mod apply;
+mod attempt;
+mod command;
+mod decide;
+mod event;
+mod judge;
+mod state;
+mod terms;
+
+pub use act::{Act, ActKind, ActProgress, End};
+pub use apply::apply;
+pub use attempt::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument};
+pub use command::{CaptureRequest, Command, ConfirmRequest, Rejection};
+pub use decide::{Decision, decide};
+pub use event::{AfterDecline, Event, Fact};
+pub use judge::{Evidence, Judgement, Source, judge};
+pub use state::{PaymentState, ProcessingReason};
+pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
+
+use crate::{
+    gateway::{Gateway, Mode},
+    id::{AttemptNumber, RequestHash, TransactionId},
+    money::Money,
+    text::{ClientSecret, GatewayToken},
+    time::{Now, Timestamp},
+};
+
+/// As many attempts as a row records. Beyond them confirming is refused.
+pub const ATTEMPTS_MAX: usize = 20;
+/// As many captures, cancels and the like as a row records.
+pub const ACTS_MAX: usize = 20;
+
+/// One payment, as its row says it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Its public id.
+    pub id: TransactionId,
+    /// Whose object it is.
+    pub gateway: Gateway,
+    /// Real money or not.
+    pub mode: Mode,
+    /// The gateway's name for the one object that may move this payment's money.
+    pub object: GatewayToken,
+    /// What the payer's browser needs to work on that object.
+    pub client_secret: Option<ClientSecret>,
+    /// Tells a replay of the opening request from a reuse of its key.
+    pub request_hash: RequestHash,
+    /// What the merchant asked for. Never changes.
+    pub terms: Terms,
+    /// Where it stands.
+    pub state: PaymentState,
+    /// The tries at confirming it, oldest first.
+    pub attempts: Vec<Attempt>,
+    /// Captures, cancels and ends, oldest first; at most the last is open.
+    pub acts: Vec<Act>,
+    /// What a person must see.
+    pub attention: Option<Review>,
+    /// When somebody must look at it again.
+    pub due: Option<Timestamp>,
+    /// Looks and tries since the state last changed: the longer nothing happens, the rarer they become.
+    pub rounds: u32,
+    /// When the row was created.
+    pub created_at: Timestamp,
+    /// When the row last changed.
+    pub updated_at: Timestamp,
+    /// When the payer's time is over.
+    pub expires_at: Timestamp,
+    /// Counts the changes; every write is conditional on it.
+    pub version: u64,
+}
+
+/// A mark that a person must look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Review {
+    /// Since when.
+    pub since: Timestamp,
+    /// What for.
+    pub reason: ReviewReason,
+}
+
+/// What a person must look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReviewReason {
+    /// So many rounds, and still nobody knows.
+    OutcomeUnknown,
+    /// The gateway's object is for other money, another currency or another mode than the row.
+    ObjectMismatch,
+    /// The gateway uses a word we do not know.
+    UnrecognizedStatus,
+    /// The gateway remembers one of our keys with another request: a fault of ours.
+    KeyMismatch,
+    /// Money moved after the payment had ended otherwise.
+    LateSuccess,
+}
+
+impl ReviewReason {
+    /// All reasons, for tables and parsers.
+    pub const ALL: [Self; 5] =
+        [Self::OutcomeUnknown, Self::ObjectMismatch, Self::UnrecognizedStatus, Self::KeyMismatch, Self::LateSuccess];
+
+    /// The word for it in answers and rows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::ObjectMismatch => "object_mismatch",
+            Self::UnrecognizedStatus => "unrecognized_status",
+            Self::KeyMismatch => "key_mismatch",
+            Self::LateSuccess => "late_success",
+        }
+    }
+}
+
+/// What the gateway opened for a payment, once it has been compared with what was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// The payment's id.
+    pub id: TransactionId,
+    /// Whose object it is.
+    pub gateway: Gateway,
+    /// Real money or not.
+    pub mode: Mode,
+    /// The object.
+    pub object: GatewayToken,
+    /// What a browser needs to work on it.
+    pub client_secret: Option<ClientSecret>,
+    /// The request's hash.
+    pub request_hash: RequestHash,
+    /// The request's terms.
+    pub terms: Terms,
+}
+
+impl Payment {
+    /// A payment whose object has been opened and that waits for its payer.
+    #[must_use]
+    pub fn open(opening: Opening, now: &Now) -> Self {
+        let expires_at = now.at.plus(opening.terms.expires_in);
+        Self {
+            id: opening.id,
+            gateway: opening.gateway,
+            mode: opening.mode,
+            object: opening.object,
+            client_secret: opening.client_secret,
+            request_hash: opening.request_hash,
+            terms: opening.terms,
+            state: PaymentState::RequiresPaymentMethod,
+            attempts: Vec::new(),
+            acts: Vec::new(),
+            attention: None,
+            due: Some(now.at.plus(now.limits.first_look).min(expires_at)),
+            rounds: 0,
+            created_at: now.at,
+            updated_at: now.at,
+            expires_at,
+            version: 1,
+        }
+    }
+
+    /// The attempt whose end is not known yet.
+    #[must_use]
+    pub fn open_attempt(&self) -> Option<&Attempt> {
+        self.attempts.last().filter(|attempt| attempt.is_open())
+    }
+
+    /// The open attempt that no answer is known for: its request may still be on its way.
+    #[must_use]
+    pub fn unanswered_attempt(&self) -> Option<&Attempt> {
+        self.open_attempt().filter(|attempt| attempt.progress == AttemptProgress::Unanswered)
+    }
+
+    /// An attempt by its number.
+    #[must_use]
+    pub fn attempt(&self, number: AttemptNumber) -> Option<&Attempt> {
+        self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// The capture, cancel or end that is under way.
+    #[must_use]
+    pub fn open_act(&self) -> Option<&Act> {
+        self.acts.last().filter(|act| act.progress == ActProgress::Open)
+    }
+
+    /// The number the next attempt gets.
+    #[must_use]
+    pub fn next_attempt(&self) -> AttemptNumber {
+        self.attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number.next())
+    }
+
+    /// How much has been captured.
+    #[must_use]
+    pub fn captured(&self) -> Money {
+        match self.state {
+            PaymentState::Succeeded { captured } => captured,
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::RequiresCapture { .. }
+            | PaymentState::Failed
+            | PaymentState::Canceled
+            | PaymentState::Expired => Money::zero(self.terms.amount.currency()),
+        }
+    }
+
+    /// How much may still be captured.
+    #[must_use]
+    pub fn capturable(&self) -> Money {
+        match self.state {
+            PaymentState::RequiresCapture { capturable } => capturable,
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::Succeeded { .. }
+            | PaymentState::Failed
+            | PaymentState::Canceled
+            | PaymentState::Expired => Money::zero(self.terms.amount.currency()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

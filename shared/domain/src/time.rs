@@ -1,0 +1,46 @@
+//! A moment, and the circumstances a decision is taken under. Nobody in this crate can ask what time it is.
+
+use std::time::Duration;
+
+use crate::schedule::Limits;
+
+/// A moment in UTC, to the millisecond.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_ms(unix_ms: i64) -> Self {
+        Self(unix_ms)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn unix_ms(self) -> i64 {
+        self.0
+    }
+
+    /// This moment moved on by `duration`; stays at the end of time rather than overflow.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How long after `earlier` this is; zero if it is not after it (a Lambda clock may jump when it thaws).
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}
+
+/// The circumstances of one decision: the moment, the limits in force, and one throw of the dice for jitter.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// When the decision is taken.
+    pub at: Timestamp,
+    /// The time limits of this stack.
+    pub limits: Limits,
+    /// A uniformly random number; the same number gives the same decision.
+    pub dice: u64,
+}

@@ -1,0 +1,171 @@
+//! The one way a payment changes: load → decide → commit.
+//!
+//! A commit is one conditional write. When somebody else was first, the row that stands is decided on anew, a bounded
+//! number of times. What commits successfully yields a [`Committed`], and only that opens a gateway's door.
+
+use std::time::Duration;
+
+use domain::{
+    gateway::Outcome,
+    payment::{Command, Decision, Event, Evidence, Judgement, Payment, Rejection, Source, apply, decide, judge},
+};
+
+use crate::ports::{Actor, Error, Host, Note, ReplacePayment, Replaced, Write, WriterToken};
+
+/// How often a change is decided anew when others get in first. Twenty clients at one payment is far beyond real use;
+/// each round has at least one winner.
+const CONFLICTS_MAX: u32 = 24;
+/// The longest pause between two tries.
+const CONFLICT_PAUSE_MAX_MS: u64 = 40;
+
+/// A payment whose row stands as it says. Made only here, by a write that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committed(Payment);
+
+impl Committed {
+    /// The payment.
+    #[must_use]
+    pub const fn payment(&self) -> &Payment {
+        &self.0
+    }
+
+    /// The payment, for good.
+    #[must_use]
+    pub fn into_payment(self) -> Payment {
+        self.0
+    }
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub enum Executed {
+    /// It was executed, and the row says so.
+    Committed(Committed),
+    /// It had been executed before.
+    AlreadyApplied(Payment),
+    /// There was nothing to do.
+    Nothing(Payment),
+}
+
+/// Why a command was not executed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// It may not be done as the payment stands.
+    #[error("refused")]
+    Rejected(Rejection, Box<Payment>),
+    /// Something outside failed.
+    #[error("failed")]
+    Failed(#[from] Error),
+}
+
+/// What became of evidence.
+#[derive(Debug)]
+pub enum Recorded {
+    /// It changed the payment, and the row says so.
+    Committed(Committed),
+    /// It changed nothing.
+    Nothing(Payment),
+    /// It was about another object.
+    Foreign(Payment),
+}
+
+impl Recorded {
+    /// The payment as it stands.
+    #[must_use]
+    pub fn into_payment(self) -> Payment {
+        match self {
+            Self::Committed(committed) => committed.into_payment(),
+            Self::Nothing(payment) | Self::Foreign(payment) => payment,
+        }
+    }
+}
+
+/// Executes a command on a payment that was just loaded.
+///
+/// # Errors
+/// If it is refused, or if something outside fails; in the latter case it may have been executed.
+pub async fn execute<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    mut payment: Payment,
+    command: &Command,
+    actor: &Actor,
+) -> Result<Executed, ExecuteError> {
+    for _ in 0..CONFLICTS_MAX {
+        let event = match decide(&payment, command, &host.circumstances()) {
+            Ok(Decision::Execute(event)) => event,
+            Ok(Decision::AlreadyApplied) => return Ok(Executed::AlreadyApplied(payment)),
+            Ok(Decision::Nothing) => return Ok(Executed::Nothing(payment)),
+            Err(rejection) => return Err(ExecuteError::Rejected(rejection, Box::new(payment))),
+        };
+        match commit(host, store, payment, &event, actor).await? {
+            Ok(committed) => return Ok(Executed::Committed(committed)),
+            Err(stands) => payment = stands,
+        }
+    }
+    Err(ExecuteError::Failed(Error::Contended))
+}
+
+/// Writes down what evidence proves about a payment that was just loaded.
+///
+/// # Errors
+/// If something outside fails; it may have been written.
+pub async fn record<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    mut payment: Payment,
+    mut evidence: Evidence,
+    actor: &Actor,
+) -> Result<Recorded, Error> {
+    if let Outcome::Unknown(reason) = evidence.outcome {
+        host.note(Note::OutcomeUnknown(reason));
+    }
+    for _ in 0..CONFLICTS_MAX {
+        let event = match judge(&payment, &evidence, &host.circumstances()) {
+            Judgement::Change(event) => event,
+            Judgement::Nothing => return Ok(Recorded::Nothing(payment)),
+            Judgement::Foreign { holds_money } => {
+                host.note(Note::ForeignObject { holds_money });
+                return Ok(Recorded::Foreign(payment));
+            }
+        };
+        match commit(host, store, payment, &event, actor).await? {
+            Ok(committed) => return Ok(Recorded::Committed(committed)),
+            Err(stands) => {
+                payment = stands;
+                // E3: a look that was overtaken is an old snapshot. It weighs what a webhook weighs: what is final
+                // still counts, anything else only asks for another look.
+                if evidence.source == Source::Fetch {
+                    evidence.source = Source::Event { cause: None };
+                }
+            }
+        }
+    }
+    Err(Error::Contended)
+}
+
+/// Writes `payment` as `event` leaves it. The inner error is the row that stands, if somebody else was first.
+async fn commit<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    event: &Event,
+    actor: &Actor,
+) -> Result<Result<Committed, Payment>, Error> {
+    let mut after = payment;
+    apply(&mut after, event);
+    let write = Write { payment: &after, event: event.fact.name(), actor, writer: WriterToken(host.dice()) };
+    match store.replace(&write).await? {
+        Replaced::Replaced => {
+            if event.review.is_some() {
+                host.note(Note::ReviewAsked);
+            }
+            Ok(Ok(Committed(after)))
+        }
+        Replaced::Conflict(stands) => {
+            host.note(Note::Conflict);
+            host.sleep(Duration::from_millis(host.dice() % CONFLICT_PAUSE_MAX_MS)).await;
+            Ok(Err(*stands))
+        }
+    }
+}

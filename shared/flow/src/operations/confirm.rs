@@ -1,0 +1,99 @@
+//! `confirm`: claims an attempt, charges, records the outcome. One read, two writes, one gateway call.
+//!
+//! | step | a crash after it leaves |
+//! |---|---|
+//! | 1. load, decide | nothing |
+//! | 2. commit `processing` with everything the request is built from | a row whose `due` sends the same bytes later |
+//! | 3. the gateway is asked | the same; it holds the object's id, so somebody can always ask |
+//! | 4. commit the outcome; if it is unknown, nudge | the same fact, written once by whoever comes first |
+
+use std::time::Duration;
+
+use domain::{
+    id::{AttemptNumber, TransactionId},
+    payment::{Command, ConfirmRequest, Evidence, Payment, PaymentState, ProcessingReason, Rejection, Source},
+};
+
+use crate::{
+    commit::{Committed, ExecuteError, Executed, execute, record},
+    ports::{Actor, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
+};
+
+/// What became of a confirm.
+#[derive(Debug)]
+pub enum Confirmed {
+    /// The attempt was made, now.
+    Attempted(Payment, AttemptNumber),
+    /// It had been made before by the same request.
+    Replayed(Payment),
+}
+
+/// Why no attempt was made.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfirmError {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It may not be confirmed as it stands.
+    #[error("refused")]
+    Rejected(Rejection, Box<Payment>),
+    /// Something outside failed before the gateway was asked.
+    #[error("failed")]
+    Failed(#[from] Error),
+}
+
+/// Tries to charge.
+///
+/// # Errors
+/// If the gateway was not asked. Once it was asked there is always a payment to answer with.
+pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    nudges: &N,
+    id: &TransactionId,
+    request: ConfirmRequest,
+    actor: &Actor,
+    budget: Duration,
+) -> Result<Confirmed, ConfirmError> {
+    let payment = store.load(id).await?.ok_or(ConfirmError::NotFound)?;
+    let committed = match execute(host, store, payment, &Command::Confirm(request), actor).await {
+        Ok(Executed::Committed(committed)) => committed,
+        Ok(Executed::AlreadyApplied(payment) | Executed::Nothing(payment)) => return Ok(Confirmed::Replayed(payment)),
+        Err(ExecuteError::Rejected(rejection, payment)) => return Err(ConfirmError::Rejected(rejection, payment)),
+        Err(ExecuteError::Failed(error)) => return Err(ConfirmError::Failed(error)),
+    };
+    let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
+    let payment = attempt(host, store, gateway, committed, number, actor, budget).await;
+    if wants_nudge(&payment) && nudges.nudge(id, host.limits().first_delay).await.is_err() {
+        host.note(Note::NudgeLost);
+    }
+    Ok(Confirmed::Attempted(payment, number))
+}
+
+/// Sends a committed attempt and writes down what came of it. Never fails: if the outcome cannot be written, the row
+/// as committed tells the truth (nobody knows), and its `due` takes over.
+pub(super) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: Committed,
+    number: AttemptNumber,
+    actor: &Actor,
+    budget: Duration,
+) -> Payment {
+    let answer = gateway.confirm(&committed, number, budget).await;
+    let evidence = Evidence { source: Source::Attempt(number, answer.hand), outcome: answer.outcome };
+    match record(host, store, committed.payment().clone(), evidence, actor).await {
+        Ok(recorded) => recorded.into_payment(),
+        Err(_) => {
+            host.note(Note::OutcomeNotRecorded);
+            committed.into_payment()
+        }
+    }
+}
+
+/// Whether somebody should look soon: nobody knows what came of the attempt, or the payment is being given up.
+fn wants_nudge(payment: &Payment) -> bool {
+    payment.open_act().is_some() || payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+}

@@ -1,0 +1,139 @@
+//! `initiate`: opens an inert object at the gateway, then stores the payment. One gateway call, one write.
+//!
+//! | step | a crash after it leaves |
+//! |---|---|
+//! | 1. the id is derived from the key | nothing |
+//! | 2. the gateway opens an object without a payment method | an orphan on which no money can move |
+//! | 3. one conditional write creates the row | a payment; the client's retry finds it |
+//!
+//! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened.
+
+use std::time::Duration;
+
+use domain::{
+    gateway::{Gateway as GatewayName, Mode, OpenedObject, UnknownReason},
+    id::{IdempotencyKey, RequestHash, TransactionId},
+    payment::{Opening, Payment, Terms},
+};
+
+use crate::ports::{
+    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, OpenOutcome, OpenRequest, Write, WriterToken,
+};
+
+/// How many keys are tried when the gateway repeats a failure it has saved.
+const ROUNDS_MAX: u32 = 3;
+
+/// Who all API keys belong to: a stack serves one merchant.
+const ACCOUNT: &str = "merchant";
+
+/// A wish to be paid.
+#[derive(Debug, Clone)]
+pub struct InitiateRequest {
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of the request.
+    pub request_hash: RequestHash,
+    /// At which gateway.
+    pub gateway: GatewayName,
+    /// For what.
+    pub terms: Terms,
+    /// Who asks.
+    pub actor: Actor,
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub enum Initiated {
+    /// The payment was created.
+    Created(Payment),
+    /// It had been created before.
+    Replayed(Payment),
+}
+
+/// Why there is no payment.
+#[derive(Debug, thiserror::Error)]
+pub enum InitiateError {
+    /// The gateway cannot express the amount. Nothing was sent.
+    #[error("the gateway cannot express the amount")]
+    AmountRefused(AmountRefusal),
+    /// The gateway will not have these terms.
+    #[error("the gateway refused the terms")]
+    Refused {
+        /// Its code.
+        code: String,
+        /// The field it is about.
+        field: Option<&'static str>,
+    },
+    /// The key was used with another request.
+    #[error("the key was used with another request")]
+    KeyReused,
+    /// The gateway gave no usable answer. Nothing happened.
+    #[error("the gateway gave no usable answer")]
+    GatewayUnavailable(&'static str),
+    /// Something else outside failed.
+    #[error("failed")]
+    Failed(#[from] Error),
+}
+
+/// The payment that `key` opens.
+#[must_use]
+pub fn transaction_id(key: &IdempotencyKey) -> TransactionId {
+    TransactionId::derive(ACCOUNT, "initiate", key)
+}
+
+/// Opens a payment.
+///
+/// # Errors
+/// If none was opened; nothing is stored then.
+pub async fn initiate<H: Host, S: CreatePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    mode: Mode,
+    request: InitiateRequest,
+    budget: Duration,
+) -> Result<Initiated, InitiateError> {
+    gateway.accepts(request.terms.amount).map_err(InitiateError::AmountRefused)?;
+    let id = transaction_id(&request.key);
+    let opened = open(gateway, &id, &request, mode, budget).await?;
+    let opening = Opening {
+        id,
+        gateway: request.gateway,
+        mode,
+        object: opened.snapshot.reference,
+        client_secret: opened.client_secret,
+        request_hash: request.request_hash,
+        terms: request.terms,
+    };
+    let payment = Payment::open(opening, &host.circumstances());
+    let write =
+        Write { payment: &payment, event: "initiated", actor: &request.actor, writer: WriterToken(host.dice()) };
+    match store.create(&write).await? {
+        Created::Created => Ok(Initiated::Created(payment)),
+        Created::Exists(stored) if stored.request_hash == request.request_hash => Ok(Initiated::Replayed(*stored)),
+        Created::Exists(_) => Err(InitiateError::KeyReused),
+    }
+}
+
+/// Opens the object and makes sure that it is what was asked for.
+async fn open<G: Gateway>(
+    gateway: &G,
+    id: &TransactionId,
+    request: &InitiateRequest,
+    mode: Mode,
+    budget: Duration,
+) -> Result<OpenedObject, InitiateError> {
+    for round in 1..=ROUNDS_MAX {
+        let asked = OpenRequest { id, terms: &request.terms, request_hash: request.request_hash, round };
+        match gateway.open(&asked, budget).await {
+            OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
+            // The gateway opened something else than was asked. It is inert; it is not used.
+            OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),
+            OpenOutcome::SavedFailure => {}
+            OpenOutcome::KeyMismatch => return Err(InitiateError::KeyReused),
+            OpenOutcome::Refused { code, field } => return Err(InitiateError::Refused { code, field }),
+            OpenOutcome::Unknown(reason) => return Err(InitiateError::GatewayUnavailable(reason.name())),
+        }
+    }
+    Err(InitiateError::GatewayUnavailable(UnknownReason::ServerError.name()))
+}

@@ -1,0 +1,8 @@
+//! One file per function, of the same name.
+
+pub mod confirm;
+pub mod initiate;
+pub mod retry;
+pub mod status;
+pub mod sweep;
+pub mod webhook;

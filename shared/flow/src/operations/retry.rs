@@ -1,0 +1,124 @@
+//! `retry`: looks at one row and moves it on. It is called by a nudge, which proves nothing and carries nothing.
+//!
+//! 1. Load. Not due: drop.
+//! 2. Claim: commit a `due` in the future. It keeps other workers off while this one looks, and moves the row away
+//!    from the head of the sweep.
+//! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
+//!    a checkout whose time is over is closed, a scheduled charge is tried; anything else is fetched and compared.
+
+use std::time::Duration;
+
+use domain::{
+    id::{AttemptNumber, TransactionId},
+    payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
+};
+
+use super::confirm::attempt;
+use crate::{
+    commit::{Committed, ExecuteError, Executed, execute, record},
+    ports::{Actor, Error, Gateway, Host, LoadPayment, ReplacePayment},
+};
+
+/// What became of a nudge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Retried {
+    /// There is no such row, or nobody needs to look at it now.
+    Dropped,
+    /// The row was looked at; this is how it stands.
+    Looked(Box<Payment>),
+}
+
+/// Looks at one row and moves it on.
+///
+/// # Errors
+/// If something outside fails. The row keeps its `due`; nothing is lost.
+pub async fn retry<H: Host, S: LoadPayment + ReplacePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    id: &TransactionId,
+    budget: Duration,
+) -> Result<Retried, Error> {
+    let Some(payment) = store.load(id).await? else { return Ok(Retried::Dropped) };
+    let worker = Worker { host, store, gateway, budget };
+    let Some(claimed) = worker.execute(payment, &Command::Claim).await? else { return Ok(Retried::Dropped) };
+    worker.look(claimed).await.map(|payment| Retried::Looked(Box::new(payment)))
+}
+
+/// One look at one row.
+struct Worker<'a, H, S, G> {
+    host: &'a H,
+    store: &'a S,
+    gateway: &'a G,
+    budget: Duration,
+}
+
+impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
+    async fn look(&self, claimed: Committed) -> Result<Payment, Error> {
+        let payment = claimed.payment();
+        let now = self.host.now();
+        if payment.open_act().is_some() {
+            return self.act(claimed).await;
+        }
+        if let Some(unanswered) = payment.unanswered_attempt().filter(|unanswered| unanswered.key_is_young(now)) {
+            let number = unanswered.number;
+            return self.send_again(claimed, number).await;
+        }
+        if now >= payment.expires_at
+            && let Some(closing) = self.execute(payment.clone(), &Command::Expire).await?
+        {
+            return self.act(closing).await;
+        }
+        if matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
+            && let Some(started) = self.execute(payment.clone(), &Command::Reattempt).await?
+        {
+            let number = last_attempt(started.payment());
+            return Ok(attempt(self.host, self.store, self.gateway, started, number, &Actor::Retry, self.budget).await);
+        }
+        self.fetch(claimed.into_payment()).await
+    }
+
+    /// The same bytes under the same key. If the answer proves only that the key was answered, a fetch tells the rest.
+    async fn send_again(&self, claimed: Committed, number: AttemptNumber) -> Result<Payment, Error> {
+        let payment = attempt(self.host, self.store, self.gateway, claimed, number, &Actor::Retry, self.budget).await;
+        let answered = payment.unanswered_attempt().is_none();
+        if answered && payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown) {
+            return self.fetch(payment).await;
+        }
+        Ok(payment)
+    }
+
+    /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
+    async fn act(&self, committed: Committed) -> Result<Payment, Error> {
+        let Some(kind) = committed.payment().open_act().map(|act| act.kind) else {
+            return Ok(committed.into_payment());
+        };
+        let answer = match kind {
+            ActKind::Capture { .. } => self.gateway.capture(&committed, self.budget).await,
+            ActKind::Close { .. } => self.gateway.cancel(&committed, self.host.dice(), self.budget).await,
+        };
+        let evidence = Evidence { source: Source::Act, outcome: answer.outcome };
+        let payment =
+            record(self.host, self.store, committed.into_payment(), evidence, &Actor::Retry).await?.into_payment();
+        if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
+    }
+
+    async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
+        let outcome = self.gateway.fetch(&payment, self.budget).await;
+        let evidence = Evidence { source: Source::Fetch, outcome };
+        record(self.host, self.store, payment, evidence, &Actor::Retry).await.map(crate::commit::Recorded::into_payment)
+    }
+
+    /// A command of our own. It is never refused, only pointless.
+    async fn execute(&self, payment: Payment, command: &Command) -> Result<Option<Committed>, Error> {
+        match execute(self.host, self.store, payment, command, &Actor::Retry).await {
+            Ok(Executed::Committed(committed)) => Ok(Some(committed)),
+            Ok(Executed::AlreadyApplied(_) | Executed::Nothing(_)) | Err(ExecuteError::Rejected(..)) => Ok(None),
+            Err(ExecuteError::Failed(error)) => Err(error),
+        }
+    }
+}
+
+fn last_attempt(payment: &Payment) -> AttemptNumber {
+    payment.attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number)
+}

@@ -1,0 +1,108 @@
+//! `webhook`: applies final facts, asks for a look at the rest. One read, one write, and never a gateway call: this
+//! function has no gateway key.
+//!
+//! What it answers with a 2xx is applied or superseded (promise P6). What it cannot place or write down it leaves to
+//! the gateway, which delivers again.
+
+use std::time::Duration;
+
+use domain::{
+    gateway::{Mode, Outcome},
+    id::{TransactionId, gateway_key},
+    payment::{Evidence, Source},
+    time::Timestamp,
+};
+
+use crate::{
+    commit::{Recorded, record},
+    ports::{Actor, Error, Host, LoadPayment, Note, Nudge, ReplacePayment},
+};
+
+/// An event whose row may still be on its way is refused for so long, and the gateway delivers it again.
+const ROW_MAY_COME: Duration = Duration::from_secs(3600);
+
+/// A verified event, in no gateway's own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GatewayEvent {
+    /// The gateway's id for it.
+    pub id: String,
+    /// When the gateway made it.
+    pub created_at: Timestamp,
+    /// Real money or not.
+    pub mode: Mode,
+    /// What it is about.
+    pub subject: Subject,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An object that bears one of our ids.
+    Payment {
+        /// The id it bears.
+        id: TransactionId,
+        /// What the event says about it.
+        outcome: Outcome,
+        /// The idempotency key of the request that made the gateway send this, if one did.
+        cause_key: Option<String>,
+    },
+    /// Nothing of ours, or nothing that moves a payment.
+    Other,
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Received {
+    /// It changed a payment.
+    Applied,
+    /// It was known already, or is superseded.
+    Superseded,
+    /// It is not about a payment of ours.
+    NotOurs,
+    /// It is of the other mode.
+    WrongMode,
+    /// It is about another object that bears our id.
+    Foreign,
+    /// There is no such payment, and none is coming any more.
+    NoRow,
+    /// There is no such payment yet: deliver again.
+    NotYet,
+}
+
+/// Takes in a verified event.
+///
+/// # Errors
+/// If it could not be written down, or the look it asks for could not be asked for: the gateway must deliver again.
+pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
+    host: &H,
+    store: &S,
+    nudges: &N,
+    mode: Mode,
+    event: GatewayEvent,
+) -> Result<Received, Error> {
+    if event.mode != mode {
+        return Ok(Received::WrongMode);
+    }
+    let Subject::Payment { id, outcome, cause_key } = event.subject else { return Ok(Received::NotOurs) };
+    let Some(payment) = store.load(&id).await? else {
+        let young = host.now().since(event.created_at) < ROW_MAY_COME;
+        return Ok(if young { Received::NotYet } else { Received::NoRow });
+    };
+    let cause = cause_key.and_then(|key| gateway_key::attempt_of(&key, &id));
+    let evidence = Evidence { source: Source::Event { cause }, outcome };
+    match record(host, store, payment, evidence, &Actor::Webhook(event.id)).await? {
+        Recorded::Committed(committed) => {
+            let payment = committed.payment();
+            // Due at once: the event proved nothing final, and somebody must look.
+            if payment.due.is_some_and(|due| due <= payment.updated_at)
+                && nudges.nudge(&id, Duration::ZERO).await.is_err()
+            {
+                // The row says that it is due, so the sweep will come; the event itself is written down.
+                host.note(Note::NudgeLost);
+            }
+            Ok(Received::Applied)
+        }
+        Recorded::Nothing(_) => Ok(Received::Superseded),
+        Recorded::Foreign(_) => Ok(Received::Foreign),
+    }
+}

@@ -1,0 +1,287 @@
+//! What lies outside, as traits. One per capability, so that an operation's signature says what it may do.
+//! No method has a default: a port that lies by omission is found by the compiler.
+
+use std::{future::Future, time::Duration};
+
+use domain::{
+    gateway::{Answer, OpenedObject, Outcome, UnknownReason},
+    id::{AttemptNumber, RequestHash, TransactionId},
+    money::Money,
+    payment::{Payment, Terms},
+    schedule::Limits,
+    time::{Now, Timestamp},
+};
+
+use crate::commit::Committed;
+
+/// The machine we run on: time, dice, and somebody to tell.
+pub trait Host: Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+    /// A uniformly random number.
+    fn dice(&self) -> u64;
+    /// Waits.
+    fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
+    /// The time limits of this stack.
+    fn limits(&self) -> Limits;
+    /// Takes note of something that operators count.
+    fn note(&self, note: Note);
+
+    /// The circumstances of a decision taken now.
+    fn circumstances(&self) -> Now {
+        Now { at: self.now(), limits: self.limits(), dice: self.dice() }
+    }
+}
+
+/// Something that operators count. Each is one field of the request's log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// A gateway call came to nothing known.
+    OutcomeUnknown(UnknownReason),
+    /// A nudge could not be sent; the row's `due` stands in for it.
+    NudgeLost,
+    /// The outcome could not be written down; the row's `due` takes over.
+    OutcomeNotRecorded,
+    /// Another object bears our id. If money stands on it, somebody must reconcile.
+    ForeignObject {
+        /// Whether money stands on it.
+        holds_money: bool,
+    },
+    /// A person was asked to look at a payment.
+    ReviewAsked,
+    /// A write was overtaken by another and decided again.
+    Conflict,
+}
+
+/// An outside thing failed us. What was asked may or may not have been done, unless the operation says otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// It did not answer, or said that it cannot now.
+    #[error("{dependency} is not available: {detail}")]
+    Unavailable {
+        /// Who.
+        dependency: Dependency,
+        /// What it said, without data.
+        detail: String,
+    },
+    /// What is stored cannot be read.
+    #[error("the stored row cannot be read: {detail}")]
+    Unreadable {
+        /// Where it breaks, without data.
+        detail: String,
+    },
+    /// Others changed the row each time we tried.
+    #[error("the payment was changed by others each time")]
+    Contended,
+}
+
+/// Who failed us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dependency {
+    /// The table.
+    Store,
+    /// The queue.
+    Queue,
+    /// The secrets.
+    Secrets,
+}
+
+impl std::fmt::Display for Dependency {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Store => "the store",
+            Self::Queue => "the queue",
+            Self::Secrets => "the secret store",
+        })
+    }
+}
+
+/// Reads a payment.
+pub trait LoadPayment: Sync {
+    /// The payment as it stands: strongly consistent.
+    fn load(&self, id: &TransactionId) -> impl Future<Output = Result<Option<Payment>, Error>> + Send;
+}
+
+/// Creates payments.
+pub trait CreatePayment: Sync {
+    /// Writes the row if there is none of its id.
+    fn create(&self, write: &Write<'_>) -> impl Future<Output = Result<Created, Error>> + Send;
+}
+
+/// What became of a create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Created {
+    /// It is there now.
+    Created,
+    /// It was there before; this is it.
+    Exists(Box<Payment>),
+}
+
+/// Changes payments. Only [`crate::commit`] calls it.
+pub trait ReplacePayment: Sync {
+    /// Writes the row if the stored one is of the version before it, or if the stored one is this very write: the
+    /// adapter recognises by `writer` a write of ours that an SDK's own retry made collide with itself.
+    fn replace(&self, write: &Write<'_>) -> impl Future<Output = Result<Replaced, Error>> + Send;
+}
+
+/// What became of a replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// It is written.
+    Replaced,
+    /// Somebody else was first; this is what stands.
+    Conflict(Box<Payment>),
+}
+
+/// A row to write, and what made us write it.
+#[derive(Debug, Clone, Copy)]
+pub struct Write<'a> {
+    /// The row as it shall stand.
+    pub payment: &'a Payment,
+    /// The word for what happened.
+    pub event: &'a str,
+    /// Who made it happen.
+    pub actor: &'a Actor,
+    /// Names this very write.
+    pub writer: WriterToken,
+}
+
+/// Who made something happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actor {
+    /// A client, by the name of its API key.
+    Client(String),
+    /// A webhook, by the gateway's event id.
+    Webhook(String),
+    /// The retry function.
+    Retry,
+}
+
+/// Names one write among all writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WriterToken(pub u64);
+
+/// Into how many partitions the index of due rows is cut, so that no single one is hot.
+pub const DUE_PARTITIONS: u32 = 8;
+
+/// Finds rows that somebody must look at.
+pub trait FindDue: Sync {
+    /// The ids of rows of one partition that were due by `at`, longest due first, at most `limit`, from `after` on.
+    /// A hint: the index lags behind the rows.
+    fn find_due(
+        &self,
+        partition: u32,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: u32,
+    ) -> impl Future<Output = Result<DuePage, Error>> + Send;
+}
+
+/// Some rows that are due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DuePage {
+    /// Their ids.
+    pub ids: Vec<TransactionId>,
+    /// Where to go on, if there may be more.
+    pub next: Option<DueCursor>,
+}
+
+/// A place in the index: the due time and id of the row before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueCursor {
+    /// Its due time.
+    pub due: Timestamp,
+    /// Its id.
+    pub id: TransactionId,
+}
+
+/// Sends nudges: "look at this row". A nudge carries no state, and may be lost, doubled or late.
+pub trait Nudge: Sync {
+    /// Nudges one row after `delay`.
+    fn nudge(&self, id: &TransactionId, delay: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Nudges many rows at once, and says how many were taken.
+    fn nudge_all(&self, ids: &[TransactionId]) -> impl Future<Output = Result<usize, Error>> + Send;
+}
+
+/// A gateway. What moves money takes a [`Committed`], which only a commit can make: charging before saving does not
+/// compile. Every call keeps within its budget and answers with a value; there is no error to forget.
+pub trait Gateway: Sync {
+    /// The version of the gateway's API that requests are written for.
+    fn api_version(&self) -> &'static str;
+
+    /// Whether the gateway can express this amount. Asked before anything is sent.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal>;
+
+    /// Opens an object on which no money can move yet.
+    fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> impl Future<Output = OpenOutcome> + Send;
+
+    /// Sends the committed payment's attempt: always the same bytes under the same key.
+    fn confirm(
+        &self,
+        committed: &Committed,
+        attempt: AttemptNumber,
+        budget: Duration,
+    ) -> impl Future<Output = Answer> + Send;
+
+    /// Asks for the committed payment's open capture.
+    fn capture(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Answer> + Send;
+
+    /// Asks to cancel the committed payment's object. Idempotent by nature, so each try has a key of its own.
+    fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> impl Future<Output = Answer> + Send;
+
+    /// Looks at the payment's object.
+    fn fetch(&self, payment: &Payment, budget: Duration) -> impl Future<Output = Outcome> + Send;
+}
+
+/// What a new object is opened for.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenRequest<'a> {
+    /// The id it shall bear.
+    pub id: &'a TransactionId,
+    /// What it is for.
+    pub terms: &'a Terms,
+    /// The request's hash.
+    pub request_hash: RequestHash,
+    /// Which fresh start this is, from 1: after a saved 5xx the next key is taken.
+    pub round: u32,
+}
+
+/// What opening came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenOutcome {
+    /// It is open.
+    Opened(OpenedObject),
+    /// The gateway repeats a failure it has saved under this key: take the next one.
+    SavedFailure,
+    /// The gateway has seen this key with another request.
+    KeyMismatch,
+    /// The gateway will not have these terms.
+    Refused {
+        /// Its code.
+        code: String,
+        /// What it said is wrong, if that is fit to be passed on.
+        field: Option<&'static str>,
+    },
+    /// Nobody knows; whatever was opened is inert.
+    Unknown(UnknownReason),
+}
+
+/// Why a gateway cannot express an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AmountRefusal {
+    /// It does not have the currency.
+    #[error("is not a currency that this gateway takes")]
+    CurrencyNotSupported,
+    /// More than it can write.
+    #[error("is more than this gateway takes at once")]
+    TooLarge,
+    /// The gateway cannot express the last digits.
+    #[error("must be a multiple of {multiple} minor units at this gateway")]
+    NotAMultiple {
+        /// Of what.
+        multiple: i64,
+    },
+}

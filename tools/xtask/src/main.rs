@@ -1,3 +1,79 @@
-//! (being written)
+//! The project's commands: `cargo xtask <command>`.
+//!
+//! Everything a developer or CI runs goes through here, so that both run the same thing. Only tools: nothing of it is
+//! deployed, and it must never touch a process that it did not start.
 
-fn main() {}
+#![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
+#![expect(clippy::print_stderr, reason = "a command line complains on standard error")]
+
+mod aws;
+mod bundle;
+mod counted;
+mod deploy;
+mod down;
+mod dynamodb_local;
+mod failure;
+mod first_payment;
+mod full;
+mod http;
+mod interrupt;
+mod key;
+mod logs;
+mod place;
+mod process;
+mod secrets;
+mod step;
+mod test;
+mod tools;
+mod up;
+mod watch;
+
+use std::process::ExitCode;
+
+use crate::failure::Failure;
+use crate::place::Place;
+
+const USAGE: &str = "\
+cargo xtask up [--detach]          build, deploy to a local AWS, take one payment; runs until Ctrl-C
+cargo xtask down                   stop the local stack
+cargo xtask logs [function]        follow what the functions log
+cargo xtask watch                  `cargo lambda watch` on port 9000 against the same local AWS
+cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
+cargo xtask key list --stack <name>
+cargo xtask key revoke <name> --stack <name>
+cargo xtask test [--full]          what must pass before a change lands; --full adds the real `sam build`
+
+Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
+(0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";
+
+fn main() -> ExitCode {
+    let mut words: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = Place::from_environment(&mut words).and_then(|place| run(&place, &words));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("xtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["up"] => up::in_foreground(place),
+        ["up", "--detach"] => up::detached(place),
+        ["down"] => down::run(place),
+        ["logs"] => logs::run(place, None),
+        ["logs", function] => logs::run(place, Some(function)),
+        ["watch"] => watch::run(place),
+        ["key", rest @ ..] => key::run(place, rest),
+        ["test"] => test::run(place, test::Depth::Quick),
+        ["test", "--full"] => test::run(place, test::Depth::Full),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(Failure::new(format!("there is no `{}`\n\n{USAGE}", other.join(" ")))),
+    }
+}

@@ -1,0 +1,115 @@
+//! The `aws` and `sam` command lines of the virtual environment, pointed at the local AWS or at the caller's account.
+
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, While};
+use crate::place::{Place, REGION};
+use crate::{step, tools};
+
+/// Variables that would send a local call elsewhere, or let a caller's own credentials into a local function.
+const FOREIGN: [&str; 8] = [
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_ROLE_ARN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONFIG_FILE",
+];
+
+/// Which AWS a command speaks to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Account<'a> {
+    Local(&'a Place),
+    /// Whatever the caller's environment and profile say.
+    Callers(&'a Place),
+}
+
+impl Account<'_> {
+    /// Runs `aws …` and returns its JSON.
+    pub(crate) fn aws(&self, arguments: &[&str]) -> Result<Value, Failure> {
+        let mut command = self.command("aws");
+        command.args(arguments).args(["--output", "json"]);
+        let what = format!("aws {}", arguments.iter().take(2).copied().collect::<Vec<_>>().join(" "));
+        let text = step::output(&what, &mut command)?;
+        if text.trim().is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text).while_doing(what)
+    }
+
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let (Self::Local(place) | Self::Callers(place)) = self;
+        let mut command = Command::new(place.venv_program(program));
+        command.current_dir(&place.root).env("PATH", tools::path(place)).env("SAM_CLI_TELEMETRY", "0");
+        if let Self::Local(place) = self {
+            point_at_local(place, &mut command);
+        }
+        command
+    }
+
+    /// One output of a deployed stack.
+    pub(crate) fn stack_output(&self, stack: &str, name: &str) -> Result<String, Failure> {
+        let outputs = self.stack_outputs(stack)?;
+        output_of(&outputs, name).ok_or_else(|| Failure::new(format!("the stack {stack} has no output {name}")))
+    }
+
+    pub(crate) fn stack_outputs(&self, stack: &str) -> Result<Value, Failure> {
+        self.aws(&["cloudformation", "describe-stacks", "--stack-name", stack, "--query", "Stacks[0].Outputs"])
+    }
+
+    /// Puts a secret's value. It goes through a file that only we can read: arguments are visible to every user.
+    pub(crate) fn put_secret(&self, arn: &str, value: &Value, scratch: &Path) -> Result<(), Failure> {
+        let file = scratch.join("secret.json");
+        write_private(&file, &value.to_string())?;
+        let from = format!("file://{}", file.display());
+        let put = self.aws(&["secretsmanager", "put-secret-value", "--secret-id", arn, "--secret-string", &from]);
+        drop(std::fs::remove_file(&file));
+        put.map(|_| ())
+    }
+
+    /// A secret's value, or `None` while nothing was put into it.
+    pub(crate) fn secret(&self, arn: &str) -> Result<Option<Value>, Failure> {
+        let answer = self.aws(&["secretsmanager", "get-secret-value", "--secret-id", arn]);
+        match answer {
+            Ok(answer) => match answer.get("SecretString").and_then(Value::as_str) {
+                None | Some("") => Ok(None),
+                Some(text) => serde_json::from_str(text).map(Some).while_doing("reading the secret as JSON"),
+            },
+            Err(failure) if failure.to_string().contains("ResourceNotFoundException") => Ok(None),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+pub(crate) fn output_of(outputs: &Value, name: &str) -> Option<String> {
+    let named = |output: &&Value| output.get("OutputKey").and_then(Value::as_str) == Some(name);
+    Some(outputs.as_array()?.iter().find(named)?.get("OutputValue")?.as_str()?.to_owned())
+}
+
+/// Sets the environment of a program that shall see the local AWS and nothing else. `test` is ministack's root user.
+pub(crate) fn point_at_local(place: &Place, command: &mut Command) {
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_ENDPOINT_URL", place.aws_url())
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_REGION", REGION)
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+}
+
+fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    use std::os::unix::fs::OpenOptionsExt;
+    let what = "writing a secret to its file";
+    drop(std::fs::remove_file(path));
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).while_doing(what)?;
+    file.write_all(text.as_bytes()).while_doing(what)
+}

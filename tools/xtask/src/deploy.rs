@@ -1,0 +1,48 @@
+//! `sam deploy` of the real template.yaml to the local AWS.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::aws::Account;
+use crate::failure::{Failure, While};
+use crate::place::{Place, STACK};
+use crate::step;
+
+/// What samconfig.toml says for the local stage when nobody moves the sandbox.
+const DOCUMENTED_SANDBOX: &str = "StripeBaseUrl=http://127.0.0.1:12111";
+
+/// The outputs of the deployed stack.
+#[derive(Clone, Debug)]
+pub(crate) struct Deployed {
+    outputs: Value,
+}
+
+impl Deployed {
+    pub(crate) fn output(&self, name: &str) -> Result<String, Failure> {
+        crate::aws::output_of(&self.outputs, name)
+            .ok_or_else(|| Failure::new(format!("template.yaml has no output {name}")))
+    }
+}
+
+/// Deploys the template whose code folders are filled.
+pub(crate) fn run(place: &Place, template: &Path, log: &str) -> Result<(), Failure> {
+    let config = fs::read_to_string(place.root.join("samconfig.toml")).while_doing("reading samconfig.toml")?;
+    if config.matches(DOCUMENTED_SANDBOX).count() != 1 {
+        return Err(Failure::new(format!("samconfig.toml must say {DOCUMENTED_SANDBOX:?} exactly once")));
+    }
+    // The one thing that may differ between two local stacks is the sandbox's port.
+    let config = config.replace(DOCUMENTED_SANDBOX, &format!("StripeBaseUrl={}", place.sandbox_url()));
+    let config_file = place.local.join("samconfig.toml");
+    fs::write(&config_file, config).while_doing("writing the stack's samconfig.toml")?;
+    let mut sam = Account::Local(place).command("sam");
+    sam.args(["deploy", "--config-env", "local", "--config-file"]).arg(&config_file);
+    sam.arg("--template-file").arg(template);
+    step::run(place, log, "deploying template.yaml to the local AWS", &mut sam)
+}
+
+/// What is deployed.
+pub(crate) fn deployed(place: &Place) -> Result<Deployed, Failure> {
+    Ok(Deployed { outputs: Account::Local(place).stack_outputs(STACK)? })
+}

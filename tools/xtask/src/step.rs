@@ -1,0 +1,117 @@
+//! Long commands, told short: one line when a step starts, a sign of life while it runs, its time when it ends.
+//!
+//! The whole output goes to a log file; when a step fails, its last lines and the file's path are shown.
+
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::failure::{Failure, While};
+use crate::interrupt;
+use crate::place::Place;
+use crate::process;
+
+/// How often a running step is looked at.
+const POLL: Duration = Duration::from_millis(50);
+/// How often a running step says that it still runs.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+/// How much of a failed step's log is shown.
+const SHOWN_LINES: usize = 30;
+
+/// Runs a command as a step of its own; its output goes to `logs/<name>.log`.
+pub(crate) fn run(place: &Place, name: &str, says: &str, command: &mut Command) -> Result<(), Failure> {
+    println!("· {says}");
+    let started = Instant::now();
+    let log = place.log(name);
+    let status = logged(place, name, command)?;
+    if status.success() {
+        println!("  done in {}", seconds(started.elapsed()));
+        return Ok(());
+    }
+    interrupt::check()?;
+    Err(Failure::new(format!(
+        "{says}: failed\n{}\nthe whole log: {}",
+        last_lines(&log, SHOWN_LINES),
+        place.shown(&log)
+    )))
+}
+
+/// Runs a short command and returns what it printed.
+pub(crate) fn output(what: &str, command: &mut Command) -> Result<String, Failure> {
+    let output = command.stdin(Stdio::null()).output().while_doing(what)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    interrupt::check()?;
+    Err(Failure::new(format!("{what}: {}", String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+pub(crate) fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs())
+}
+
+/// The end of a log, indented, for a failure's message.
+pub(crate) fn last_lines(path: &Path, count: usize) -> String {
+    let text = fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let from = lines.len().saturating_sub(count);
+    lines.iter().skip(from).map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A fresh log file that a command writes both its streams to.
+pub(crate) fn open_log(place: &Place, name: &str) -> Result<File, Failure> {
+    let path = place.log(name);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).while_doing(format!("making {}", place.shown(folder)))?;
+    }
+    File::create(&path).while_doing(format!("writing {}", place.shown(&path)))
+}
+
+fn logged(place: &Place, name: &str, command: &mut Command) -> Result<ExitStatus, Failure> {
+    let log = open_log(place, name)?;
+    let errors = log.try_clone().while_doing("opening the log twice")?;
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(errors)
+        // Its own group, so that Ctrl-C reaches us alone and we end it with its children.
+        .process_group(0)
+        .spawn()
+        .while_doing(format!("starting {}", command.get_program().to_string_lossy()))?;
+    let started = Instant::now();
+    let mut told = Instant::now();
+    let path = place.log(name);
+    wait(child, || {
+        if told.elapsed() >= SIGN_OF_LIFE {
+            told = Instant::now();
+            println!("  … {} {}", seconds(started.elapsed()), short(&last_line(&path)));
+        }
+    })
+}
+
+/// Waits for a child, and ends its group on Ctrl-C.
+pub(crate) fn wait(mut child: Child, mut meanwhile: impl FnMut()) -> Result<ExitStatus, Failure> {
+    loop {
+        if let Some(status) = child.try_wait().while_doing("waiting for a command")? {
+            return Ok(status);
+        }
+        if interrupt::interrupted() {
+            process::end_group(child.id());
+            return child.wait().while_doing("waiting for a command to end");
+        }
+        meanwhile();
+        thread::sleep(POLL);
+    }
+}
+
+fn last_line(path: &Path) -> String {
+    last_lines(path, 1).trim_start_matches("  | ").trim().to_owned()
+}
+
+/// A terminal's width is not asked for; 90 characters fit everywhere.
+fn short(line: &str) -> String {
+    line.chars().take(90).collect()
+}

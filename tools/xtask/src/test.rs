@@ -1,0 +1,131 @@
+//! `cargo xtask test`: everything that must pass before a change lands, cheapest first.
+//!
+//! It brings up a stack of its own, on free ports and in a folder of its own, so that it never touches the developer's.
+
+use std::env;
+use std::fs::{self, File};
+use std::process::Command;
+use std::time::Instant;
+
+use crate::aws::Account;
+use crate::bundle::cargo;
+use crate::counted::{self, Count};
+use crate::failure::{Failure, While};
+use crate::place::Place;
+use crate::{down, dynamodb_local, full, interrupt, step, tools, up};
+
+/// How much is tested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Depth {
+    Quick,
+    /// With the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    Full,
+}
+
+pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
+    interrupt::listen()?;
+    let started = Instant::now();
+    let own = place.beside("local-test")?;
+    fs::create_dir_all(&own.local).while_doing("making the tests' folder")?;
+    let lock = File::create(own.local.join("test.lock")).while_doing("opening test.lock")?;
+    lock.try_lock().map_err(|_| Failure::new("another `cargo xtask test` is at work in this checkout; wait for it"))?;
+
+    let outcome = all(&own, depth);
+    down::stop(&own);
+    let mut count = Count::default();
+    let failure = match outcome {
+        Ok(counted) => {
+            count = counted;
+            None
+        }
+        Err(failure) => {
+            count.failed = 1;
+            Some(failure)
+        }
+    };
+    println!("\nfinished after {}", step::seconds(started.elapsed()));
+    if let Some(failure) = failure {
+        println!("{count}");
+        return Err(failure);
+    }
+    println!("{count}");
+    if count.failed > 0 { Err(Failure::new("tests failed")) } else { Ok(()) }
+}
+
+fn all(own: &Place, depth: Depth) -> Result<Count, Failure> {
+    step::run(own, "fmt", "checking the format", cargo(own).args(["fmt", "--all", "--check"]))?;
+    step::run(
+        own,
+        "clippy",
+        "linting the workspace (minutes the first time)",
+        cargo(own).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+    )?;
+    licences(own)?;
+    tools::install(own)?;
+    validate(own)?;
+    up::quietly(own)?;
+    let dynamodb = second_opinion(own)?;
+    let mut count = tests(own, dynamodb.as_deref())?;
+    if depth == Depth::Full && count.failed == 0 {
+        count.passed = count.passed.saturating_add(full::run(own)?);
+    }
+    Ok(count)
+}
+
+fn validate(own: &Place) -> Result<(), Failure> {
+    let mut sam = Account::Local(own).command("sam");
+    // cfn-lint looks for types of the region; it asks nobody.
+    sam.args(["validate", "--lint", "--region", crate::place::REGION]);
+    step::run(own, "validate", "checking template.yaml (sam validate --lint)", &mut sam)
+}
+
+/// The checks that need no network; advisories need one, and are not asked for here.
+fn licences(own: &Place) -> Result<(), Failure> {
+    if tools::find("cargo-deny").is_none() {
+        println!("· SKIPPED licences, bans and sources of dependencies: cargo-deny is not installed");
+        println!("  `cargo install --locked cargo-deny` brings it");
+        return Ok(());
+    }
+    step::run(
+        own,
+        "deny",
+        "checking licences, bans and sources of dependencies",
+        cargo(own).args(["deny", "--offline", "check", "bans", "licenses", "sources"]),
+    )
+}
+
+/// DynamoDB Local, or a loud gap. In CI a gap is a failure: a check that silently stops running is worse than none.
+fn second_opinion(own: &Place) -> Result<Option<String>, Failure> {
+    let started = dynamodb_local::start(own)?;
+    if started.is_none() {
+        let gap = "DynamoDB Local needs npm and Java 17 (Debian, Ubuntu: apt-get install npm default-jre-headless)";
+        if env::var("CI").is_ok_and(|value| value == "true") {
+            return Err(Failure::new(gap));
+        }
+        println!("· SKIPPED the second opinion on DynamoDB's conditions: {gap}");
+    }
+    Ok(started)
+}
+
+fn tests(own: &Place, dynamodb: Option<&str>) -> Result<Count, Failure> {
+    let mut command = cargo(own);
+    crate::aws::point_at_local(own, &mut command);
+    // Only the tests that ask for it shall see an AWS.
+    command.env_remove("AWS_ENDPOINT_URL");
+    command
+        .args(["test", "--workspace", "--no-fail-fast"])
+        .env("QUITTANCE_STACK", own.stack_json())
+        .env("QUITTANCE_PYTHON", own.venv_program("python"))
+        .env("QUITTANCE_DYNAMODB_MINISTACK", own.aws_url());
+    if let Some(url) = dynamodb {
+        command.env("QUITTANCE_DYNAMODB_LOCAL", url);
+    }
+    counted::run("running the tests of the workspace, the acceptance tests against the deployed stack", &mut command)
+}
+
+/// A command of the tests' own stack.
+pub(crate) fn cargo_lambda(own: &Place) -> Command {
+    let mut command = Command::new(own.venv_program("cargo-lambda"));
+    command.current_dir(&own.root).env("PATH", tools::path(own)).arg("lambda");
+    command
+}

@@ -1,0 +1,80 @@
+//! The Python tools (a local AWS, the AWS and SAM command lines, cargo-lambda) in a virtual environment under `target/`.
+//!
+//! Nothing is installed outside `target/`. A missing system tool is told with the command that brings it.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::failure::{Failure, While};
+use crate::place::Place;
+use crate::step;
+
+/// What to install, at which versions.
+const REQUIREMENTS: &str = include_str!("../requirements.txt");
+/// What ministack and SAM ask for.
+const OLDEST_PYTHON: (u32, u32) = (3, 10);
+
+/// Makes the virtual environment unless it is there with these very versions.
+pub(crate) fn install(place: &Place) -> Result<(), Failure> {
+    fs::create_dir_all(&place.target).while_doing("making the target folder")?;
+    // Two commands at once (`up` and `test`) must not build the same environment twice.
+    let lock = File::create(place.target.join("venv.lock")).while_doing("opening venv.lock")?;
+    lock.lock().while_doing("locking venv.lock")?;
+
+    let stamp = place.target.join("venv/installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) {
+        return Ok(());
+    }
+    let python = python()?;
+    let venv = place.target.join("venv");
+    step::run(
+        place,
+        "venv",
+        "making a Python environment in target/venv",
+        Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv),
+    )
+    .map_err(|failure| Failure::new(format!("{failure}\non Debian and Ubuntu: apt-get install python3-venv")))?;
+    let wanted = place.target.join("venv/wanted.txt");
+    fs::write(&wanted, REQUIREMENTS).while_doing("writing the list of Python tools")?;
+    step::run(
+        place,
+        "pip",
+        "installing ministack, aws-sam-cli, cargo-lambda (one to three minutes, once)",
+        Command::new(place.venv_program("python"))
+            .args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"])
+            .arg(&wanted),
+    )?;
+    fs::rename(&wanted, &stamp).while_doing("recording what was installed")
+}
+
+/// A `PATH` that finds the environment's tools first: SAM calls `cargo lambda`, which calls `python -m ziglang`.
+pub(crate) fn path(place: &Place) -> String {
+    let rest = env::var("PATH").unwrap_or_default();
+    format!("{}:{rest}", place.target.join("venv/bin").display())
+}
+
+/// The program of that name on the `PATH`.
+pub(crate) fn find(program: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn python() -> Result<PathBuf, Failure> {
+    let remedy = "install Python 3.10 or newer (Debian, Ubuntu: apt-get install python3 python3-venv)";
+    // A versioned name helps where `python3` is an old one.
+    for name in ["python3", "python3.14", "python3.13", "python3.12", "python3.11", "python3.10"] {
+        let Some(program) = find(name) else { continue };
+        let asked = Command::new(&program).args(["-c", "import sys; print(*sys.version_info[:2])"]).output();
+        let Ok(output) = asked else { continue };
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let mut numbers = text.split_whitespace().filter_map(|number| number.parse::<u32>().ok());
+        if let (Some(major), Some(minor)) = (numbers.next(), numbers.next())
+            && (major, minor) >= OLDEST_PYTHON
+        {
+            return Ok(program);
+        }
+    }
+    Err(Failure::new(format!("no Python of version 3.10 or newer was found; {remedy}")))
+}

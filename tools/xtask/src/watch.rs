@@ -1,0 +1,62 @@
+//! `cargo lambda watch` against the local stack: the same routes on port 9000, rebuilt when a source file changes.
+//!
+//! The routes are in the root Cargo.toml; the environment is what the deployed functions have, written to `watch.env`.
+//! Retry and sweep keep running as deployed: queue and schedule belong to the local AWS.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use crate::aws;
+use crate::failure::{Failure, While};
+use crate::place::{Place, REGION};
+use crate::process::Running;
+use crate::{tools, up};
+
+/// Replaces this process with `cargo lambda watch`.
+pub(crate) fn run(place: &Place) -> Result<(), Failure> {
+    if Running::read(place).is_none() || !place.watch_env().is_file() {
+        return Err(Failure::new("no local stack runs; `cargo xtask up --detach` starts one"));
+    }
+    let error = command(place).exec();
+    Err(Failure::new(format!("starting cargo lambda watch: {error}")))
+}
+
+/// The command, for `run` and for the tests. Its arguments are those of `hint`.
+pub(crate) fn command(place: &Place) -> Command {
+    let mut command = Command::new(place.venv_program("cargo-lambda"));
+    aws::point_at_local(place, &mut command);
+    command
+        .current_dir(&place.root)
+        .env("PATH", tools::path(place))
+        .args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &place.ports.watch.to_string()])
+        .arg("--env-file")
+        .arg(place.watch_env());
+    command
+}
+
+/// How to do the same without us.
+pub(crate) fn hint(place: &Place) -> String {
+    format!(
+        "`cargo xtask watch` serves the same routes on port {port} and rebuilds on change; by hand:\n  \
+         PATH={bin}:$PATH cargo lambda watch --invoke-address 127.0.0.1 --invoke-port {port} --env-file {file}",
+        port = place.ports.watch,
+        bin = place.shown(&place.target.join("venv/bin")),
+        file = place.shown(&place.watch_env()),
+    )
+}
+
+pub(crate) fn write_environment(place: &Place) -> Result<(), Failure> {
+    let mut variables = up::function_environment(place)?;
+    for (name, value) in [
+        ("AWS_ENDPOINT_URL", place.aws_url().as_str()),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", REGION),
+        ("AWS_DEFAULT_REGION", REGION),
+    ] {
+        variables.push((name.to_owned(), value.to_owned()));
+    }
+    let text: String = variables.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
+    fs::write(place.watch_env(), text).while_doing("writing watch.env")
+}

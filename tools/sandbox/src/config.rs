@@ -1,0 +1,149 @@
+//! What may be set from outside, read once: the command line first, then the environment, then a default for a laptop.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use thiserror::Error;
+
+use crate::stripe::PINNED_VERSION;
+
+/// How the sandbox behaves until its process ends.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where it listens. Never anything but loopback by default: it knows no secrets, but it moves "money" for anybody.
+    pub host: IpAddr,
+    /// 0 takes a free port.
+    pub port: u16,
+    /// What the gateway's pages and redirects call us; `None` is the address we listen on.
+    pub public_url: Option<String>,
+    /// The webhook endpoints that exist from the start and again after every reset.
+    pub endpoints: Vec<Endpoint>,
+    /// Wait before the second try of a webhook; it doubles with every further one.
+    pub webhook_backoff_ms: u64,
+    /// How long a webhook endpoint may take to answer.
+    pub webhook_timeout_ms: u64,
+    /// How long each gateway call takes. Above zero, two calls can meet: keys are then in use and objects locked.
+    pub latency_ms: u64,
+    /// How long a call waits for an object that another call works on, before `lock_timeout`.
+    pub lock_wait_ms: u64,
+    /// How long a bank debit (or a refund of the pending test card) stays undecided.
+    pub settle_ms: u64,
+}
+
+/// Somebody who wants to hear what happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `http://` only: the sandbox never leaves the machine, so it carries no TLS.
+    pub url: String,
+    /// The whole `whsec_…` string is the key of the signature, as at Stripe.
+    pub secret: String,
+    /// Printed into each event.
+    pub api_version: String,
+}
+
+/// The process was started with something we do not understand.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            public_url: None,
+            endpoints: Vec::new(),
+            webhook_backoff_ms: 500,
+            webhook_timeout_ms: 10_000,
+            latency_ms: 0,
+            lock_wait_ms: 500,
+            settle_ms: 1_000,
+        }
+    }
+}
+
+impl Config {
+    /// Shown when the arguments are wrong.
+    pub const USAGE: &str = "\
+usage: sandbox [--host ADDRESS] [--port PORT]
+environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
+  SANDBOX_WEBHOOK_BACKOFF_MS (500), SANDBOX_WEBHOOK_TIMEOUT_MS (10000), SANDBOX_LATENCY_MS (0),
+  SANDBOX_LOCK_WAIT_MS (500), SANDBOX_SETTLE_MS (1000)";
+
+    /// The port of a sandbox that was not told another.
+    const DEFAULT_PORT: u16 = 12_111;
+
+    /// Reads the arguments and the environment of the process.
+    pub fn from_process(
+        arguments: impl Iterator<Item = String>,
+        environment: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let set = |name: &str| environment(name).filter(|value| !value.is_empty());
+        let defaults = Self::default();
+        let mut config = Self {
+            host: number("SANDBOX_HOST", set("SANDBOX_HOST"), defaults.host)?,
+            port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
+            public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            endpoints: endpoint(set("SANDBOX_WEBHOOK_URL"), set("SANDBOX_WEBHOOK_SECRET"))?,
+            webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
+            webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,
+            latency_ms: number("SANDBOX_LATENCY_MS", set("SANDBOX_LATENCY_MS"), defaults.latency_ms)?,
+            lock_wait_ms: number("SANDBOX_LOCK_WAIT_MS", set("SANDBOX_LOCK_WAIT_MS"), defaults.lock_wait_ms)?,
+            settle_ms: number("SANDBOX_SETTLE_MS", set("SANDBOX_SETTLE_MS"), defaults.settle_ms)?,
+        };
+        let mut arguments = arguments;
+        while let Some(argument) = arguments.next() {
+            match argument.as_str() {
+                "--host" => config.host = number("--host", arguments.next(), config.host)?,
+                "--port" => config.port = number("--port", arguments.next(), config.port)?,
+                other => return Err(ConfigError(format!("unknown argument {other}"))),
+            }
+        }
+        Ok(config)
+    }
+}
+
+impl Endpoint {
+    /// An endpoint that gets events of the version we speak.
+    pub fn new(url: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self { url: url.into(), secret: secret.into(), api_version: PINNED_VERSION.to_owned() }
+    }
+}
+
+fn number<T: std::str::FromStr>(name: &str, value: Option<String>, default: T) -> Result<T, ConfigError> {
+    match value {
+        None => Ok(default),
+        Some(value) => value.parse().map_err(|_| ConfigError(format!("{name}: cannot read \"{value}\""))),
+    }
+}
+
+fn endpoint(url: Option<String>, secret: Option<String>) -> Result<Vec<Endpoint>, ConfigError> {
+    match (url, secret) {
+        (None, None) => Ok(Vec::new()),
+        (Some(url), Some(secret)) => Ok(vec![Endpoint::new(url, secret)]),
+        _ => Err(ConfigError("SANDBOX_WEBHOOK_URL and SANDBOX_WEBHOOK_SECRET need each other".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &[&str], environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let find = |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Config::from_process(arguments.iter().map(|argument| (*argument).to_owned()), find)
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment() {
+        let config = read(&["--port", "9"], &[("SANDBOX_PORT", "8"), ("SANDBOX_SETTLE_MS", "5")]).unwrap();
+        assert_eq!((config.port, config.settle_ms), (9, 5));
+        assert!(config.host.is_loopback());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_refused() {
+        assert!(read(&["--port", "many"], &[]).is_err());
+        assert!(read(&["--colour"], &[]).is_err());
+        assert!(read(&[], &[("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:1/")]).is_err());
+    }
+}

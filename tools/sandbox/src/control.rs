@@ -1,0 +1,174 @@
+//! How tests steer the sandbox and look inside: everything under `/_sandbox`.
+//!
+//! A body that is not understood is answered 400 with the reason: a fault that silently does not happen is a green test
+//! that proves nothing.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+use crate::{
+    clock::Moment,
+    config::Endpoint,
+    faults::Rule,
+    ledger::Ledger,
+    state::App,
+    stripe::{Cause, Occasion, PINNED_VERSION},
+    webhooks::Order,
+};
+
+/// The control routes.
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/_sandbox/health", get(async || Json(json!({ "status": "ok" }))))
+        .route("/_sandbox/ledger", get(ledger))
+        .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/webhook_endpoints", post(add_endpoint).delete(clear_endpoints))
+        .route("/_sandbox/webhooks", get(webhooks))
+        .route("/_sandbox/webhooks/hold", post(hold))
+        .route("/_sandbox/webhooks/release", post(release))
+        .route("/_sandbox/settle", post(settle))
+        .route("/_sandbox/keys/age", post(age_keys))
+        .route("/_sandbox/reset", post(reset))
+}
+
+async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {
+    Json(Ledger::of(&app.state().stripe))
+}
+
+async fn faults(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({ "faults": app.state().faults.rules() }))
+}
+
+async fn add_fault(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let rule: Rule = read(&body)?;
+    app.state().faults.add(rule.clone()).map_err(Refused)?;
+    Ok((StatusCode::CREATED, Json(rule)).into_response())
+}
+
+async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
+    app.state().faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+/// Somebody who wants to hear what happens.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewEndpoint {
+    url: String,
+    secret: String,
+    #[serde(default)]
+    api_version: Option<String>,
+}
+
+async fn add_endpoint(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let NewEndpoint { url, secret, api_version } = read(&body)?;
+    let api_version = api_version.unwrap_or_else(|| PINNED_VERSION.to_owned());
+    let answer = json!({ "url": url, "api_version": api_version });
+    app.state().webhooks.add_endpoint(Endpoint { url, secret, api_version }).map_err(Refused)?;
+    Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+async fn clear_endpoints(State(app): State<Arc<App>>) -> StatusCode {
+    app.state().webhooks.clear_endpoints();
+    StatusCode::NO_CONTENT
+}
+
+async fn webhooks(State(app): State<Arc<App>>) -> Response {
+    let report = app.state().webhooks.report();
+    Json(report).into_response()
+}
+
+async fn hold(State(app): State<Arc<App>>) -> StatusCode {
+    app.state().webhooks.hold();
+    StatusCode::NO_CONTENT
+}
+
+/// How held events go out.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Release {
+    #[serde(default = "first_in_first_out")]
+    order: Order,
+    #[serde(default = "once")]
+    copies: u32,
+}
+
+fn first_in_first_out() -> Order {
+    Order::Fifo
+}
+
+fn once() -> u32 {
+    1
+}
+
+async fn release(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Refused> {
+    let Release { order, copies } = if body.is_empty() { read(b"{}")? } else { read(&body)? };
+    let released = app.state().webhooks.release(order, copies, Moment::now()).map_err(Refused)?;
+    app.mail.notify_one();
+    Ok(Json(json!({ "released": released })))
+}
+
+/// What a bank decides about a payment that is `processing`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Settlement {
+    object_id: String,
+    outcome: SettlementOutcome,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum SettlementOutcome {
+    Succeeded,
+    Failed,
+}
+
+async fn settle(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let Settlement { object_id, outcome } = read(&body)?;
+    let paid = matches!(outcome, SettlementOutcome::Succeeded);
+    let settled = app.act(|book, now| book.settle_intent(&object_id, paid, &Occasion { now, cause: Cause::default() }));
+    settled.map(|intent| Json(intent).into_response()).map_err(|error| Refused(error.body().to_string()))
+}
+
+/// How much time passes for idempotency keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Ageing {
+    hours: u32,
+}
+
+async fn age_keys(State(app): State<Arc<App>>, body: Bytes) -> Result<StatusCode, Refused> {
+    const HOUR_MS: u64 = 60 * 60 * 1000;
+    let Ageing { hours } = read(&body)?;
+    app.state().stripe.keys.age(u64::from(hours).saturating_mul(HOUR_MS));
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn reset(State(app): State<Arc<App>>) -> StatusCode {
+    app.reset();
+    StatusCode::NO_CONTENT
+}
+
+/// A control body that means nothing.
+struct Refused(String);
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, Json(json!({ "error": self.0 }))).into_response()
+    }
+}
+
+/// The content type is not asked for: people steer this with curl.
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    serde_json::from_slice(body).map_err(|error| Refused(format!("cannot read the body: {error}")))
+}

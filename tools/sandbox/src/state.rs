@@ -1,0 +1,66 @@
+//! Everything that the sandbox knows, under one mutex, so that what a call did and the events it caused are one step.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use crate::{clock::Moment, config::Config, faults::Plan, stripe::Book, webhooks::Outbox};
+
+/// What all connections share.
+pub(crate) struct App {
+    pub(crate) config: Config,
+    /// What redirects and pages call us.
+    pub(crate) public_url: String,
+    /// Somebody put something into the outbox.
+    pub(crate) mail: Notify,
+    state: Mutex<State>,
+}
+
+/// What the mutex guards.
+pub(crate) struct State {
+    pub(crate) stripe: Book,
+    pub(crate) faults: Plan,
+    pub(crate) webhooks: Outbox,
+}
+
+impl App {
+    pub(crate) fn new(config: Config, public_url: String) -> Self {
+        let state = Mutex::new(State::new(&config, &public_url));
+        Self { config, public_url, mail: Notify::new(), state }
+    }
+
+    /// Locks. Nobody holds this over an `await`.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic elsewhere must not make every later test fail with a second, meaningless one.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something in the book and mails what it caused, as one step.
+    pub(crate) fn act<T>(&self, what: impl FnOnce(&mut Book, Moment) -> T) -> T {
+        let now = Moment::now();
+        let mut state = self.state();
+        state.stripe.tick(now);
+        let result = what(&mut state.stripe, now);
+        for event in state.stripe.take_news() {
+            state.webhooks.publish(&event, now);
+        }
+        drop(state);
+        self.mail.notify_one();
+        result
+    }
+
+    /// Forgets everything but the configuration.
+    pub(crate) fn reset(&self) {
+        *self.state() = State::new(&self.config, &self.public_url);
+    }
+}
+
+impl State {
+    fn new(config: &Config, public_url: &str) -> Self {
+        Self {
+            stripe: Book::new(public_url.to_owned(), config.settle_ms),
+            faults: Plan::default(),
+            webhooks: Outbox::new(config),
+        }
+    }
+}

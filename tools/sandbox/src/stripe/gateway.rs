@@ -1,0 +1,181 @@
+//! The API's front: from an HTTP request to an HTTP answer, with everything Stripe says in headers.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use serde_json::Value;
+
+use super::{
+    PINNED_VERSION, auth,
+    book::{Cause, Occasion},
+    calls::{self, Caller},
+    error::StripeError,
+    expand,
+    form::Form,
+    keys::{Admission, Answer},
+};
+use crate::{clock::Moment, state::App};
+
+/// How often a call looks whether its object is free.
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// A request, taken off the wire.
+struct Incoming {
+    request_id: String,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+/// Answers one call of the API.
+pub(crate) async fn serve(
+    State(app): State<Arc<App>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let request_id = app.state().stripe.request_id();
+    let incoming = Incoming { request_id: request_id.clone(), method, uri, headers, body };
+    // In a task of its own: a gateway goes on when its caller hangs up, and that is the case we most want to test.
+    let answered = tokio::spawn(async move { answer(&app, &incoming).await }).await;
+    let (answer, replayed) =
+        answered.unwrap_or_else(|_| (as_answer(&StripeError::internal("The sandbox panicked.")), false));
+    on_the_wire(answer, replayed, &request_id)
+}
+
+/// A refusal that was asked for as a fault.
+pub(crate) fn refusal(status: u16, request_id: &str) -> Response {
+    on_the_wire(as_answer(&StripeError::of_status(status)), false, request_id)
+}
+
+async fn answer(app: &App, incoming: &Incoming) -> (Answer, bool) {
+    match admitted(app, incoming).await {
+        Ok((answer, replayed)) => (answer, replayed),
+        Err(error) => (as_answer(&error), false),
+    }
+}
+
+/// Who calls, with what, and under which key; a replay ends here.
+async fn admitted(app: &App, incoming: &Incoming) -> Result<(Answer, bool), StripeError> {
+    let encoded = if incoming.method == Method::GET {
+        incoming.uri.query().unwrap_or_default().as_bytes()
+    } else {
+        &incoming.body
+    };
+    let form = Form::decode(encoded)?;
+    let caller = auth::identify(&incoming.headers, &form.tree)?;
+    let header = |name: &str| incoming.headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(version) = header("stripe-version").filter(|version| *version != PINNED_VERSION) {
+        let message = format!("Invalid Stripe API version: {version}. The sandbox simulates {PINNED_VERSION} only.");
+        return Err(StripeError::invalid(message));
+    }
+    // Stripe ignores keys on anything but POST, and takes an empty one for none.
+    let key = header("idempotency-key").filter(|key| incoming.method == Method::POST && !key.is_empty());
+    let Some(key) = key else { return Ok((execute(app, incoming, &form, caller, None).await?, false)) };
+    let admission = app.state().stripe.keys.admit(key, incoming.uri.path(), &form.pairs, Moment::now())?;
+    if let Admission::Replay(answer) = admission {
+        // Asking again would only replay it again.
+        let should_retry = if answer.status >= 400 { Some(false) } else { None };
+        return Ok((Answer { should_retry, ..answer }, true));
+    }
+    let executed = execute(app, incoming, &form, caller, Some(key)).await;
+    app.state().stripe.keys.finish(key, executed.as_ref().ok().cloned());
+    executed.map(|answer| (answer, false))
+}
+
+/// An error out of here means that nothing was executed; what execution itself refused is an answer.
+async fn execute(
+    app: &App,
+    incoming: &Incoming,
+    form: &Form,
+    caller: Caller,
+    key: Option<&str>,
+) -> Result<Answer, StripeError> {
+    let call = calls::parse(&incoming.method, &incoming.uri, &form.tree, caller)?;
+    let expansions = form.tree.texts("expand").unwrap_or_default();
+    expand::check(&expansions)?;
+    let object =
+        incoming.uri.path().split('/').nth(3).filter(|id| incoming.method == Method::POST && id.starts_with("pi_"));
+    let _held = Held::take(app, object).await?;
+    tokio::time::sleep(Duration::from_millis(app.config.latency_ms)).await;
+    let cause = Cause {
+        request_id: Some(incoming.request_id.clone()),
+        idempotency_key: key.filter(|_| caller == Caller::Server).map(str::to_owned),
+    };
+    let performed = app.act(|book, now| {
+        let mut value = book.perform(call, &Occasion { now, cause })?;
+        expansions.iter().for_each(|path| expand::expand(book, &mut value, path));
+        Ok(value)
+    });
+    Ok(match performed {
+        Ok(value) => Answer { status: 200, body: pretty(&value), should_retry: None },
+        Err(error) => as_answer(&error),
+    })
+}
+
+/// One call at a time works on an object; the next waits a little and is then told to come back.
+struct Held<'a> {
+    app: &'a App,
+    object: Option<String>,
+}
+
+impl<'a> Held<'a> {
+    async fn take(app: &'a App, object: Option<&str>) -> Result<Self, StripeError> {
+        let Some(object) = object else { return Ok(Self { app, object: None }) };
+        let patience = Moment::now().after_ms(app.config.lock_wait_ms);
+        loop {
+            if app.state().stripe.busy.insert(object.to_owned()) {
+                return Ok(Self { app, object: Some(object.to_owned()) });
+            }
+            if Moment::now() >= patience {
+                return Err(StripeError::lock_timeout());
+            }
+            tokio::time::sleep(LOCK_POLL).await;
+        }
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        if let Some(object) = &self.object {
+            self.app.state().stripe.busy.remove(object);
+        }
+    }
+}
+
+fn as_answer(error: &StripeError) -> Answer {
+    Answer { status: error.status, body: pretty(&error.body()), should_retry: error.should_retry }
+}
+
+/// Stripe's bodies are indented; whoever parses them by hand should notice here.
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+fn on_the_wire(answer: Answer, replayed: bool, request_id: &str) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, answer.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(HeaderName::from_static("stripe-version"), HeaderValue::from_static(PINNED_VERSION));
+    // A payer's browser calls from the merchant's page.
+    headers.insert(HeaderName::from_static("access-control-allow-origin"), HeaderValue::from_static("*"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("request-id"), id);
+    }
+    if replayed {
+        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+    }
+    if let Some(retry) = answer.should_retry {
+        let value = HeaderValue::from_static(if retry { "true" } else { "false" });
+        headers.insert(HeaderName::from_static("stripe-should-retry"), value);
+    }
+    response
+}

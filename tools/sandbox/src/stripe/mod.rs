@@ -1,0 +1,35 @@
+//! The Stripe side: the API under `/v1`, and the page on which a payer authenticates.
+//!
+//! A request passes, in this order: `auth` (who), `form` (what was sent), `keys` (seen before?), `calls` with `routes`
+//! and `shape` (what is asked, and nothing that Stripe would not take), the lock of its object, and then the `book`,
+//! where `lifecycle` alone decides what may become of an intent. `render` makes the answer. Nothing in here knows time,
+//! except as an argument, or the network.
+
+mod amounts;
+mod auth;
+mod book;
+mod calls;
+mod cards;
+mod declines;
+mod error;
+mod expand;
+mod form;
+mod gateway;
+mod intents;
+mod keys;
+mod lifecycle;
+mod methods;
+mod objects;
+mod payer;
+mod refunds;
+mod render;
+mod routes;
+mod shape;
+
+pub(crate) use book::{Book, Cause, Event, Occasion};
+pub(crate) use gateway::{refusal, serve};
+pub(crate) use objects::Standing;
+pub(crate) use payer::{decide, show};
+
+/// The one version of Stripe's API that is simulated.
+pub(crate) const PINNED_VERSION: &str = "2026-10-28.endive";

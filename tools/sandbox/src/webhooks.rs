@@ -1,0 +1,412 @@
+//! Tells the merchant what happened: signed, again until it is heard, and out of order when a test wants that.
+//!
+//! Publishing only queues; a task delivers. Each delivery's body is fixed when its event happens. A batch is delivered one
+//! by one, several batches at once; an event of ordinary life is a batch of its own, as the gateway promises no order.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{Request, body::Bytes};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use tokio::{sync::Semaphore, time::timeout};
+
+use crate::{
+    clock::Moment,
+    config::{Config, Endpoint},
+    state::App,
+    stripe::Event,
+};
+
+/// Beyond this many waiting deliveries the oldest are dropped, and the log says so.
+const MAX_WAITING: usize = 50_000;
+/// How many lines of the log are kept.
+const MAX_LOGGED: usize = 20_000;
+/// Stripe tries for three days; this many tries with doubling waits stand for that.
+const MAX_ATTEMPTS: u32 = 10;
+const MAX_ENDPOINTS: usize = 16;
+/// How many batches are on their way at once.
+const MAX_CONCURRENT: usize = 8;
+/// How often one event may be released twice and more.
+const MAX_COPIES: u32 = 20;
+/// How much of an answer is read and shown.
+const MAX_ANSWER_BYTES: usize = 4_096;
+/// Stops the doubling before a test waits for minutes.
+const MAX_BACKOFF_MS: u64 = 30_000;
+/// How often the task looks for what became due.
+const TICK: Duration = Duration::from_millis(20);
+
+/// In which order held events go out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Order {
+    Fifo,
+    Lifo,
+    Shuffle,
+}
+
+/// All that is to be told, and all that was.
+pub(crate) struct Outbox {
+    endpoints: Vec<Endpoint>,
+    held: Option<Vec<Delivery>>,
+    queue: VecDeque<Batch>,
+    log: VecDeque<Line>,
+    dropped: u64,
+    backoff_ms: u64,
+    ids: crate::ids::Ids,
+}
+
+/// Deliveries that keep their order.
+struct Batch {
+    not_before: Moment,
+    deliveries: Vec<Delivery>,
+}
+
+/// One event on its way to one endpoint.
+#[derive(Clone, Debug)]
+struct Delivery {
+    endpoint: Endpoint,
+    event_id: String,
+    kind: &'static str,
+    object_id: String,
+    idempotency_key: Option<String>,
+    body: Bytes,
+    attempt: u32,
+}
+
+/// One try, as the control route shows it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line {
+    event_id: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    object_id: String,
+    idempotency_key: Option<String>,
+    url: String,
+    attempt: u32,
+    sent_at_ms: u64,
+    /// Null when nothing answered.
+    status: Option<u16>,
+    answer: Option<String>,
+    error: Option<String>,
+}
+
+/// What `GET /_sandbox/webhooks` shows.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    held: bool,
+    waiting: usize,
+    dropped: u64,
+    endpoints: Vec<Listed>,
+    deliveries: Vec<Line>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    url: String,
+    api_version: String,
+}
+
+impl Outbox {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            endpoints: config.endpoints.clone(),
+            held: None,
+            queue: VecDeque::new(),
+            log: VecDeque::new(),
+            dropped: 0,
+            backoff_ms: config.webhook_backoff_ms,
+            ids: crate::ids::Ids::new(),
+        }
+    }
+
+    pub(crate) fn add_endpoint(&mut self, endpoint: Endpoint) -> Result<(), String> {
+        if !endpoint.url.parse::<hyper::Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some())
+        {
+            return Err("url must be an http:// address: the sandbox never leaves the machine".to_owned());
+        }
+        if endpoint.secret.is_empty() {
+            return Err("secret must not be empty".to_owned());
+        }
+        // The same address again replaces its secret.
+        self.endpoints.retain(|known| known.url != endpoint.url);
+        if self.endpoints.len() >= MAX_ENDPOINTS {
+            return Err(format!("at most {MAX_ENDPOINTS} endpoints"));
+        }
+        self.endpoints.push(endpoint);
+        Ok(())
+    }
+
+    pub(crate) fn clear_endpoints(&mut self) {
+        self.endpoints.clear();
+    }
+
+    pub(crate) fn publish(&mut self, event: &Event, now: Moment) {
+        let object_id = event.object.get("id").and_then(|id| id.as_str()).unwrap_or_default();
+        for endpoint in self.endpoints.clone() {
+            let body = event.body(&endpoint.api_version, self.endpoints.len());
+            let delivery = Delivery {
+                endpoint,
+                event_id: event.id.clone(),
+                kind: event.kind,
+                object_id: object_id.to_owned(),
+                idempotency_key: event.cause.idempotency_key.clone(),
+                body: serde_json::to_vec_pretty(&body).unwrap_or_default().into(),
+                attempt: 1,
+            };
+            match &mut self.held {
+                Some(held) if held.len() < MAX_WAITING => held.push(delivery),
+                Some(_) => self.dropped = self.dropped.saturating_add(1),
+                None => self.enqueue(now, vec![delivery]),
+            }
+        }
+    }
+
+    /// From now on nothing goes out, until `release`.
+    pub(crate) fn hold(&mut self) {
+        self.held.get_or_insert_default();
+    }
+
+    /// What was held goes out in this order, each this many times, and life goes on. Says how many deliveries that makes.
+    pub(crate) fn release(&mut self, order: Order, copies: u32, now: Moment) -> Result<usize, String> {
+        if !(1..=MAX_COPIES).contains(&copies) {
+            return Err(format!("copies must be between 1 and {MAX_COPIES}"));
+        }
+        let mut held = self.held.take().unwrap_or_default();
+        if order == Order::Lifo {
+            held.reverse();
+        }
+        let mut all: Vec<Delivery> = held.iter().flat_map(|delivery| (0..copies).map(|_| delivery.clone())).collect();
+        if order == Order::Shuffle {
+            all = self.ids.shuffle(all);
+        }
+        let count = all.len();
+        self.enqueue(now, all);
+        Ok(count)
+    }
+
+    pub(crate) fn report(&self) -> Report {
+        let held = self.held.as_ref().map_or(0, Vec::len);
+        let queued: usize = self.queue.iter().map(|batch| batch.deliveries.len()).sum();
+        let listed =
+            |endpoint: &Endpoint| Listed { url: endpoint.url.clone(), api_version: endpoint.api_version.clone() };
+        Report {
+            held: self.held.is_some(),
+            waiting: held.saturating_add(queued),
+            dropped: self.dropped,
+            endpoints: self.endpoints.iter().map(listed).collect(),
+            deliveries: self.log.iter().cloned().collect(),
+        }
+    }
+
+    fn enqueue(&mut self, not_before: Moment, deliveries: Vec<Delivery>) {
+        if self.queue.len() >= MAX_WAITING {
+            self.queue.pop_front();
+            self.dropped = self.dropped.saturating_add(1);
+        }
+        self.queue.push_back(Batch { not_before, deliveries });
+    }
+
+    fn take_due(&mut self, now: Moment) -> Option<Batch> {
+        let place = self.queue.iter().position(|batch| batch.not_before <= now)?;
+        self.queue.remove(place)
+    }
+
+    fn heard(&mut self, delivery: Delivery, line: Line, now: Moment) {
+        let delivered = line.status.is_some_and(|status| (200..300).contains(&status));
+        if self.log.len() >= MAX_LOGGED {
+            self.log.pop_front();
+        }
+        self.log.push_back(line);
+        if delivered || delivery.attempt >= MAX_ATTEMPTS {
+            return;
+        }
+        let factor = 1_u64.checked_shl(delivery.attempt.saturating_sub(1)).unwrap_or(u64::MAX);
+        let wait = self.backoff_ms.saturating_mul(factor).min(MAX_BACKOFF_MS);
+        let again = Delivery { attempt: delivery.attempt.saturating_add(1), ..delivery };
+        match &mut self.held {
+            Some(held) => held.push(again),
+            None => self.enqueue(now.after_ms(wait), vec![again]),
+        }
+    }
+}
+
+/// Delivers for as long as the sandbox lives, and lets time pass in the books.
+pub(crate) async fn postman(app: Arc<App>) {
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let hands = Arc::new(Semaphore::new(MAX_CONCURRENT));
+    loop {
+        // Woken by new mail, or by the tick for what became due meanwhile.
+        let _ = timeout(TICK, app.mail.notified()).await;
+        app.act(|_, _| ());
+        loop {
+            let Ok(hand) = Arc::clone(&hands).acquire_owned().await else { return };
+            let Some(batch) = app.state().webhooks.take_due(Moment::now()) else { break };
+            let (app, client) = (Arc::clone(&app), client.clone());
+            tokio::spawn(async move {
+                for delivery in batch.deliveries {
+                    deliver(&app, &client, delivery).await;
+                }
+                drop(hand);
+            });
+        }
+    }
+}
+
+async fn deliver(app: &App, client: &Client<HttpConnector, Full<Bytes>>, delivery: Delivery) {
+    let sent = Moment::now();
+    let limit = Duration::from_millis(app.config.webhook_timeout_ms);
+    let (status, answer, error) = match timeout(limit, post(client, &delivery, sent)).await {
+        Ok(Ok((status, answer))) => (Some(status), Some(answer), None),
+        Ok(Err(error)) => (None, None, Some(error)),
+        Err(_) => (None, None, Some(format!("no answer within {} ms", limit.as_millis()))),
+    };
+    let line = Line {
+        event_id: delivery.event_id.clone(),
+        kind: delivery.kind,
+        object_id: delivery.object_id.clone(),
+        idempotency_key: delivery.idempotency_key.clone(),
+        url: delivery.endpoint.url.clone(),
+        attempt: delivery.attempt,
+        sent_at_ms: sent.ms,
+        status,
+        answer,
+        error,
+    };
+    app.state().webhooks.heard(delivery, line, Moment::now());
+}
+
+async fn post(
+    client: &Client<HttpConnector, Full<Bytes>>,
+    delivery: &Delivery,
+    now: Moment,
+) -> Result<(u16, String), String> {
+    let request = Request::post(&delivery.endpoint.url)
+        .header("content-type", "application/json; charset=utf-8")
+        .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+        .header("stripe-signature", signature(&delivery.endpoint.secret, now.seconds(), &delivery.body))
+        .body(Full::new(delivery.body.clone()))
+        .map_err(|error| error.to_string())?;
+    let response = client.request(request).await.map_err(|error| match std::error::Error::source(&error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    })?;
+    let status = response.status().as_u16();
+    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
+    let answer = body.map_or_else(
+        |_| "(too long to show)".to_owned(),
+        |body| String::from_utf8_lossy(&body.to_bytes()).into_owned(),
+    );
+    Ok((status, answer))
+}
+
+/// `t=…,v1=…`: HMAC-SHA256 over time, dot and body, with the whole secret as the key.
+fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
+    // HMAC takes a key of any length, so there is no second case to lie about.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
+    mac.update(format!("{seconds}.").as_bytes());
+    mac.update(body);
+    format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stripe::Cause;
+
+    const NOW: Moment = Moment { ms: 1_000_000 };
+
+    fn outbox() -> Outbox {
+        Outbox::new(&Config {
+            endpoints: vec![Endpoint::new("http://127.0.0.1:9/hook", "whsec_x")],
+            ..Config::default()
+        })
+    }
+
+    fn event(id: &str) -> Event {
+        let object = serde_json::json!({ "id": "pi_1" });
+        Event { id: id.to_owned(), kind: "payment_intent.succeeded", created: 1, object, cause: Cause::default() }
+    }
+
+    fn released(order: Order, copies: u32) -> Vec<String> {
+        let mut outbox = outbox();
+        outbox.hold();
+        for id in ["evt_1", "evt_2", "evt_3"] {
+            outbox.publish(&event(id), NOW);
+        }
+        assert!(outbox.take_due(NOW).is_none(), "held events do not go out");
+        outbox.release(order, copies, NOW).unwrap();
+        outbox.take_due(NOW).unwrap().deliveries.into_iter().map(|delivery| delivery.event_id).collect()
+    }
+
+    #[test]
+    fn the_signature_is_the_one_of_the_official_sdk() {
+        // Computed by the official Python SDK.
+        let expected = "t=1700000000,v1=0c8670ed117751cc551a20e35839447075c42800ea3cf3e8a2fbda99cd1e6edd";
+        assert_eq!(signature("whsec_test_secret", 1_700_000_000, br#"{"id":"evt_1","object":"event"}"#), expected);
+    }
+
+    #[test]
+    fn held_events_go_out_in_the_order_asked_for() {
+        assert_eq!(released(Order::Fifo, 1), ["evt_1", "evt_2", "evt_3"]);
+        assert_eq!(released(Order::Lifo, 2), ["evt_3", "evt_3", "evt_2", "evt_2", "evt_1", "evt_1"]);
+        let mut shuffled = released(Order::Shuffle, 3);
+        shuffled.sort();
+        assert_eq!(shuffled, ["evt_1", "evt_1", "evt_1", "evt_2", "evt_2", "evt_2", "evt_3", "evt_3", "evt_3"]);
+    }
+
+    #[test]
+    fn what_was_not_heard_is_said_again_later_and_not_for_ever() {
+        let mut outbox = outbox();
+        outbox.publish(&event("evt_1"), NOW);
+        let mut now = NOW;
+        for attempt in 1..=MAX_ATTEMPTS {
+            let delivery = outbox.take_due(now).unwrap().deliveries.remove(0);
+            assert_eq!(delivery.attempt, attempt);
+            outbox.heard(delivery.clone(), line(&delivery, Some(500)), now);
+            assert!(outbox.take_due(now).is_none(), "a retry waits");
+            now = now.after_ms(MAX_BACKOFF_MS);
+        }
+        assert!(outbox.take_due(now).is_none());
+        assert_eq!(outbox.report().deliveries.len(), 10);
+    }
+
+    #[test]
+    fn what_was_heard_is_not_repeated() {
+        let mut outbox = outbox();
+        outbox.publish(&event("evt_1"), NOW);
+        let delivery = outbox.take_due(NOW).unwrap().deliveries.remove(0);
+        outbox.heard(delivery.clone(), line(&delivery, Some(200)), NOW);
+        assert!(outbox.take_due(NOW.after_ms(MAX_BACKOFF_MS)).is_none());
+    }
+
+    #[test]
+    fn only_plain_local_addresses_are_endpoints() {
+        assert!(outbox().add_endpoint(Endpoint::new("https://example.com/", "s")).is_err());
+        assert!(outbox().add_endpoint(Endpoint::new("http://127.0.0.1:1/", "")).is_err());
+    }
+
+    fn line(delivery: &Delivery, status: Option<u16>) -> Line {
+        Line {
+            event_id: delivery.event_id.clone(),
+            kind: delivery.kind,
+            object_id: delivery.object_id.clone(),
+            idempotency_key: None,
+            url: delivery.endpoint.url.clone(),
+            attempt: delivery.attempt,
+            sent_at_ms: 0,
+            status,
+            answer: None,
+            error: None,
+        }
+    }
+}

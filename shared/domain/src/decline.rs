@@ -277,7 +277,7 @@ mod tests {
                 assert!(!message.to_lowercase().contains(word), "{code}: {message}");
             }
         }
-        let (stolen, lost) = ("stolen_card", "lost_card").into();
+        let (stolen, lost) = ("stolen_card", "lost_card");
         let message = |code| Decline::judge(GatewayWords { code, ..GatewayWords::default() }).payer_message();
         assert_eq!(message(stolen), message("do_not_try_again"));
         assert_eq!(message(lost), message("fraudulent"));

@@ -111,6 +111,7 @@ fn look_delay(round: u32, limits: Limits) -> Duration {
 }
 
 #[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests {
     use proptest::prelude::*;
 

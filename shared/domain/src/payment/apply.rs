@@ -58,13 +58,17 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
         Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::Looked | Fact::ReviewAsked => {}
     }
-    payment.rounds = match fact {
-        Fact::OutcomeUnknown { .. } | Fact::Looked => payment.rounds.saturating_add(1),
-        _ if payment.state == before && !matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_)) => payment.rounds,
-        _ => 0,
-    };
+    payment.rounds = rounds(payment, fact, &before);
 }
 
+/// Rounds count up while nothing moves, and start anew when something does.
+fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
+    if matches!(fact, Fact::OutcomeUnknown { .. } | Fact::Looked) {
+        return payment.rounds.saturating_add(1);
+    }
+    let begins = matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_));
+    if payment.state == *before && !begins { payment.rounds } else { 0 }
+}
 fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
     payment.state = match then {
         AfterDecline::AwaitMethod => PaymentState::RequiresPaymentMethod,

@@ -17,7 +17,7 @@ use crate::{
 
 /// What became of a command that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
+#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 pub enum Decision {
     /// This happens. Commit it.
     Execute(Event),

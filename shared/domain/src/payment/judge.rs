@@ -50,7 +50,7 @@ pub enum Source {
 
 /// What evidence does to a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
+#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 pub enum Judgement {
     /// This happened. Commit it.
     Change(Event),
@@ -64,6 +64,7 @@ pub enum Judgement {
 }
 
 /// Weighs `evidence` about `payment`.
+#[must_use]
 pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
     let case = Case { payment, source: evidence.source, now };
     if let Some(object) = evidence.outcome.object() {
@@ -163,7 +164,13 @@ impl Case<'_> {
         let end = asked.unwrap_or(match self.payment.state {
             // Nobody asked: the hold ran out.
             PaymentState::RequiresCapture { .. } => End::Expired,
-            _ => End::Canceled,
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::Succeeded { .. }
+            | PaymentState::Failed
+            | PaymentState::Canceled
+            | PaymentState::Expired => End::Canceled,
         });
         self.change(Fact::Ended(end))
     }
@@ -315,8 +322,11 @@ impl Case<'_> {
         if self.payment.state.is_terminal() {
             return Judgement::Nothing;
         }
-        if let Some(attempt) = self.payment.unanswered_attempt().filter(|attempt| cause == Some(attempt.number)) {
-            return self.change(Fact::AttemptAnswered { number: attempt.number });
+        match cause.and_then(|number| self.payment.attempt(number)).map(|attempt| (attempt.number, &attempt.progress)) {
+            Some((number, AttemptProgress::Unanswered)) => return self.change(Fact::AttemptAnswered { number }),
+            // What this key came to is written down already; its event tells nothing that the answer did not.
+            Some((_, AttemptProgress::Answered | AttemptProgress::Closed(_))) => return Judgement::Nothing,
+            None => {}
         }
         let soon = self.payment.due.is_some_and(|due| due.since(self.now.at) <= Limits::NEAR);
         if soon && matches!(self.payment.state, PaymentState::Processing(_)) {

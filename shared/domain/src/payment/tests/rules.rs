@@ -1,0 +1,434 @@
+//! What must never break, each rule a sentence.
+
+use super::*;
+use crate::{gateway::UnknownReason, payment::ReviewReason};
+
+const SOON: Duration = Duration::from_secs(60);
+const KEY_OLD: Duration = Duration::from_secs(13 * 3600);
+
+fn cancel(name: &str) -> Command {
+    Command::Cancel { key: key(name), request_hash: hash(name) }
+}
+
+fn capture(name: &str, minor_units: Option<i64>) -> Command {
+    Command::Capture(CaptureRequest { key: key(name), request_hash: hash(name), amount: minor_units.map(euros) })
+}
+
+// -- idempotency --
+
+#[test]
+fn the_same_confirm_twice_is_one_attempt() {
+    let mut payment = confirming();
+    assert_eq!(
+        command(&mut payment, &Command::Confirm(confirm_request("c1")), &at(SOON)),
+        Ok(Decision::AlreadyApplied)
+    );
+    assert_eq!(payment.attempts.len(), 1);
+}
+
+#[test]
+fn a_used_key_with_another_body_is_refused_whatever_the_state() {
+    let other = ConfirmRequest { request_hash: hash("other"), ..confirm_request("c1") };
+    for mut payment in [confirming(), after(first(1), captured()), after(first(1), declined("generic_decline"))] {
+        assert_eq!(
+            command(&mut payment, &Command::Confirm(other.clone()), &at(SOON)),
+            Err(Rejection::IdempotencyKeyReused)
+        );
+    }
+}
+
+#[test]
+fn a_replay_is_known_even_after_the_payment_has_ended() {
+    let mut payment = after(first(1), captured());
+    assert_eq!(
+        command(&mut payment, &Command::Confirm(confirm_request("c1")), &at(DAY * 400)),
+        Ok(Decision::AlreadyApplied)
+    );
+}
+
+// -- one charge --
+
+#[test]
+fn a_second_confirm_waits_for_the_first() {
+    let mut payment = confirming();
+    assert_eq!(command(&mut payment, &Command::Confirm(confirm_request("c2")), &at(SOON)), Err(Rejection::InProgress));
+}
+
+#[test]
+fn a_declined_payment_can_be_confirmed_again_with_another_key() {
+    let mut payment = after(first(1), declined("insufficient_funds"));
+    assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
+    assert!(matches!(
+        command(&mut payment, &Command::Confirm(confirm_request("c2")), &at(SOON)),
+        Ok(Decision::Execute(_))
+    ));
+    assert_eq!(payment.attempts.len(), 2);
+}
+
+#[test]
+fn nothing_is_confirmed_after_its_time_or_beyond_its_attempts() {
+    let mut late = payment();
+    assert_eq!(command(&mut late, &Command::Confirm(confirm_request("c1")), &at(DAY)), Err(Rejection::TimeIsOver));
+    let mut worn = payment();
+    for n in 1..=20 {
+        command(&mut worn, &Command::Confirm(confirm_request(&format!("c{n}"))), &at(SOON)).unwrap();
+        show(&mut worn, first(n), declined("generic_decline"), &at(SOON));
+    }
+    assert_eq!(
+        command(&mut worn, &Command::Confirm(confirm_request("c21")), &at(SOON)),
+        Err(Rejection::TooManyAttempts)
+    );
+    // … but a charge made in the browser is recorded all the same.
+    show(&mut worn, Source::Event { cause: None }, captured(), &at(SOON));
+    assert_eq!(worn.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
+    assert_eq!(worn.attempts.len(), ATTEMPTS_MAX);
+}
+
+// -- E1 to E6 --
+
+#[test]
+fn a_lost_answer_is_not_a_failure() {
+    for reason in [
+        UnknownReason::Timeout,
+        UnknownReason::ConnectionLost,
+        UnknownReason::Unreadable,
+        UnknownReason::ServerError,
+        UnknownReason::NotSent,
+    ] {
+        let payment = after(first(1), Outcome::Unknown(reason));
+        assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown), "{reason:?}");
+        assert!(payment.unanswered_attempt().is_some() && payment.due.is_some(), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_fetch_does_not_close_an_attempt_whose_request_may_still_be_on_its_way() {
+    let mut payment = confirming();
+    for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
+        show(&mut payment, Source::Fetch, object(status), &at(SOON));
+        assert!(payment.unanswered_attempt().is_some());
+    }
+}
+
+#[test]
+fn a_fetch_closes_an_answered_attempt_without_calling_it_declined() {
+    let mut payment = after(replayed(1), Outcome::Unknown(UnknownReason::ServerError));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
+    show(&mut payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(SOON));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::NotCharged));
+    assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
+}
+
+#[test]
+fn a_dead_key_is_looked_up_and_never_declined() {
+    let mut uncharged = confirming();
+    show(&mut uncharged, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(KEY_OLD));
+    assert_eq!(uncharged.attempts[0].progress, AttemptProgress::Closed(AttemptResult::NotCharged));
+    let mut waiting = confirming();
+    show(&mut waiting, Source::Fetch, object(ObjectStatus::AwaitsPayer(redirect())), &at(KEY_OLD));
+    assert_eq!(waiting.state, PaymentState::RequiresAction(redirect()));
+}
+
+#[test]
+fn a_replayed_answer_is_not_the_present() {
+    for status in [ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending, ObjectStatus::AwaitsMethod] {
+        let payment = after(replayed(1), object(status));
+        assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+        assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
+        assert_eq!(payment.due, Some(START.plus(Duration::from_secs(1))), "somebody must fetch now");
+    }
+}
+
+#[test]
+fn a_webhook_proves_only_what_is_final() {
+    let event = Source::Event { cause: None };
+    for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
+        let mut waiting = after(first(1), declined("generic_decline"));
+        let before = (waiting.state.clone(), waiting.attempts.clone());
+        show(&mut waiting, event, object(status), &at(SOON));
+        assert_eq!((waiting.state.clone(), waiting.attempts.clone()), before);
+        assert_eq!(waiting.due, Some(at(SOON).at), "but it is looked at now");
+    }
+    assert_eq!(after(event, captured()).state, PaymentState::Succeeded { captured: euros(AMOUNT) });
+    assert_eq!(after(event, object(ObjectStatus::Canceled)).state, PaymentState::Canceled);
+}
+
+#[test]
+fn a_decline_that_another_key_caused_closes_nothing() {
+    let foreign_cause = Source::Event { cause: None };
+    assert!(after(foreign_cause, declined("generic_decline")).unanswered_attempt().is_some());
+    let own_cause = Source::Event { cause: Some(AttemptNumber::FIRST) };
+    assert!(after(own_cause, declined("generic_decline")).attempts[0].decline().is_some());
+}
+
+#[test]
+fn an_event_that_repeats_an_answer_we_have_asks_for_no_look() {
+    let own = Source::Event { cause: Some(AttemptNumber::FIRST) };
+    let mut payment = after(first(1), declined("generic_decline"));
+    assert_eq!(show(&mut payment, own, declined("generic_decline"), &at(SOON)), Judgement::Nothing);
+    let mut waiting = after(first(1), object(ObjectStatus::AwaitsPayer(redirect())));
+    assert_eq!(show(&mut waiting, own, object(ObjectStatus::AwaitsPayer(redirect())), &at(SOON)), Judgement::Nothing);
+}
+
+#[test]
+fn a_late_answer_closes_its_own_attempt_and_no_later_one() {
+    let mut payment = after(first(1), declined("generic_decline"));
+    command(&mut payment, &Command::Confirm(confirm_request("c2")), &at(SOON)).unwrap();
+    for late in
+        [declined("stolen_card"), object(ObjectStatus::AwaitsMethod), object(ObjectStatus::AwaitsPayer(redirect()))]
+    {
+        assert_eq!(show(&mut payment, first(1), late, &at(SOON)), Judgement::Nothing);
+    }
+    assert!(payment.unanswered_attempt().is_some());
+}
+
+#[test]
+fn a_late_decline_cannot_undo_a_capture() {
+    let mut payment = after(Source::Event { cause: None }, captured());
+    assert_eq!(show(&mut payment, first(1), declined("generic_decline"), &at(SOON)), Judgement::Nothing);
+    assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
+}
+
+#[test]
+fn an_old_hold_does_not_undo_a_capture_or_an_end() {
+    for outcome in [captured(), object(ObjectStatus::Canceled)] {
+        let mut payment = after(first(1), outcome);
+        assert_eq!(show(&mut payment, Source::Event { cause: None }, authorized(), &at(SOON)), Judgement::Nothing);
+    }
+}
+
+// -- E7, E8, and words we do not know --
+
+#[test]
+fn another_object_that_bears_our_id_changes_nothing() {
+    let mut payment = confirming();
+    let mut other = snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT });
+    other.reference = GatewayToken::parse("pi_2").unwrap();
+    let judgement = show(&mut payment, Source::Event { cause: None }, Outcome::Object(other), &at(SOON));
+    assert_eq!(judgement, Judgement::Foreign { holds_money: true });
+}
+
+#[test]
+fn other_money_is_never_a_success() {
+    let good = snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT });
+    let wrong = [
+        ObjectSnapshot { amount_minor_units: AMOUNT + 1, ..good.clone() },
+        ObjectSnapshot { currency: Currency::from_code("USD").ok(), ..good.clone() },
+        ObjectSnapshot { currency: None, ..good.clone() },
+        ObjectSnapshot { mode: Mode::Live, ..good.clone() },
+        ObjectSnapshot { status: ObjectStatus::Captured { received_minor_units: AMOUNT + 1 }, ..good.clone() },
+        ObjectSnapshot { status: ObjectStatus::Captured { received_minor_units: 0 }, ..good },
+    ];
+    for object in wrong {
+        let payment = after(first(1), Outcome::Object(object));
+        assert!(!payment.state.is_terminal());
+        assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+        assert!(payment.due.is_some(), "and it is still swept");
+    }
+}
+
+#[test]
+fn a_key_mismatch_is_unknown_and_a_person_is_told() {
+    let payment = after(first(1), Outcome::Unknown(UnknownReason::KeyMismatch));
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::KeyMismatch));
+}
+
+#[test]
+fn an_unknown_word_keeps_the_state() {
+    let payment = after(first(1), object(ObjectStatus::Unrecognized("requires_levitation".into())));
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::UnrecognizedStatus));
+}
+
+#[test]
+fn a_person_is_asked_after_so_many_rounds_and_not_before() {
+    let mut payment = confirming();
+    for round in 1..=Limits::ROUNDS_BEFORE_REVIEW {
+        assert_eq!(payment.attention, None, "before round {round}");
+        show(&mut payment, first(1), Outcome::Unknown(UnknownReason::Timeout), &at(SOON));
+    }
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
+    show(&mut payment, Source::Fetch, captured(), &at(SOON));
+    assert_eq!(payment.attention, None, "once it is known, there is nothing to look at");
+}
+
+// -- ends --
+
+#[test]
+fn nothing_ends_before_its_object_is_seen_canceled() {
+    let mut payment = payment();
+    command(&mut payment, &cancel("x"), &at(SOON)).unwrap();
+    assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
+    for unproven in [
+        Outcome::Unknown(UnknownReason::Timeout),
+        Outcome::Refused { code: "processing".into(), object: Some(snapshot(ObjectStatus::Pending)) },
+        object(ObjectStatus::Pending),
+    ] {
+        show(&mut payment, Source::Act, unproven, &at(SOON));
+        assert!(payment.open_act().is_some() && !payment.state.is_terminal() && payment.due.is_some());
+    }
+    show(&mut payment, Source::Fetch, object(ObjectStatus::Canceled), &at(SOON));
+    assert_eq!(payment.state, PaymentState::Canceled);
+}
+
+#[test]
+fn how_a_payment_ends_does_not_depend_on_who_saw_it_first() {
+    for source in [Source::Act, Source::Fetch, Source::Event { cause: None }] {
+        let mut expiring = payment();
+        command(&mut expiring, &Command::Expire, &at(DAY)).unwrap();
+        show(&mut expiring, source, object(ObjectStatus::Canceled), &at(DAY));
+        assert_eq!(expiring.state, PaymentState::Expired, "{source:?}");
+    }
+}
+
+#[test]
+fn a_cancel_that_comes_too_late_ends_in_success() {
+    let mut payment = payment();
+    command(&mut payment, &cancel("x"), &at(SOON)).unwrap();
+    let refused = Outcome::Refused {
+        code: "payment_intent_unexpected_state".into(),
+        object: Some(snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT })),
+    };
+    show(&mut payment, Source::Act, refused, &at(SOON));
+    assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
+    assert!(matches!(payment.acts[0].progress, ActProgress::Refused { .. }));
+}
+
+#[test]
+fn neither_cancel_nor_expiry_overtakes_a_request_that_may_still_be_on_its_way() {
+    let mut payment = confirming();
+    assert_eq!(command(&mut payment, &cancel("x"), &at(SOON)), Err(Rejection::InProgress));
+    assert_eq!(command(&mut payment, &Command::Expire, &at(DAY * 2)), Ok(Decision::Nothing));
+}
+
+#[test]
+fn money_that_moved_after_the_end_is_a_success_and_a_person_is_told() {
+    let mut payment = payment();
+    show(&mut payment, Source::Fetch, object(ObjectStatus::Canceled), &at(SOON));
+    show(&mut payment, Source::Event { cause: None }, captured(), &at(SOON));
+    assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::LateSuccess));
+}
+
+#[test]
+fn a_browser_that_pays_by_itself_is_recorded_as_the_gateways_attempt() {
+    let mut payment = payment();
+    show(&mut payment, Source::Event { cause: None }, captured(), &at(SOON));
+    assert_eq!(payment.attempts.len(), 1);
+    assert_eq!(payment.attempts[0].source, AttemptSource::Gateway);
+}
+
+// -- holds --
+
+#[test]
+fn what_is_held_can_be_captured_once_and_not_for_more() {
+    let mut payment = after(first(1), authorized());
+    assert_eq!(payment.capturable(), euros(AMOUNT));
+    assert_eq!(
+        command(&mut payment, &capture("k", Some(AMOUNT + 1)), &at(SOON)),
+        Err(Rejection::AmountExceedsCapturable)
+    );
+    assert!(matches!(command(&mut payment, &capture("k", Some(500)), &at(SOON)), Ok(Decision::Execute(_))));
+    assert_eq!(command(&mut payment, &capture("k2", None), &at(SOON)), Err(Rejection::InProgress));
+    assert_eq!(command(&mut payment, &capture("k", Some(500)), &at(SOON)), Ok(Decision::AlreadyApplied));
+    show(&mut payment, Source::Act, object(ObjectStatus::Captured { received_minor_units: 500 }), &at(SOON));
+    assert_eq!(payment.captured(), euros(500));
+    assert_eq!(payment.acts[0].progress, ActProgress::Done);
+    assert_eq!(payment.attempts.len(), 1, "a capture is not another attempt");
+}
+
+#[test]
+fn a_hold_that_runs_out_is_expired_and_one_that_was_canceled_is_canceled() {
+    let mut ran_out = after(first(1), authorized());
+    show(&mut ran_out, Source::Event { cause: None }, object(ObjectStatus::Canceled), &at(SOON));
+    assert_eq!(ran_out.state, PaymentState::Expired);
+    let mut canceled = after(first(1), authorized());
+    command(&mut canceled, &cancel("x"), &at(SOON)).unwrap();
+    show(&mut canceled, Source::Event { cause: None }, object(ObjectStatus::Canceled), &at(SOON));
+    assert_eq!(canceled.state, PaymentState::Canceled);
+}
+
+#[test]
+fn a_refused_capture_leaves_the_hold() {
+    let mut payment = after(first(1), authorized());
+    command(&mut payment, &capture("k", None), &at(SOON)).unwrap();
+    show(&mut payment, Source::Act, Outcome::Refused { code: "amount_too_large".into(), object: None }, &at(SOON));
+    assert!(payment.open_act().is_none());
+    assert_eq!(payment.state, PaymentState::RequiresCapture { capturable: euros(AMOUNT) });
+}
+
+// -- payers who are away --
+
+fn off_session(code: &str) -> Payment {
+    let mut payment = payment();
+    payment.expires_at = START.plus(DAY * 7);
+    let request = ConfirmRequest { off_session: true, ..confirm_request("c1") };
+    command(&mut payment, &Command::Confirm(request), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined(code), &at(SOON));
+    payment
+}
+
+#[test]
+fn an_absent_payers_card_is_tried_again_a_day_later_with_a_new_attempt() {
+    let mut payment = off_session("insufficient_funds");
+    let scheduled = at(SOON).at.plus(DAY);
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { at: scheduled }));
+    assert_eq!(payment.due, Some(scheduled));
+    assert_eq!(command(&mut payment, &Command::Reattempt, &at(SOON * 2)), Ok(Decision::Nothing));
+    assert!(matches!(command(&mut payment, &Command::Reattempt, &at(SOON + DAY)), Ok(Decision::Execute(_))));
+    assert_eq!(payment.attempts.len(), 2);
+    assert_eq!(payment.attempts[1].number.get(), 2);
+}
+
+#[test]
+fn a_card_that_is_refused_for_good_is_never_tried_again() {
+    for code in ["stolen_card", "do_not_try_again", "a_code_we_do_not_know"] {
+        let mut payment = off_session(code);
+        assert!(payment.open_act().is_some_and(|act| act.ends_as() == Some(End::Failed)), "{code}");
+        assert_eq!(command(&mut payment, &Command::Reattempt, &at(DAY * 3)), Ok(Decision::Nothing));
+        show(&mut payment, Source::Act, object(ObjectStatus::Canceled), &at(DAY * 3));
+        assert_eq!(payment.state, PaymentState::Failed, "{code}");
+    }
+}
+
+#[test]
+fn an_absent_payer_who_must_act_is_brought_back_and_not_charged_again() {
+    let payment = off_session("authentication_required");
+    assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
+    assert!(payment.open_act().is_none());
+}
+
+#[test]
+fn a_vague_decline_is_tried_again_three_times_at_most() {
+    let mut payment = off_session("generic_decline");
+    payment.expires_at = START.plus(DAY * 60);
+    let mut tries = 1;
+    while let PaymentState::Processing(ProcessingReason::RetryScheduled { at: when }) = payment.state {
+        let now = Now { at: when, ..at(Duration::ZERO) };
+        command(&mut payment, &Command::Reattempt, &now).unwrap();
+        tries += 1;
+        show(&mut payment, first(tries), declined("generic_decline"), &now);
+        assert!(tries <= 10);
+    }
+    assert_eq!(tries, 1 + 3);
+    assert!(payment.open_act().is_some());
+}
+
+#[test]
+fn a_charge_the_issuer_has_seen_before_is_looked_for() {
+    let payment = after(first(1), declined("duplicate_transaction"));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
+    assert_eq!(payment.due, Some(START.plus(Duration::from_secs(1))));
+}
+
+// -- claims --
+
+#[test]
+fn a_row_is_claimed_only_when_it_is_due_and_then_not_again() {
+    let mut payment = confirming();
+    assert_eq!(command(&mut payment, &Command::Claim, &at(Duration::from_secs(1))), Ok(Decision::Nothing));
+    assert!(matches!(command(&mut payment, &Command::Claim, &at(SOON)), Ok(Decision::Execute(_))));
+    assert!(payment.due > Some(at(SOON).at));
+    assert_eq!(command(&mut payment, &Command::Claim, &at(SOON)), Ok(Decision::Nothing));
+}

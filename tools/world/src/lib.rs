@@ -1,1 +1,18 @@
-//! (being written)
+//! The world outside, in memory: what tests stand on instead of AWS, a clock and a gateway.
+//!
+//! - [`store`] and [`queue`] are twins of the table and the queue: they keep the same promises, and break down on request.
+//! - [`host`] is a machine whose clock stands still until somebody moves it.
+//! - [`counting`] stands before any port and counts the round trips that go through.
+//! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
+//! - [`payments`] makes payments up, from ordinary to absurd.
+//! - [`turns`] runs futures without a runtime, one turn after the other, so that every run is the same.
+//!
+//! Nothing that is deployed may depend on this crate.
+
+pub mod counting;
+pub mod host;
+pub mod payments;
+pub mod queue;
+pub mod store;
+pub mod store_contract;
+pub mod turns;

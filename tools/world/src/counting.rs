@@ -1,0 +1,208 @@
+//! Stands before any port and counts the round trips that go through: the budgets of a call are held by counting.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    gateway::{Answer, Outcome},
+    id::{AttemptNumber, TransactionId},
+    money::Money,
+    payment::Payment,
+    time::Timestamp,
+};
+use flow::{
+    commit::Committed,
+    ports::{
+        AmountRefusal, CreatePayment, Created, DueCursor, DuePage, Error, FindDue, Gateway, LoadPayment, Nudge,
+        OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
+    },
+};
+
+/// A port, counted.
+#[derive(Debug, Clone)]
+pub struct Counting<P> {
+    port: P,
+    tally: Arc<Tally>,
+}
+
+/// How many calls went through; shared by as many ports as one test wants to count together.
+#[derive(Debug, Default)]
+pub struct Tally {
+    reads: AtomicU32,
+    writes: AtomicU32,
+    queries: AtomicU32,
+    nudges: AtomicU32,
+    gateway_calls: AtomicU32,
+}
+
+/// Calls counted so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Rows read.
+    pub reads: u32,
+    /// Rows written, or tried to.
+    pub writes: u32,
+    /// Pages of an index read.
+    pub queries: u32,
+    /// Calls to the queue.
+    pub nudges: u32,
+    /// Calls to a gateway.
+    pub gateway_calls: u32,
+}
+
+impl Tally {
+    /// Calls counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let read = |counter: &AtomicU32| counter.load(Ordering::SeqCst);
+        Counts {
+            reads: read(&self.reads),
+            writes: read(&self.writes),
+            queries: read(&self.queries),
+            nudges: read(&self.nudges),
+            gateway_calls: read(&self.gateway_calls),
+        }
+    }
+
+    /// Calls counted so far; counts anew from nothing.
+    pub fn take(&self) -> Counts {
+        let take = |counter: &AtomicU32| counter.swap(0, Ordering::SeqCst);
+        Counts {
+            reads: take(&self.reads),
+            writes: take(&self.writes),
+            queries: take(&self.queries),
+            nudges: take(&self.nudges),
+            gateway_calls: take(&self.gateway_calls),
+        }
+    }
+}
+
+impl<P> Counting<P> {
+    /// Counts the calls to `port` in `tally`.
+    pub const fn new(port: P, tally: Arc<Tally>) -> Self {
+        Self { port, tally }
+    }
+
+    /// The port itself, uncounted: for a test's own look.
+    pub const fn port(&self) -> &P {
+        &self.port
+    }
+
+    fn count(counter: &AtomicU32) {
+        counter.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl<P: LoadPayment> LoadPayment for Counting<P> {
+    async fn load(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
+        Self::count(&self.tally.reads);
+        self.port.load(id).await
+    }
+}
+
+impl<P: CreatePayment> CreatePayment for Counting<P> {
+    async fn create(&self, write: &Write<'_>) -> Result<Created, Error> {
+        Self::count(&self.tally.writes);
+        self.port.create(write).await
+    }
+}
+
+impl<P: ReplacePayment> ReplacePayment for Counting<P> {
+    async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
+        Self::count(&self.tally.writes);
+        self.port.replace(write).await
+    }
+}
+
+impl<P: FindDue> FindDue for Counting<P> {
+    async fn find_due(
+        &self,
+        partition: u32,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: u32,
+    ) -> Result<DuePage, Error> {
+        Self::count(&self.tally.queries);
+        self.port.find_due(partition, at, after, limit).await
+    }
+}
+
+impl<P: Nudge> Nudge for Counting<P> {
+    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+        Self::count(&self.tally.nudges);
+        self.port.nudge(id, delay).await
+    }
+
+    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+        Self::count(&self.tally.nudges);
+        self.port.nudge_all(ids).await
+    }
+}
+
+impl<P: Gateway> Gateway for Counting<P> {
+    fn api_version(&self) -> &'static str {
+        self.port.api_version()
+    }
+
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+        self.port.accepts(amount)
+    }
+
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+        Self::count(&self.tally.gateway_calls);
+        self.port.open(request, budget).await
+    }
+
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+        Self::count(&self.tally.gateway_calls);
+        self.port.confirm(committed, attempt, budget).await
+    }
+
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+        Self::count(&self.tally.gateway_calls);
+        self.port.capture(committed, budget).await
+    }
+
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+        Self::count(&self.tally.gateway_calls);
+        self.port.cancel(committed, fresh, budget).await
+    }
+
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+        Self::count(&self.tally.gateway_calls);
+        self.port.fetch(payment, budget).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use flow::ports::{Actor, WriterToken};
+
+    use super::*;
+    use crate::{payments, queue::MemoryQueue, store::MemoryStore, turns::block_on};
+
+    #[test]
+    fn every_call_is_counted_once_and_goes_through() {
+        let tally = Arc::new(Tally::default());
+        let store = Counting::new(MemoryStore::default(), Arc::clone(&tally));
+        let queue = Counting::new(MemoryQueue::default(), Arc::clone(&tally));
+        let payment = payments::waiting(1);
+        let write = Write { payment: &payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(1) };
+        block_on(async {
+            store.create(&write).await.unwrap();
+            store.replace(&write).await.unwrap();
+            store.load(&payment.id).await.unwrap();
+            store.find_due(0, payment.created_at, None, 1).await.unwrap();
+            queue.nudge(&payment.id, Duration::ZERO).await.unwrap();
+            queue.nudge_all(&[]).await.unwrap();
+        });
+        assert_eq!(store.port().commits().len(), 1);
+        let counted = Counts { reads: 1, writes: 2, queries: 1, nudges: 2, gateway_calls: 0 };
+        assert_eq!((tally.take(), tally.counts()), (counted, Counts::default()));
+    }
+}

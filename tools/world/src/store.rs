@@ -1,0 +1,286 @@
+//! The table's twin: the same conditions, the same answers, and the same ways to break down, on request.
+//!
+//! It keeps rows as payments, not as attributes: how they are stored is the adapter's own matter, tested there. That
+//! both keep the same promises is the matter of [`crate::store_contract`].
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use domain::{id::TransactionId, payment::Payment, time::Timestamp};
+use flow::ports::{
+    Actor, CreatePayment, Created, DUE_PARTITIONS, Dependency, DueCursor, DuePage, Error, FindDue, LoadPayment,
+    ReplacePayment, Replaced, Write, WriterToken,
+};
+
+use crate::turns;
+
+/// A table in memory.
+#[derive(Debug, Default)]
+pub struct MemoryStore(Mutex<Inner>);
+
+/// A write that went through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commit {
+    /// The row as it was left.
+    pub payment: Payment,
+    /// The word for what happened.
+    pub event: String,
+    /// Who made it happen.
+    pub actor: Actor,
+}
+
+/// The kinds of calls that can be made to break down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    /// Reading a row.
+    Load,
+    /// Creating or replacing a row.
+    Write,
+    /// Reading the index.
+    FindDue,
+}
+
+/// A way for one call to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// As it should.
+    Well,
+    /// It never arrives. The caller sees a failure.
+    LostBefore,
+    /// It is served and its answer is lost. The caller sees the same failure.
+    LostAfter,
+    /// It is served, its answer is lost, and the SDK sends it again by itself: a write meets its own row.
+    SentTwice,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    rows: BTreeMap<TransactionId, Row>,
+    /// The index as readers see it; behind the rows while it is held.
+    index: BTreeMap<TransactionId, Timestamp>,
+    index_is_held: bool,
+    loads: VecDeque<Course>,
+    writes: VecDeque<Course>,
+    queries: VecDeque<Course>,
+    commits: Vec<Commit>,
+}
+
+#[derive(Debug)]
+struct Row {
+    payment: Payment,
+    writer: WriterToken,
+}
+
+/// What a write's condition came to.
+enum Put {
+    Written,
+    Stands(Option<Box<Payment>>),
+}
+
+impl MemoryStore {
+    /// Says how the next calls of one kind go. What comes after them goes well.
+    pub fn script(&self, call: Call, courses: impl IntoIterator<Item = Course>) {
+        self.inner().script_of(call).extend(courses);
+    }
+
+    /// Stops the index: from now on it shows the rows as they are at this moment.
+    pub fn hold_index(&self) {
+        self.inner().index_is_held = true;
+    }
+
+    /// Lets the index catch up. If it was held, it is held again at once.
+    pub fn catch_up_index(&self) {
+        self.inner().catch_up();
+    }
+
+    /// Every write that went through, oldest first.
+    #[must_use]
+    pub fn commits(&self) -> Vec<Commit> {
+        self.inner().commits.clone()
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// One call: the way there, the course it takes, the way back.
+    async fn call<T>(&self, call: Call, serve: impl Fn(&mut Inner) -> Result<T, Error>) -> Result<T, Error> {
+        turns::pass().await;
+        let served = {
+            let mut inner = self.inner();
+            let lost = || Error::Unavailable { dependency: Dependency::Store, detail: "injected".to_owned() };
+            match inner.script_of(call).pop_front().unwrap_or(Course::Well) {
+                Course::Well => serve(&mut inner),
+                Course::LostBefore => Err(lost()),
+                Course::LostAfter => serve(&mut inner).and(Err(lost())),
+                Course::SentTwice => serve(&mut inner).and_then(|_| serve(&mut inner)),
+            }
+        };
+        turns::pass().await;
+        served
+    }
+}
+
+impl Inner {
+    const fn script_of(&mut self, call: Call) -> &mut VecDeque<Course> {
+        match call {
+            Call::Load => &mut self.loads,
+            Call::Write => &mut self.writes,
+            Call::FindDue => &mut self.queries,
+        }
+    }
+
+    fn catch_up(&mut self) {
+        let due = |(id, row): (&TransactionId, &Row)| row.payment.due.map(|due| (id.clone(), due));
+        self.index = self.rows.iter().filter_map(due).collect();
+    }
+
+    /// Writes the row if the stored one, if any, is as `condition` asks; a write that meets itself has succeeded.
+    fn put(&mut self, write: &Write<'_>, condition: impl Fn(Option<&Payment>) -> bool) -> Put {
+        let stands = self.rows.get(&write.payment.id);
+        if !condition(stands.map(|row| &row.payment)) {
+            let is_ours = |row: &Row| row.writer == write.writer && row.payment.version == write.payment.version;
+            return if stands.is_some_and(is_ours) {
+                Put::Written
+            } else {
+                Put::Stands(stands.map(|row| Box::new(row.payment.clone())))
+            };
+        }
+        let payment = write.payment.clone();
+        self.commits.push(Commit {
+            payment: payment.clone(),
+            event: write.event.to_owned(),
+            actor: write.actor.clone(),
+        });
+        self.rows.insert(payment.id.clone(), Row { payment, writer: write.writer });
+        if !self.index_is_held {
+            self.catch_up();
+        }
+        Put::Written
+    }
+}
+
+impl LoadPayment for MemoryStore {
+    async fn load(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
+        self.call(Call::Load, |inner| Ok(inner.rows.get(id).map(|row| row.payment.clone()))).await
+    }
+}
+
+impl CreatePayment for MemoryStore {
+    async fn create(&self, write: &Write<'_>) -> Result<Created, Error> {
+        self.call(Call::Write, |inner| match inner.put(write, |stands| stands.is_none()) {
+            Put::Written => Ok(Created::Created),
+            Put::Stands(Some(payment)) => Ok(Created::Exists(payment)),
+            Put::Stands(None) => Err(missing()),
+        })
+        .await
+    }
+}
+
+impl ReplacePayment for MemoryStore {
+    async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
+        let is_before = |stands: Option<&Payment>| {
+            stands.is_some_and(|stands| stands.version.checked_add(1) == Some(write.payment.version))
+        };
+        self.call(Call::Write, |inner| match inner.put(write, is_before) {
+            Put::Written => Ok(Replaced::Replaced),
+            Put::Stands(Some(payment)) => Ok(Replaced::Conflict(payment)),
+            Put::Stands(None) => Err(missing()),
+        })
+        .await
+    }
+}
+
+impl FindDue for MemoryStore {
+    async fn find_due(
+        &self,
+        partition: u32,
+        at: Timestamp,
+        after: Option<DueCursor>,
+        limit: u32,
+    ) -> Result<DuePage, Error> {
+        self.call(Call::FindDue, |inner| Ok(page(&inner.index, partition, at, after.as_ref(), limit))).await
+    }
+}
+
+fn page(
+    index: &BTreeMap<TransactionId, Timestamp>,
+    partition: u32,
+    at: Timestamp,
+    after: Option<&DueCursor>,
+    limit: u32,
+) -> DuePage {
+    let mut entries: Vec<(Timestamp, &TransactionId)> = index
+        .iter()
+        .map(|(id, due)| (*due, id))
+        .filter(|(due, id)| *due <= at && partition_of(id) == partition)
+        .filter(|entry| after.is_none_or(|after| *entry > (after.due, &after.id)))
+        .collect();
+    entries.sort_unstable();
+    entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let is_full = u32::try_from(entries.len()).is_ok_and(|length| length == limit);
+    // As in DynamoDB, a full page does not know whether it is the last.
+    let next = entries.last().filter(|_| is_full).map(|(due, id)| DueCursor { due: *due, id: (*id).clone() });
+    DuePage { ids: entries.into_iter().map(|(_, id)| id.clone()).collect(), next }
+}
+
+fn partition_of(id: &TransactionId) -> u32 {
+    let sum: u32 = id.as_str().bytes().map(u32::from).sum();
+    sum.checked_rem(DUE_PARTITIONS).unwrap_or(0)
+}
+
+fn missing() -> Error {
+    Error::Unreadable { detail: "there is no row to replace".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{payments, turns::block_on};
+
+    const fn write(payment: &Payment, writer: u64) -> Write<'_> {
+        Write { payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(writer) }
+    }
+
+    #[test]
+    fn a_write_that_the_sdk_sent_twice_succeeds_and_counts_once() {
+        let (store, payment) = (MemoryStore::default(), payments::waiting(1));
+        store.script(Call::Write, [Course::SentTwice, Course::SentTwice]);
+        assert_eq!(block_on(store.create(&write(&payment, 1))), Ok(Created::Created));
+        let next = Payment { version: 2, ..payment };
+        assert_eq!(block_on(store.replace(&write(&next, 2))), Ok(Replaced::Replaced));
+        assert_eq!(store.commits().len(), 2);
+    }
+
+    #[test]
+    fn what_is_lost_looks_the_same_but_only_one_way_was_it_done() {
+        for (course, stands) in [(Course::LostBefore, None), (Course::LostAfter, Some(payments::waiting(1)))] {
+            let store = MemoryStore::default();
+            store.script(Call::Write, [course]);
+            assert!(block_on(store.create(&write(&payments::waiting(1), 1))).is_err(), "{course:?}");
+            assert_eq!(block_on(store.load(&payments::id(1))), Ok(stands), "{course:?}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_is_held_shows_the_past() {
+        let (store, payment) = (MemoryStore::default(), payments::waiting(1));
+        let due = || {
+            let pages = (0..DUE_PARTITIONS).map(|partition| {
+                block_on(store.find_due(partition, Timestamp::from_unix_ms(i64::MAX), None, 10)).unwrap()
+            });
+            pages.map(|page| page.ids.len()).sum::<usize>()
+        };
+        store.hold_index();
+        block_on(store.create(&write(&payment, 1))).unwrap();
+        assert_eq!(due(), 0);
+        store.catch_up_index();
+        assert_eq!(due(), 1);
+        block_on(store.replace(&write(&Payment { version: 2, due: None, ..payment }, 2))).unwrap();
+        assert_eq!(due(), 1);
+        store.catch_up_index();
+        assert_eq!(due(), 0);
+    }
+}

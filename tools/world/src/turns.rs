@@ -1,0 +1,103 @@
+//! Runs futures without a runtime. They take turns in a fixed order, so that a race is the same in every run.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::{Pin, pin},
+    task::{Context, Poll, Waker},
+};
+
+/// A future that is not ready after so many turns waits for something that will never come.
+const TURNS_MAX: u32 = 1_000_000;
+
+/// Runs a future to its end.
+///
+/// # Panics
+/// If it does not end: in this world nothing happens by itself, so it never would.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..TURNS_MAX {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+    #[expect(clippy::panic, reason = "a test that hangs must say so")]
+    {
+        panic!("still not ready after {TURNS_MAX} turns")
+    }
+}
+
+/// Lets the others have a turn: the moment in which a message is on its way.
+pub async fn pass() {
+    let mut passed = false;
+    poll_fn(|context| {
+        if passed {
+            return Poll::Ready(());
+        }
+        passed = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// Runs futures side by side and gives their outputs in the order of the futures.
+pub async fn all<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut running: Vec<Running<F>> = futures.into_iter().map(|future| Running::Yet(Box::pin(future))).collect();
+    poll_fn(|context| {
+        let mut all_done = true;
+        for one in &mut running {
+            if let Running::Yet(future) = one {
+                match future.as_mut().poll(context) {
+                    Poll::Ready(output) => *one = Running::Done(output),
+                    Poll::Pending => all_done = false,
+                }
+            }
+        }
+        if all_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    let output = |one| match one {
+        Running::Done(output) => Some(output),
+        Running::Yet(_) => None,
+    };
+    running.into_iter().filter_map(output).collect()
+}
+
+enum Running<F: Future> {
+    Yet(Pin<Box<F>>),
+    Done(F::Output),
+}
+
+// The future is pinned in its own box, and an output is only ever moved out.
+impl<F: Future> Unpin for Running<F> {}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+
+    #[test]
+    fn futures_take_turns_and_keep_their_places() {
+        let trace = RefCell::new(Vec::new());
+        let outputs = block_on(all((0..3).map(|name| {
+            let trace = &trace;
+            async move {
+                for _ in 0..2 {
+                    trace.borrow_mut().push(name);
+                    pass().await;
+                }
+                name
+            }
+        })));
+        assert_eq!(outputs, [0, 1, 2]);
+        assert_eq!(trace.into_inner(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    #[should_panic(expected = "still not ready")]
+    fn a_future_that_waits_for_nothing_is_found() {
+        block_on(std::future::pending::<()>());
+    }
+}

@@ -34,14 +34,11 @@ pub(crate) fn functions(place: &Place) -> Result<Vec<Function>, Failure> {
     Ok(functions_of(&template))
 }
 
-/// Builds every function and the sandbox.
-pub(crate) fn build(place: &Place, functions: &[Function]) -> Result<(), Failure> {
-    let mut cargo = cargo(place);
-    cargo.args(["build", "--package", "sandbox"]);
-    for function in functions {
-        cargo.args(["--package", &function.binary]);
-    }
-    step::run(place, "build", "building the functions and the sandbox (minutes the first time)", &mut cargo)
+/// Builds every function, then the sandbox. Two calls: together they would share features, and `cargo lambda watch`,
+/// which builds the functions alone, would have to compile the AWS clients again.
+pub(crate) fn build(place: &Place) -> Result<(), Failure> {
+    step::run(place, "build", "building the functions (minutes the first time)", cargo(place).arg("build"))?;
+    step::run(place, "build-sandbox", "building the sandbox", cargo(place).args(["build", "--package", "sandbox"]))
 }
 
 /// Copies the binaries, stripped, to where the rewritten template names them.

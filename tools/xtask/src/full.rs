@@ -64,7 +64,7 @@ fn through_watch(own: &Place) -> Result<u64, Failure> {
     let mark = own.venv_program("cargo-lambda").display().to_string();
     let server = Server::start(own, "watch", &mark, &mut watch::command(own))?;
     let checked = wait_for_watch(own, &server).and_then(|()| {
-        first_payment::charge_at(&format!("http://127.0.0.1:{}", own.ports.watch))?;
+        first_payment::charge_at(&watch::url(own))?;
         println!("  cargo lambda watch took a payment");
         invoke_events(own)
     });
@@ -75,7 +75,7 @@ fn through_watch(own: &Place) -> Result<u64, Failure> {
 }
 
 fn wait_for_watch(own: &Place, server: &Server) -> Result<(), Failure> {
-    let url = format!("http://127.0.0.1:{}/payment/status/pay_none", own.ports.watch);
+    let url = format!("{}/payment/status/pay_none", watch::url(own));
     let started = Instant::now();
     let mut told = Instant::now();
     loop {
@@ -130,7 +130,8 @@ fn is_event_of(shown: &str, function: &str) -> bool {
 /// What the answers must be is pinned by the tests in the functions; here they must be answers at all.
 fn invoke(own: &Place, function: &str, file: &Path) -> Result<String, Failure> {
     let mut command: Command = test::cargo_lambda(own);
-    command.args(["invoke", function, "--invoke-port", &own.ports.watch.to_string(), "--data-file"]).arg(file);
+    command.args(["invoke", function, "--invoke-address", watch::address()]);
+    command.args(["--invoke-port", &own.ports.watch.to_string(), "--data-file"]).arg(file);
     let text = step::output(&format!("cargo lambda invoke {function} --data-file {}", own.shown(file)), &mut command)?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| Value::String(text.trim().to_owned()));
     match answer.get("statusCode").and_then(Value::as_u64) {

@@ -38,10 +38,15 @@ pub(crate) fn follow(place: &Place, function: Option<&str>) -> Result<(), Failur
     }
     let mut seen: HashMap<String, Seen> = HashMap::new();
     while !interrupt::interrupted() {
+        let mut news = Vec::new();
         for name in &wanted {
-            for line in seen.entry(name.clone()).or_default().news(read(place, name)?) {
-                println!("{name:<9} {line}");
-            }
+            let lines = seen.entry(name.clone()).or_default().news(read(place, name)?);
+            news.extend(lines.into_iter().map(|(time, line)| (time, name, line)));
+        }
+        // A payment's way through the functions reads in order.
+        news.sort_by_key(|(time, ..)| *time);
+        for (_, name, line) in news {
+            println!("{name:<9} {line}");
         }
         thread::sleep(POLL);
     }
@@ -56,7 +61,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn news(&mut self, events: Vec<Value>) -> Vec<String> {
+    fn news(&mut self, events: Vec<Value>) -> Vec<(u64, String)> {
         let mut lines = Vec::new();
         for event in events {
             let time = event.get("timestamp").and_then(Value::as_u64).unwrap_or_default();
@@ -72,7 +77,7 @@ impl Seen {
             }
             self.ids.push(id);
             if !PLATFORM.iter().any(|prefix| message.starts_with(prefix)) {
-                lines.push(message.chars().take(LINE_MAX).collect());
+                lines.push((time, message.chars().take(LINE_MAX).collect()));
             }
         }
         lines
@@ -109,9 +114,9 @@ mod tests {
     fn a_line_is_shown_once_and_the_platforms_lines_never() {
         let mut seen = Seen::default();
         let first = vec![event(1, "START RequestId: 1"), event(2, "a"), event(2, "b")];
-        assert_eq!(seen.news(first.clone()), ["a", "b"]);
+        assert_eq!(seen.news(first.clone()), [(2, "a".to_owned()), (2, "b".to_owned())]);
         let mut second = first;
         second.extend([event(2, "c"), event(3, "d")]);
-        assert_eq!(seen.news(second), ["c", "d"]);
+        assert_eq!(seen.news(second), [(2, "c".to_owned()), (3, "d".to_owned())]);
     }
 }

@@ -91,7 +91,7 @@ fn ready(place: &Place) -> Result<(), Failure> {
         require_free(place.ports.aws, "--port", "QUITTANCE_PORT")?;
         require_free(place.ports.sandbox, "--sandbox-port", "QUITTANCE_SANDBOX_PORT")?;
     }
-    bundle::build(place, &functions)?;
+    bundle::build(place)?;
     start_aws(place)?;
     start_sandbox(place)?;
     let laid = bundle::lay(place, &functions)?;

@@ -4,6 +4,7 @@
 //! Retry and sweep keep running as deployed: queue and schedule belong to the local AWS.
 
 use std::fs;
+use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
@@ -29,17 +30,33 @@ pub(crate) fn command(place: &Place) -> Command {
     command
         .current_dir(&place.root)
         .env("PATH", tools::path(place))
-        .args(["lambda", "watch", "--invoke-address", "127.0.0.1", "--invoke-port", &place.ports.watch.to_string()])
+        .args(["lambda", "watch", "--invoke-address", address(), "--invoke-port", &place.ports.watch.to_string()])
         .arg("--env-file")
         .arg(place.watch_env());
     command
 }
 
+/// Where the functions are reached.
+pub(crate) fn url(place: &Place) -> String {
+    match address() {
+        "::1" => format!("http://[::1]:{}", place.ports.watch),
+        other => format!("http://{other}:{}", place.ports.watch),
+    }
+}
+
+/// `cargo lambda watch` would listen on every interface, and `cargo lambda invoke` looks at `::1`. A machine without
+/// IPv6 has to say `--invoke-address 127.0.0.1` to both.
+pub(crate) fn address() -> &'static str {
+    if TcpListener::bind(("::1", 0)).is_ok() { "::1" } else { "127.0.0.1" }
+}
+
 /// How to do the same without us.
 pub(crate) fn hint(place: &Place) -> String {
     format!(
-        "`cargo xtask watch` serves the same routes on port {port} and rebuilds on change; by hand:\n  \
-         PATH={bin}:$PATH cargo lambda watch --invoke-address 127.0.0.1 --invoke-port {port} --env-file {file}",
+        "`cargo xtask watch` serves the same routes at {url} and rebuilds on change; by hand:\n  \
+         PATH={bin}:$PATH cargo lambda watch --invoke-address {address} --invoke-port {port} --env-file {file}",
+        url = url(place),
+        address = address(),
         port = place.ports.watch,
         bin = place.shown(&place.target.join("venv/bin")),
         file = place.shown(&place.watch_env()),

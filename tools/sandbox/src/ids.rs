@@ -26,7 +26,7 @@ impl Ids {
             .draw()
             .iter()
             .take(ID_CHARACTERS)
-            .filter_map(|byte| ALPHABET.get(usize::from(*byte) % ALPHABET.len()))
+            .filter_map(|byte| ALPHABET.iter().cycle().nth(usize::from(*byte)))
             .map(|letter| char::from(*letter))
             .collect();
         format!("{prefix}{letters}")

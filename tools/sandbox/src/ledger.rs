@@ -20,7 +20,6 @@ pub(crate) struct Ledger {
 struct ChargeRow {
     gateway: &'static str,
     object_id: String,
-    charge_id: String,
     /// From the metadata `transaction_id`; null for objects that are not ours.
     transaction_id: Option<String>,
     /// What was captured, once it is; before, what is held or asked for.
@@ -55,7 +54,6 @@ impl Ledger {
             Some(ChargeRow {
                 gateway: "stripe",
                 object_id: charge.intent.clone(),
-                charge_id: charge.id.clone(),
                 transaction_id: charge.particulars.metadata.get("transaction_id").cloned(),
                 amount,
                 currency: charge.currency.clone(),

@@ -118,14 +118,14 @@ async fn converse(stream: TcpStream, router: Router) {
     let torn = Arc::new(Notify::new());
     let service = TowerToHyperService::new(router.layer(Extension(Hangup(Arc::clone(&torn)))));
     // Small answers must not wait for the next packet: a test runs thousands of them.
-    let _ = stream.set_nodelay(true);
+    drop(stream.set_nodelay(true));
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         _ = &mut connection => {}
         () = torn.notified() => {
             // With a zero linger, closing sends RST instead of FIN: the caller cannot take it for an orderly end.
             let stream = connection.into_parts().io.into_inner();
-            let _ = stream.set_zero_linger();
+            drop(stream.set_zero_linger());
         }
     }
 }

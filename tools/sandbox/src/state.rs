@@ -41,11 +41,14 @@ impl App {
         let mut state = self.state();
         state.stripe.tick(now);
         let result = what(&mut state.stripe, now);
-        for event in state.stripe.take_news() {
-            state.webhooks.publish(&event, now);
+        let news = state.stripe.take_news();
+        for event in &news {
+            state.webhooks.publish(event, now);
         }
         drop(state);
-        self.mail.notify_one();
+        if !news.is_empty() {
+            self.mail.notify_one();
+        }
         result
     }
 

@@ -246,10 +246,11 @@ pub(crate) async fn postman(app: Arc<App>) {
     let hands = Arc::new(Semaphore::new(MAX_CONCURRENT));
     loop {
         // Woken by new mail, or by the tick for what became due meanwhile.
-        let _ = timeout(TICK, app.mail.notified()).await;
+        drop(timeout(TICK, app.mail.notified()).await);
         app.act(|_, _| ());
         loop {
-            let Ok(hand) = Arc::clone(&hands).acquire_owned().await else { return };
+            // All hands full: time goes on, and the next tick tries again.
+            let Ok(hand) = Arc::clone(&hands).try_acquire_owned() else { break };
             let Some(batch) = app.state().webhooks.take_due(Moment::now()) else { break };
             let (app, client) = (Arc::clone(&app), client.clone());
             tokio::spawn(async move {

@@ -102,7 +102,7 @@ impl Book {
             Call::ConfirmIntent { id, client_secret, confirmation } => {
                 self.confirm_intent(&id, client_secret.as_deref(), *confirmation, occasion)
             }
-            Call::CaptureIntent { id, capture } => self.capture_intent(&id, capture, occasion),
+            Call::CaptureIntent { id, capture } => self.capture_intent(&id, *capture, occasion),
             Call::CancelIntent { id, reason } => self.cancel_intent(&id, reason, occasion),
             Call::ListIntents(page) => {
                 let all = self.intents.iter().rev().map(|intent| (intent.id.as_str(), render::intent(self, intent)));

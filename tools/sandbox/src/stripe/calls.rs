@@ -28,7 +28,7 @@ pub(crate) enum Call {
     GetIntent { id: String, client_secret: Option<String> },
     UpdateIntent { id: String, change: Box<IntentChange> },
     ConfirmIntent { id: String, client_secret: Option<String>, confirmation: Box<Confirmation> },
-    CaptureIntent { id: String, capture: Capture },
+    CaptureIntent { id: String, capture: Box<Capture> },
     CancelIntent { id: String, reason: Option<String> },
     ListIntents(Page),
     CreateMethod(NewMethod),
@@ -181,7 +181,10 @@ pub(crate) fn parse(method: &Method, uri: &Uri, tree: &Tree, caller: Caller) -> 
         }
         routes::Name::CaptureIntent => Call::CaptureIntent {
             id: id()?,
-            capture: Capture { amount: amounts::positive(tree, "amount_to_capture")?, particulars: particulars(tree) },
+            capture: Box::new(Capture {
+                amount: amounts::positive(tree, "amount_to_capture")?,
+                particulars: particulars(tree),
+            }),
         },
         routes::Name::CancelIntent => Call::CancelIntent { id: id()?, reason: tree.owned_text("cancellation_reason") },
         routes::Name::ListIntents => Call::ListIntents(page(tree)?),

@@ -8,35 +8,13 @@ use super::{
     book::{Book, Occasion, Task},
     calls::{Capture, Confirmation, IntentChange, NewIntent},
     cards::{Debit, Presence, TestMethod, Verdict},
-    declines::{AUTHENTICATION_FAILED, AUTHENTICATION_REQUIRED, BANK_INSUFFICIENT_FUNDS, Decline},
+    declines::{AUTHENTICATION_REQUIRED, BANK_INSUFFICIENT_FUNDS, Decline},
     error::StripeError,
     lifecycle::{Answer, Move, Status, step},
     methods::Source,
     objects::{CaptureMethod, ChallengePage, Charge, Failure, Intent, Standing},
     render,
 };
-
-/// The payer's page no longer belongs to an open challenge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PageClosed;
-
-/// Where the payer's browser goes after the page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct WayBack {
-    pub(crate) intent: String,
-    pub(crate) client_secret: String,
-    pub(crate) return_url: Option<String>,
-    pub(crate) redirect_status: &'static str,
-}
-
-/// What the payer's page shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ask {
-    pub(crate) amount: i64,
-    pub(crate) currency: String,
-    pub(crate) description: Option<String>,
-    pub(crate) last4: &'static str,
-}
 
 impl Book {
     pub(super) fn create_intent(&mut self, new: NewIntent, occasion: &Occasion) -> Result<Value, StripeError> {
@@ -223,49 +201,6 @@ impl Book {
         self.rendered_intent(id)
     }
 
-    /// What the payer is asked on this page.
-    pub(crate) fn challenge(&self, page: &str) -> Result<Ask, PageClosed> {
-        let intent = self.challenged(page)?;
-        let method = intent.payment_method.as_deref().and_then(|method| self.methods.get(method)).ok_or(PageClosed)?;
-        Ok(Ask {
-            amount: intent.amount,
-            currency: intent.currency.clone(),
-            description: intent.particulars.description.clone(),
-            last4: method.test.last4(),
-        })
-    }
-
-    /// The payer pressed one of the two buttons.
-    pub(crate) fn authenticate(
-        &mut self,
-        page: &str,
-        passed: bool,
-        occasion: &Occasion,
-    ) -> Result<WayBack, PageClosed> {
-        let intent = self.challenged(page)?;
-        let (id, client_secret) = (intent.id.clone(), intent.client_secret.clone());
-        let return_url = intent.challenge.as_ref().and_then(|challenge| challenge.return_url.clone());
-        let method = intent.payment_method.clone().ok_or(PageClosed)?;
-        let test = self.methods.get(&method).ok_or(PageClosed)?.test;
-        if let Some(intent) = self.intents.get_mut(&id) {
-            intent.challenge = None;
-        }
-        // A refusal by the issuer is no refusal to the page: the payer is sent back either way.
-        let outcome = if passed {
-            self.conclude(&id, test.verdict(Presence::Authenticated), Move::Authenticate, None, true, occasion)
-        } else {
-            self.fail(&id, &AUTHENTICATION_FAILED, Move::Authenticate, None, occasion)
-        };
-        let redirect_status = if outcome.is_ok() { "succeeded" } else { "failed" };
-        Ok(WayBack { intent: id, client_secret, return_url, redirect_status })
-    }
-
-    fn challenged(&self, page: &str) -> Result<&Intent, PageClosed> {
-        let intent = self.pages.get(page).and_then(|id| self.intents.get(id)).ok_or(PageClosed)?;
-        let open = intent.challenge.as_ref().is_some_and(|challenge| challenge.page == page);
-        if open && intent.status == Status::RequiresAction { Ok(intent) } else { Err(PageClosed) }
-    }
-
     /// A browser shows the intent's client secret; a server shows none.
     fn admit_browser(&self, id: &str, client_secret: Option<&str>) -> Result<(), StripeError> {
         match client_secret {
@@ -334,13 +269,13 @@ impl Book {
         let presence = if confirmation.off_session { Presence::OffSession } else { Presence::OnSession { wants_3ds } };
         let verdict = match test.verdict(presence) {
             Verdict::Challenge if confirmation.error_on_requires_action => Verdict::Decline(&AUTHENTICATION_REQUIRED),
-            verdict => verdict,
+            verdict @ (Verdict::Challenge | Verdict::Approve | Verdict::Decline(_) | Verdict::Debit(_)) => verdict,
         };
         self.conclude(id, verdict, Move::Confirm, return_url.filter(|_| !confirmation.use_stripe_sdk), false, occasion)
     }
 
     /// The verdict becomes charges, states and events.
-    fn conclude(
+    pub(super) fn conclude(
         &mut self,
         id: &str,
         verdict: Verdict,
@@ -424,7 +359,7 @@ impl Book {
         Ok(())
     }
 
-    fn fail(
+    pub(super) fn fail(
         &mut self,
         id: &str,
         decline: &'static Decline,

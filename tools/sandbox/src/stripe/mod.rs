@@ -10,6 +10,7 @@ mod auth;
 mod book;
 mod calls;
 mod cards;
+mod challenge;
 mod declines;
 mod error;
 mod expand;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::{
     book::{Cause, Occasion},
-    intents::{PageClosed, WayBack},
+    challenge::{PageClosed, WayBack},
 };
 use crate::state::App;
 

@@ -1,0 +1,107 @@
+//! Stripe: one PaymentIntent for each payment.
+//!
+//! Every act is a pure pair under a thin shell: the request for … (`open`, `confirm`, `capture`, `cancel`, `fetch`) and
+//! the outcome of a response (`reply`, with `object` and `error`). The shell (`http`) moves bytes; `patience` says when
+//! it may send the same ones again. `webhook` reads what Stripe sends by itself.
+//!
+//! Must never: act without an idempotency key; send an attempt that is not on the row; call a silence, or an answer
+//! it cannot read, a failure; let a key, a token or a word of Stripe's prose into a log or an error.
+
+mod amount;
+mod cancel;
+mod capture;
+mod confirm;
+mod error;
+mod fetch;
+#[cfg(test)]
+mod fixtures;
+mod http;
+mod key;
+mod message;
+mod object;
+mod open;
+mod patience;
+mod reply;
+mod signature;
+pub mod webhook;
+mod word;
+
+use std::time::Duration;
+
+use domain::{
+    gateway::{Answer, Outcome},
+    id::AttemptNumber,
+    money::Money,
+    payment::Payment,
+};
+use flow::{
+    commit::Committed,
+    ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
+};
+
+use http::Shell;
+
+pub use http::{BadBaseUrl, BaseUrl};
+pub use key::{ApiKey, ApiKeys};
+pub use message::API_VERSION;
+
+/// Stripe.
+#[derive(Debug)]
+pub struct Stripe<K>(Shell<K>);
+
+impl<K: ApiKeys> Stripe<K> {
+    /// Stripe at `base_url`, called through `client` with the key that `keys` has. `dice` gives random numbers.
+    #[must_use]
+    pub const fn new(client: reqwest::Client, base_url: BaseUrl, keys: K, dice: fn() -> u64) -> Self {
+        Self(Shell::new(client, base_url, keys, dice))
+    }
+
+    /// Opens the connection before the first request needs it. Takes two seconds at most, and never fails.
+    pub async fn warm(&self) {
+        self.0.warm().await;
+    }
+}
+
+impl<K: ApiKeys> Gateway for Stripe<K> {
+    fn api_version(&self) -> &'static str {
+        API_VERSION
+    }
+
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+        amount::to_stripe(amount).map(|_| ())
+    }
+
+    async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+        match open::request(asked) {
+            Ok(request) => open::outcome(self.0.call(&request, budget).await),
+            Err(outcome) => outcome,
+        }
+    }
+
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+        match confirm::request(committed.payment(), attempt) {
+            Ok(request) => reply::answer(self.0.call(&request, budget).await),
+            Err(outcome) => reply::unsent(outcome),
+        }
+    }
+
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+        match capture::request(committed.payment()) {
+            Ok(request) => not_declined(reply::answer(self.0.call(&request, budget).await)),
+            Err(outcome) => reply::unsent(outcome),
+        }
+    }
+
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+        let request = cancel::request(committed.payment(), fresh);
+        not_declined(reply::answer(self.0.call(&request, budget).await))
+    }
+
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+        reply::answer(self.0.call(&fetch::request(payment), budget).await).outcome
+    }
+}
+
+fn not_declined(answer: Answer) -> Answer {
+    Answer { outcome: capture::not_declined(answer.outcome), hand: answer.hand }
+}

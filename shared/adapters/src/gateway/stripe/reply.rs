@@ -1,0 +1,212 @@
+//! What a whole response means: the outcome of (status, headers, body).
+//!
+//! A fact needs Stripe's own word in a shape we know. Whatever else comes back (a proxy's page, half a body, a status
+//! that Stripe does not document) proves nothing and is [`Outcome::Unknown`]: never a failure (promise P4).
+
+use domain::gateway::{Answer, Hand, ObjectSnapshot, Outcome, UnknownReason};
+
+use super::{
+    error::{Shown, StripeError},
+    message::StripeResponse,
+    object::PaymentIntent,
+};
+
+/// What came of a call: a response, or the reason why there is none.
+pub(super) type Called = Result<StripeResponse, UnknownReason>;
+
+/// A response, understood.
+pub(super) enum Reply {
+    /// Stripe showed its object.
+    Object(PaymentIntent),
+    /// The charge was declined.
+    Declined(StripeError),
+    /// The request was refused and nothing happened.
+    Refused(StripeError),
+    /// Nobody knows.
+    Unknown(UnknownReason),
+}
+
+impl Reply {
+    /// Understands a response.
+    pub(super) fn of(response: &StripeResponse) -> Self {
+        match response.status {
+            200..=299 => {
+                PaymentIntent::read(&response.body).map_or(Self::Unknown(UnknownReason::Unreadable), Self::Object)
+            }
+            400 | 402 | 404 => Self::refusal(response),
+            // 403: the key may not do this. Both end with somebody giving us another key, and neither did anything.
+            401 | 403 => Self::Unknown(UnknownReason::Unauthorized),
+            409 => Self::Unknown(UnknownReason::KeyInUse),
+            429 => Self::Unknown(UnknownReason::RateLimited),
+            // 424: somebody behind Stripe failed, at we know not which point.
+            424 | 500..=599 => Self::Unknown(UnknownReason::ServerError),
+            _ => Self::Unknown(UnknownReason::Unreadable),
+        }
+    }
+
+    fn refusal(response: &StripeResponse) -> Self {
+        let Some(error) = StripeError::read(&response.body) else { return Self::Unknown(UnknownReason::Unreadable) };
+        match (error.kind(), error.code()) {
+            (_, "idempotency_key_in_use") => Self::Unknown(UnknownReason::KeyInUse),
+            (_, "rate_limit" | "lock_timeout") => Self::Unknown(UnknownReason::RateLimited),
+            ("idempotency_error", _) => Self::Unknown(UnknownReason::KeyMismatch),
+            ("api_error", _) => Self::Unknown(UnknownReason::ServerError),
+            ("card_error", _) => Self::Declined(error),
+            _ if response.status == 402 => Self::Declined(error),
+            _ => Self::Refused(error),
+        }
+    }
+
+    /// What it came to.
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Self::Object(intent) => {
+                intent.snapshot().map_or(Outcome::Unknown(UnknownReason::Unreadable), Outcome::Object)
+            }
+            Self::Declined(error) => Outcome::Declined { decline: error.decline(), object: snapshot_of(&error) },
+            Self::Refused(error) => refused(&error),
+            Self::Unknown(reason) => Outcome::Unknown(reason),
+        }
+    }
+}
+
+/// The answer to one of our own requests.
+pub(super) fn answer(called: Called) -> Answer {
+    match called {
+        Ok(response) => {
+            let hand = if response.replayed { Hand::Replayed } else { Hand::First };
+            Answer { outcome: Reply::of(&response).outcome(), hand }
+        }
+        Err(reason) => Answer { outcome: Outcome::Unknown(reason), hand: Hand::First },
+    }
+}
+
+/// An answer that was made here, because nothing can be sent.
+pub(super) const fn unsent(outcome: Outcome) -> Answer {
+    Answer { outcome, hand: Hand::First }
+}
+
+/// A refusal closes an attempt, so it must not hide an object that stood in the way: that one may hold the money.
+fn refused(error: &StripeError) -> Outcome {
+    let code = error.code();
+    match error.shown() {
+        Shown::Object(intent) => match intent.snapshot() {
+            Some(object) => Outcome::Refused { code: code.to_owned(), object: Some(object) },
+            None => Outcome::Unknown(UnknownReason::Unreadable),
+        },
+        Shown::Nothing if code != "payment_intent_unexpected_state" => {
+            Outcome::Refused { code: code.to_owned(), object: None }
+        }
+        Shown::Nothing | Shown::Unreadable => Outcome::Unknown(UnknownReason::Unreadable),
+    }
+}
+
+fn snapshot_of(error: &StripeError) -> Option<ObjectSnapshot> {
+    match error.shown() {
+        Shown::Object(intent) => intent.snapshot(),
+        Shown::Nothing | Shown::Unreadable => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::gateway::ObjectStatus;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::gateway::stripe::fixtures::{intent, response};
+
+    fn outcome(status: u16, body: Value) -> Outcome {
+        Reply::of(&response(status, &body.to_string())).outcome()
+    }
+
+    fn unknown(reason: UnknownReason) -> Outcome {
+        Outcome::Unknown(reason)
+    }
+
+    #[test]
+    fn a_declined_charge_is_read_from_the_402_with_the_object_inside() {
+        let error = json!({"type": "card_error", "code": "card_declined", "decline_code": "insufficient_funds",
+            "payment_intent": intent("requires_payment_method")});
+        let Outcome::Declined { decline, object } = outcome(402, json!({ "error": error })) else {
+            panic!("not declined")
+        };
+        assert_eq!(decline.code, "insufficient_funds");
+        assert_eq!(object.unwrap().status, ObjectStatus::AwaitsMethod);
+    }
+
+    #[test]
+    fn a_request_that_stripe_refused_says_why_and_what_stood_in_the_way() {
+        let missing =
+            json!({"error": {"type": "invalid_request_error", "code": "resource_missing", "param": "payment_method"}});
+        let refused = Outcome::Refused { code: "resource_missing".into(), object: None };
+        assert_eq!(outcome(400, missing.clone()), refused);
+        assert_eq!(outcome(404, missing), refused);
+        assert_eq!(
+            outcome(400, json!({"error": {"type": "invalid_request_error"}})),
+            Outcome::Refused { code: "invalid_request_error".into(), object: None }
+        );
+        let state = json!({"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
+            "payment_intent": intent("succeeded")}});
+        let Outcome::Refused { object: Some(object), .. } = outcome(400, state) else { panic!("no object") };
+        assert_eq!(object.status, ObjectStatus::Captured { received_minor_units: 2_500 });
+    }
+
+    #[test]
+    fn an_object_that_stood_in_the_way_and_cannot_be_seen_leaves_the_outcome_unknown() {
+        for error in [
+            json!({"type": "invalid_request_error", "code": "payment_intent_unexpected_state"}),
+            json!({"type": "invalid_request_error", "code": "payment_intent_unexpected_state", "payment_intent": {"id": "pi_1"}}),
+            json!({"type": "invalid_request_error", "code": "parameter_unknown", "payment_intent": "pi_1"}),
+        ] {
+            assert_eq!(outcome(400, json!({ "error": error })), unknown(UnknownReason::Unreadable));
+        }
+    }
+
+    #[test]
+    fn what_proves_nothing_is_unknown_and_says_why() {
+        let error = |kind: &str, code: &str| json!({"error": {"type": kind, "code": code}});
+        let html = json!("<html>blocked</html>");
+        for (status, body, reason) in [
+            (400, error("idempotency_error", ""), UnknownReason::KeyMismatch),
+            (409, error("idempotency_error", "idempotency_key_in_use"), UnknownReason::KeyInUse),
+            (400, error("invalid_request_error", "rate_limit"), UnknownReason::RateLimited),
+            (429, error("invalid_request_error", "lock_timeout"), UnknownReason::RateLimited),
+            (429, html.clone(), UnknownReason::RateLimited),
+            (401, error("invalid_request_error", ""), UnknownReason::Unauthorized),
+            (403, error("invalid_request_error", ""), UnknownReason::Unauthorized),
+            (400, error("api_error", ""), UnknownReason::ServerError),
+            (424, error("api_error", ""), UnknownReason::ServerError),
+            (500, error("api_error", ""), UnknownReason::ServerError),
+            (503, html.clone(), UnknownReason::ServerError),
+            (200, html.clone(), UnknownReason::Unreadable),
+            (200, json!({"object": "charge"}), UnknownReason::Unreadable),
+            (302, html.clone(), UnknownReason::Unreadable),
+            (400, html.clone(), UnknownReason::Unreadable),
+            (402, html.clone(), UnknownReason::Unreadable),
+            (404, html, UnknownReason::Unreadable),
+            (418, error("card_error", "card_declined"), UnknownReason::Unreadable),
+        ] {
+            assert_eq!(outcome(status, body.clone()), unknown(reason), "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn a_replay_is_told_from_a_first_hand_answer() {
+        let first = response(500, "{}");
+        let replayed = StripeResponse { replayed: true, ..first.clone() };
+        assert_eq!(answer(Ok(first)).hand, Hand::First);
+        assert_eq!(answer(Ok(replayed)).hand, Hand::Replayed);
+        assert_eq!(answer(Err(UnknownReason::Timeout)), unsent(unknown(UnknownReason::Timeout)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn nothing_that_comes_back_makes_us_fall_over(status: u16, body: Vec<u8>, text in "\\PC{0,200}") {
+            for body in [body, format!("{{\"error\":{{\"code\":{text:?}}}}}").into_bytes()] {
+                let response = StripeResponse { status, replayed: false, should_retry: None, body };
+                let _ = answer(Ok(response)).outcome.object();
+            }
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! What Stripe tells us by itself: a signed event, checked over the raw bytes and read into the domain's words.
+//!
+//! 1. Size, 2. signature, 3. age, 4. only then the body.
+//!
+//! Must never: trust a byte before the signature holds, refuse an event only because it is new to us, or take from a
+//! body more than its object and its cause: what it says about the payment's state is for the evidence rules to judge.
+
+use std::time::Duration;
+
+use domain::{gateway::Outcome, id::TransactionId, time::Timestamp};
+use flow::operations::webhook::{GatewayEvent, Subject};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{
+    object::{PaymentIntent, mode},
+    signature::Signature,
+    word::Word,
+};
+
+/// Stripe's events are a few kB; the largest that a Lambda function could be handed is 6 MB.
+pub const BODY_MAX_BYTES: usize = 1 << 20;
+/// How far the signature's time may lie from ours, before or after: Stripe's own figure.
+const TOLERANCE: Duration = Duration::from_secs(300);
+/// The longest key that Stripe takes.
+const KEY_MAX_BYTES: usize = 255;
+
+/// Whether an event may be old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Age {
+    /// It may be five minutes from now, either way. An older one is a replay by somebody who has seen it.
+    Checked,
+    /// It is a recording, on a developer's own machine, and does not age.
+    Recorded,
+}
+
+/// Why an event was not taken. Nothing about it is known to be true.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum WebhookRefusal {
+    /// More than any event of Stripe's.
+    #[error("the body is too large")]
+    TooLarge,
+    /// No signature, or none that could hold.
+    #[error("the signature is missing or malformed")]
+    NoSignature,
+    /// Nobody with a secret of ours has signed this.
+    #[error("the signature does not hold")]
+    Forged,
+    /// Signed too long ago.
+    #[error("the signature is too old")]
+    Stale,
+    /// Signed in the future.
+    #[error("the signature is from the future")]
+    Future,
+    /// Signed, and yet no event.
+    #[error("the event cannot be read")]
+    Unreadable,
+}
+
+impl WebhookRefusal {
+    /// The word for it in logs.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooLarge => "too_large",
+            Self::NoSignature => "no_signature",
+            Self::Forged => "forged",
+            Self::Stale => "stale",
+            Self::Future => "future",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// Checks and reads an event. `header` is `Stripe-Signature`, empty if there is none; `body` the bytes as they came.
+///
+/// # Errors
+/// Why it was not taken.
+pub fn verify<'s>(
+    secrets: impl IntoIterator<Item = &'s str>,
+    header: &str,
+    body: &[u8],
+    now: Timestamp,
+    age: Age,
+) -> Result<GatewayEvent, WebhookRefusal> {
+    if body.len() > BODY_MAX_BYTES {
+        return Err(WebhookRefusal::TooLarge);
+    }
+    let signature = Signature::parse(header).ok_or(WebhookRefusal::NoSignature)?;
+    if !signature.holds(secrets, body) {
+        return Err(WebhookRefusal::Forged);
+    }
+    if age == Age::Checked {
+        if now.since(signature.signed_at) > TOLERANCE {
+            return Err(WebhookRefusal::Stale);
+        }
+        // Stripe's own SDKs do not look this way; an event signed ahead would stay good for as long as somebody likes.
+        if signature.signed_at.since(now) > TOLERANCE {
+            return Err(WebhookRefusal::Future);
+        }
+    }
+    let event: Event = serde_json::from_slice(body).map_err(|_| WebhookRefusal::Unreadable)?;
+    read(event, signature.signed_at)
+}
+
+/// An event. `object`, `type` and what they are about may be anything; the rest must be there.
+#[derive(Deserialize)]
+struct Event {
+    id: String,
+    object: Word,
+    #[serde(rename = "type")]
+    kind: Word,
+    livemode: bool,
+    #[serde(default)]
+    created: Value,
+    #[serde(default)]
+    data: Value,
+    #[serde(default)]
+    request: Value,
+}
+
+fn read(mut event: Event, signed_at: Timestamp) -> Result<GatewayEvent, WebhookRefusal> {
+    let created = event.created.as_i64().and_then(|seconds| seconds.checked_mul(1_000)).map(Timestamp::from_unix_ms);
+    Ok(GatewayEvent {
+        subject: subject(&mut event)?,
+        // A name for the log and the timeline; nothing is decided by it.
+        id: Word::of(&event.id).into_string(),
+        // A thin event writes its time otherwise. The signature's is never later than a redelivery's.
+        created_at: created.unwrap_or(signed_at),
+        mode: mode(event.livemode),
+    })
+}
+
+/// What it is about. A thin event (`v2.core.event`) carries no object, and we subscribe to none.
+fn subject(event: &mut Event) -> Result<Subject, WebhookRefusal> {
+    if event.object.as_str() != "event" || !event.kind.as_str().starts_with("payment_intent.") {
+        return Ok(Subject::Other);
+    }
+    let object = event.data.get_mut("object").map(Value::take).unwrap_or_default();
+    let intent = PaymentIntent::of(object).ok_or(WebhookRefusal::Unreadable)?;
+    let Some(id) = intent.transaction_id().and_then(|id| TransactionId::parse(id).ok()) else {
+        return Ok(Subject::Other);
+    };
+    let outcome = outcome(event.kind.as_str(), &intent).ok_or(WebhookRefusal::Unreadable)?;
+    Ok(Subject::Payment { id, outcome, cause_key: cause_key(&event.request) })
+}
+
+fn outcome(kind: &str, intent: &PaymentIntent) -> Option<Outcome> {
+    let object = intent.snapshot()?;
+    Some(match intent.last_payment_error() {
+        Some(error) if kind == "payment_intent.payment_failed" => {
+            Outcome::Declined { decline: error.decline(), object: Some(object) }
+        }
+        Some(_) | None => Outcome::Object(object),
+    })
+}
+
+/// The idempotency key of the request that made Stripe send this.
+fn cause_key(request: &Value) -> Option<String> {
+    let key = request.get("idempotency_key")?.as_str()?;
+    (key.len() <= KEY_MAX_BYTES).then(|| key.to_owned())
+}
+
+#[cfg(test)]
+#[path = "webhook/tests.rs"]
+mod tests;

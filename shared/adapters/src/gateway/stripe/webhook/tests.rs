@@ -1,0 +1,193 @@
+use domain::{
+    gateway::{Mode, ObjectStatus},
+    text::GatewayToken,
+};
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::gateway::stripe::{
+    fixtures::{TRANSACTION_ID, intent, with},
+    signature,
+};
+
+const SECRET: &str = "whsec_test_secret";
+const SIGNED_AT: i64 = 1_700_000_000;
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_ms(seconds * 1_000)
+}
+
+fn event(kind: &str, object: Value) -> Value {
+    json!({
+        "id": "evt_1", "object": "event", "api_version": "2026-10-28.endive", "created": SIGNED_AT - 2, "livemode": false,
+        "type": kind, "data": {"object": object}, "pending_webhooks": 1,
+        "request": {"id": "req_1", "idempotency_key": format!("{TRANSACTION_ID}:confirm:1")},
+    })
+}
+
+fn take_bytes(body: &[u8]) -> Result<GatewayEvent, WebhookRefusal> {
+    let header = signature::header(SECRET, SIGNED_AT, body);
+    verify([SECRET], &header, body, at(SIGNED_AT), Age::Checked)
+}
+
+fn take(event: &Value) -> Result<GatewayEvent, WebhookRefusal> {
+    take_bytes(event.to_string().as_bytes())
+}
+
+fn payment_of(event: &Value) -> (TransactionId, Outcome, Option<String>) {
+    match take(event).unwrap().subject {
+        Subject::Payment { id, outcome, cause_key } => (id, outcome, cause_key),
+        Subject::Other => panic!("about nothing of ours"),
+    }
+}
+
+#[test]
+fn a_payment_that_succeeded_is_told_with_its_object_its_id_and_its_cause() {
+    let told = take(&event("payment_intent.succeeded", intent("succeeded"))).unwrap();
+    assert_eq!((told.id.as_str(), told.created_at, told.mode), ("evt_1", at(SIGNED_AT - 2), Mode::Test));
+    let Subject::Payment { id, outcome: Outcome::Object(object), cause_key } = told.subject else {
+        panic!("no object")
+    };
+    assert_eq!(id.as_str(), TRANSACTION_ID);
+    assert_eq!(object.reference, GatewayToken::parse("pi_1").unwrap());
+    assert_eq!(object.status, ObjectStatus::Captured { received_minor_units: 2_500 });
+    assert_eq!(cause_key.unwrap(), format!("{TRANSACTION_ID}:confirm:1"));
+}
+
+#[test]
+fn a_failed_payment_is_told_with_its_decline() {
+    let error =
+        json!({"last_payment_error": {"type": "card_error", "code": "card_declined", "decline_code": "lost_card"}});
+    let object = with(intent("requires_payment_method"), error);
+    let (_, outcome, _) = payment_of(&event("payment_intent.payment_failed", object.clone()));
+    let Outcome::Declined { decline, object: Some(shown) } = outcome else { panic!("not declined") };
+    assert_eq!((decline.code, shown.status), ("lost_card", ObjectStatus::AwaitsMethod));
+    // The error of an earlier try is no news in any other event.
+    let (_, outcome, _) = payment_of(&event("payment_intent.requires_action", object));
+    assert!(matches!(outcome, Outcome::Object(_)));
+    let (_, outcome, _) = payment_of(&event("payment_intent.payment_failed", intent("requires_payment_method")));
+    assert!(matches!(outcome, Outcome::Object(_)));
+}
+
+#[test]
+fn a_payer_who_confirmed_by_himself_leaves_no_cause() {
+    for request in
+        [json!(null), json!({"id": null, "idempotency_key": null}), json!("req_1"), json!({"idempotency_key": 7})]
+    {
+        let told = with(event("payment_intent.succeeded", intent("succeeded")), json!({ "request": request }));
+        assert_eq!(payment_of(&told).2, None, "{request}");
+    }
+}
+
+#[test]
+fn what_is_not_about_a_payment_of_ours_is_taken_and_left_aside() {
+    let foreign =
+        |metadata: Value| event("payment_intent.succeeded", with(intent("succeeded"), json!({ "metadata": metadata })));
+    for told in [
+        foreign(json!({})),
+        foreign(json!(null)),
+        foreign(json!({"transaction_id": "order-7"})),
+        event("charge.succeeded", json!({"id": "ch_1", "object": "charge"})),
+        event("brand.new", json!(null)),
+        json!({"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found", "livemode": false,
+            "created": "2026-11-23T10:00:00Z"}),
+    ] {
+        assert_eq!(take(&told).map(|told| told.subject), Ok(Subject::Other), "{told}");
+    }
+}
+
+#[test]
+fn the_other_mode_is_told() {
+    let told = with(event("payment_intent.succeeded", intent("succeeded")), json!({"livemode": true}));
+    assert_eq!(take(&told).unwrap().mode, Mode::Live);
+}
+
+#[test]
+fn a_signed_body_that_is_no_event_is_not_read_as_one() {
+    let broken = [
+        json!({}),
+        json!([]),
+        json!({"id": "evt_1", "object": "event", "type": "payment_intent.succeeded"}),
+        event("payment_intent.succeeded", json!(null)),
+        event("payment_intent.succeeded", json!({"object": "payment_intent"})),
+        event("payment_intent.succeeded", with(intent("succeeded"), json!({"amount_received": null}))),
+    ];
+    for told in broken {
+        assert_eq!(take(&told), Err(WebhookRefusal::Unreadable), "{told}");
+    }
+    for body in [&b""[..], b"{", b"\xff\xfe", "[".repeat(100_000).as_bytes()] {
+        assert_eq!(take_bytes(body), Err(WebhookRefusal::Unreadable));
+    }
+}
+
+#[test]
+fn an_event_is_good_for_five_minutes_either_way_and_a_recording_for_ever() {
+    let body = event("payment_intent.succeeded", intent("succeeded")).to_string();
+    let header = signature::header(SECRET, SIGNED_AT, body.as_bytes());
+    let taken = |now, age| verify([SECRET], &header, body.as_bytes(), at(now), age).map(|_| ());
+    for (offset, checked) in [
+        (-301, Err(WebhookRefusal::Future)),
+        (-300, Ok(())),
+        (0, Ok(())),
+        (300, Ok(())),
+        (301, Err(WebhookRefusal::Stale)),
+        (31_536_000, Err(WebhookRefusal::Stale)),
+    ] {
+        assert_eq!(taken(SIGNED_AT + offset, Age::Checked), checked, "{offset}");
+        assert_eq!(taken(SIGNED_AT + offset, Age::Recorded), Ok(()), "{offset}");
+    }
+}
+
+#[test]
+fn a_recording_is_forged_like_any_other() {
+    let body = event("payment_intent.succeeded", intent("succeeded")).to_string();
+    let header = signature::header("whsec_other", SIGNED_AT, body.as_bytes());
+    assert_eq!(verify([SECRET], &header, body.as_bytes(), at(0), Age::Recorded), Err(WebhookRefusal::Forged));
+    assert_eq!(verify([SECRET], "", body.as_bytes(), at(0), Age::Recorded), Err(WebhookRefusal::NoSignature));
+}
+
+#[test]
+fn a_flood_is_refused_before_it_is_hashed() {
+    let flood = vec![b' '; BODY_MAX_BYTES + 1];
+    assert_eq!(take_bytes(&flood), Err(WebhookRefusal::TooLarge));
+}
+
+proptest! {
+    #[test]
+    fn one_bit_of_the_body_breaks_the_signature(position in 0..10_000_usize, bit in 0..8_u32) {
+        let mut body = event("payment_intent.succeeded", intent("succeeded")).to_string().into_bytes();
+        let header = signature::header(SECRET, SIGNED_AT, &body);
+        let position = position % body.len();
+        body[position] ^= 1 << bit;
+        prop_assert_eq!(verify([SECRET], &header, &body, at(SIGNED_AT), Age::Checked), Err(WebhookRefusal::Forged));
+    }
+
+    #[test]
+    fn one_bit_of_the_header_never_makes_another_event_pass(position in 0..1_000_usize, bit in 0..7_u32) {
+        let body = event("payment_intent.succeeded", intent("succeeded")).to_string().into_bytes();
+        let good = signature::header(SECRET, SIGNED_AT, &body);
+        let mut header = good.clone().into_bytes();
+        let position = position % header.len();
+        header[position] ^= 1 << bit;
+        let header = String::from_utf8(header).unwrap();
+        // The case of a hex digit says nothing.
+        prop_assume!(!header.eq_ignore_ascii_case(&good));
+        prop_assert!(verify([SECRET], &header, &body, at(SIGNED_AT), Age::Checked).is_err());
+    }
+
+    #[test]
+    fn nothing_anybody_sends_makes_us_fall_over(header in "\\PC{0,200}", body: Vec<u8>, now: i64) {
+        let now = Timestamp::from_unix_ms(now);
+        prop_assert!(verify([SECRET], &header, &body, now, Age::Checked).is_err());
+        let _ = take_bytes(&body);
+    }
+
+    #[test]
+    fn nothing_that_is_signed_makes_us_fall_over(kind in "[a-z_.]{0,40}", id in "\\PC{0,300}", word in "\\PC{0,300}") {
+        let object = with(intent(&word), json!({"id": id, "currency": word, "metadata": {"transaction_id": id}}));
+        for kind in [kind.as_str(), "payment_intent.succeeded", "payment_intent.payment_failed"] {
+            let _ = take(&with(event(kind, object.clone()), json!({"id": id})));
+        }
+    }
+}

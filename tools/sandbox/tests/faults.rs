@@ -66,13 +66,13 @@ async fn a_hanging_request_hangs_as_long_as_it_was_told() {
 
 #[tokio::test]
 async fn the_gateway_finishes_though_its_caller_hangs_up() {
-    let caller = Caller::with(sandbox::Config { latency_ms: 150, ..Default::default() }).await;
+    let caller = Caller::with(sandbox::Config { latency_ms: 600, ..Default::default() }).await;
     let (id, _) = caller.opened().await;
     let confirm = format!("/v1/payment_intents/{id}/confirm");
     let impatient =
-        tokio::time::timeout(Duration::from_millis(50), caller.post(&confirm, "payment_method=pm_card_visa")).await;
+        tokio::time::timeout(Duration::from_millis(300), caller.post(&confirm, "payment_method=pm_card_visa")).await;
     assert!(impatient.is_err(), "the call was to be cut off");
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
     assert_eq!(caller.ledger_statuses().await, ["succeeded"]);
 }
 

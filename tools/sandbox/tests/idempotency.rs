@@ -53,12 +53,12 @@ async fn what_was_refused_before_it_executed_may_be_corrected_under_the_same_key
 
 #[tokio::test]
 async fn a_key_that_is_being_executed_is_in_use() {
-    let caller = Arc::new(Caller::with(Config { latency_ms: 300, ..Config::default() }).await);
+    let caller = Arc::new(Caller::with(Config { latency_ms: 1_000, ..Config::default() }).await);
     let first = tokio::spawn({
         let caller = Arc::clone(&caller);
         async move { caller.post_with_key(CREATE, EURO_10, "k").await.status }
     });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let second = caller.post_with_key(CREATE, EURO_10, "k").await;
     assert_eq!((second.status, second.at("error.code")), (409, json!("idempotency_key_in_use")));
     assert_eq!(second.header("stripe-should-retry"), Some("true"));
@@ -68,14 +68,14 @@ async fn a_key_that_is_being_executed_is_in_use() {
 
 #[tokio::test]
 async fn two_calls_on_one_object_meet_in_a_lock_timeout_that_is_not_saved() {
-    let caller = Arc::new(Caller::with(Config { latency_ms: 300, lock_wait_ms: 20, ..Config::default() }).await);
+    let caller = Arc::new(Caller::with(Config { latency_ms: 1_000, lock_wait_ms: 20, ..Config::default() }).await);
     let (id, _) = caller.opened().await;
     let confirm = format!("/v1/payment_intents/{id}/confirm");
     let first = tokio::spawn({
         let (caller, confirm) = (Arc::clone(&caller), confirm.clone());
         async move { caller.post_with_key(&confirm, "payment_method=pm_card_visa", "a").await.status }
     });
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
     let second = caller.post_with_key(&confirm, "payment_method=pm_card_visa", "b").await;
     assert_eq!((second.status, second.at("error.code")), (429, json!("lock_timeout")));
     assert_eq!(first.await.unwrap(), 200);

@@ -6,31 +6,12 @@ use super::{error::StripeError, form::Tree};
 const MAX_AMOUNT: i64 = 99_999_999;
 
 /// The smallest charge per currency, in its minor unit. Currencies that are not listed have no minimum of their own here.
+#[rustfmt::skip] // One line per currency would be a page.
 const MINIMA: &[(&str, i64)] = &[
-    ("aed", 200),
-    ("aud", 50),
-    ("bgn", 100),
-    ("brl", 50),
-    ("cad", 50),
-    ("chf", 50),
-    ("czk", 1500),
-    ("dkk", 250),
-    ("eur", 50),
-    ("gbp", 30),
-    ("hkd", 400),
-    ("huf", 17500),
-    ("inr", 50),
-    ("jpy", 50),
-    ("mxn", 1000),
-    ("myr", 200),
-    ("nok", 300),
-    ("nzd", 50),
-    ("pln", 200),
-    ("ron", 200),
-    ("sek", 300),
-    ("sgd", 50),
-    ("thb", 1000),
-    ("usd", 50),
+    ("aed", 200), ("aud", 50), ("bgn", 100), ("brl", 50), ("cad", 50), ("chf", 50), ("czk", 1_500),
+    ("dkk", 250), ("eur", 50), ("gbp", 30), ("hkd", 400), ("huf", 17_500), ("inr", 50), ("jpy", 50),
+    ("mxn", 1_000), ("myr", 200), ("nok", 300), ("nzd", 50), ("pln", 200), ("ron", 200), ("sek", 300),
+    ("sgd", 50), ("thb", 1_000), ("usd", 50),
 ];
 
 /// What Stripe can charge in.

@@ -11,7 +11,10 @@ pub(crate) fn identify(headers: &HeaderMap, tree: &Tree) -> Result<Caller, Strip
     let key = match header {
         Some(header) => key_in(header).ok_or_else(|| StripeError::unauthorized("Invalid Authorization header."))?,
         None => tree.owned_text("key").ok_or_else(|| {
-            StripeError::unauthorized("You did not provide an API key. You need to provide your API key in the Authorization header, using Bearer auth.")
+            StripeError::unauthorized(
+                "You did not provide an API key. You need to provide your API key in the \
+                Authorization header, using Bearer auth.",
+            )
         })?,
     };
     let named = |prefix: &str| key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty());

@@ -223,7 +223,8 @@ fn new_intent(tree: &Tree) -> Result<NewIntent, StripeError> {
     for only_with_confirm in ["return_url", "off_session", "error_on_requires_action", "confirmation_token"] {
         if !confirm && tree.text(only_with_confirm).is_some() {
             let message = format!(
-                "The parameter `{only_with_confirm}` cannot be passed when creating a PaymentIntent unless `confirm` is set to true."
+                "The parameter `{only_with_confirm}` cannot be passed when creating a PaymentIntent unless \
+                    `confirm` is set to true."
             );
             return Err(StripeError::invalid(message).param(only_with_confirm));
         }

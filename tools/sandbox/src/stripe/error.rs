@@ -88,7 +88,8 @@ impl StripeError {
         let error = Self::new(
             429,
             "invalid_request_error",
-            "This object cannot be accessed right now because another API request or Stripe process is currently accessing it.",
+            "This object cannot be accessed right now because another API request or Stripe process is currently \
+                accessing it.",
         );
         Self { should_retry: Some(true), ..error.code("lock_timeout") }
     }

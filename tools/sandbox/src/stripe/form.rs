@@ -50,7 +50,7 @@ impl Tree {
         }
     }
 
-    /// The text at this name. An empty one means "unset" at Stripe.
+    /// The text at this name. An empty one, which unsets a field at Stripe, counts as not given.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         match self.get(name)? {
             Tree::Text(text) if !text.is_empty() => Some(text),

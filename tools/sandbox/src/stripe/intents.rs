@@ -100,7 +100,8 @@ impl Book {
         self.admit_browser(id, client_secret)?;
         let intent = self.intent(id)?;
         if intent.status == Status::Succeeded {
-            let message = "You cannot confirm this PaymentIntent because it has already succeeded after being previously confirmed.";
+            let message = "You cannot confirm this PaymentIntent because it has already succeeded after being \
+                previously confirmed.";
             return Err(self.unexpected_saying(id, message));
         }
         if step(intent.status, Move::Confirm(Answer::Paid)).is_err() {
@@ -128,7 +129,8 @@ impl Book {
         };
         let amount = capture.amount.unwrap_or(capturable);
         if amount > capturable {
-            let message = "The payment could not be captured because the requested capture amount is greater than the amount you can capture for this charge.";
+            let message = "The payment could not be captured because the requested capture amount is greater than \
+                the amount you can capture for this charge.";
             return Err(StripeError::invalid(message).code("amount_too_large").param("amount_to_capture"));
         }
         self.take_money(&charge, amount)?;
@@ -231,7 +233,9 @@ impl Book {
             (None, Some(token), _) => self.token_source(token, occasion)?,
             (None, None, Some(method)) => self.method_source(method)?,
             (None, None, None) => {
-                let message = "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment method or ConfirmationToken.";
+                let message = "You cannot confirm this PaymentIntent because it's missing a payment method. You can \
+                    either update the PaymentIntent with a payment method and then confirm it again, or confirm it \
+                    again directly with a payment method or ConfirmationToken.";
                 return Err(self.unexpected_about(intent, message));
             }
         };
@@ -239,7 +243,11 @@ impl Book {
         let redirects = intent.automatic.is_some_and(|automatic| automatic.allow_redirects);
         let has_way_back = confirmation.return_url.is_some() || self.return_url_of(&source).is_some();
         if redirects && !has_way_back && !confirmation.use_stripe_sdk && !confirmation.by_browser {
-            let message = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. Because some of these payment methods might redirect your customer off of your page, you must provide a `return_url`. If you don't want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.";
+            let message = "This PaymentIntent is configured to accept payment methods enabled in your Dashboard. \
+                Because some of these payment methods might redirect your customer off of your page, you must \
+                provide a `return_url`. If you don't want to accept redirect-based payment methods, set \
+                `automatic_payment_methods[enabled]` to `true` and `automatic_payment_methods[allow_redirects]` to \
+                `never` when creating Setup Intents and Payment Intents.";
             return Err(StripeError::invalid(message));
         }
         Ok(source)
@@ -438,7 +446,8 @@ impl Book {
     fn unexpected(&self, id: &str, verb: &str, allowed: &str) -> StripeError {
         let status = self.intents.get(id).map_or("unknown", |intent| intent.status.name());
         let message = format!(
-            "This PaymentIntent could not be {verb} because it has a status of {status}. Only a PaymentIntent with one of the following statuses may be {verb}: {allowed}."
+            "This PaymentIntent could not be {verb} because it has a status of {status}. Only a PaymentIntent with \
+                one of the following statuses may be {verb}: {allowed}."
         );
         self.unexpected_saying(id, &message)
     }

@@ -90,13 +90,15 @@ impl Record {
         let otherwise = format!("Try using a key other than '{key}' if you meant to execute a different request.");
         if self.path != path {
             return Err(StripeError::key_reused(format!(
-                "Keys for idempotent requests can only be used for the same endpoint they were first used for ('{path}' vs '{}'). {otherwise}",
+                "Keys for idempotent requests can only be used for the same endpoint they were first used for \
+                    ('{path}' vs '{}'). {otherwise}",
                 self.path
             )));
         }
         if self.parameters != parameters {
             return Err(StripeError::key_reused(format!(
-                "Keys for idempotent requests can only be used with the same parameters they were first used with. {otherwise}"
+                "Keys for idempotent requests can only be used with the same parameters they were first used with. \
+                    {otherwise}"
             )));
         }
         match &self.answer {

@@ -90,7 +90,8 @@ fn closed() -> Response {
 
 fn html(status: StatusCode, title: &str, body: &str) -> Response {
     let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n{body}\n</html>\n"
+        "<!doctype html>\n<html lang=\"en\">\n<meta \
+            charset=\"utf-8\">\n<title>{title}</title>\n<h1>{title}</h1>\n{body}\n</html>\n"
     );
     (status, Html(page)).into_response()
 }

@@ -82,8 +82,8 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
 
 fn check_metadata(tree: &Tree, name: &str) -> Result<(), StripeError> {
     let children = match tree {
-        // `metadata=` clears it.
-        Tree::Text(text) if text.is_empty() => return Ok(()),
+        // `metadata=` clears it at Stripe.
+        Tree::Text(text) if text.is_empty() => return Err(StripeError::not_simulated(name)),
         Tree::Text(_) => return Err(StripeError::invalid("Invalid hash").param(name)),
         Tree::Branch(children) => children,
     };

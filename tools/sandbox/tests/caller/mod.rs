@@ -1,7 +1,12 @@
 //! A small client for the tests: it speaks to a sandbox in this process and shows answers as they are.
 
 #![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a helper of tests fails the test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a helper of tests fails the test"
+)]
 
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, body::Bytes};

@@ -1,3 +1,37 @@
-//! The `initiate` function: wiring only.
+//! The `initiate` function: wiring only. See [`handler`] for what it accepts and answers.
 
-fn main() {}
+mod handler;
+
+use adapters::aws::Aws;
+use adapters::config::Environment;
+use adapters::dynamo::PaymentTable;
+use adapters::gateway::stripe::{BaseUrl, Stripe};
+use adapters::host::{dice, now};
+use adapters::http::serve::serve;
+use adapters::net::gateway_client;
+use adapters::secrets::{Cached, SecretsManager};
+use adapters::telemetry::install_panic_hook;
+use adapters::warm_up::warm_up;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    install_panic_hook("initiate", now);
+    let environment = Environment::of_process();
+    let aws = Aws::from_environment()?;
+    let vault = SecretsManager::new(aws.secrets_manager());
+    let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
+    let initiate = handler::Initiate {
+        keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
+        store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
+        gateway: Stripe::new(
+            gateway_client()?,
+            BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?,
+            stripe_key,
+            dice,
+        ),
+        mode: environment.mode()?,
+        checkout_expiry: environment.checkout_expiry()?,
+    };
+    warm_up(async { tokio::join!(initiate.keys.get(now()), initiate.store.warm(), initiate.gateway.warm()) }).await;
+    serve(initiate, &environment).await
+}

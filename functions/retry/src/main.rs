@@ -1,3 +1,41 @@
-//! The `retry` function: wiring only.
+//! The `retry` function: wiring only. See [`handler`] for what it does.
 
-fn main() {}
+mod handler;
+
+use adapters::aws::Aws;
+use adapters::config::Environment;
+use adapters::dynamo::PaymentTable;
+use adapters::gateway::stripe::{BaseUrl, Stripe};
+use adapters::host::{dice, now};
+use adapters::net::gateway_client;
+use adapters::secrets::{Cached, SecretsManager};
+use adapters::telemetry::install_panic_hook;
+use adapters::warm_up::warm_up;
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    install_panic_hook("retry", now);
+    let environment = Environment::of_process();
+    let aws = Aws::from_environment()?;
+    let vault = SecretsManager::new(aws.secrets_manager());
+    let stripe_key = Cached::new(vault, environment.text("STRIPE_SECRET_ARN")?, dice());
+    let retry = handler::Retry {
+        store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
+        gateway: Stripe::new(
+            gateway_client()?,
+            BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?,
+            stripe_key,
+            dice,
+        ),
+        limits: environment.limits()?,
+        least: environment.log_level(),
+    };
+    warm_up(async { tokio::join!(retry.store.warm(), retry.gateway.warm()) }).await;
+    let retry = &retry;
+    let serve = move |event: LambdaEvent<SqsEvent>| async move {
+        Ok::<_, Error>(retry.batch(event.payload, event.context.deadline).await)
+    };
+    lambda_runtime::run(service_fn(serve)).await
+}

@@ -1,3 +1,25 @@
-//! The `status` function: wiring only.
+//! The `status` function: wiring only. See [`handler`] for what it accepts and answers.
 
-fn main() {}
+mod handler;
+
+use adapters::aws::Aws;
+use adapters::config::Environment;
+use adapters::dynamo::PaymentTable;
+use adapters::host::{dice, now};
+use adapters::http::serve::serve;
+use adapters::secrets::{Cached, SecretsManager};
+use adapters::telemetry::install_panic_hook;
+use adapters::warm_up::warm_up;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_http::Error> {
+    install_panic_hook("status", now);
+    let environment = Environment::of_process();
+    let aws = Aws::from_environment()?;
+    let status = handler::Status {
+        keys: Cached::new(SecretsManager::new(aws.secrets_manager()), environment.text("CLIENT_KEYS_ARN")?, dice()),
+        store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
+    };
+    warm_up(async { tokio::join!(status.keys.get(now()), status.store.warm()) }).await;
+    serve(status, &environment).await
+}

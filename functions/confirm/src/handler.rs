@@ -1,0 +1,81 @@
+//! `POST /payment/confirm`: tries to charge.
+//!
+//! Answers 200 with the payment; 202 while nobody knows, or the gateway is at work; 402 if the charge was declined; 400, 401, 403,
+//! 404, 409, 413, 415, 422; 503 only if the gateway was not asked. A replay answers with what its own attempt is now.
+
+mod body;
+
+use adapters::http::answer::Answer;
+use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
+use adapters::http::problem::Problem;
+use adapters::http::serve::{Endpoint, gateway_budget};
+use adapters::http::{self, idempotency_key};
+use adapters::secrets::{Cached, Vault};
+use adapters::telemetry::{Field, Line};
+use domain::id::IdempotencyKey;
+use domain::payment::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState};
+use flow::operations::confirm::{ConfirmError, Confirmed, confirm};
+use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+
+/// What the function works with.
+pub(crate) struct Confirm<V, S, G, N> {
+    /// Who may call.
+    pub(crate) keys: Cached<ClientKeys, V>,
+    /// Where payments are.
+    pub(crate) store: S,
+    /// Who charges.
+    pub(crate) gateway: G,
+    /// Who looks again if nobody knows.
+    pub(crate) nudges: N,
+}
+
+impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint for Confirm<V, S, G, N> {
+    const FUNCTION: &'static str = "confirm";
+    const ROUTE: &'static str = "POST /payment/confirm";
+
+    async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
+        let caller = authenticate(&self.keys, request, host.now()).await?;
+        line.set(Field::Caller(caller.name()));
+        caller.require(Scope::PaymentsWrite)?;
+        let body: body::ConfirmBody = http::body::parse(request)?;
+        let key = idempotency_key::required(request)?;
+        let (id, wish) = body.into_request(key.clone(), self.gateway.api_version())?;
+        line.set(Field::TransactionId(&id));
+
+        let actor = Actor::Client(caller.name().to_owned());
+        let budget = gateway_budget(request, host.now(), host.limits());
+        let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor, budget).await;
+        let (payment, replayed) = match confirmed {
+            Ok(Confirmed::Attempted(payment, _)) => (payment, false),
+            Ok(Confirmed::Replayed(payment)) => (payment, true),
+            Err(error) => {
+                if let ConfirmError::Failed(failure) = &error {
+                    line.set(Field::Failure(failure));
+                }
+                return Err(Problem::from(&error));
+            }
+        };
+        line.set(Field::State(payment.state.name()));
+        line.set(Field::Replayed(replayed));
+        Ok(answer(&payment, &key)?.replayed(replayed))
+    }
+}
+
+/// What the attempts of the request with this key are now.
+fn answer(payment: &Payment, key: &IdempotencyKey) -> Result<Answer, Problem> {
+    let asked_by = |attempt: &&Attempt| matches!(&attempt.source, AttemptSource::Api { key: own, .. } if own == key);
+    let attempt = payment.attempts.iter().rev().find(asked_by);
+    let under_way = Answer::payment(StatusCode::ACCEPTED, payment);
+    let done = Answer::payment(StatusCode::OK, payment);
+    match attempt.map(|attempt| (attempt.number, &attempt.progress)) {
+        // It will be tried again: that is not an end yet, whatever became of the last try.
+        _ if matches!(payment.state, PaymentState::Processing(_)) => Ok(under_way),
+        Some((number, AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged))) => {
+            Err(Problem::declined(payment, number))
+        }
+        Some((_, AttemptProgress::Unanswered)) => Ok(under_way),
+        Some((_, AttemptProgress::Answered | AttemptProgress::Closed(AttemptResult::Charged))) | None => Ok(done),
+    }
+}

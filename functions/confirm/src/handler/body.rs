@@ -1,0 +1,76 @@
+//! The body of `POST /payment/confirm`: which payment, and what to charge.
+
+use adapters::http::problem::{Problem, Refusal};
+use domain::id::{IdempotencyKey, RequestHash, TransactionId};
+use domain::payment::{ConfirmRequest, Instrument};
+use domain::text::{GatewayToken, TextError, WebUrl};
+use serde::Deserialize;
+
+/// What a client sends.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(super) struct ConfirmBody {
+    transaction_id: String,
+    payment_method: Option<String>,
+    confirmation_token: Option<String>,
+    return_url: Option<String>,
+    off_session: Option<bool>,
+}
+
+impl ConfirmBody {
+    /// The request, under this key and for this version of the gateway's API.
+    ///
+    /// # Errors
+    /// 400 with what is wrong; 404 if the id cannot be a payment's.
+    pub(super) fn into_request(
+        self,
+        key: IdempotencyKey,
+        api_version: &str,
+    ) -> Result<(TransactionId, ConfirmRequest), Problem> {
+        let request_hash = self.hash();
+        let instrument = instrument(self.payment_method.as_deref(), self.confirmation_token.as_deref())?;
+        let return_url =
+            self.return_url.as_deref().map(WebUrl::parse).transpose().map_err(|error| fault("/returnUrl", &error))?;
+        let id = TransactionId::parse(&self.transaction_id).map_err(|_| Problem::new(Refusal::NotFound))?;
+        let request = ConfirmRequest {
+            key,
+            request_hash,
+            instrument,
+            return_url,
+            off_session: self.off_session.unwrap_or(false),
+            api_version: api_version.to_owned(),
+        };
+        Ok((id, request))
+    }
+
+    fn hash(&self) -> RequestHash {
+        let fields = [
+            ("transactionId", Some(self.transaction_id.as_str())),
+            ("paymentMethod", self.payment_method.as_deref()),
+            ("confirmationToken", self.confirmation_token.as_deref()),
+            ("returnUrl", self.return_url.as_deref()),
+            // Not saying and saying `false` ask for the same.
+            ("offSession", self.off_session.filter(|away| *away).map(|_| "true")),
+        ];
+        RequestHash::of(fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))))
+    }
+}
+
+fn instrument(payment_method: Option<&str>, confirmation_token: Option<&str>) -> Result<Instrument, Problem> {
+    match (payment_method, confirmation_token) {
+        (Some(method), None) => {
+            GatewayToken::parse(method).map(Instrument::PaymentMethod).map_err(|error| fault("/paymentMethod", &error))
+        }
+        (None, Some(token)) => GatewayToken::parse(token)
+            .map(Instrument::ConfirmationToken)
+            .map_err(|error| fault("/confirmationToken", &error)),
+        (None, None) => Err(Problem::invalid_field("/paymentMethod", "or `/confirmationToken` must be given")),
+        (Some(_), Some(_)) => {
+            Err(Problem::invalid_field("/confirmationToken", "must not be given together with `/paymentMethod`"))
+        }
+    }
+}
+
+fn fault(pointer: &str, error: &TextError) -> Problem {
+    Problem::invalid_field(pointer, error.to_string())
+}

@@ -1,0 +1,73 @@
+//! `POST /payment/initiate`: opens a payment that waits for its payer.
+//!
+//! Answers 201 with the payment, 200 to a replay; 400, 401, 403, 413, 415, 422; 503 if the gateway gave no usable answer, in which
+//! case nothing happened.
+
+mod body;
+
+use std::time::Duration;
+
+use adapters::http::answer::Answer;
+use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
+use adapters::http::problem::Problem;
+use adapters::http::serve::{Endpoint, gateway_budget};
+use adapters::http::{self, idempotency_key};
+use adapters::secrets::{Cached, Vault};
+use adapters::telemetry::{Field, Line};
+use domain::gateway::Mode;
+use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, initiate};
+use flow::ports::{Actor, CreatePayment, Gateway, Host};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+
+/// What the function works with.
+pub(crate) struct Initiate<V, S, G> {
+    /// Who may call.
+    pub(crate) keys: Cached<ClientKeys, V>,
+    /// Where payments are created.
+    pub(crate) store: S,
+    /// Where objects are opened.
+    pub(crate) gateway: G,
+    /// Whether money is real.
+    pub(crate) mode: Mode,
+    /// How long a payer has, unless the request says otherwise.
+    pub(crate) checkout_expiry: Duration,
+}
+
+impl<V: Vault, S: CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
+    const FUNCTION: &'static str = "initiate";
+    const ROUTE: &'static str = "POST /payment/initiate";
+
+    async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
+        let caller = authenticate(&self.keys, request, host.now()).await?;
+        line.set(Field::Caller(caller.name()));
+        caller.require(Scope::PaymentsWrite)?;
+        let body: body::InitiateBody = http::body::parse(request)?;
+        let key = idempotency_key::required(request)?;
+        let request_hash = body.hash();
+        let (gateway, terms) = body.into_terms(self.checkout_expiry)?;
+        let wish =
+            InitiateRequest { key, request_hash, gateway, terms, actor: Actor::Client(caller.name().to_owned()) };
+
+        let budget = gateway_budget(request, host.now(), host.limits());
+        let (status, payment, replayed) =
+            match initiate(host, &self.store, &self.gateway, self.mode, wish, budget).await {
+                Ok(Initiated::Created(payment)) => (StatusCode::CREATED, payment, false),
+                Ok(Initiated::Replayed(payment)) => (StatusCode::OK, payment, true),
+                Err(error) => return Err(refused(&error, line)),
+            };
+        line.set(Field::TransactionId(&payment.id));
+        line.set(Field::State(payment.state.name()));
+        line.set(Field::Replayed(replayed));
+        Ok(Answer::payment(status, &payment).replayed(replayed))
+    }
+}
+
+fn refused(error: &InitiateError, line: &mut Line) -> Problem {
+    match error {
+        InitiateError::Failed(error) => line.set(Field::Failure(error)),
+        InitiateError::GatewayUnavailable(reason) => line.set(Field::Outcome(reason)),
+        InitiateError::AmountRefused(_) | InitiateError::Refused { .. } | InitiateError::KeyReused => {}
+    }
+    Problem::from(error)
+}

@@ -1,0 +1,90 @@
+//! The retry queue's function: looks at the row that each nudge names, and moves it on.
+//!
+//! Records of a batch are looked at all at once, each on its own: one that fails is delivered again alone, one that panics is caught
+//! and delivered again alone, one that is no nudge goes to the dead-letter queue after its fifth delivery. What a gateway does not
+//! answer is no failure here: the row's `due` brings it back.
+
+use std::panic::AssertUnwindSafe;
+
+use adapters::host::SystemHost;
+use adapters::http::serve::budget_until;
+use adapters::sqs::{Record, records, redeliver};
+use adapters::telemetry::{Count, Field, Level, Line};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::schedule::Limits;
+use domain::time::Timestamp;
+use flow::operations::retry::{Retried, retry};
+use flow::ports::{Gateway, Host, LoadPayment, ReplacePayment};
+use futures_util::FutureExt as _;
+use futures_util::future::join_all;
+
+/// What the function works with.
+pub(crate) struct Retry<S, G> {
+    /// Where payments are.
+    pub(crate) store: S,
+    /// Who is asked.
+    pub(crate) gateway: G,
+    /// The time limits of the stack.
+    pub(crate) limits: Limits,
+    /// How much is logged.
+    pub(crate) least: Level,
+}
+
+impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
+    /// Looks at every record of a batch before `deadline_unix_ms`, and names those that must be delivered again.
+    pub(crate) async fn batch(&self, event: SqsEvent, deadline_unix_ms: u64) -> SqsBatchResponse {
+        let deadline = Timestamp::from_unix_ms(i64::try_from(deadline_unix_ms).unwrap_or(i64::MAX));
+        let verdicts = join_all(records(event).into_iter().map(|record| async move {
+            let message_id = record.message_id.clone();
+            let verdict = AssertUnwindSafe(self.record(record, deadline)).catch_unwind().await;
+            // The panic hook has written its line; the row is whole, for every write is one conditional write.
+            let again = !matches!(verdict, Ok(Verdict::Done));
+            again.then_some(message_id)
+        }));
+        redeliver(verdicts.await.into_iter().flatten())
+    }
+
+    async fn record(&self, record: Record, deadline: Timestamp) -> Verdict {
+        let host = SystemHost::new(self.limits);
+        let mut line = Line::new("retry", host.now());
+        let began = host.now();
+        line.set(Field::MessageId(&record.message_id));
+        let verdict = self.look(&host, &record, deadline, &mut line).await;
+        line.set(Field::Duration(host.now().since(began)));
+        line.notes(host.take_notes());
+        line.write_to_stdout(self.least);
+        verdict
+    }
+
+    async fn look<H: Host>(&self, host: &H, record: &Record, deadline: Timestamp, line: &mut Line) -> Verdict {
+        let Ok(id) = &record.nudge else {
+            line.count(Count::Poison);
+            return Verdict::Again;
+        };
+        line.set(Field::TransactionId(id));
+        match retry(host, &self.store, &self.gateway, id, budget_until(deadline, host.now(), self.limits)).await {
+            Ok(Retried::Looked(payment)) => {
+                line.set(Field::Outcome("looked"));
+                line.set(Field::State(payment.state.name()));
+                Verdict::Done
+            }
+            Ok(Retried::Dropped) => {
+                line.set(Field::Outcome("not_due"));
+                Verdict::Done
+            }
+            Err(error) => {
+                line.set(Field::Failure(&error));
+                Verdict::Again
+            }
+        }
+    }
+}
+
+/// What becomes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// SQS may forget it.
+    Done,
+    /// SQS must deliver it again.
+    Again,
+}

@@ -1,0 +1,53 @@
+//! Every minute: finds the rows that are due and nudges them. Reads an index, decides nothing, writes nothing.
+
+use adapters::telemetry::{Field, Level, Line};
+use flow::operations::sweep::{Swept, sweep};
+use flow::ports::{Error, FindDue, Host, Nudge};
+use serde::Serialize;
+
+/// What the function works with.
+pub(crate) struct Sweep<S, N> {
+    /// Where due rows are found.
+    pub(crate) store: S,
+    /// Who looks at them.
+    pub(crate) nudges: N,
+}
+
+/// What a sweep did, for whoever invoked it by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SweptJson {
+    found: usize,
+    nudged: usize,
+    more: bool,
+    failed_partitions: usize,
+}
+
+impl<S: FindDue, N: Nudge> Sweep<S, N> {
+    /// Sweeps once.
+    ///
+    /// # Errors
+    /// If nothing could be swept: the function then fails, and its alarm counts.
+    pub(crate) async fn once<H: Host>(&self, host: &H, line: &mut Line) -> Result<SweptJson, Error> {
+        let began = host.now();
+        let swept = sweep(host, &self.store, &self.nudges).await;
+        line.set(Field::Duration(host.now().since(began)));
+        match &swept {
+            Ok(swept) => {
+                line.set(Field::Found(swept.found));
+                line.set(Field::Nudged(swept.nudged));
+                if swept.failed_partitions > 0 || swept.nudged < swept.found {
+                    line.raise(Level::Warn);
+                }
+            }
+            Err(error) => line.set(Field::Failure(error)),
+        }
+        swept.map(SweptJson::from)
+    }
+}
+
+impl From<Swept> for SweptJson {
+    fn from(Swept { found, nudged, more, failed_partitions }: Swept) -> Self {
+        Self { found, nudged, more, failed_partitions }
+    }
+}

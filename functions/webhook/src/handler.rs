@@ -1,0 +1,114 @@
+//! `POST /webhook/{gateway}`: takes in what a gateway tells by itself. The one route without an API key: the signature over the raw
+//! bytes says who speaks.
+//!
+//! Answers 200 to everything that is signed and either applied, superseded or none of ours; 400 to what is not signed as it should
+//! be; 404 to a gateway we do not have; 500 or 503 to what could not be written down, so that the gateway delivers it again.
+
+use adapters::gateway::stripe::webhook::{Age, WebhookRefusal, verify};
+use adapters::http::answer::Answer;
+use adapters::http::path;
+use adapters::http::problem::{Problem, Refusal};
+use adapters::http::serve::Endpoint;
+use adapters::secrets::{Cached, SigningSecrets, Vault};
+use adapters::telemetry::{Count, Field, Line};
+use domain::gateway::Mode;
+use flow::operations::webhook::{GatewayEvent, Received, Subject, webhook};
+use flow::ports::{Host, LoadPayment, Nudge, ReplacePayment};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+/// What the function works with. There is no gateway key among it.
+pub(crate) struct Webhook<V, S, N> {
+    /// What Stripe signs with.
+    pub(crate) signing_secrets: Cached<SigningSecrets, V>,
+    /// Where payments are.
+    pub(crate) store: S,
+    /// Who looks at what an event leaves open.
+    pub(crate) nudges: N,
+    /// Whether money is real.
+    pub(crate) mode: Mode,
+    /// Whether recordings are taken: on a developer's own machine only.
+    pub(crate) age: Age,
+}
+
+#[derive(Serialize)]
+struct Taken {
+    received: &'static str,
+}
+
+impl<V: Vault, S: LoadPayment + ReplacePayment, N: Nudge> Endpoint for Webhook<V, S, N> {
+    const FUNCTION: &'static str = "webhook";
+    const ROUTE: &'static str = "POST /webhook/{gateway}";
+
+    async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
+        if path::parameter(request, "gateway").as_deref() != Some("stripe") {
+            return Err(Problem::new(Refusal::NotFound));
+        }
+        let event = self.verified(host, request, line).await?;
+        line.set(Field::GatewayEventId(&event.id));
+        if let Subject::Payment { id, .. } = &event.subject {
+            line.set(Field::TransactionId(id));
+        }
+        let received = webhook(host, &self.store, &self.nudges, self.mode, event).await.map_err(|error| {
+            line.set(Field::Failure(&error));
+            Problem::from(&error)
+        })?;
+        line.set(Field::Outcome(word(received)));
+        match received {
+            Received::NotYet => {
+                return Err(Problem::new(Refusal::Internal)
+                    .with_detail("The payment is not there yet: deliver the event again"));
+            }
+            Received::WrongMode => line.count(Count::WebhookOfOtherMode),
+            Received::NotOurs | Received::NoRow => line.count(Count::WebhookNotOurs),
+            Received::Applied | Received::Superseded | Received::Foreign => {}
+        }
+        Ok(Answer::json(StatusCode::OK, &Taken { received: word(received) }))
+    }
+}
+
+impl<V: Vault, S, N> Webhook<V, S, N> {
+    async fn verified<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<GatewayEvent, Problem> {
+        let unavailable = |_| Problem::new(Refusal::Unavailable);
+        let now = host.now();
+        let known = self.signing_secrets.get(now).await.map_err(unavailable)?;
+        let mut verdict = self.verify(&known, request, host);
+        if verdict == Err(WebhookRefusal::Forged) {
+            // The secret may have been rolled since it was last read.
+            let rolled = self.signing_secrets.refresh(now).await.map_err(unavailable)?;
+            if rolled != known {
+                verdict = self.verify(&rolled, request, host);
+            }
+        }
+        verdict.map_err(|refusal| {
+            line.count(Count::WebhookForged);
+            line.set(Field::Outcome(refusal.name()));
+            Problem::new(Refusal::InvalidRequest).with_detail(format!("The webhook is not taken: {refusal}"))
+        })
+    }
+
+    fn verify<H: Host>(
+        &self,
+        secrets: &SigningSecrets,
+        request: &Request,
+        host: &H,
+    ) -> Result<GatewayEvent, WebhookRefusal> {
+        let header =
+            request.headers().get("stripe-signature").and_then(|header| header.to_str().ok()).unwrap_or_default();
+        let secrets = secrets.all().iter().map(adapters::secrets::Secret::expose);
+        verify(secrets, header, request.body(), host.now(), self.age)
+    }
+}
+
+const fn word(received: Received) -> &'static str {
+    match received {
+        Received::Applied => "applied",
+        Received::Superseded => "superseded",
+        Received::NotOurs => "not_ours",
+        Received::WrongMode => "wrong_mode",
+        Received::Foreign => "foreign_object",
+        Received::NoRow => "no_payment",
+        Received::NotYet => "not_yet",
+    }
+}

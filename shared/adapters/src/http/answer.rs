@@ -1,0 +1,173 @@
+//! What is answered, whatever it is: JSON, never cached by anybody, with the request's id.
+
+use domain::payment::Payment;
+use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::{Response, StatusCode};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _};
+use serde::Serialize;
+
+use super::payment_json::PaymentJson;
+use super::problem::{Problem, Refusal};
+
+/// Tells a client that its request had been done before.
+const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+/// The name under which our logs know the request.
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// What API Gateway calls a request is 36 characters long; what is much longer is no name.
+const REQUEST_ID_LENGTH_MAX: usize = 100;
+
+/// An answer, before it is bound to its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    status: StatusCode,
+    code: Option<&'static str>,
+    content_type: &'static str,
+    body: String,
+    replayed: bool,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Answer {
+    /// Any JSON.
+    #[must_use]
+    pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
+        // Our own structs of strings and integers always serialize; if one did not, an empty body is still an honest status.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { status, code: None, content_type: "application/json", body, replayed: false, retry_after_seconds: None }
+    }
+
+    /// The payment as it stands.
+    #[must_use]
+    pub fn payment(status: StatusCode, payment: &Payment) -> Self {
+        Self::json(status, &PaymentJson::from(payment))
+    }
+
+    /// The same answer, marked as one to a request that had been done before.
+    #[must_use]
+    pub const fn replayed(mut self, replayed: bool) -> Self {
+        self.replayed = replayed;
+        self
+    }
+
+    /// The status, for the log.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The problem's code, for the log.
+    #[must_use]
+    pub const fn code(&self) -> Option<&'static str> {
+        self.code
+    }
+
+    /// The response to the request with this id.
+    #[must_use]
+    pub fn into_response(self, request_id: &str) -> Response<Body> {
+        let mut response = Response::new(Body::Text(self.body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+        if let Ok(request_id) = HeaderValue::from_str(request_id) {
+            headers.insert(REQUEST_ID, request_id);
+        }
+        if self.replayed {
+            headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Bearer realm="quittance""#));
+        }
+        response
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let row = problem.refusal().row();
+        Self {
+            code: Some(row.code),
+            content_type: "application/problem+json",
+            retry_after_seconds: problem.retry_after_seconds(),
+            ..Self::json(row.status, &problem.document())
+        }
+    }
+}
+
+impl From<Refusal> for Answer {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(Problem::new(refusal))
+    }
+}
+
+/// The name of a request: API Gateway's, which its own logs bear too; else Lambda's.
+#[must_use]
+pub fn request_id(request: &Request) -> String {
+    let of_api_gateway = match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+        _ => None,
+    };
+    of_api_gateway
+        .or_else(|| request.lambda_context_ref().map(|context| context.request_id.clone()))
+        .filter(|id| id.len() <= REQUEST_ID_LENGTH_MAX && id.bytes().all(|byte| byte.is_ascii_graphic()))
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::payment_json::tests::a_payment;
+
+    fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
+        response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    #[test]
+    fn an_answer_is_json_that_nobody_caches_and_bears_the_requests_id() {
+        let response = Answer::payment(StatusCode::CREATED, &a_payment()).into_response("req-1");
+        assert_eq!(response.status(), 201);
+        assert_eq!(header(&response, "content-type"), "application/json");
+        assert_eq!(header(&response, "cache-control"), "no-store");
+        assert_eq!(header(&response, "request-id"), "req-1");
+        assert_eq!(header(&response, "idempotent-replayed"), "");
+        let Body::Text(body) = response.body() else { panic!("{:?}", response.body()) };
+        assert!(body.contains(r#""status":"requires_payment_method""#));
+    }
+
+    #[test]
+    fn a_replay_says_so() {
+        let response = Answer::payment(StatusCode::OK, &a_payment()).replayed(true).into_response("req-1");
+        assert_eq!(header(&response, "idempotent-replayed"), "true");
+    }
+
+    #[test]
+    fn a_problem_says_how_to_come_back() {
+        let response = Answer::from(Refusal::GatewayUnavailable).into_response("bad\nid");
+        assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, "5"));
+        assert_eq!(header(&response, "content-type"), "application/problem+json");
+        assert_eq!(header(&response, "request-id"), "", "an id that is none is left out");
+        let response = Answer::from(Refusal::Unauthorized).into_response("");
+        assert_eq!(header(&response, "www-authenticate"), r#"Bearer realm="quittance""#);
+        assert_eq!(header(&response, "retry-after"), "");
+    }
+
+    #[test]
+    fn a_request_is_named_as_api_gateway_names_it_in_both_of_its_formats() {
+        let rest = r#"{"resource":"/x","path":"/x","httpMethod":"GET","headers":{},"multiValueHeaders":{},"queryStringParameters":null,
+            "multiValueQueryStringParameters":null,"pathParameters":null,"stageVariables":null,"isBase64Encoded":false,"body":null,
+            "requestContext":{"resourceId":"r","apiId":"a","stage":"v1","requestId":"rest-1","identity":{},"resourcePath":"/x",
+            "httpMethod":"GET","path":"/v1/x","accountId":"1","authorizer":null}}"#;
+        let http = r#"{"version":"2.0","routeKey":"$default","rawPath":"/x","rawQueryString":"","headers":{},"isBase64Encoded":false,
+            "requestContext":{"accountId":"1","apiId":"a","domainName":"d","domainPrefix":"p","requestId":"http-1","routeKey":"$default",
+            "stage":"$default","time":"t","timeEpoch":1,"http":{"method":"GET","path":"/x","protocol":"HTTP/1.1","sourceIp":"::1","userAgent":"u"}}}"#;
+        assert_eq!(request_id(&lambda_http::request::from_str(rest).unwrap()), "rest-1");
+        assert_eq!(request_id(&lambda_http::request::from_str(http).unwrap()), "http-1");
+        assert_eq!(request_id(&lambda_http::http::Request::builder().body(Body::Empty).unwrap()), "");
+    }
+}

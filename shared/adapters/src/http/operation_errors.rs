@@ -1,0 +1,104 @@
+//! From what an operation says to what its client is told: the second half of the table in [`super::problem`].
+//!
+//! Must never: pass on what our own infrastructure said. That is for the log.
+
+use flow::operations::confirm::ConfirmError;
+use flow::operations::initiate::InitiateError;
+use flow::ports::{AmountRefusal, Error};
+
+use super::problem::{FieldError, Problem, Refusal};
+
+impl From<&Error> for Problem {
+    fn from(error: &Error) -> Self {
+        Self::new(match error {
+            Error::Unavailable { .. } | Error::Contended => Refusal::Unavailable,
+            Error::Unreadable { .. } => Refusal::Internal,
+        })
+    }
+}
+
+impl From<&AmountRefusal> for Problem {
+    fn from(refusal: &AmountRefusal) -> Self {
+        let pointer = match refusal {
+            AmountRefusal::CurrencyNotSupported => "/currency",
+            AmountRefusal::TooLarge | AmountRefusal::NotAMultiple { .. } => "/amount",
+        };
+        Self::new(Refusal::AmountNotSupported)
+            .with_errors(vec![FieldError { pointer: pointer.to_owned(), detail: refusal.to_string().into() }])
+    }
+}
+
+impl From<&InitiateError> for Problem {
+    fn from(error: &InitiateError) -> Self {
+        match error {
+            InitiateError::AmountRefused(refusal) => Self::from(refusal),
+            InitiateError::Refused { code, field } => {
+                let pointer = field.map(|field| format!("/{field}")).unwrap_or_default();
+                Self::new(Refusal::GatewayRefused).with_errors(vec![FieldError {
+                    pointer,
+                    detail: format!("was refused by the gateway: {code}").into(),
+                }])
+            }
+            InitiateError::KeyReused => Self::new(Refusal::IdempotencyKeyReused),
+            InitiateError::GatewayUnavailable(_) => Self::new(Refusal::GatewayUnavailable),
+            InitiateError::Failed(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&ConfirmError> for Problem {
+    fn from(error: &ConfirmError) -> Self {
+        match error {
+            ConfirmError::NotFound => Self::new(Refusal::NotFound),
+            ConfirmError::Rejected(rejection, payment) => Self::rejected(*rejection, payment),
+            ConfirmError::Failed(error) => Self::from(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::payment_json::tests::a_payment;
+    use domain::payment::Rejection;
+    use flow::ports::Dependency;
+
+    fn told(problem: &Problem) -> (u16, String) {
+        let document = serde_json::to_value(problem.document()).unwrap();
+        let pointer = document["errors"][0]["pointer"].as_str().unwrap_or_default();
+        (
+            problem.refusal().row().status.as_u16(),
+            format!("{} {pointer}", document["code"].as_str().unwrap()).trim().to_owned(),
+        )
+    }
+
+    #[test]
+    fn every_error_of_an_operation_has_its_answer() {
+        let down = || Error::Unavailable { dependency: Dependency::Store, detail: "canary".to_owned() };
+        let broken = Error::Unreadable { detail: "canary".to_owned() };
+        let cases: [(Problem, (u16, &str)); 12] = [
+            ((&down()).into(), (503, "unavailable")),
+            ((&Error::Contended).into(), (503, "unavailable")),
+            ((&broken).into(), (500, "internal")),
+            ((&InitiateError::AmountRefused(AmountRefusal::TooLarge)).into(), (422, "amount_not_supported /amount")),
+            (
+                (&InitiateError::AmountRefused(AmountRefusal::CurrencyNotSupported)).into(),
+                (422, "amount_not_supported /currency"),
+            ),
+            (
+                (&InitiateError::Refused { code: "c".to_owned(), field: Some("returnUrl") }).into(),
+                (422, "gateway_refused /returnUrl"),
+            ),
+            ((&InitiateError::KeyReused).into(), (422, "idempotency_key_reused")),
+            ((&InitiateError::GatewayUnavailable("timeout")).into(), (503, "gateway_unavailable")),
+            ((&InitiateError::Failed(down())).into(), (503, "unavailable")),
+            ((&ConfirmError::NotFound).into(), (404, "not_found")),
+            ((&ConfirmError::Rejected(Rejection::InProgress, Box::new(a_payment()))).into(), (409, "in_progress")),
+            ((&ConfirmError::Failed(down())).into(), (503, "unavailable")),
+        ];
+        for (problem, (status, code)) in cases {
+            assert_eq!(told(&problem), (status, code.to_owned()));
+            assert!(!serde_json::to_string(&problem.document()).unwrap().contains("canary"));
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! The payment as every answer shows it: one shape, every field always there.
+//!
+//! Must never: show a client's idempotency key, a request hash or a gateway token.
+
+use std::collections::BTreeMap;
+
+use domain::decline::{Advice, Decline};
+use domain::gateway::{Gateway, NextAction};
+use domain::id::AttemptNumber;
+use domain::money::Money;
+use domain::payment::{
+    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment, PaymentState,
+    ProcessingReason,
+};
+use serde::Serialize;
+
+use crate::rfc3339;
+
+/// A payment as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PaymentJson {
+    transaction_id: String,
+    status: &'static str,
+    processing_reason: Option<&'static str>,
+    amount: i64,
+    currency: &'static str,
+    gateway: &'static str,
+    reference: Option<String>,
+    next_action: Option<NextActionJson>,
+    pending: Option<ActJson>,
+    amount_capturable: i64,
+    amount_captured: i64,
+    amount_refundable: i64,
+    amount_refunded: i64,
+    attempts: Vec<AttemptJson>,
+    refunds: Vec<RefundJson>,
+    disputes: Vec<DisputeJson>,
+    metadata: BTreeMap<String, String>,
+    version: u64,
+    created_at: String,
+    updated_at: String,
+    expires_at: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+enum NextActionJson {
+    ProvidePaymentMethod { client_secret: Option<String> },
+    Redirect { url: String },
+    UseGatewaySdk { client_secret: Option<String> },
+    Confirm,
+}
+
+/// A capture, cancel or end that is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ActJson {
+    kind: &'static str,
+    amount: Option<i64>,
+    ends_as: Option<&'static str>,
+    started_at: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptJson {
+    number: u32,
+    status: &'static str,
+    source: &'static str,
+    method: Option<&'static str>,
+    off_session: bool,
+    started_at: String,
+    decline: Option<DeclineJson>,
+}
+
+/// No payment has one yet: refunds come with their own operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+enum RefundJson {}
+
+/// No payment has one yet: disputes come with their own operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+enum DisputeJson {}
+
+/// Why an issuer said no, and what may be done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeclineJson {
+    category: &'static str,
+    code: &'static str,
+    gateway_code: String,
+    network_code: Option<String>,
+    advice: Option<&'static str>,
+    pub(super) payer_message: &'static str,
+}
+
+impl PaymentJson {
+    /// The decline of an attempt, if that is how it ended.
+    #[must_use]
+    pub fn decline_of(&self, number: AttemptNumber) -> Option<&DeclineJson> {
+        self.attempts.iter().find(|attempt| attempt.number == number.get()).and_then(|attempt| attempt.decline.as_ref())
+    }
+}
+
+impl From<&Payment> for PaymentJson {
+    fn from(payment: &Payment) -> Self {
+        let Payment { id, gateway, terms, state, attempts, version, created_at, updated_at, expires_at, .. } = payment;
+        Self {
+            transaction_id: id.as_str().to_owned(),
+            status: state.name(),
+            processing_reason: processing_reason(state).map(ProcessingReason::name),
+            amount: terms.amount.minor_units(),
+            currency: terms.amount.currency().code(),
+            gateway: gateway_name(*gateway),
+            reference: terms.reference.as_ref().map(|text| text.as_str().to_owned()),
+            next_action: next_action(payment),
+            pending: payment.open_act().map(ActJson::from),
+            amount_capturable: payment.capturable().minor_units(),
+            amount_captured: payment.captured().minor_units(),
+            amount_refundable: payment.captured().minor_units(),
+            amount_refunded: 0,
+            attempts: attempts.iter().map(AttemptJson::from).collect(),
+            refunds: Vec::new(),
+            disputes: Vec::new(),
+            metadata: terms.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
+            version: *version,
+            created_at: rfc3339::format(*created_at),
+            updated_at: rfc3339::format(*updated_at),
+            expires_at: rfc3339::format(*expires_at),
+        }
+    }
+}
+
+impl From<&Act> for ActJson {
+    fn from(act: &Act) -> Self {
+        let (amount, ends_as) = match act.kind {
+            ActKind::Capture { amount } => (Some(amount), None),
+            ActKind::Close { ends_as } => (None, Some(ends_as)),
+        };
+        Self {
+            kind: act.kind.name(),
+            amount: amount.map(Money::minor_units),
+            ends_as: ends_as.map(|end| match end {
+                End::Canceled => PaymentState::Canceled.name(),
+                End::Expired => PaymentState::Expired.name(),
+                End::Failed => PaymentState::Failed.name(),
+            }),
+            started_at: rfc3339::format(act.started_at),
+        }
+    }
+}
+
+impl From<&Attempt> for AttemptJson {
+    fn from(attempt: &Attempt) -> Self {
+        let (source, method) = match &attempt.source {
+            AttemptSource::Api { instrument, .. } => ("api", Some(instrument_name(instrument))),
+            AttemptSource::Gateway => ("gateway", None),
+        };
+        Self {
+            number: attempt.number.get(),
+            status: match &attempt.progress {
+                AttemptProgress::Unanswered => "unanswered",
+                AttemptProgress::Answered => "answered",
+                AttemptProgress::Closed(AttemptResult::Charged) => "charged",
+                AttemptProgress::Closed(AttemptResult::Declined(_)) => "declined",
+                AttemptProgress::Closed(AttemptResult::NotCharged) => "not_charged",
+            },
+            source,
+            method,
+            off_session: attempt.is_off_session(),
+            started_at: rfc3339::format(attempt.started_at),
+            decline: attempt.decline().map(DeclineJson::from),
+        }
+    }
+}
+
+impl From<&Decline> for DeclineJson {
+    fn from(decline: &Decline) -> Self {
+        Self {
+            category: decline.category.name(),
+            code: decline.code,
+            gateway_code: decline.gateway_code.clone(),
+            network_code: decline.network_code.clone(),
+            advice: decline.advice.map(|advice| match advice {
+                Advice::ConfirmCardData => "confirm_card_data",
+                Advice::DoNotTryAgain => "do_not_try_again",
+                Advice::TryAgainLater => "try_again_later",
+            }),
+            payer_message: decline.payer_message(),
+        }
+    }
+}
+
+fn next_action(payment: &Payment) -> Option<NextActionJson> {
+    let client_secret = || payment.client_secret.as_ref().map(|secret| secret.expose().to_owned());
+    match &payment.state {
+        PaymentState::RequiresPaymentMethod => {
+            Some(NextActionJson::ProvidePaymentMethod { client_secret: client_secret() })
+        }
+        PaymentState::RequiresAction(NextAction::Redirect(url)) => {
+            Some(NextActionJson::Redirect { url: url.as_str().to_owned() })
+        }
+        PaymentState::RequiresAction(NextAction::UseGatewaySdk) => {
+            Some(NextActionJson::UseGatewaySdk { client_secret: client_secret() })
+        }
+        PaymentState::RequiresAction(NextAction::Confirm) => Some(NextActionJson::Confirm),
+        PaymentState::Processing(_)
+        | PaymentState::RequiresCapture { .. }
+        | PaymentState::Succeeded { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => None,
+    }
+}
+
+const fn processing_reason(state: &PaymentState) -> Option<ProcessingReason> {
+    match state {
+        PaymentState::Processing(reason) => Some(*reason),
+        PaymentState::RequiresPaymentMethod
+        | PaymentState::RequiresAction(_)
+        | PaymentState::RequiresCapture { .. }
+        | PaymentState::Succeeded { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => None,
+    }
+}
+
+const fn gateway_name(gateway: Gateway) -> &'static str {
+    match gateway {
+        Gateway::Stripe => "stripe",
+        Gateway::PayPal => "paypal",
+    }
+}
+
+const fn instrument_name(instrument: &Instrument) -> &'static str {
+    match instrument {
+        Instrument::PaymentMethod(_) => "payment_method",
+        Instrument::ConfirmationToken(_) => "confirmation_token",
+        Instrument::Approved => "approved",
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -1,0 +1,217 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::decline::GatewayWords;
+use domain::gateway::Mode;
+use domain::id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId};
+use domain::money::Currency;
+use domain::payment::{ActProgress, CaptureMethod, Confirmation, Terms};
+use domain::text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl};
+use domain::time::Timestamp;
+use expect_test::expect;
+
+use super::*;
+
+const CREATED: i64 = 1_795_434_360_000;
+
+fn euros(minor_units: i64) -> Money {
+    Money::try_new(minor_units, Currency::from_code("EUR").unwrap()).unwrap()
+}
+
+/// A payment that waits for its payer.
+pub(in crate::http) fn a_payment() -> Payment {
+    let key = IdempotencyKey::parse("order-1").unwrap();
+    Payment {
+        id: TransactionId::derive("merchant", "initiate", &key),
+        gateway: Gateway::Stripe,
+        mode: Mode::Test,
+        object: GatewayToken::parse("pi_canary").unwrap(),
+        client_secret: Some(ClientSecret::new("pi_1_secret_2".to_owned())),
+        request_hash: RequestHash::of([("amount", "1999")]),
+        terms: Terms {
+            amount: euros(1999),
+            capture: CaptureMethod::Automatic,
+            confirmation: Confirmation::Explicit,
+            reference: Some(Text::parse("order 1").unwrap()),
+            customer: None,
+            description: None,
+            statement_descriptor: None,
+            metadata: Metadata::parse(BTreeMap::from([("basket".to_owned(), "b-7".to_owned())])).unwrap(),
+            return_url: None,
+            cancel_url: None,
+            expires_in: Duration::from_secs(86_400),
+        },
+        state: PaymentState::RequiresPaymentMethod,
+        attempts: Vec::new(),
+        acts: Vec::new(),
+        attention: None,
+        due: None,
+        rounds: 0,
+        created_at: Timestamp::from_unix_ms(CREATED),
+        updated_at: Timestamp::from_unix_ms(CREATED + 5),
+        expires_at: Timestamp::from_unix_ms(CREATED + 86_400_000),
+        version: 1,
+    }
+}
+
+fn attempt(number: u32, progress: AttemptProgress) -> Attempt {
+    Attempt {
+        number: AttemptNumber::try_new(number).unwrap(),
+        source: AttemptSource::Api {
+            key: IdempotencyKey::parse("canary-key").unwrap(),
+            request_hash: RequestHash::of([]),
+            instrument: Instrument::PaymentMethod(GatewayToken::parse("pm_canary").unwrap()),
+            return_url: None,
+            off_session: false,
+            api_version: "v".to_owned(),
+        },
+        started_at: Timestamp::from_unix_ms(CREATED + 1),
+        progress,
+    }
+}
+
+fn json(payment: &Payment) -> serde_json::Value {
+    serde_json::to_value(PaymentJson::from(payment)).unwrap()
+}
+
+#[test]
+fn a_fresh_payment_shows_every_field() {
+    expect![[r#"
+        {
+          "transactionId": "pay_srgsc5zsbqycrakmfcc3opqd6l",
+          "status": "requires_payment_method",
+          "processingReason": null,
+          "amount": 1999,
+          "currency": "EUR",
+          "gateway": "stripe",
+          "reference": "order 1",
+          "nextAction": {
+            "type": "provide_payment_method",
+            "clientSecret": "pi_1_secret_2"
+          },
+          "pending": null,
+          "amountCapturable": 0,
+          "amountCaptured": 0,
+          "amountRefundable": 0,
+          "amountRefunded": 0,
+          "attempts": [],
+          "refunds": [],
+          "disputes": [],
+          "metadata": {
+            "basket": "b-7"
+          },
+          "version": 1,
+          "createdAt": "2026-11-23T11:46:00.000Z",
+          "updatedAt": "2026-11-23T11:46:00.005Z",
+          "expiresAt": "2026-11-24T11:46:00.000Z"
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(&PaymentJson::from(&a_payment())).unwrap());
+}
+
+#[test]
+fn the_fields_are_the_same_in_every_state() {
+    let fields = |payment: &Payment| json(payment).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let fresh = fields(&a_payment());
+    assert_eq!(fresh.len(), 21);
+    for state in [
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown),
+        PaymentState::RequiresAction(NextAction::UseGatewaySdk),
+        PaymentState::RequiresCapture { capturable: euros(1999) },
+        PaymentState::Succeeded { captured: euros(1999) },
+        PaymentState::Failed,
+        PaymentState::Canceled,
+        PaymentState::Expired,
+    ] {
+        assert_eq!(fields(&Payment { state: state.clone(), ..a_payment() }), fresh, "{state:?}");
+    }
+}
+
+#[test]
+fn a_declined_attempt_says_why_and_keeps_the_clients_key_and_the_gateways_tokens_to_itself() {
+    let words = GatewayWords { code: "insufficient_funds", network_code: Some("51"), ..GatewayWords::default() };
+    let declined = AttemptProgress::Closed(AttemptResult::Declined(Decline::judge(words)));
+    let payment = Payment { attempts: vec![attempt(1, declined)], ..a_payment() };
+    expect![[r#"
+        [
+          {
+            "number": 1,
+            "status": "declined",
+            "source": "api",
+            "method": "payment_method",
+            "offSession": false,
+            "startedAt": "2026-11-23T11:46:00.001Z",
+            "decline": {
+              "category": "later",
+              "code": "insufficient_funds",
+              "gatewayCode": "insufficient_funds",
+              "networkCode": "51",
+              "advice": null,
+              "payerMessage": "The card does not have enough funds for this payment. Please use another one."
+            }
+          }
+        ]"#]]
+    .assert_eq(&serde_json::to_string_pretty(&PaymentJson::from(&payment).attempts).unwrap());
+    assert!(!json(&payment).to_string().contains("canary"));
+
+    let problem =
+        serde_json::to_value(crate::http::problem::Problem::declined(&payment, AttemptNumber::FIRST).document())
+            .unwrap();
+    assert_eq!(problem["status"], 402);
+    assert_eq!(problem["decline"], json(&payment)["attempts"][0]["decline"]);
+    assert_eq!(problem["payment"], json(&payment));
+    assert_eq!(problem["detail"], problem["decline"]["payerMessage"]);
+}
+
+#[test]
+fn each_attempt_has_its_own_decline_or_none() {
+    let declined = AttemptProgress::Closed(AttemptResult::Declined(Decline::of_refusal("x")));
+    let payment =
+        Payment { attempts: vec![attempt(1, declined), attempt(2, AttemptProgress::Unanswered)], ..a_payment() };
+    let json = PaymentJson::from(&payment);
+    assert_eq!(json.decline_of(AttemptNumber::FIRST).map(|decline| decline.code), Some("payment_method_unusable"));
+    assert_eq!(json.decline_of(AttemptNumber::FIRST.next()), None);
+    assert_eq!(json.decline_of(AttemptNumber::FIRST.next().next()), None);
+}
+
+#[test]
+fn amounts_are_those_of_the_state() {
+    let amounts = |state| {
+        let json = json(&Payment { state, ..a_payment() });
+        ["amountCapturable", "amountCaptured", "amountRefundable", "amountRefunded"]
+            .map(|name| json[name].as_i64().unwrap())
+    };
+    assert_eq!(amounts(PaymentState::RequiresCapture { capturable: euros(1999) }), [1999, 0, 0, 0]);
+    assert_eq!(amounts(PaymentState::Succeeded { captured: euros(1500) }), [0, 1500, 1500, 0]);
+    assert_eq!(amounts(PaymentState::Canceled), [0, 0, 0, 0]);
+}
+
+#[test]
+fn what_comes_next_is_told_by_type() {
+    let next = |state| json(&Payment { state, ..a_payment() })["nextAction"].to_string();
+    let url = WebUrl::parse("https://bank.example/3ds").unwrap();
+    assert_eq!(
+        next(PaymentState::RequiresAction(NextAction::Redirect(url))),
+        r#"{"type":"redirect","url":"https://bank.example/3ds"}"#
+    );
+    assert_eq!(
+        next(PaymentState::RequiresAction(NextAction::UseGatewaySdk)),
+        r#"{"clientSecret":"pi_1_secret_2","type":"use_gateway_sdk"}"#
+    );
+    assert_eq!(next(PaymentState::RequiresAction(NextAction::Confirm)), r#"{"type":"confirm"}"#);
+    assert_eq!(next(PaymentState::Processing(ProcessingReason::GatewayPending)), "null");
+}
+
+#[test]
+fn an_open_act_is_shown_and_a_finished_one_is_not() {
+    let act = |kind, progress| Act { kind, request: None, started_at: Timestamp::from_unix_ms(CREATED), progress };
+    let pending = |act| json(&Payment { acts: vec![act], ..a_payment() })["pending"].to_string();
+    assert_eq!(
+        pending(act(ActKind::Capture { amount: euros(500) }, ActProgress::Open)),
+        r#"{"amount":500,"endsAs":null,"kind":"capture","startedAt":"2026-11-23T11:46:00.000Z"}"#
+    );
+    assert_eq!(
+        pending(act(ActKind::Close { ends_as: End::Expired }, ActProgress::Open)),
+        r#"{"amount":null,"endsAs":"expired","kind":"expiry","startedAt":"2026-11-23T11:46:00.000Z"}"#
+    );
+    assert_eq!(pending(act(ActKind::Close { ends_as: End::Canceled }, ActProgress::Done)), "null");
+}

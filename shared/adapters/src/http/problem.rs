@@ -1,0 +1,426 @@
+//! What is answered when a request is not done: RFC 9457 problem documents, and the one table from reasons to status and code.
+//!
+//! Must never: bear a value that the client sent, or a word of what our own infrastructure said.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use domain::id::AttemptNumber;
+use domain::payment::{Payment, Rejection};
+use lambda_http::http::StatusCode;
+use serde::Serialize;
+
+use super::payment_json::{DeclineJson, PaymentJson};
+
+/// Why a request is not done. Each reason is a row of [`Refusal::row`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The request is not understood.
+    InvalidRequest,
+    /// The header `Idempotency-Key` is not there.
+    IdempotencyKeyMissing,
+    /// Nobody we know.
+    Unauthorized,
+    /// The issuer said no.
+    PaymentDeclined,
+    /// Somebody we know who may not do this.
+    Forbidden,
+    /// There is no such thing, or it is somebody else's.
+    NotFound,
+    /// The payment stands where this cannot be done.
+    InvalidState,
+    /// Another request on the same payment is under way.
+    InProgress,
+    /// The body is too large.
+    BodyTooLarge,
+    /// The body is not JSON by its own header.
+    UnsupportedMediaType,
+    /// The idempotency key was used with another request.
+    IdempotencyKeyReused,
+    /// Something looks like a card number.
+    RawCardData,
+    /// More than is held.
+    AmountExceedsCapturable,
+    /// More than is left to refund.
+    AmountExceedsRefundable,
+    /// An amount that the gateway cannot express or does not take.
+    AmountNotSupported,
+    /// Not the payment's currency.
+    CurrencyMismatch,
+    /// The gateway will not have what was asked.
+    GatewayRefused,
+    /// Too many requests.
+    RateLimited,
+    /// The gateway does not answer, and nothing happened.
+    GatewayUnavailable,
+    /// Payments are paused by the merchant.
+    Paused,
+    /// Something of our own does not answer; repeating with the same key is safe.
+    Unavailable,
+    /// A fault of ours; repeating with the same key is safe.
+    Internal,
+}
+
+/// What is answered for a reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// The word that programs read.
+    pub code: &'static str,
+    /// Whether the very same request, with the same key, may succeed later.
+    pub retryable: bool,
+    /// After how many seconds that is worth trying.
+    pub retry_after_seconds: Option<u32>,
+    /// The sentence that people read.
+    pub title: &'static str,
+}
+
+impl Refusal {
+    /// Every reason, for tests and documents.
+    pub const ALL: [Self; 22] = [
+        Self::InvalidRequest,
+        Self::IdempotencyKeyMissing,
+        Self::Unauthorized,
+        Self::PaymentDeclined,
+        Self::Forbidden,
+        Self::NotFound,
+        Self::InvalidState,
+        Self::InProgress,
+        Self::BodyTooLarge,
+        Self::UnsupportedMediaType,
+        Self::IdempotencyKeyReused,
+        Self::RawCardData,
+        Self::AmountExceedsCapturable,
+        Self::AmountExceedsRefundable,
+        Self::AmountNotSupported,
+        Self::CurrencyMismatch,
+        Self::GatewayRefused,
+        Self::RateLimited,
+        Self::GatewayUnavailable,
+        Self::Paused,
+        Self::Unavailable,
+        Self::Internal,
+    ];
+
+    /// The table.
+    #[must_use]
+    pub const fn row(self) -> Row {
+        let (status, code, retry_after_seconds, title) = match self {
+            Self::InvalidRequest => (StatusCode::BAD_REQUEST, "invalid_request", None, "The request is not valid"),
+            Self::IdempotencyKeyMissing => {
+                (StatusCode::BAD_REQUEST, "idempotency_key_missing", None, "The header Idempotency-Key is required")
+            }
+            Self::Unauthorized => {
+                (StatusCode::UNAUTHORIZED, "unauthorized", None, "The API key is missing or not valid")
+            }
+            Self::PaymentDeclined => {
+                (StatusCode::PAYMENT_REQUIRED, "payment_declined", None, "The payment was declined")
+            }
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None, "The API key may not do this"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None, "There is no such resource"),
+            Self::InvalidState => {
+                (StatusCode::CONFLICT, "invalid_state", None, "The payment's state does not allow this")
+            }
+            Self::InProgress => {
+                (StatusCode::CONFLICT, "in_progress", Some(2), "Another request on this payment is under way")
+            }
+            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", None, "The body is too large"),
+            Self::UnsupportedMediaType => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported_media_type",
+                None,
+                "The body must be application/json",
+            ),
+            Self::IdempotencyKeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "idempotency_key_reused",
+                None,
+                "The Idempotency-Key was used for another request",
+            ),
+            Self::RawCardData => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "raw_card_data",
+                None,
+                "Card numbers are not accepted; send a gateway's token",
+            ),
+            Self::AmountExceedsCapturable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "amount_exceeds_capturable",
+                None,
+                "The amount is more than can be captured",
+            ),
+            Self::AmountExceedsRefundable => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "amount_exceeds_refundable",
+                None,
+                "The amount is more than can be refunded",
+            ),
+            Self::AmountNotSupported => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "amount_not_supported", None, "The gateway cannot take this amount")
+            }
+            Self::CurrencyMismatch => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "currency_mismatch", None, "The payment is in another currency")
+            }
+            Self::GatewayRefused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "gateway_refused", None, "The gateway does not accept this request")
+            }
+            Self::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "rate_limited", Some(1), "Too many requests"),
+            Self::GatewayUnavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "gateway_unavailable",
+                Some(5),
+                "The gateway does not answer; nothing happened",
+            ),
+            Self::Paused => (StatusCode::SERVICE_UNAVAILABLE, "paused", Some(60), "Payments are paused"),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable", Some(2), "The service does not answer at the moment")
+            }
+            Self::Internal => {
+                (StatusCode::INTERNAL_SERVER_ERROR, "internal", Some(5), "Something went wrong on our side")
+            }
+        };
+        // Whoever is told when to come back may come back.
+        Row { status, code, retryable: retry_after_seconds.is_some(), retry_after_seconds, title }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::InvalidState { .. } | Rejection::TooManyAttempts | Rejection::TimeIsOver => Self::InvalidState,
+            Rejection::InProgress => Self::InProgress,
+            Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,
+            Rejection::CurrencyMismatch => Self::CurrencyMismatch,
+        }
+    }
+}
+
+/// A fault of one part of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where it stands in the body (RFC 6901); empty for the body as a whole and for what is not in the body.
+    pub pointer: String,
+    /// What is wrong with it, completing "`<pointer>` …".
+    pub detail: Cow<'static, str>,
+}
+
+/// A request that is not done, and what the client is told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Problem {
+    refusal: Refusal,
+    detail: Cow<'static, str>,
+    errors: Vec<FieldError>,
+    payment: Option<Box<PaymentJson>>,
+    decline: Option<Box<DeclineJson>>,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    /// A problem that says no more than its reason.
+    #[must_use]
+    pub const fn new(refusal: Refusal) -> Self {
+        let row = refusal.row();
+        Self {
+            refusal,
+            detail: Cow::Borrowed(row.title),
+            errors: Vec::new(),
+            payment: None,
+            decline: None,
+            retry_after_seconds: row.retry_after_seconds,
+        }
+    }
+
+    /// A field that is not what it should be. The detail completes "`<pointer>` …".
+    #[must_use]
+    pub fn invalid_field(pointer: impl Into<String>, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Refusal::InvalidRequest)
+            .with_errors(vec![FieldError { pointer: pointer.into(), detail: detail.into() }])
+    }
+
+    /// A refusal by the rules of a payment; the payment as it stands is shown with every 409.
+    #[must_use]
+    pub fn rejected(rejection: Rejection, payment: &Payment) -> Self {
+        let mut problem = Self::new(Refusal::from(rejection)).with_detail(sentence(&rejection.to_string()));
+        if problem.refusal.row().status == StatusCode::CONFLICT {
+            problem.payment = Some(Box::new(PaymentJson::from(payment)));
+        }
+        problem
+    }
+
+    /// A payment whose attempt `number` did not charge.
+    #[must_use]
+    pub fn declined(payment: &Payment, number: AttemptNumber) -> Self {
+        let payment = PaymentJson::from(payment);
+        let decline = payment.decline_of(number).cloned();
+        let mut problem = Self::new(Refusal::PaymentDeclined);
+        if let Some(decline) = &decline {
+            problem.detail = Cow::Borrowed(decline.payer_message);
+        }
+        problem.decline = decline.map(Box::new);
+        problem.payment = Some(Box::new(payment));
+        problem
+    }
+
+    /// The same problem in other words.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// The same problem with the faults of single fields.
+    #[must_use]
+    pub fn with_errors(mut self, errors: Vec<FieldError>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// The same problem with another time to come back, in whole seconds, at least one.
+    #[must_use]
+    pub fn with_retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after_seconds = Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1));
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn refusal(&self) -> Refusal {
+        self.refusal
+    }
+
+    /// When to come back.
+    #[must_use]
+    pub const fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
+    }
+
+    /// The document.
+    pub(crate) fn document(&self) -> impl Serialize {
+        let row = self.refusal.row();
+        ProblemJson {
+            r#type: format!("urn:quittance:problem:{}", row.code),
+            title: row.title,
+            status: row.status.as_u16(),
+            detail: &self.detail,
+            code: row.code,
+            retryable: row.retryable,
+            errors: &self.errors,
+            payment: self.payment.as_deref(),
+            decline: self.decline.as_deref(),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::new(refusal)
+    }
+}
+
+#[derive(Serialize)]
+struct ProblemJson<'a> {
+    r#type: String,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    code: &'static str,
+    retryable: bool,
+    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment: Option<&'a PaymentJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decline: Option<&'a DeclineJson>,
+}
+
+/// `the payment is …` as a sentence of its own.
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::payment_json::tests::a_payment;
+    use expect_test::expect;
+
+    #[test]
+    fn the_table_from_reasons_to_answers() {
+        let table: String = Refusal::ALL
+            .iter()
+            .map(|refusal| {
+                let row = refusal.row();
+                format!("{} {} {}\n", row.status.as_u16(), row.code, if row.retryable { "retryable" } else { "" })
+                    .replace(" \n", "\n")
+            })
+            .collect();
+        expect![[r"
+            400 invalid_request
+            400 idempotency_key_missing
+            401 unauthorized
+            402 payment_declined
+            403 forbidden
+            404 not_found
+            409 invalid_state
+            409 in_progress retryable
+            413 body_too_large
+            415 unsupported_media_type
+            422 idempotency_key_reused
+            422 raw_card_data
+            422 amount_exceeds_capturable
+            422 amount_exceeds_refundable
+            422 amount_not_supported
+            422 currency_mismatch
+            422 gateway_refused
+            429 rate_limited retryable
+            503 gateway_unavailable retryable
+            503 paused retryable
+            503 unavailable retryable
+            500 internal retryable
+        "]]
+        .assert_eq(&table);
+        let codes: std::collections::BTreeSet<_> = Refusal::ALL.iter().map(|refusal| refusal.row().code).collect();
+        assert_eq!(codes.len(), Refusal::ALL.len(), "a code means one thing");
+    }
+
+    #[test]
+    fn a_conflict_shows_the_payment_as_it_stands_and_other_refusals_do_not() {
+        let payment = a_payment();
+        for (rejection, code, shown) in [
+            (Rejection::InvalidState { state: "succeeded" }, "invalid_state", true),
+            (Rejection::InProgress, "in_progress", true),
+            (Rejection::TooManyAttempts, "invalid_state", true),
+            (Rejection::TimeIsOver, "invalid_state", true),
+            (Rejection::IdempotencyKeyReused, "idempotency_key_reused", false),
+            (Rejection::AmountExceedsCapturable, "amount_exceeds_capturable", false),
+            (Rejection::CurrencyMismatch, "currency_mismatch", false),
+        ] {
+            let document = serde_json::to_value(Problem::rejected(rejection, &payment).document()).unwrap();
+            assert_eq!((document["code"].as_str().unwrap(), document.get("payment").is_some()), (code, shown));
+            assert!(document["detail"].as_str().unwrap().starts_with(char::is_uppercase));
+        }
+    }
+
+    #[test]
+    fn a_document_has_what_rfc_9457_and_our_clients_want() {
+        let problem = Problem::invalid_field("/amount", "must be a whole number");
+        expect![[r#"
+            {
+              "type": "urn:quittance:problem:invalid_request",
+              "title": "The request is not valid",
+              "status": 400,
+              "detail": "The request is not valid",
+              "code": "invalid_request",
+              "retryable": false,
+              "errors": [
+                {
+                  "pointer": "/amount",
+                  "detail": "must be a whole number"
+                }
+              ]
+            }"#]]
+        .assert_eq(&serde_json::to_string_pretty(&problem.document()).unwrap());
+    }
+}

@@ -1,0 +1,107 @@
+//! What the gateway's secrets hold. (The client keys' document belongs to `http::authenticate`.)
+
+use serde::Deserialize;
+
+use super::{Document, Secret, SecretError};
+
+/// While a signing secret is being rolled, two are valid. More than a handful means that somebody forgot to remove old ones.
+const SIGNING_SECRETS_MAX: usize = 5;
+
+/// `{"apiKey":"sk_…"}`: what Stripe is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StripeApiKey(Secret);
+
+impl StripeApiKey {
+    /// The key.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl Document for StripeApiKey {
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored {
+            api_key: String,
+        }
+        let stored: Stored = parse_as(secret, "Stripe API key")?;
+        // A header cannot hold anything else, and a stray newline from a shell is the classic way to break a key.
+        let key = stored.api_key.trim();
+        let usable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        if usable { Ok(Self(Secret::new(key.to_owned()))) } else { Err(SecretError::Unreadable("Stripe API key")) }
+    }
+}
+
+/// `{"signingSecrets":["whsec_…"]}`: what webhooks are signed with, every secret that is valid at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningSecrets(Vec<Secret>);
+
+impl SigningSecrets {
+    /// The secrets, at least one.
+    #[must_use]
+    pub fn all(&self) -> &[Secret] {
+        &self.0
+    }
+}
+
+impl Document for SigningSecrets {
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored {
+            signing_secrets: Vec<String>,
+        }
+        let stored: Stored = parse_as(secret, "signing secrets")?;
+        let secrets: Vec<Secret> =
+            stored.signing_secrets.iter().map(|text| Secret::new(text.trim().to_owned())).collect();
+        // An empty signing secret would let everybody sign.
+        let usable =
+            (1..=SIGNING_SECRETS_MAX).contains(&secrets.len()) && secrets.iter().all(|one| !one.expose().is_empty());
+        if usable { Ok(Self(secrets)) } else { Err(SecretError::Unreadable("signing secrets")) }
+    }
+}
+
+/// serde's own error quotes what it stumbled over, so it is dropped.
+fn parse_as<'a, T: Deserialize<'a>>(secret: &'a Secret, name: &'static str) -> Result<T, SecretError> {
+    serde_json::from_str(secret.expose()).map_err(|_| SecretError::Unreadable(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
+
+    #[test]
+    fn the_documents_are_read() {
+        assert_eq!(
+            StripeApiKey::parse(&secret(r#"{"apiKey":" sk_test_1\n"}"#)).unwrap().secret().expose(),
+            "sk_test_1"
+        );
+        let secrets = SigningSecrets::parse(&secret(r#"{"signingSecrets":["whsec_new","whsec_old"]}"#)).unwrap();
+        assert_eq!(secrets.all().iter().map(Secret::expose).collect::<Vec<_>>(), ["whsec_new", "whsec_old"]);
+    }
+
+    #[test]
+    fn a_document_that_would_sign_or_call_with_nothing_is_not_read() {
+        for text in ["", "{}", "sk_test_1", r#"{"apiKey":""}"#, r#"{"apiKey":"a b"}"#, r#"{"apiKey":7}"#] {
+            assert_eq!(StripeApiKey::parse(&secret(text)), Err(SecretError::Unreadable("Stripe API key")), "{text}");
+        }
+        let many = format!(r#"{{"signingSecrets":[{}"x"]}}"#, r#""x","#.repeat(5));
+        for text in ["{}", r#"{"signingSecrets":[]}"#, r#"{"signingSecrets":["whsec_1",""]}"#, &many] {
+            assert!(SigningSecrets::parse(&secret(text)).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn neither_debug_nor_an_error_shows_a_word_of_a_secret() {
+        let key = StripeApiKey::parse(&secret(r#"{"apiKey":"sk_test_canary"}"#)).unwrap();
+        assert!(!format!("{key:?} {:?}", secret("canary")).contains("canary"));
+        let error = SigningSecrets::parse(&secret(r#"{"signingSecrets":"canary"}"#)).unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("canary"));
+    }
+}

@@ -7,7 +7,7 @@ use axum::http::Method;
 
 use super::shape::{
     Fields,
-    Shape::{Flag, Hash, Integer, Metadata, NotSimulated, OneOf, Text, Texts},
+    Shape::{Descriptor, Email, Flag, Hash, Integer, Metadata, NotSimulated, OneOf, Text, Texts},
 };
 
 /// What a route does.
@@ -124,12 +124,12 @@ const CREATE_INTENT: Fields = &[
     ("payment_method_data", NotSimulated),
     ("payment_method_options", Hash(METHOD_OPTIONS)),
     ("radar_options", NotSimulated),
-    ("receipt_email", Text),
+    ("receipt_email", Email),
     ("return_url", Text),
     ("setup_future_usage", OneOf(FUTURE_USAGES)),
     ("shipping", Hash(SHIPPING)),
-    ("statement_descriptor", Text),
-    ("statement_descriptor_suffix", Text),
+    ("statement_descriptor", Descriptor),
+    ("statement_descriptor_suffix", Descriptor),
     ("transfer_data", NotSimulated),
     ("transfer_group", Text),
     ("use_stripe_sdk", Flag),
@@ -154,11 +154,11 @@ const UPDATE_INTENT: Fields = &[
     ("payment_method_configuration", NotSimulated),
     ("payment_method_data", NotSimulated),
     ("payment_method_options", Hash(METHOD_OPTIONS)),
-    ("receipt_email", Text),
+    ("receipt_email", Email),
     ("setup_future_usage", OneOf(FUTURE_USAGES)),
     ("shipping", Hash(SHIPPING)),
-    ("statement_descriptor", Text),
-    ("statement_descriptor_suffix", Text),
+    ("statement_descriptor", Descriptor),
+    ("statement_descriptor_suffix", Descriptor),
     ("transfer_data", NotSimulated),
     ("transfer_group", Text),
 ];
@@ -181,7 +181,7 @@ const CONFIRM_INTENT: Fields = &[
     ("payment_method_data", NotSimulated),
     ("payment_method_options", Hash(METHOD_OPTIONS)),
     ("radar_options", NotSimulated),
-    ("receipt_email", Text),
+    ("receipt_email", Email),
     ("return_url", Text),
     ("setup_future_usage", OneOf(FUTURE_USAGES)),
     ("shipping", Hash(SHIPPING)),
@@ -198,7 +198,7 @@ const BROWSER_CONFIRM: Fields = &[
     ("expected_payment_method_type", Text),
     ("payment_method", Text),
     ("payment_method_data", NotSimulated),
-    ("receipt_email", Text),
+    ("receipt_email", Email),
     ("return_url", Text),
     ("setup_future_usage", OneOf(FUTURE_USAGES)),
     ("shipping", Hash(SHIPPING)),
@@ -218,8 +218,8 @@ const CAPTURE_INTENT: Fields = &[
     ("hooks", NotSimulated),
     ("metadata", Metadata),
     ("payment_details", NotSimulated),
-    ("statement_descriptor", Text),
-    ("statement_descriptor_suffix", Text),
+    ("statement_descriptor", Descriptor),
+    ("statement_descriptor_suffix", Descriptor),
     ("transfer_data", NotSimulated),
 ];
 

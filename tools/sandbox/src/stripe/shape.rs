@@ -9,6 +9,8 @@ use super::{error::StripeError, form::Tree};
 const MAX_METADATA_KEYS: usize = 50;
 const MAX_METADATA_KEY_CHARACTERS: usize = 40;
 const MAX_METADATA_VALUE_CHARACTERS: usize = 500;
+/// The card networks' limit.
+const MAX_DESCRIPTOR_CHARACTERS: usize = 22;
 /// Stripe's limit on free text.
 const MAX_TEXT_CHARACTERS: usize = 5_000;
 
@@ -19,6 +21,9 @@ pub(crate) type Fields = &'static [(&'static str, Shape)];
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     Text,
+    Email,
+    /// What the payer reads on their statement.
+    Descriptor,
     Integer,
     Flag,
     OneOf(&'static [&'static str]),
@@ -60,8 +65,17 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
             }
         }
         (Shape::Texts, Tree::Text(_)) => Err(StripeError::invalid("Invalid array").param(name)),
-        (Shape::Text | Shape::Integer | Shape::Flag | Shape::OneOf(_), Tree::Branch(_)) => {
-            Err(StripeError::invalid(format!("Invalid string: {name}")).param(name))
+        (
+            Shape::Text | Shape::Email | Shape::Descriptor | Shape::Integer | Shape::Flag | Shape::OneOf(_),
+            Tree::Branch(_),
+        ) => Err(StripeError::invalid(format!("Invalid string: {name}")).param(name)),
+        (Shape::Email, Tree::Text(text)) if !is_email(text) => {
+            Err(StripeError::invalid(format!("Invalid email address: {text}")).code("email_invalid").param(name))
+        }
+        (Shape::Descriptor, Tree::Text(text)) if !is_descriptor(text) => {
+            let message =
+                "The statement descriptor must be at most 22 characters, with a letter and without < > \\ ' \" *.";
+            Err(StripeError::invalid(message).param(name))
         }
         (Shape::Text, Tree::Text(text)) if text.chars().count() > MAX_TEXT_CHARACTERS => {
             Err(StripeError::invalid(format!("Invalid string: {name} is too long")).param(name))
@@ -76,8 +90,22 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
             let message = format!("Invalid {name}: must be one of {}", known.join(", "));
             Err(StripeError::invalid(message).param(name))
         }
-        (Shape::Text | Shape::Integer | Shape::Flag | Shape::OneOf(_), Tree::Text(_)) => Ok(()),
+        (
+            Shape::Text | Shape::Email | Shape::Descriptor | Shape::Integer | Shape::Flag | Shape::OneOf(_),
+            Tree::Text(_),
+        ) => Ok(()),
     }
+}
+
+fn is_email(text: &str) -> bool {
+    let (name, domain) = text.split_once('@').unwrap_or_default();
+    text.is_empty()
+        || !(name.is_empty() || domain.is_empty() || domain.contains('@') || text.contains(char::is_whitespace))
+}
+
+fn is_descriptor(text: &str) -> bool {
+    let fits = text.chars().count() <= MAX_DESCRIPTOR_CHARACTERS && text.chars().any(char::is_alphabetic);
+    text.is_empty() || fits && !text.contains(['<', '>', '\\', '\'', '"', '*'])
 }
 
 fn check_metadata(tree: &Tree, name: &str) -> Result<(), StripeError> {
@@ -120,6 +148,8 @@ mod tests {
         ("capture_method", Shape::OneOf(&["automatic", "manual"])),
         ("nested", Shape::Hash(&[("enabled", Shape::Flag)])),
         ("transfer_data", Shape::NotSimulated),
+        ("receipt_email", Shape::Email),
+        ("statement_descriptor_suffix", Shape::Descriptor),
     ];
 
     fn refusal(encoded: &str) -> serde_json::Value {
@@ -150,6 +180,15 @@ mod tests {
         assert_eq!(refusal("capture_method=later")["param"], "capture_method");
         assert_eq!(refusal("metadata[k][deep]=v")["param"], "metadata[k]");
         assert_eq!(refusal("amount[x]=1")["param"], "amount");
+        assert_eq!(refusal("receipt_email=jo")["code"], "email_invalid");
+        assert!(refusal("receipt_email=jo@example.com").is_null());
+        assert_eq!(refusal("statement_descriptor_suffix=12345")["param"], "statement_descriptor_suffix");
+        assert_eq!(refusal("statement_descriptor_suffix=a*b")["param"], "statement_descriptor_suffix");
+        assert_eq!(
+            refusal(&format!("statement_descriptor_suffix={}", "a".repeat(23)))["param"],
+            "statement_descriptor_suffix"
+        );
+        assert!(refusal("statement_descriptor_suffix=TICKETS 7").is_null());
     }
 
     #[test]

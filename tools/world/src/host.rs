@@ -23,8 +23,8 @@ pub struct SimHost {
 }
 
 impl SimHost {
-    /// When every simulation begins: a Monday morning in 2026.
-    pub const START: Timestamp = Timestamp::from_unix_ms(1_793_610_000_000);
+    /// When every simulation begins: a Monday morning in 2026, at no round number, because real times are not round.
+    pub const START: Timestamp = Timestamp::from_unix_ms(1_793_610_012_347);
 
     /// A machine with the standard limits. The same seed throws the same dice.
     #[must_use]

@@ -2,6 +2,8 @@
 //!
 //! - [`store`] and [`queue`] are twins of the table and the queue: they keep the same promises, and break down on request.
 //! - [`host`] is a machine whose clock stands still until somebody moves it.
+//! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
+//! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
 //! - [`payments`] makes payments up, from ordinary to absurd.
@@ -9,10 +11,13 @@
 //!
 //! Nothing that is deployed may depend on this crate.
 
+pub mod audit;
 pub mod counting;
+pub mod gateway;
 pub mod host;
 pub mod payments;
 pub mod queue;
+pub mod shop;
 pub mod store;
 pub mod store_contract;
 pub mod turns;

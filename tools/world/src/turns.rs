@@ -27,6 +27,21 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
+/// Runs a future until it ends, or until `enough` is so: asked before every turn. Whoever then drops it has killed it
+/// where it stood.
+pub fn advance<F: Future>(mut future: Pin<&mut F>, mut enough: impl FnMut() -> bool) -> Poll<F::Output> {
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..TURNS_MAX {
+        if enough() {
+            break;
+        }
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return Poll::Ready(output);
+        }
+    }
+    Poll::Pending
+}
+
 /// Lets the others have a turn: the moment in which a message is on its way.
 pub async fn pass() {
     let mut passed = false;
@@ -93,6 +108,21 @@ mod tests {
         })));
         assert_eq!(outputs, [0, 1, 2]);
         assert_eq!(trace.into_inner(), [0, 1, 2, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_future_stops_where_it_is_told_to() {
+        let passed = RefCell::new(0);
+        let mut future = pin!(async {
+            for _ in 0..3 {
+                *passed.borrow_mut() += 1;
+                pass().await;
+            }
+        });
+        assert_eq!(advance(future.as_mut(), || *passed.borrow() == 2), Poll::Pending);
+        assert_eq!(*passed.borrow(), 2);
+        assert_eq!(advance(future.as_mut(), || false), Poll::Ready(()));
+        assert_eq!(*passed.borrow(), 3);
     }
 
     #[test]

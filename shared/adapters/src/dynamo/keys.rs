@@ -1,0 +1,113 @@
+//! The keys of the table and of its indexes, as template.yaml declares them.
+//!
+//! | index | partition | order | holds |
+//! |---|---|---|---|
+//! | the table | `pk` = `PAY#<id>` | | every row |
+//! | `due` | `dp` = shard | `du` = due | rows that somebody must look at: both attributes are there only then |
+//! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>` | `ca` = created at | every payment; the keys never change, so it costs one unit once |
+//! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
+//!
+//! A shard is a hash of the id. Changing how it is made leaves old rows where they are until they are written again,
+//! so that a reader must ask for the old shards too.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{id::TransactionId, payment::Payment, time::Timestamp};
+use flow::ports::{DUE_PARTITIONS, DueCursor};
+use time::OffsetDateTime;
+
+use super::attributes::{Attributes, Item, Unfit, Written};
+
+pub(super) const PK: &str = "pk";
+pub(super) const DUE_INDEX: &str = "due";
+pub(super) const DUE_PARTITION: &str = "dp";
+pub(super) const DUE: &str = "du";
+pub(super) const DAY_PARTITION: &str = "yp";
+pub(super) const CREATED_AT: &str = "ca";
+pub(super) const REFERENCE: &str = "ref";
+
+const PAYMENT_PREFIX: &str = "PAY#";
+
+/// A day's payments are spread over so many partitions: 8 × 1,000 writes a second is far above any one merchant.
+const DAY_PARTITIONS: u32 = 8;
+
+/// The key of a payment's row.
+pub(super) fn of_payment(id: &TransactionId) -> AttributeValue {
+    AttributeValue::S(format!("{PAYMENT_PREFIX}{id}"))
+}
+
+/// The key of a row that cannot exist.
+pub(super) fn of_no_payment() -> AttributeValue {
+    AttributeValue::S(PAYMENT_PREFIX.to_owned())
+}
+
+/// Writes all keys of a payment.
+pub(super) fn write(written: Written, payment: &Payment) -> Result<Written, Unfit> {
+    let day = day_of(payment.created_at).ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
+    let day_partition = format!("{day}#{}", shard(&payment.id, DAY_PARTITIONS));
+    let due_partition = shard(&payment.id, DUE_PARTITIONS).to_string();
+    Ok(written
+        .text(PK, format!("{PAYMENT_PREFIX}{}", payment.id))
+        .text(DAY_PARTITION, day_partition)
+        .number(CREATED_AT, payment.created_at.unix_ms())
+        .maybe(payment.due, |written, due| written.text(DUE_PARTITION, due_partition).number(DUE, due.unix_ms()))
+        .maybe(payment.terms.reference.as_ref(), |written, reference| written.text(REFERENCE, reference.as_str())))
+}
+
+/// Reads the id from the table's key.
+pub(super) fn read_id(row: &Attributes<'_>) -> Result<TransactionId, Unfit> {
+    let digits = row.text(PK)?.strip_prefix(PAYMENT_PREFIX).ok_or_else(|| row.unfit(PK, "is not a payment's key"))?;
+    TransactionId::parse(digits).map_err(|why| row.unfit(PK, why))
+}
+
+/// The place of an entry of the `due` index.
+pub(super) fn read_cursor(entry: &Attributes<'_>) -> Result<DueCursor, Unfit> {
+    Ok(DueCursor { due: Timestamp::from_unix_ms(entry.number(DUE)?), id: read_id(entry)? })
+}
+
+/// A place in the `due` index, as a query wants it. The row need not be there any more.
+pub(super) fn of_cursor(partition: u32, cursor: &DueCursor) -> Item {
+    HashMap::from([
+        (DUE_PARTITION.to_owned(), AttributeValue::S(partition.to_string())),
+        (DUE.to_owned(), AttributeValue::N(cursor.due.unix_ms().to_string())),
+        (PK.to_owned(), of_payment(&cursor.id)),
+    ])
+}
+
+/// FNV-1a: spreads any ids evenly, is the same on every machine, and never changes.
+fn shard(id: &TransactionId, shards: u32) -> u32 {
+    const OFFSET: u32 = 0x811c_9dc5;
+    const PRIME: u32 = 0x0100_0193;
+    let hash = id.as_str().bytes().fold(OFFSET, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME));
+    // The low bits of FNV mix less than the high ones.
+    (hash ^ (hash >> 16)).checked_rem(shards).unwrap_or(0)
+}
+
+fn day_of(moment: Timestamp) -> Option<String> {
+    let moment =
+        OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.unix_ms()).checked_mul(1_000_000)?).ok()?;
+    Some(format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_a_day_in_utc() {
+        for (unix_ms, day) in [(0, "1970-01-01"), (1_795_434_360_007, "2026-11-23"), (951_868_799_999, "2000-02-29")] {
+            assert_eq!(day_of(Timestamp::from_unix_ms(unix_ms)).as_deref(), Some(day));
+        }
+        assert_eq!(day_of(Timestamp::from_unix_ms(i64::MAX)), None);
+    }
+
+    #[test]
+    fn a_thousand_payments_fill_the_shards_evenly() {
+        let mut filled = [0_u32; 8];
+        for number in 0..1_000 {
+            filled[usize::try_from(shard(&world::payments::id(number), 8)).unwrap()] += 1;
+        }
+        assert!(filled.iter().all(|count| (90..=160).contains(count)), "{filled:?}");
+    }
+}

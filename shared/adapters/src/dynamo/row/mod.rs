@@ -1,0 +1,152 @@
+//! A payment as a row. Every row pays for its names, so they are short; this is what they mean:
+//!
+//! | names | meaning |
+//! |---|---|
+//! | `pk` `dp` `du` `yp` `ca` `ref` | the keys, see [`super::keys`]; `du` is due, `ca` created at, `ref` the merchant's reference |
+//! | `sv` `v` `lw` | schema version, version, last writer |
+//! | `ev` `by` `ua` | the event that caused this version, who made it happen, when |
+//! | `gw` `mo` `ob` `cs` `rh` | gateway, mode, its object, the client secret, hash of the opening request |
+//! | `am` `cu` `cm` `cf` | amount, currency, capture and confirmation method |
+//! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
+//! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
+//! | `at` `ac` `rv` `rd` | attempts, acts (see [`story`]), review, rounds |
+//!
+//! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
+//! version before the present one wrote is still read. A release that reads a new version goes out before the one that
+//! writes it; what a later version wrote is refused, because writing it back would lose what we do not know.
+
+mod state;
+mod story;
+mod terms;
+
+use domain::{
+    id::RequestHash,
+    money::{Currency, Money},
+    payment::{Payment, Review},
+    text::{ClientSecret, GatewayToken},
+    time::Timestamp,
+};
+use flow::ports::{Actor, Write};
+
+use super::{
+    attributes::{Attributes, Item, Unfit, Written},
+    keys,
+};
+
+/// The attribute that every write is conditional on.
+pub(super) const VERSION: &str = "v";
+
+const LAST_WRITER: &str = "lw";
+
+/// The shape of the rows that are written.
+const SCHEMA_VERSION: u32 = 1;
+
+/// The whole row as it shall stand.
+pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
+    let payment = write.payment;
+    let row = Written::default()
+        .number("sv", SCHEMA_VERSION)
+        .number(VERSION, payment.version)
+        .number(LAST_WRITER, write.writer.0)
+        .text("ev", write.event)
+        .text("by", actor(write.actor))
+        .number("ua", payment.updated_at.unix_ms())
+        .word("gw", payment.gateway)
+        .word("mo", payment.mode)
+        .text("ob", payment.object.as_str())
+        .maybe(payment.client_secret.as_ref(), |row, secret| row.text("cs", secret.expose()))
+        .bytes("rh", hash_bytes(payment.request_hash)?)
+        .number("ex", payment.expires_at.unix_ms())
+        .number("rd", payment.rounds)
+        .maybe(payment.attention, |row, review| {
+            row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
+        });
+    let row = keys::write(row, payment)?;
+    let row = terms::write(row, &payment.terms)?;
+    let row = state::write(row, payment)?;
+    Ok(story::write(row, payment)?.into_item())
+}
+
+/// Reads a row back.
+pub(super) fn read(item: &Item) -> Result<Payment, Unfit> {
+    let row = Attributes::of(item);
+    match row.number::<u32>("sv")? {
+        SCHEMA_VERSION => read_present(&row),
+        // Version 1 is the first. When 2 comes, `1 => read_1(&row)` goes here, and golden/v1 stays to test it.
+        _ => Err(row.unfit("sv", "is a version that this release does not read")),
+    }
+}
+
+/// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
+pub(super) fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
+    let row = Attributes::of(stands);
+    row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.payment.version)
+}
+
+fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
+    let terms = terms::read(row)?;
+    let currency = terms.amount.currency();
+    let attention = row.maybe_map("rv")?;
+    Ok(Payment {
+        id: keys::read_id(row)?,
+        gateway: row.word("gw")?,
+        mode: row.word("mo")?,
+        object: row.parsed("ob", GatewayToken::parse)?,
+        client_secret: row.maybe_text("cs")?.map(|secret| ClientSecret::new(secret.to_owned())),
+        request_hash: read_hash(row, "rh")?,
+        terms,
+        state: state::read(row, currency)?,
+        attempts: story::read_attempts(row)?,
+        acts: story::read_acts(row, currency)?,
+        attention: attention.map(|review| read_review(&review)).transpose()?,
+        due: maybe_time(row, keys::DUE)?,
+        rounds: row.number("rd")?,
+        created_at: time(row, keys::CREATED_AT)?,
+        updated_at: time(row, "ua")?,
+        expires_at: time(row, "ex")?,
+        version: row.number(VERSION)?,
+    })
+}
+
+fn read_review(review: &Attributes<'_>) -> Result<Review, Unfit> {
+    Ok(Review { since: time(review, "t")?, reason: review.word("r")? })
+}
+
+/// Who made it happen, as the timeline will show it.
+fn actor(actor: &Actor) -> String {
+    match actor {
+        Actor::Client(name) => format!("client:{name}"),
+        Actor::Webhook(event) => format!("webhook:{event}"),
+        Actor::Retry => "retry".to_owned(),
+    }
+}
+
+/// Half as long as hex, and a confirm stores one more.
+fn hash_bytes(hash: RequestHash) -> Result<Vec<u8>, Unfit> {
+    data_encoding::HEXLOWER.decode(hash.to_hex().as_bytes()).map_err(|why| Unfit::new("rh", why))
+}
+
+fn read_hash(row: &Attributes<'_>, name: &str) -> Result<RequestHash, Unfit> {
+    RequestHash::from_hex(&data_encoding::HEXLOWER.encode(row.bytes(name)?)).map_err(|why| row.unfit(name, why))
+}
+
+fn time(row: &Attributes<'_>, name: &str) -> Result<Timestamp, Unfit> {
+    row.number(name).map(Timestamp::from_unix_ms)
+}
+
+fn maybe_time(row: &Attributes<'_>, name: &str) -> Result<Option<Timestamp>, Unfit> {
+    Ok(row.maybe_number(name)?.map(Timestamp::from_unix_ms))
+}
+
+/// An amount without its currency, which stands in the row once. Another currency could not be read back.
+fn minor_units(money: Money, currency: Currency, name: &str) -> Result<i64, Unfit> {
+    if money.currency() == currency {
+        Ok(money.minor_units())
+    } else {
+        Err(Unfit::new(name, "is of another currency than the payment"))
+    }
+}
+
+fn money(row: &Attributes<'_>, name: &str, currency: Currency) -> Result<Money, Unfit> {
+    Money::try_new(row.number(name)?, currency).map_err(|why| row.unfit(name, why))
+}

@@ -1,0 +1,170 @@
+//! What was tried and done, in a row: two lists of small maps.
+//!
+//! | names | meaning |
+//! |---|---|
+//! | `k` `h` `t` `p` | the client's key, the hash of its request, started at, progress |
+//! | `c` | of a refused act: the gateway's code |
+//! | attempt: `n` `so` `ik` `i` `u` `of` `av` `d` | number, source, kind of instrument (`pm` payment method, `ct` confirmation token), instrument, return URL, off session, API version, decline |
+//! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
+//! | act: `w` `m` | what, how much |
+
+use domain::{
+    decline::Decline,
+    id::{AttemptNumber, IdempotencyKey, RequestHash},
+    money::Currency,
+    payment::{
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment,
+    },
+    text::{GatewayToken, WebUrl},
+};
+
+use super::{
+    super::attributes::{Attributes, Unfit, Written},
+    hash_bytes, minor_units, money, read_hash, time,
+};
+
+/// Writes attempts and acts.
+pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
+    let currency = payment.terms.amount.currency();
+    let attempts: Vec<Written> = payment.attempts.iter().map(write_attempt).collect::<Result<_, _>>()?;
+    let acts: Vec<Written> = payment.acts.iter().map(|act| write_act(act, currency)).collect::<Result<_, _>>()?;
+    Ok(row.list("at", attempts).list("ac", acts))
+}
+
+/// Reads the attempts.
+pub(super) fn read_attempts(row: &Attributes<'_>) -> Result<Vec<Attempt>, Unfit> {
+    row.list("at", read_attempt)
+}
+
+/// Reads the acts.
+pub(super) fn read_acts(row: &Attributes<'_>, currency: Currency) -> Result<Vec<Act>, Unfit> {
+    row.list("ac", |map| read_act(map, currency))
+}
+
+fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
+    let map = Written::default().number("n", attempt.number.get()).number("t", attempt.started_at.unix_ms());
+    let map = match &attempt.source {
+        AttemptSource::Gateway => map.text("so", "gateway"),
+        AttemptSource::Api { key, request_hash, instrument, return_url, off_session, api_version } => {
+            write_instrument(map.text("so", "api"), instrument)
+                .text("k", key.as_str())
+                .bytes("h", hash_bytes(*request_hash)?)
+                .maybe(return_url.as_ref(), |map, url| map.text("u", url.as_str()))
+                .flag("of", *off_session)
+                .text("av", api_version)
+        }
+    };
+    Ok(match &attempt.progress {
+        AttemptProgress::Unanswered => map.text("p", "unanswered"),
+        AttemptProgress::Answered => map.text("p", "answered"),
+        AttemptProgress::Closed(AttemptResult::Charged) => map.text("p", "charged"),
+        AttemptProgress::Closed(AttemptResult::NotCharged) => map.text("p", "not_charged"),
+        AttemptProgress::Closed(AttemptResult::Declined(decline)) => {
+            map.text("p", "declined").map("d", write_decline(decline))
+        }
+    })
+}
+
+fn read_attempt(map: &Attributes<'_>) -> Result<Attempt, Unfit> {
+    let source = match map.text("so")? {
+        "gateway" => AttemptSource::Gateway,
+        "api" => AttemptSource::Api {
+            key: map.parsed("k", IdempotencyKey::parse)?,
+            request_hash: read_hash(map, "h")?,
+            instrument: read_instrument(map)?,
+            return_url: map.maybe_parsed("u", WebUrl::parse)?,
+            off_session: map.flag("of")?,
+            api_version: map.text("av")?.to_owned(),
+        },
+        _ => return Err(map.unfit("so", "is a source that this release does not know")),
+    };
+    let progress = match map.text("p")? {
+        "unanswered" => AttemptProgress::Unanswered,
+        "answered" => AttemptProgress::Answered,
+        "charged" => AttemptProgress::Closed(AttemptResult::Charged),
+        "not_charged" => AttemptProgress::Closed(AttemptResult::NotCharged),
+        "declined" => AttemptProgress::Closed(AttemptResult::Declined(read_decline(map)?)),
+        _ => return Err(map.unfit("p", "is a progress that this release does not know")),
+    };
+    let number = AttemptNumber::try_new(map.number("n")?).map_err(|why| map.unfit("n", why))?;
+    Ok(Attempt { number, source, started_at: time(map, "t")?, progress })
+}
+
+fn write_instrument(map: Written, instrument: &Instrument) -> Written {
+    match instrument {
+        Instrument::PaymentMethod(token) => map.text("ik", "pm").text("i", token.as_str()),
+        Instrument::ConfirmationToken(token) => map.text("ik", "ct").text("i", token.as_str()),
+        Instrument::Approved => map.text("ik", "approved"),
+    }
+}
+
+fn read_instrument(map: &Attributes<'_>) -> Result<Instrument, Unfit> {
+    Ok(match map.text("ik")? {
+        "pm" => Instrument::PaymentMethod(map.parsed("i", GatewayToken::parse)?),
+        "ct" => Instrument::ConfirmationToken(map.parsed("i", GatewayToken::parse)?),
+        "approved" => Instrument::Approved,
+        _ => return Err(map.unfit("ik", "is an instrument that this release does not know")),
+    })
+}
+
+fn write_decline(decline: &Decline) -> Written {
+    Written::default()
+        .word("ct", decline.category)
+        .text("w", decline.code)
+        .text("g", decline.gateway_code.as_str())
+        .maybe(decline.network_code.as_deref(), |map, code| map.text("n", code))
+        .maybe(decline.advice, |map, advice| map.word("a", advice))
+}
+
+fn read_decline(attempt: &Attributes<'_>) -> Result<Decline, Unfit> {
+    let Some(map) = attempt.maybe_map("d")? else { return Err(attempt.unfit("d", "is missing")) };
+    Ok(Decline {
+        category: map.word("ct")?,
+        // A word that has left the table reads as `unknown`; the gateway's own code still tells.
+        code: Decline::known_code(map.text("w")?),
+        gateway_code: map.text("g")?.to_owned(),
+        network_code: map.maybe_text("n")?.map(str::to_owned),
+        advice: map.maybe_word("a")?,
+    })
+}
+
+fn write_act(act: &Act, currency: Currency) -> Result<Written, Unfit> {
+    let map = Written::default().number("t", act.started_at.unix_ms());
+    let map = match act.kind {
+        ActKind::Capture { amount } => map.text("w", "capture").number("m", minor_units(amount, currency, "m")?),
+        ActKind::Close { ends_as: End::Canceled } => map.text("w", "cancel"),
+        ActKind::Close { ends_as: End::Expired } => map.text("w", "expiry"),
+        ActKind::Close { ends_as: End::Failed } => map.text("w", "give_up"),
+    };
+    let map = match &act.request {
+        Some((key, hash)) => map.text("k", key.as_str()).bytes("h", hash_bytes(*hash)?),
+        None => map,
+    };
+    Ok(match &act.progress {
+        ActProgress::Open => map.text("p", "open"),
+        ActProgress::Done => map.text("p", "done"),
+        ActProgress::Refused { code } => map.text("p", "refused").text("c", code),
+    })
+}
+
+fn read_act(map: &Attributes<'_>, currency: Currency) -> Result<Act, Unfit> {
+    let kind = match map.text("w")? {
+        "capture" => ActKind::Capture { amount: money(map, "m", currency)? },
+        "cancel" => ActKind::Close { ends_as: End::Canceled },
+        "expiry" => ActKind::Close { ends_as: End::Expired },
+        "give_up" => ActKind::Close { ends_as: End::Failed },
+        _ => return Err(map.unfit("w", "is an act that this release does not know")),
+    };
+    let progress = match map.text("p")? {
+        "open" => ActProgress::Open,
+        "done" => ActProgress::Done,
+        "refused" => ActProgress::Refused { code: map.text("c")?.to_owned() },
+        _ => return Err(map.unfit("p", "is a progress that this release does not know")),
+    };
+    Ok(Act { kind, request: read_request(map)?, started_at: time(map, "t")?, progress })
+}
+
+fn read_request(map: &Attributes<'_>) -> Result<Option<(IdempotencyKey, RequestHash)>, Unfit> {
+    let Some(key) = map.maybe_parsed("k", IdempotencyKey::parse)? else { return Ok(None) };
+    Ok(Some((key, read_hash(map, "h")?)))
+}

@@ -1,0 +1,78 @@
+//! Rows as they stand in tables by now, one file each, in DynamoDB's own JSON. A changed file is a changed table: the
+//! files of a version are never edited once it has been released, and every version that is still read has a folder.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use data_encoding::BASE64;
+use domain::payment::Payment;
+use expect_test::expect_file;
+use serde_json::{Value, json};
+
+use super::{laid_out, stories};
+use crate::dynamo::{attributes::Item, row};
+
+#[test]
+fn rows_are_written_as_they_always_were() {
+    expect_file!["../golden/v1/waiting.json"].assert_eq(&as_json(&laid_out(&stories::waiting())));
+    expect_file!["../golden/v1/three_d_secure.json"].assert_eq(&as_json(&laid_out(&stories::three_d_secure())));
+    let declined = laid_out(&stories::declined_and_scheduled());
+    expect_file!["../golden/v1/declined_and_scheduled.json"].assert_eq(&as_json(&declined));
+    expect_file!["../golden/v1/captured_by_hand.json"].assert_eq(&as_json(&laid_out(&stories::captured_by_hand())));
+}
+
+#[test]
+fn rows_that_stand_in_tables_are_still_read() {
+    let rows: [(&str, Payment); 4] = [
+        (include_str!("../golden/v1/waiting.json"), stories::waiting()),
+        (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
+        (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),
+        (include_str!("../golden/v1/captured_by_hand.json"), stories::captured_by_hand()),
+    ];
+    for (text, payment) in rows {
+        assert_eq!(row::read(&from_json(text)).unwrap(), payment);
+    }
+}
+
+fn as_json(item: &Item) -> String {
+    format!("{:#}\n", map_as_json(item))
+}
+
+fn map_as_json(item: &Item) -> Value {
+    // Sorted, so that a change shows as the lines that changed.
+    let sorted: BTreeMap<&String, Value> = item.iter().map(|(name, value)| (name, value_as_json(value))).collect();
+    json!(sorted)
+}
+
+fn value_as_json(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(digits) => json!({"N": digits}),
+        AttributeValue::B(bytes) => json!({"B": BASE64.encode(bytes.as_ref())}),
+        AttributeValue::Bool(flag) => json!({"BOOL": flag}),
+        AttributeValue::L(values) => json!({"L": values.iter().map(value_as_json).collect::<Vec<_>>()}),
+        AttributeValue::M(item) => json!({"M": map_as_json(item)}),
+        other => panic!("rows have no {other:?}"),
+    }
+}
+
+fn from_json(text: &str) -> Item {
+    map_from_json(&serde_json::from_str(text).unwrap())
+}
+
+fn map_from_json(map: &Value) -> Item {
+    map.as_object().unwrap().iter().map(|(name, value)| (name.clone(), value_from_json(value))).collect()
+}
+
+fn value_from_json(value: &Value) -> AttributeValue {
+    let (kind, inner) = value.as_object().unwrap().iter().next().unwrap();
+    match kind.as_str() {
+        "S" => AttributeValue::S(inner.as_str().unwrap().into()),
+        "N" => AttributeValue::N(inner.as_str().unwrap().into()),
+        "B" => AttributeValue::B(Blob::new(BASE64.decode(inner.as_str().unwrap().as_bytes()).unwrap())),
+        "BOOL" => AttributeValue::Bool(inner.as_bool().unwrap()),
+        "L" => AttributeValue::L(inner.as_array().unwrap().iter().map(value_from_json).collect()),
+        "M" => AttributeValue::M(map_from_json(inner)),
+        other => panic!("rows have no {other}"),
+    }
+}

@@ -1,0 +1,128 @@
+//! Payments with a story, as they stand in real rows.
+
+use std::time::Duration;
+
+use domain::{
+    decline::{Advice, Decline, GatewayWords},
+    gateway::{Mode, NextAction},
+    id::{AttemptNumber, IdempotencyKey, RequestHash},
+    money::Money,
+    payment::{
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, Customer,
+        End, Instrument, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
+    },
+    text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
+    time::Timestamp,
+};
+use world::host::SimHost;
+
+const OBJECT: &str = "pi_3QxT2pLkdIwHu7ix0M1rRbVz";
+const SECRET: &str = "pi_3QxT2pLkdIwHu7ix0M1rRbVz_secret_kQ4v0N2mXyRrT8zLb6JdWc3Hf";
+
+/// Just opened, with nothing that a merchant can leave out.
+pub(super) fn waiting() -> Payment {
+    world::payments::waiting(1)
+}
+
+/// What a shop fills in, confirmed, and sent to the bank: the common case that must stay small.
+pub(super) fn three_d_secure() -> Payment {
+    let mut payment = world::payments::waiting(2);
+    payment.mode = Mode::Live;
+    payment.object = GatewayToken::parse(OBJECT).unwrap();
+    payment.client_secret = Some(ClientSecret::new(SECRET.into()));
+    payment.terms.reference = Some(Text::parse("ORDER-2026-118394").unwrap());
+    payment.terms.customer =
+        Some(Customer { id: None, email: Some(Text::parse("jo@mail.example").unwrap()), name: None });
+    payment.terms.metadata = Metadata::parse([("cart".to_owned(), "8f14e45f".to_owned())].into()).unwrap();
+    payment.terms.return_url = Some(WebUrl::parse("https://shop.example/checkout/done").unwrap());
+    payment.attempts = vec![attempt(AttemptNumber::FIRST, AttemptProgress::Answered)];
+    // As long as Stripe's own: the hosted page with account, intent, its secret, the publishable key and the attempt.
+    let (account, key, source) = ("A".repeat(15), "k".repeat(99), "s".repeat(24));
+    let url = format!(
+        "https://hooks.stripe.com/3d_secure_2/hosted?merchant=acct_1{account}&payment_intent={OBJECT}\
+         &payment_intent_client_secret={SECRET}&publishable_key=pk_live_{key}&source=payatt_{source}"
+    );
+    payment.state = PaymentState::RequiresAction(NextAction::Redirect(WebUrl::parse(&url).unwrap()));
+    payment.updated_at = later(2);
+    payment.due = Some(later(300));
+    payment.version = 3;
+    payment
+}
+
+/// Off-session: declined twice, to be tried again, and marked for a person.
+pub(super) fn declined_and_scheduled() -> Payment {
+    let mut payment = three_d_secure();
+    let soft = GatewayWords { code: "insufficient_funds", network_code: Some("51"), ..GatewayWords::default() };
+    let hard = GatewayWords { code: "brand_new_code", advice: Some(Advice::TryAgainLater), ..GatewayWords::default() };
+    let declined = |words| AttemptProgress::Closed(AttemptResult::Declined(Decline::judge(words)));
+    payment.attempts = vec![
+        attempt(AttemptNumber::FIRST, declined(soft)),
+        off_session(attempt(AttemptNumber::FIRST.next(), declined(hard))),
+    ];
+    let at = later(24 * 3600);
+    payment.state = PaymentState::Processing(ProcessingReason::RetryScheduled { at });
+    payment.attention = Some(Review { since: later(9), reason: ReviewReason::UnrecognizedStatus });
+    payment.due = Some(at);
+    payment.rounds = 2;
+    payment
+}
+
+/// Held, partly captured by the merchant, after a browser paid by itself and a cancel came too late.
+pub(super) fn captured_by_hand() -> Payment {
+    let mut payment = three_d_secure();
+    payment.terms.capture = CaptureMethod::Manual;
+    payment.terms.customer = Some(Customer::default());
+    let number = AttemptNumber::FIRST.next();
+    let by_browser = AttemptProgress::Closed(AttemptResult::Charged);
+    payment.attempts = vec![
+        attempt(AttemptNumber::FIRST, AttemptProgress::Closed(AttemptResult::NotCharged)),
+        Attempt { number, source: AttemptSource::Gateway, started_at: later(30), progress: by_browser },
+    ];
+    let amount = Money::payable(1_000, payment.terms.amount.currency()).unwrap();
+    let request = || Some((key("act"), RequestHash::of([("act", "1")])));
+    let refused = ActProgress::Refused { code: "payment_intent_unexpected_state".into() };
+    payment.acts = vec![
+        Act {
+            kind: ActKind::Close { ends_as: End::Canceled },
+            request: request(),
+            started_at: later(31),
+            progress: refused,
+        },
+        Act {
+            kind: ActKind::Capture { amount },
+            request: request(),
+            started_at: later(60),
+            progress: ActProgress::Done,
+        },
+    ];
+    payment.state = PaymentState::Succeeded { captured: amount };
+    payment.due = None;
+    payment
+}
+
+fn attempt(number: AttemptNumber, progress: AttemptProgress) -> Attempt {
+    let source = AttemptSource::Api {
+        key: key("2f1c8a34-9b7d-4e5f-8a61-0c3d5e7f9a1b"),
+        request_hash: RequestHash::of([("paymentMethod", "pm_1QxT3bLkdIwHu7ixZc9dFgHj")]),
+        instrument: Instrument::PaymentMethod(GatewayToken::parse("pm_1QxT3bLkdIwHu7ixZc9dFgHj").unwrap()),
+        return_url: None,
+        off_session: false,
+        api_version: "2026-10-28.endive".into(),
+    };
+    Attempt { number, source, started_at: later(1), progress }
+}
+
+fn off_session(mut attempt: Attempt) -> Attempt {
+    if let AttemptSource::Api { off_session, .. } = &mut attempt.source {
+        *off_session = true;
+    }
+    attempt
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).unwrap()
+}
+
+fn later(seconds: u64) -> Timestamp {
+    SimHost::START.plus(Duration::from_secs(seconds))
+}

@@ -1,0 +1,58 @@
+//! How our own enums are spelled in rows. The spelling is for ever, whatever the types or the API call things later.
+
+use domain::{
+    decline::{Advice, DeclineCategory},
+    gateway::{Gateway, Mode},
+    payment::{CaptureMethod, Confirmation, ReviewReason},
+};
+
+/// An enum that is stored as a word.
+pub(super) trait Word: Copy + 'static {
+    /// All its words, each with what it means.
+    const WORDS: &'static [(&'static str, Self)];
+
+    /// The word for it.
+    fn word(self) -> &'static str;
+
+    /// What a word means.
+    fn from_word(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(known, _)| *known == word).map(|(_, meaning)| *meaning)
+    }
+}
+
+/// One list makes both directions, and the compiler refuses a list that leaves a variant out.
+macro_rules! words {
+    ($enum:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl Word for $enum {
+            const WORDS: &'static [(&'static str, Self)] = &[$(($word, Self::$variant)),+];
+
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+    };
+}
+
+words!(Gateway { Stripe = "stripe", PayPal = "paypal" });
+words!(Mode { Test = "test", Live = "live" });
+words!(CaptureMethod { Automatic = "automatic", Manual = "manual" });
+words!(Confirmation { Explicit = "explicit", Automatic = "automatic" });
+words!(ReviewReason {
+    OutcomeUnknown = "outcome_unknown",
+    ObjectMismatch = "object_mismatch",
+    UnrecognizedStatus = "unrecognized_status",
+    KeyMismatch = "key_mismatch",
+    LateSuccess = "late_success",
+});
+words!(DeclineCategory {
+    Later = "later",
+    LaterFewTimes = "later_few_times",
+    PayerMustAct = "payer_must_act",
+    LookForEarlier = "look_for_earlier",
+    Never = "never",
+});
+words!(Advice {
+    ConfirmCardData = "confirm_card_data",
+    DoNotTryAgain = "do_not_try_again",
+    TryAgainLater = "try_again_later",
+});

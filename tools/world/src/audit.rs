@@ -1,0 +1,121 @@
+//! The auditor: compares rows with the gateway's own books, and knows nothing of how either came about.
+//!
+//! It checks the promises that can be seen from outside: P1 (at most one charge), P2 (`succeeded` if and only if exactly
+//! one charge stands), P4 (an end without money has proof), and, once everything has come to rest, P7 (nothing is stuck).
+
+use domain::{
+    gateway::ObjectStatus,
+    id::{AttemptNumber, gateway_key},
+    payment::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason},
+};
+
+use crate::gateway::{Charge, SimGateway, Standing};
+
+/// When the auditor comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hour {
+    /// While things are under way: a row may know less than the gateway, never something else.
+    Midway,
+    /// When everything has come to rest: a row knows what the gateway knows.
+    AtRest,
+}
+
+/// A promise that was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Breach {
+    /// P1: so many charges stand for one payment.
+    TwiceCharged(usize),
+    /// P2: the row says `succeeded` with this amount, and the books do not.
+    SucceededWithoutCharge(i64),
+    /// P2: the row says that money is held, and none ever was.
+    HeldWithoutCharge,
+    /// P2: money stands at the gateway, and the row, long after, does not know.
+    ChargeUnseen(&'static str),
+    /// P4: the row says that the payment ended so, and the gateway's object has not ended.
+    EndedWithoutProof(&'static str),
+    /// P4: the row says that this attempt was declined, and the gateway never declined it.
+    DeclinedWithoutProof(AttemptNumber),
+    /// P4: the row says that this attempt did not charge, and it did.
+    AttemptCharged(AttemptNumber),
+    /// P7: nothing happens any more, nobody was called, and the row still does not know.
+    Stuck(&'static str),
+}
+
+/// What is wrong with this row.
+#[must_use]
+pub fn breaches(payment: &Payment, gateway: &SimGateway, hour: Hour) -> Vec<Breach> {
+    let charges = gateway.charges();
+    let ours: Vec<&Charge> = charges.iter().filter(|charge| charge.transaction_id == payment.id).collect();
+    let mut breaches = Vec::new();
+    let standing = ours.iter().filter(|charge| charge.stands()).count();
+    if standing > 1 {
+        breaches.push(Breach::TwiceCharged(standing));
+    }
+    let on_object: Vec<&Charge> = ours.into_iter().filter(|charge| charge.object == payment.object).collect();
+    breaches.extend(state(payment, &on_object, gateway, hour));
+    breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object)));
+    if hour == Hour::AtRest && is_stuck(payment, gateway) {
+        breaches.push(Breach::Stuck(payment.state.name()));
+    }
+    breaches
+}
+
+fn state(payment: &Payment, charges: &[&Charge], gateway: &SimGateway, hour: Hour) -> Option<Breach> {
+    let stands = |standing: Standing| charges.iter().find(|charge| charge.standing == standing);
+    match &payment.state {
+        PaymentState::Succeeded { captured } => {
+            let minor_units = captured.minor_units();
+            let is_true = stands(Standing::Captured).is_some_and(|charge| charge.minor_units == minor_units);
+            (!is_true).then_some(Breach::SucceededWithoutCharge(minor_units))
+        }
+        PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
+            let proof = gateway.object(&payment.object).is_some_and(|object| object.status == ObjectStatus::Canceled);
+            (!proof).then_some(Breach::EndedWithoutProof(payment.state.name()))
+        }
+        PaymentState::RequiresCapture { .. } if hour == Hour::Midway => {
+            let never_was = charges.iter().all(|charge| matches!(charge.standing, Standing::Declined(_)));
+            never_was.then_some(Breach::HeldWithoutCharge)
+        }
+        PaymentState::RequiresCapture { .. } => stands(Standing::Held).is_none().then_some(Breach::HeldWithoutCharge),
+        PaymentState::RequiresPaymentMethod | PaymentState::Processing(_) | PaymentState::RequiresAction(_) => {
+            let unseen = hour == Hour::AtRest && charges.iter().any(|charge| charge.stands());
+            unseen.then_some(Breach::ChargeUnseen(payment.state.name()))
+        }
+    }
+}
+
+fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge]) -> Option<Breach> {
+    let AttemptSource::Api { .. } = attempt.source else { return None };
+    let key = gateway_key::confirm(&payment.id, attempt.number);
+    let of_this = |charge: &&&Charge| charge.is_of_key(&key);
+    let AttemptProgress::Closed(result) = &attempt.progress else { return None };
+    match result {
+        AttemptResult::Charged => None,
+        AttemptResult::Declined(_) | AttemptResult::NotCharged
+            if charges.iter().filter(of_this).any(|charge| charge.stands()) =>
+        {
+            Some(Breach::AttemptCharged(attempt.number))
+        }
+        // A request that the gateway would not have was refused, not declined, and leaves no charge.
+        AttemptResult::Declined(decline) if decline.code == "payment_method_unusable" => None,
+        AttemptResult::Declined(_) => {
+            let was = charges.iter().filter(of_this).any(|charge| matches!(charge.standing, Standing::Declined(_)));
+            (!was).then_some(Breach::DeclinedWithoutProof(attempt.number))
+        }
+        AttemptResult::NotCharged => None,
+    }
+}
+
+/// Whether nobody knows how the payment stands, or something was left half done, and no person was called. What waits
+/// for a bank is not stuck.
+fn is_stuck(payment: &Payment, gateway: &SimGateway) -> bool {
+    let at_the_bank =
+        gateway.object(&payment.object).is_some_and(|object| matches!(object.status, ObjectStatus::Pending));
+    let unknown = payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown);
+    let forgotten = !payment.state.is_terminal() && payment.due.is_none();
+    let half_done = payment.open_act().is_some() && !at_the_bank;
+    payment.attention.is_none() && (unknown || forgotten || half_done)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,1 @@
+//! The auditor finds what it is there to find.

@@ -1,0 +1,324 @@
+//! The inside of the gateway: objects, saved answers, charges, events. Every change happens in here, at one moment.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use domain::{
+    decline::{Decline, GatewayWords},
+    gateway::{Hand, ObjectStatus, OpenedObject, Outcome, UnknownReason},
+    id::TransactionId,
+    payment::{CaptureMethod, Terms},
+    text::{ClientSecret, GatewayToken},
+    time::Timestamp,
+};
+use flow::{
+    operations::webhook::{GatewayEvent, Subject},
+    ports::Host,
+};
+
+use super::{
+    Call, Cause, Charge, Course, Effect, Reply, Request, Standing, Verdict, challenge, intent::Intent, request::Deed,
+};
+use crate::host::SimHost;
+
+/// Stripe promises to keep keys for a day. Here it keeps them not a moment longer.
+const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// Everything the gateway knows.
+#[derive(Debug)]
+pub(super) struct Book {
+    clock: Arc<SimHost>,
+    intents: BTreeMap<GatewayToken, Intent>,
+    pub(super) keys: BTreeMap<String, Saved>,
+    pub(super) charges: Vec<Charge>,
+    pub(super) events: Vec<GatewayEvent>,
+    events_made: usize,
+    pub(super) verdicts: VecDeque<Verdict>,
+    courses: BTreeMap<Call, VecDeque<Course>>,
+    pub(super) sent: Vec<Request>,
+    late: Vec<Request>,
+}
+
+/// An answer that is given again.
+#[derive(Debug)]
+pub(super) struct Saved {
+    call: Call,
+    body: String,
+    reply: Reply,
+    at: Timestamp,
+}
+
+impl Book {
+    pub(super) const fn new(clock: Arc<SimHost>) -> Self {
+        Self {
+            clock,
+            intents: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            charges: Vec::new(),
+            events: Vec::new(),
+            events_made: 0,
+            verdicts: VecDeque::new(),
+            courses: BTreeMap::new(),
+            sent: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+
+    pub(super) fn courses_of(&mut self, call: Call) -> &mut VecDeque<Course> {
+        self.courses.entry(call).or_default()
+    }
+
+    pub(super) fn intent(&self, object: &GatewayToken) -> Option<&Intent> {
+        self.intents.get(object)
+    }
+
+    pub(super) fn with_intent(&mut self, object: &GatewayToken, change: impl FnOnce(&mut Intent)) {
+        if let Some(intent) = self.intents.get_mut(object) {
+            change(intent);
+        }
+    }
+
+    /// A request sets out, and takes the course that is written for it.
+    pub(super) fn receive(&mut self, request: Request) -> (Reply, Hand) {
+        let unknown = |reason| (Reply::Outcome(Outcome::Unknown(reason)), Hand::First);
+        self.sent.push(request.clone());
+        match self.courses_of(request.call).pop_front().unwrap_or(Course::Well) {
+            Course::Well => self.serve(&request, None),
+            Course::NotServed(reason) => unknown(reason),
+            Course::Unheard(reason) => {
+                let _unheard = self.serve(&request, None);
+                unknown(reason)
+            }
+            Course::Late => {
+                self.late.push(request);
+                unknown(UnknownReason::Timeout)
+            }
+            Course::SavedFailure(effect) => self.serve(&request, Some(effect)),
+            Course::Refused(code) => {
+                (Reply::Outcome(Outcome::Refused { code: code.to_owned(), object: None }), Hand::First)
+            }
+        }
+    }
+
+    pub(super) fn serve_late(&mut self) -> usize {
+        let late = std::mem::take(&mut self.late);
+        for request in &late {
+            let _unheard = self.serve(request, None);
+        }
+        late.len()
+    }
+
+    pub(super) fn taint(&mut self, key: &str) {
+        let reply = Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError));
+        let saved = Saved { call: Call::Fetch, body: String::new(), reply, at: self.clock.now() };
+        self.keys.insert(key.to_owned(), saved);
+    }
+
+    /// A saved answer is given again, to the same request only. Anything else is done, and its answer saved.
+    fn serve(&mut self, request: &Request, failure: Option<Effect>) -> (Reply, Hand) {
+        let now = self.clock.now();
+        self.keys.retain(|_, saved| now.since(saved.at) < KEY_LIFE);
+        if let Some(saved) = request.key.as_ref().and_then(|key| self.keys.get(key)) {
+            return if saved.call == request.call && saved.body == request.body {
+                (saved.reply.clone(), Hand::Replayed)
+            } else {
+                (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), Hand::First)
+            };
+        }
+        let failed = Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError));
+        let reply = match failure {
+            None => self.act(request),
+            Some(Effect::None) => failed,
+            Some(Effect::Whole) => {
+                let _lost = self.act(request);
+                failed
+            }
+        };
+        if let Some(key) = request.key.clone() {
+            let saved = Saved { call: request.call, body: request.body.clone(), reply: reply.clone(), at: now };
+            self.keys.insert(key, saved);
+        }
+        (reply, Hand::First)
+    }
+
+    fn act(&mut self, request: &Request) -> Reply {
+        let key = request.key.as_deref();
+        let done = match &request.deed {
+            Deed::Open { id, terms } => return Reply::Opened(self.open(id, terms, key)),
+            Deed::Confirm { object, off_session } => {
+                return Reply::Outcome(self.confirm(object, *off_session, key.unwrap_or_default()));
+            }
+            Deed::Capture { object, minor_units } if self.holds_less_than(object, *minor_units) => {
+                return Reply::Outcome(Outcome::Refused { code: "amount_too_large".to_owned(), object: None });
+            }
+            Deed::Capture { object, minor_units } => (self.capture(object, *minor_units, key), object),
+            Deed::Cancel { object } => (self.cancel(object, key), object),
+            Deed::Fetch { object } => (true, object),
+        };
+        Reply::Outcome(match done {
+            (true, object) => self.show(object),
+            (false, object) => self.stands_in_the_way(object),
+        })
+    }
+
+    pub(super) fn open(&mut self, id: &TransactionId, terms: &Terms, key: Option<&str>) -> OpenedObject {
+        let reference = token(&format!("pi_3Sim{:020}", self.intents.len()));
+        let intent = Intent {
+            reference: reference.clone(),
+            transaction_id: id.clone(),
+            amount_minor_units: terms.amount.minor_units(),
+            currency: terms.amount.currency(),
+            capture: terms.capture,
+            status: ObjectStatus::AwaitsMethod,
+            awaited: None,
+        };
+        let snapshot = intent.snapshot();
+        let client_secret = Some(ClientSecret::new(format!("{}_secret_sim", reference.as_str())));
+        self.intents.insert(reference, intent);
+        self.announce(id.clone(), Outcome::Object(snapshot.clone()), key);
+        OpenedObject { snapshot, client_secret }
+    }
+
+    fn confirm(&mut self, object: &GatewayToken, off_session: bool, key: &str) -> Outcome {
+        if !self.intent(object).is_some_and(Intent::can_be_confirmed) {
+            return self.stands_in_the_way(object);
+        }
+        let verdict = match self.verdicts.pop_front().unwrap_or(Verdict::Charge) {
+            // Nobody is there to be asked.
+            Verdict::Challenge if off_session => Verdict::Decline("authentication_required"),
+            verdict => verdict,
+        };
+        self.decide(object, Cause::Request(key.to_owned()), verdict, Some(key))
+    }
+
+    pub(super) fn browser_confirms(&mut self, object: &GatewayToken, verdict: Verdict) -> bool {
+        let can = self.intent(object).is_some_and(Intent::can_be_confirmed);
+        if can {
+            let _shown_to_the_payer = self.decide(object, Cause::Browser, verdict, None);
+        }
+        can
+    }
+
+    /// Decides what the payer or the bank was asked, if the object waits as `waits` says.
+    pub(super) fn decide_awaited(
+        &mut self,
+        object: &GatewayToken,
+        verdict: Verdict,
+        waits: impl Fn(&ObjectStatus) -> bool,
+    ) -> bool {
+        let awaited = self.intent(object).filter(|intent| waits(&intent.status)).and_then(|it| it.awaited.clone());
+        let Some(cause) = awaited else { return false };
+        let _shown_to_the_payer = self.decide(object, cause, verdict, None);
+        true
+    }
+
+    /// The bank's verdict takes effect. `key` is the key of the request that is being served, if it is one of ours.
+    fn decide(&mut self, object: &GatewayToken, cause: Cause, verdict: Verdict, key: Option<&str>) -> Outcome {
+        let Some(intent) = self.intents.get_mut(object) else { return missing() };
+        let minor_units = intent.amount_minor_units;
+        let (status, standing) = match (verdict, intent.capture) {
+            (Verdict::Charge, CaptureMethod::Automatic) => {
+                (ObjectStatus::Captured { received_minor_units: minor_units }, Some(Standing::Captured))
+            }
+            (Verdict::Charge, CaptureMethod::Manual) => {
+                (ObjectStatus::Authorized { capturable_minor_units: minor_units }, Some(Standing::Held))
+            }
+            (Verdict::Decline(code), _) => (ObjectStatus::AwaitsMethod, Some(Standing::Declined(code))),
+            (Verdict::Challenge, _) => (ObjectStatus::AwaitsPayer(challenge(object)), None),
+            (Verdict::Pending, _) => (ObjectStatus::Pending, None),
+        };
+        intent.status = status;
+        intent.awaited = standing.is_none().then(|| cause.clone());
+        let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
+        if let Some(standing) = standing {
+            let (object, transaction_id) = (object.clone(), transaction_id.clone());
+            self.charges.push(Charge { object, transaction_id, cause, minor_units, standing });
+        }
+        let outcome = match verdict {
+            Verdict::Decline(code) => {
+                let decline = Decline::judge(GatewayWords { code, ..GatewayWords::default() });
+                Outcome::Declined { decline, object: Some(snapshot) }
+            }
+            Verdict::Charge | Verdict::Challenge | Verdict::Pending => Outcome::Object(snapshot),
+        };
+        self.announce(transaction_id, outcome.clone(), key);
+        outcome
+    }
+
+    /// Takes held money, all of it or less; the rest is let go. Whether there was so much.
+    pub(super) fn capture(&mut self, object: &GatewayToken, minor_units: i64, key: Option<&str>) -> bool {
+        let Some(intent) = self.intents.get_mut(object) else { return false };
+        let ObjectStatus::Authorized { capturable_minor_units } = intent.status else { return false };
+        if !(1..=capturable_minor_units).contains(&minor_units) {
+            return false;
+        }
+        intent.status = ObjectStatus::Captured { received_minor_units: minor_units };
+        let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
+        self.move_held(object, Standing::Captured, Some(minor_units));
+        self.announce(transaction_id, Outcome::Object(snapshot), key);
+        true
+    }
+
+    fn holds_less_than(&self, object: &GatewayToken, minor_units: i64) -> bool {
+        self.intent(object).is_some_and(|intent| match intent.status {
+            ObjectStatus::Authorized { capturable_minor_units } => capturable_minor_units < minor_units,
+            ObjectStatus::AwaitsMethod
+            | ObjectStatus::AwaitsPayer(_)
+            | ObjectStatus::Pending
+            | ObjectStatus::Captured { .. }
+            | ObjectStatus::Canceled
+            | ObjectStatus::Unrecognized(_) => false,
+        })
+    }
+
+    /// Ends an object without money. Whether that could be done.
+    pub(super) fn cancel(&mut self, object: &GatewayToken, key: Option<&str>) -> bool {
+        let Some(intent) = self.intents.get_mut(object).filter(|intent| intent.can_be_canceled()) else { return false };
+        intent.status = ObjectStatus::Canceled;
+        intent.awaited = None;
+        let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
+        self.move_held(object, Standing::Released, None);
+        self.announce(transaction_id, Outcome::Object(snapshot), key);
+        true
+    }
+
+    fn move_held(&mut self, object: &GatewayToken, to: Standing, minor_units: Option<i64>) {
+        for charge in self.charges.iter_mut().filter(|charge| charge.object == *object) {
+            if charge.standing == Standing::Held {
+                charge.standing = to;
+                charge.minor_units = minor_units.unwrap_or(charge.minor_units);
+            }
+        }
+    }
+
+    fn show(&self, object: &GatewayToken) -> Outcome {
+        self.intent(object).map_or_else(missing, |intent| Outcome::Object(intent.snapshot()))
+    }
+
+    fn stands_in_the_way(&self, object: &GatewayToken) -> Outcome {
+        let Some(intent) = self.intent(object) else { return missing() };
+        Outcome::Refused { code: "payment_intent_unexpected_state".to_owned(), object: Some(intent.snapshot()) }
+    }
+
+    fn announce(&mut self, id: TransactionId, outcome: Outcome, key: Option<&str>) {
+        self.events_made = self.events_made.saturating_add(1);
+        self.events.push(GatewayEvent {
+            id: format!("evt_3Sim{:020}", self.events_made),
+            created_at: self.clock.now(),
+            mode: Intent::MODE,
+            subject: Subject::Payment { id, outcome, cause_key: key.map(str::to_owned) },
+        });
+    }
+}
+
+fn missing() -> Outcome {
+    Outcome::Refused { code: "resource_missing".to_owned(), object: None }
+}
+
+#[expect(clippy::panic, reason = "made of letters and digits; if it were not, no test could begin")]
+fn token(text: &str) -> GatewayToken {
+    GatewayToken::parse(text).unwrap_or_else(|error| panic!("{text} {error}"))
+}

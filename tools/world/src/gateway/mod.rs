@@ -1,0 +1,282 @@
+//! A gateway in memory that behaves as Stripe's PaymentIntents do, and misbehaves on request.
+//!
+//! - It keeps objects, and one [`Charge`] in its ledger for each time money was tried to be moved: what really happened.
+//! - It saves its answer under the request's idempotency key, failures too, and repeats it for a day: old by then.
+//! - A test says how the bank decides ([`Verdict`]) and how each request travels ([`Course`]).
+//! - What other people do at the gateway (a payer, a browser, the dashboard) are methods of [`SimGateway`].
+//! - Every change makes a webhook event. Whoever takes them out delivers them: in any order, twice or never.
+//!
+//! It must never be kinder than the real one: what it does not promise there, nobody may rely on here.
+
+mod book;
+mod charge;
+mod intent;
+mod request;
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use domain::{
+    gateway::{Answer, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    id::{AttemptNumber, TransactionId},
+    money::Money,
+    payment::{Payment, Terms},
+    text::{GatewayToken, WebUrl},
+};
+use flow::{
+    commit::Committed,
+    operations::webhook::GatewayEvent,
+    ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
+};
+
+use self::book::Book;
+pub use self::{
+    charge::{Cause, Charge, Standing},
+    intent::Verdict,
+    request::Request,
+};
+use crate::{host::SimHost, turns};
+
+/// A gateway in memory.
+#[derive(Debug)]
+pub struct SimGateway(Mutex<Book>);
+
+/// The kinds of requests that can be made to go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Call {
+    /// Opening an object.
+    Open,
+    /// Trying to charge it.
+    Confirm,
+    /// Taking money that is held.
+    Capture,
+    /// Canceling it.
+    Cancel,
+    /// Looking at it.
+    Fetch,
+}
+
+/// A way for one request to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Course {
+    /// As it should.
+    Well,
+    /// It is never served, and the caller is left with this.
+    NotServed(UnknownReason),
+    /// It is served, and instead of the answer the caller is left with this.
+    Unheard(UnknownReason),
+    /// The caller's time is over before it arrives. It is served when [`SimGateway::late_requests_arrive`] says so.
+    Late,
+    /// The gateway fails while it serves the request, and saves this failure under the request's key.
+    SavedFailure(Effect),
+    /// The gateway will not have the request as it is written. Nothing is done, and nothing is saved.
+    Refused(&'static str),
+}
+
+/// How far a request was served when the gateway failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It did nothing.
+    None,
+    /// It did everything.
+    Whole,
+}
+
+impl SimGateway {
+    /// The mode of everything that is opened here.
+    pub const MODE: Mode = Mode::Test;
+
+    /// A gateway that goes by this clock.
+    #[must_use]
+    pub const fn new(clock: Arc<SimHost>) -> Self {
+        Self(Mutex::new(Book::new(clock)))
+    }
+
+    /// Says how the next requests of one kind go. What comes after them goes well.
+    pub fn script(&self, call: Call, courses: impl IntoIterator<Item = Course>) {
+        self.book().courses_of(call).extend(courses);
+    }
+
+    /// Says what the bank decides on the next confirms that are served. After them it charges.
+    pub fn bank_says(&self, verdicts: impl IntoIterator<Item = Verdict>) {
+        self.book().verdicts.extend(verdicts);
+    }
+
+    /// Serves what was sent before its sender gave up. Nobody hears the answers. Returns how many there were.
+    pub fn late_requests_arrive(&self) -> usize {
+        self.book().serve_late()
+    }
+
+    /// Forgets every idempotency key, as the gateway may once they are a day old.
+    pub fn forget_keys(&self) {
+        self.book().keys.clear();
+    }
+
+    /// Makes believe that a key was used before with another request.
+    pub fn taint_key(&self, key: &str) {
+        self.book().taint(key);
+    }
+
+    /// The payer does what 3-D Secure asks, and the bank decides. Whether anybody was asked.
+    pub fn payer_authenticates(&self, object: &GatewayToken, verdict: Verdict) -> bool {
+        self.book().decide_awaited(object, verdict, |status| matches!(status, ObjectStatus::AwaitsPayer(_)))
+    }
+
+    /// The payer fails 3-D Secure, or turns back. Whether anybody was asked.
+    pub fn payer_fails(&self, object: &GatewayToken) -> bool {
+        self.payer_authenticates(object, Verdict::Decline("payment_intent_authentication_failure"))
+    }
+
+    /// A slow bank decides at last. Whether anything was pending.
+    pub fn bank_decides(&self, object: &GatewayToken, verdict: Verdict) -> bool {
+        self.book().decide_awaited(object, verdict, |status| matches!(status, ObjectStatus::Pending))
+    }
+
+    /// The payer's browser confirms by itself, with the client secret. Whether the object could still be confirmed.
+    pub fn browser_confirms(&self, object: &GatewayToken, verdict: Verdict) -> bool {
+        self.book().browser_confirms(object, verdict)
+    }
+
+    /// The merchant cancels in the gateway's dashboard, or a hold runs out. Whether it could still be canceled.
+    pub fn dashboard_cancels(&self, object: &GatewayToken) -> bool {
+        self.book().cancel(object, None)
+    }
+
+    /// The merchant takes held money in the gateway's dashboard. Whether there was so much.
+    pub fn dashboard_captures(&self, object: &GatewayToken, minor_units: i64) -> bool {
+        self.book().capture(object, minor_units, None)
+    }
+
+    /// Another program of the merchant changes what the object is for.
+    pub fn dashboard_reprices(&self, object: &GatewayToken, minor_units: i64) {
+        self.book().with_intent(object, |intent| intent.amount_minor_units = minor_units);
+    }
+
+    /// The gateway begins to use a word that nobody has heard before.
+    pub fn moves_to_unheard_of(&self, object: &GatewayToken, word: &str) {
+        self.book().with_intent(object, |intent| intent.status = ObjectStatus::Unrecognized(word.to_owned()));
+    }
+
+    /// Opens another object that bears the same id, behind everybody's back.
+    #[must_use]
+    pub fn opens_another(&self, id: &TransactionId, terms: &Terms) -> GatewayToken {
+        self.book().open(id, terms, None).snapshot.reference
+    }
+
+    /// Takes out the events that were not taken out before, oldest first.
+    #[must_use]
+    pub fn take_events(&self) -> Vec<GatewayEvent> {
+        std::mem::take(&mut self.book().events)
+    }
+
+    /// Every request that left a caller, oldest first, whatever became of it.
+    #[must_use]
+    pub fn sent(&self) -> Vec<Request> {
+        self.book().sent.clone()
+    }
+
+    /// The requests of one kind among them.
+    #[must_use]
+    pub fn sent_of(&self, call: Call) -> Vec<Request> {
+        self.sent().into_iter().filter(|request| request.call == call).collect()
+    }
+
+    /// Every time money was tried to be moved, oldest first.
+    #[must_use]
+    pub fn charges(&self) -> Vec<Charge> {
+        self.book().charges.clone()
+    }
+
+    /// How an object stands in truth.
+    #[must_use]
+    pub fn object(&self, object: &GatewayToken) -> Option<ObjectSnapshot> {
+        self.book().intent(object).map(intent::Intent::snapshot)
+    }
+
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The way there, what becomes of it, the way back. Whoever stops listening in between was killed there.
+    async fn send(&self, request: Request) -> (Reply, Hand) {
+        turns::pass().await;
+        let answer = self.book().receive(request);
+        turns::pass().await;
+        answer
+    }
+
+    async fn ask(&self, request: Request) -> Answer {
+        let (reply, hand) = self.send(request).await;
+        Answer { outcome: reply.into_outcome(), hand }
+    }
+}
+
+impl Gateway for SimGateway {
+    fn api_version(&self) -> &'static str {
+        "2026-10-28.endive"
+    }
+
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+        /// Eight digits, as Stripe has it for most currencies.
+        const AMOUNT_MAX: i64 = 99_999_999;
+        if amount.minor_units() > AMOUNT_MAX { Err(AmountRefusal::TooLarge) } else { Ok(()) }
+    }
+
+    async fn open(&self, request: &OpenRequest<'_>, _budget: Duration) -> OpenOutcome {
+        let (reply, hand) = self.send(Request::open(request)).await;
+        match (reply, hand) {
+            (Reply::Opened(opened), _) => OpenOutcome::Opened(opened),
+            (Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError)), Hand::Replayed) => OpenOutcome::SavedFailure,
+            (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), _) => OpenOutcome::KeyMismatch,
+            (Reply::Outcome(Outcome::Unknown(reason)), _) => OpenOutcome::Unknown(reason),
+            (Reply::Outcome(Outcome::Refused { code, .. }), _) => OpenOutcome::Refused { code, field: None },
+            (Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }), _) => {
+                OpenOutcome::Unknown(UnknownReason::Unreadable)
+            }
+        }
+    }
+
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, _budget: Duration) -> Answer {
+        self.ask(Request::confirm(committed.payment(), attempt)).await
+    }
+
+    async fn capture(&self, committed: &Committed, _budget: Duration) -> Answer {
+        self.ask(Request::capture(committed.payment())).await
+    }
+
+    async fn cancel(&self, committed: &Committed, fresh: u64, _budget: Duration) -> Answer {
+        self.ask(Request::cancel(committed.payment(), fresh)).await
+    }
+
+    async fn fetch(&self, payment: &Payment, _budget: Duration) -> Outcome {
+        self.ask(Request::fetch(payment)).await.outcome
+    }
+}
+
+/// What the gateway answers, before anything happens to it on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reply {
+    Opened(domain::gateway::OpenedObject),
+    Outcome(Outcome),
+}
+
+impl Reply {
+    fn into_outcome(self) -> Outcome {
+        match self {
+            Self::Opened(opened) => Outcome::Object(opened.snapshot),
+            Self::Outcome(outcome) => outcome,
+        }
+    }
+}
+
+/// Where payers are sent for 3-D Secure.
+#[expect(clippy::panic, reason = "a constant that is well-formed; if it were not, no test could begin")]
+fn challenge(object: &GatewayToken) -> NextAction {
+    let url = format!("https://bank.example/3ds/{}", object.as_str());
+    NextAction::Redirect(WebUrl::parse(&url).unwrap_or_else(|error| panic!("{url} {error}")))
+}
+
+#[cfg(test)]
+mod tests;

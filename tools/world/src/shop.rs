@@ -1,0 +1,300 @@
+//! A merchant's whole stack in memory: each operation with the ports its function is handed, over one table, one queue,
+//! one gateway and one clock, every round trip counted. Nothing happens here unless somebody asks for it.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    gateway::Gateway as GatewayName,
+    id::{IdempotencyKey, RequestHash, TransactionId},
+    payment::{CaptureMethod, Command, ConfirmRequest, Instrument, Payment},
+    schedule::Limits,
+    text::{GatewayToken, WebUrl},
+};
+use flow::{
+    commit::{ExecuteError, Executed, execute},
+    operations::{
+        confirm::{ConfirmError, Confirmed, confirm},
+        initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        retry::{Retried, retry},
+        status::status,
+        sweep::{Swept, sweep},
+        webhook::{GatewayEvent, Received, webhook},
+    },
+    ports::{Actor, Error, Host, LoadPayment},
+};
+
+use crate::{
+    audit::{self, Breach, Hour},
+    counting::{Counting, Tally},
+    gateway::SimGateway,
+    host::SimHost,
+    payments,
+    queue::MemoryQueue,
+    store::MemoryStore,
+};
+
+/// What a gateway call may take; nothing here takes any time.
+const BUDGET: Duration = Limits::STANDARD.gateway_timeout;
+/// After so many sweeps since faults stopped, every row has settled or waits for somebody (promise P7).
+const SWEEPS_TO_REST: u32 = 3;
+
+/// A merchant's whole stack.
+#[derive(Debug)]
+pub struct Shop {
+    host: Arc<SimHost>,
+    tally: Arc<Tally>,
+    store: Counting<MemoryStore>,
+    queue: Counting<MemoryQueue>,
+    gateway: Counting<SimGateway>,
+}
+
+/// What a client asks for when it opens a payment: 12.50 EUR, with a page to come back to.
+#[must_use]
+pub fn order(key: &str) -> InitiateRequest {
+    let terms = domain::payment::Terms {
+        return_url: Some(must(WebUrl::parse("https://shop.example/done"))),
+        ..payments::waiting(0).terms
+    };
+    InitiateRequest {
+        key: must(IdempotencyKey::parse(key)),
+        request_hash: RequestHash::of([("amount", "1250"), ("currency", "EUR")]),
+        gateway: GatewayName::Stripe,
+        terms,
+        actor: client(),
+    }
+}
+
+/// The same, with the money held until it is captured.
+#[must_use]
+pub fn held_order(key: &str) -> InitiateRequest {
+    let mut request = order(key);
+    request.terms.capture = CaptureMethod::Manual;
+    request
+}
+
+/// What a client asks for when it confirms with a payer at the screen.
+#[must_use]
+pub fn card(key: &str) -> ConfirmRequest {
+    ConfirmRequest {
+        key: must(IdempotencyKey::parse(key)),
+        request_hash: RequestHash::of([("paymentMethod", "pm_card_visa")]),
+        instrument: Instrument::PaymentMethod(must(GatewayToken::parse("pm_card_visa"))),
+        return_url: None,
+        off_session: false,
+        api_version: "2026-10-28.endive".to_owned(),
+    }
+}
+
+/// What a client asks for when it charges a payer who is away.
+#[must_use]
+pub fn card_on_file(key: &str) -> ConfirmRequest {
+    ConfirmRequest { off_session: true, ..card(key) }
+}
+
+/// The name of a client's request.
+#[must_use]
+pub fn key(name: &str) -> IdempotencyKey {
+    must(IdempotencyKey::parse(name))
+}
+
+/// Who asks.
+#[must_use]
+pub fn client() -> Actor {
+    Actor::Client("shop".to_owned())
+}
+
+impl Shop {
+    /// A stack in which nothing has happened yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_seed(1)
+    }
+
+    /// A stack whose dice fall by this seed.
+    #[must_use]
+    pub fn with_seed(seed: u64) -> Self {
+        let host = Arc::new(SimHost::new(seed));
+        let tally = Arc::new(Tally::default());
+        Self {
+            store: Counting::new(MemoryStore::default(), Arc::clone(&tally)),
+            queue: Counting::new(MemoryQueue::default(), Arc::clone(&tally)),
+            gateway: Counting::new(SimGateway::new(Arc::clone(&host)), Arc::clone(&tally)),
+            host,
+            tally,
+        }
+    }
+
+    /// The machine.
+    #[must_use]
+    pub fn host(&self) -> &SimHost {
+        &self.host
+    }
+
+    /// The table.
+    #[must_use]
+    pub const fn store(&self) -> &MemoryStore {
+        self.store.port()
+    }
+
+    /// The queue.
+    #[must_use]
+    pub const fn queue(&self) -> &MemoryQueue {
+        self.queue.port()
+    }
+
+    /// The gateway, and the people at it.
+    #[must_use]
+    pub const fn gateway(&self) -> &SimGateway {
+        self.gateway.port()
+    }
+
+    /// The round trips so far.
+    #[must_use]
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+
+    /// POST /payment/initiate.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn initiate(&self, request: InitiateRequest) -> Result<Initiated, InitiateError> {
+        initiate(&*self.host, &self.store, &self.gateway, SimGateway::MODE, request, BUDGET).await
+    }
+
+    /// Opens a payment that nothing stands in the way of.
+    ///
+    /// # Panics
+    /// If something does.
+    pub async fn opened(&self, request: InitiateRequest) -> Payment {
+        match must(self.initiate(request).await) {
+            Initiated::Created(payment) | Initiated::Replayed(payment) => payment,
+        }
+    }
+
+    /// POST /payment/confirm.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn confirm(&self, id: &TransactionId, request: ConfirmRequest) -> Result<Confirmed, ConfirmError> {
+        confirm(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client(), BUDGET).await
+    }
+
+    /// Confirms, and gives the payment as the client is answered.
+    ///
+    /// # Panics
+    /// If the confirm is refused or fails.
+    pub async fn confirmed(&self, id: &TransactionId, request: ConfirmRequest) -> Payment {
+        match must(self.confirm(id, request).await) {
+            Confirmed::Attempted(payment, _) | Confirmed::Replayed(payment) => payment,
+        }
+    }
+
+    /// GET /payment/status.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn status(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
+        status(&self.store, id).await
+    }
+
+    /// POST /webhook/stripe, the signature being good.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn webhook(&self, event: GatewayEvent) -> Result<Received, Error> {
+        webhook(&*self.host, &self.store, &self.queue, SimGateway::MODE, event).await
+    }
+
+    /// Delivers every event that the gateway has made and nobody has taken out, in order, once.
+    ///
+    /// # Panics
+    /// If one cannot be taken in.
+    pub async fn deliver_events(&self) -> Vec<Received> {
+        let mut received = Vec::new();
+        for event in self.gateway().take_events() {
+            received.push(must(self.webhook(event).await));
+        }
+        received
+    }
+
+    /// A message of the retry queue.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn retry(&self, id: &TransactionId) -> Result<Retried, Error> {
+        retry(&*self.host, &self.store, &self.gateway, id, BUDGET).await
+    }
+
+    /// The minute's sweep.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn sweep(&self) -> Result<Swept, Error> {
+        sweep(&*self.host, &self.store, &self.queue).await
+    }
+
+    /// Executes a command as its route will.
+    ///
+    /// # Errors
+    /// As `execute` says.
+    pub async fn command(&self, id: &TransactionId, command: &Command) -> Result<Executed, ExecuteError> {
+        execute(&*self.host, &self.store, self.row(id).await, command, &client()).await
+    }
+
+    /// The row as it stands, uncounted.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn row(&self, id: &TransactionId) -> Payment {
+        let row = must(self.store().load(id).await);
+        row.unwrap_or_else(|| must(Err(format!("there is no row {id}"))))
+    }
+
+    /// Lets the time pass until the row is due, and looks at it as the sweep and the queue would. How it stands then.
+    ///
+    /// # Panics
+    /// If something outside fails.
+    pub async fn until_looked(&self, id: &TransactionId) -> Payment {
+        let Some(due) = self.row(id).await.due else { return self.row(id).await };
+        self.host.advance(due.since(self.host.now()));
+        must(self.sweep().await);
+        for nudged in self.queue().drain() {
+            must(self.retry(&nudged.id).await);
+        }
+        self.row(id).await
+    }
+
+    /// Lets the row come to rest: three sweeps without a fault, or until it needs nobody. Then the auditor comes.
+    ///
+    /// # Panics
+    /// If a promise was broken.
+    pub async fn at_rest(&self, id: &TransactionId) -> Payment {
+        for _ in 0..SWEEPS_TO_REST {
+            self.until_looked(id).await;
+        }
+        self.audit(id, Hour::AtRest).await
+    }
+
+    /// The auditor comes. The row as it stands.
+    ///
+    /// # Panics
+    /// If a promise was broken.
+    pub async fn audit(&self, id: &TransactionId, hour: Hour) -> Payment {
+        let row = self.row(id).await;
+        let found: Vec<Breach> = audit::breaches(&row, self.gateway(), hour);
+        assert!(found.is_empty(), "{found:?}\nrow: {row:#?}\nbooks: {:#?}", self.gateway().charges());
+        row
+    }
+}
+
+impl Default for Shop {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[expect(clippy::panic, reason = "what a scenario takes for granted must be so, or the test that it is part of fails")]
+fn must<T, E: std::fmt::Debug>(made: Result<T, E>) -> T {
+    made.unwrap_or_else(|error| panic!("{error:?}"))
+}

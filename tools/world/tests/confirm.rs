@@ -1,0 +1,587 @@
+//! `confirm` against the world: charged once, told the truth, whatever is lost, late, doubled or killed on the way.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that does not go as written is a failed test")]
+
+use std::{pin::pin, task::Poll, time::Duration};
+
+use domain::{
+    gateway::{NextAction, UnknownReason},
+    id::{AttemptNumber, RequestHash, TransactionId, gateway_key},
+    payment::{
+        ATTEMPTS_MAX, AttemptProgress, AttemptResult, Command, Payment, PaymentState, ProcessingReason, Rejection,
+        ReviewReason,
+    },
+    schedule::Limits,
+};
+use flow::{
+    operations::confirm::{ConfirmError, Confirmed},
+    ports::Note,
+};
+use world::{
+    audit::Hour,
+    counting::Counts,
+    gateway::{Call, Course, Effect, Standing, Verdict},
+    payments,
+    queue::Nudged,
+    shop::{Shop, card, held_order, key, order},
+    store,
+    turns::{advance, all, block_on},
+};
+
+/// Every way in which nobody knows, but the one that is a fault of ours.
+const UNKNOWN: [UnknownReason; 8] = [
+    UnknownReason::NotSent,
+    UnknownReason::Timeout,
+    UnknownReason::ConnectionLost,
+    UnknownReason::Unreadable,
+    UnknownReason::ServerError,
+    UnknownReason::KeyInUse,
+    UnknownReason::RateLimited,
+    UnknownReason::Unauthorized,
+];
+
+const NOBODY_KNOWS: PaymentState = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
+
+/// A shop with one payment opened, and nothing counted yet.
+async fn shop() -> (Shop, TransactionId) {
+    let shop = Shop::new();
+    let id = shop.opened(order("order-1")).await.id;
+    shop.gateway().take_events();
+    shop.tally().take();
+    (shop, id)
+}
+
+fn is_paid(payment: &Payment) -> bool {
+    matches!(payment.state, PaymentState::Succeeded { .. })
+}
+
+fn standing(shop: &Shop) -> usize {
+    shop.gateway().charges().iter().filter(|charge| charge.stands()).count()
+}
+
+fn rejection(answer: Result<Confirmed, ConfirmError>) -> Rejection {
+    match answer {
+        Err(ConfirmError::Rejected(rejection, _)) => rejection,
+        other => panic!("not rejected: {other:?}"),
+    }
+}
+
+/// All requests of one kind that were sent must be the same to the byte.
+fn sent_the_same(shop: &Shop, call: Call) -> usize {
+    let sent = shop.gateway().sent_of(call);
+    assert!(sent.iter().all(|request| *request == sent[0]), "{sent:#?}");
+    sent.len()
+}
+
+#[test]
+fn a_charge_costs_one_read_two_writes_and_one_gateway_call() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let paid = shop.confirmed(&id, card("c")).await;
+        assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 2, gateway_calls: 1, ..Counts::default() });
+        assert_eq!(paid.captured(), paid.terms.amount);
+        assert_eq!(paid.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
+        assert_eq!(shop.at_rest(&id).await, paid);
+    });
+}
+
+#[test]
+fn a_decline_goes_back_to_the_payer_and_another_card_succeeds() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().bank_says([Verdict::Decline("insufficient_funds")]);
+        let declined = shop.confirmed(&id, card("c1")).await;
+        assert_eq!(declined.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(declined.attempts[0].decline().unwrap().code, "insufficient_funds");
+        assert!(shop.queue().waiting().is_empty(), "a decline of a payer who is there never goes to the queue");
+        assert!(is_paid(&shop.confirmed(&id, card("c2")).await));
+        let keys: Vec<_> = shop.gateway().sent_of(Call::Confirm).into_iter().filter_map(|sent| sent.key).collect();
+        assert_eq!(keys, [format!("{id}:confirm:1"), format!("{id}:confirm:2")]);
+        shop.at_rest(&id).await;
+    });
+}
+
+#[test]
+fn three_d_secure_sends_the_payer_to_the_bank() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().bank_says([Verdict::Challenge]);
+        let waiting = shop.confirmed(&id, card("c")).await;
+        let PaymentState::RequiresAction(NextAction::Redirect(url)) = &waiting.state else { panic!("{waiting:?}") };
+        assert!(url.as_str().starts_with("https://bank.example/3ds/"));
+        assert_eq!(rejection(shop.confirm(&id, card("c2")).await), Rejection::InvalidState { state: "requires_action" });
+        shop.audit(&id, Hour::AtRest).await;
+    });
+}
+
+#[test]
+fn money_that_is_to_be_held_is_held() {
+    block_on(async {
+        let shop = Shop::new();
+        let id = shop.opened(held_order("order-1")).await.id;
+        let held = shop.confirmed(&id, card("c")).await;
+        assert_eq!(held.state, PaymentState::RequiresCapture { capturable: held.terms.amount });
+        assert_eq!(shop.gateway().charges()[0].standing, Standing::Held);
+        shop.audit(&id, Hour::AtRest).await;
+    });
+}
+
+#[test]
+fn a_slow_bank_is_waited_for() {
+    for (verdict, end) in
+        [(Verdict::Charge, "succeeded"), (Verdict::Decline("generic_decline"), "requires_payment_method")]
+    {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.gateway().bank_says([Verdict::Pending]);
+            let pending = shop.confirmed(&id, card("c")).await;
+            assert_eq!(pending.state, PaymentState::Processing(ProcessingReason::GatewayPending));
+            assert_eq!(rejection(shop.confirm(&id, card("c2")).await), Rejection::InProgress);
+            assert_eq!(shop.at_rest(&id).await.state, pending.state);
+            assert!(shop.gateway().bank_decides(&pending.object, verdict));
+            assert_eq!(shop.at_rest(&id).await.state.name(), end);
+        });
+    }
+}
+
+#[test]
+fn the_same_request_again_is_answered_from_the_row() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let paid = shop.confirmed(&id, card("c")).await;
+        shop.tally().take();
+        let Ok(Confirmed::Replayed(again)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
+        assert_eq!(again, paid);
+        assert_eq!(shop.tally().take(), Counts { reads: 1, ..Counts::default() });
+    });
+}
+
+#[test]
+fn an_old_request_again_is_answered_and_charges_nothing_even_when_the_next_is_due() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().bank_says([Verdict::Decline("generic_decline")]);
+        shop.confirmed(&id, card("c1")).await;
+        let Ok(Confirmed::Replayed(_)) = shop.confirm(&id, card("c1")).await else { panic!("not replayed") };
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+    });
+}
+
+#[test]
+fn the_same_key_with_another_body_is_refused_and_changes_nothing() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let paid = shop.confirmed(&id, card("c")).await;
+        let mut other = card("c");
+        other.request_hash = RequestHash::of([("paymentMethod", "pm_card_mastercard")]);
+        assert_eq!(rejection(shop.confirm(&id, other).await), Rejection::IdempotencyKeyReused);
+        assert_eq!(shop.row(&id).await, paid);
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+    });
+}
+
+#[test]
+fn when_nobody_knows_the_row_says_so_and_the_same_bytes_settle_it() {
+    for reason in UNKNOWN {
+        for course in [Course::NotServed(reason), Course::Unheard(reason)] {
+            block_on(async {
+                let (shop, id) = shop().await;
+                shop.gateway().script(Call::Confirm, [course]);
+                let answered = shop.confirmed(&id, card("c")).await;
+                assert_eq!(answered.state, NOBODY_KNOWS, "{course:?}");
+                assert!(shop.host().notes().contains(&Note::OutcomeUnknown(reason)));
+                let delay = Limits::STANDARD.first_delay;
+                assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone(), delay }]);
+                shop.audit(&id, Hour::Midway).await;
+                assert!(is_paid(&shop.at_rest(&id).await), "{course:?}");
+                assert_eq!((sent_the_same(&shop, Call::Confirm), standing(&shop)), (2, 1), "{course:?}");
+            });
+        }
+    }
+}
+
+#[test]
+fn a_lost_decline_is_still_a_decline_when_its_key_is_asked_again() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+        shop.gateway().bank_says([Verdict::Decline("expired_card")]);
+        shop.confirmed(&id, card("c")).await;
+        let row = shop.at_rest(&id).await;
+        assert_eq!(row.attempts[0].decline().unwrap().code, "expired_card");
+        assert_eq!(shop.gateway().charges().len(), 1);
+    });
+}
+
+#[test]
+fn a_request_that_arrives_after_its_caller_gave_up_charges_once() {
+    for arrives_before_the_retry in [true, false] {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.gateway().script(Call::Confirm, [Course::Late]);
+            assert_eq!(shop.confirmed(&id, card("c")).await.state, NOBODY_KNOWS);
+            if arrives_before_the_retry {
+                assert_eq!(shop.gateway().late_requests_arrive(), 1);
+            }
+            assert!(is_paid(&shop.at_rest(&id).await));
+            shop.gateway().late_requests_arrive();
+            shop.audit(&id, Hour::AtRest).await;
+            assert_eq!(shop.gateway().charges().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn a_failure_that_the_gateway_has_saved_is_an_answer_and_the_object_tells_the_rest() {
+    for (effect, end) in [(Effect::None, "requires_payment_method"), (Effect::Whole, "succeeded")] {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.gateway().script(Call::Confirm, [Course::SavedFailure(effect)]);
+            assert_eq!(shop.confirmed(&id, card("c")).await.state, NOBODY_KNOWS);
+            let row = shop.until_looked(&id).await;
+            assert_eq!(row.state.name(), end);
+            assert_eq!(sent_the_same(&shop, Call::Confirm), 2);
+            if effect == Effect::None {
+                assert_eq!(row.attempts[0].progress, AttemptProgress::Closed(AttemptResult::NotCharged));
+                assert!(is_paid(&shop.confirmed(&id, card("c2")).await));
+            }
+            shop.at_rest(&id).await;
+        });
+    }
+}
+
+#[test]
+fn a_replayed_challenge_is_old_and_the_object_is_asked() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::ConnectionLost)]);
+        shop.gateway().bank_says([Verdict::Challenge]);
+        let object = shop.confirmed(&id, card("c")).await.object;
+        assert!(shop.gateway().payer_authenticates(&object, Verdict::Decline("generic_decline")));
+        let row = shop.until_looked(&id).await;
+        assert_eq!(row.state, PaymentState::RequiresPaymentMethod, "the saved answer still speaks of 3-D Secure");
+        shop.at_rest(&id).await;
+    });
+}
+
+#[test]
+fn an_old_key_is_never_sent_again_and_the_object_is_asked() {
+    for (course, end) in [
+        (Course::NotServed(UnknownReason::Timeout), "requires_payment_method"),
+        (Course::Unheard(UnknownReason::Timeout), "succeeded"),
+    ] {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.gateway().script(Call::Confirm, [course]);
+            shop.confirmed(&id, card("c")).await;
+            // Nothing ran for half a day; the gateway may forget from now on.
+            shop.host().advance(Limits::KEY_YOUNG);
+            shop.gateway().forget_keys();
+            assert_eq!(shop.until_looked(&id).await.state.name(), end);
+            assert_eq!(sent_the_same(&shop, Call::Confirm), 1);
+            shop.at_rest(&id).await;
+        });
+    }
+}
+
+#[test]
+fn an_old_key_on_an_object_that_waits_for_its_payer_lets_the_payer_pay() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+        shop.gateway().bank_says([Verdict::Challenge]);
+        let object = shop.confirmed(&id, card("c")).await.object;
+        shop.host().advance(Limits::KEY_YOUNG);
+        shop.gateway().forget_keys();
+        assert_eq!(shop.until_looked(&id).await.state.name(), "requires_action");
+        assert!(shop.gateway().payer_authenticates(&object, Verdict::Charge));
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn a_key_that_the_gateway_knows_with_another_request_is_a_fault_of_ours_and_no_decline() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().taint_key(&gateway_key::confirm(&id, AttemptNumber::FIRST));
+        let answered = shop.confirmed(&id, card("c")).await;
+        assert_eq!(answered.state, NOBODY_KNOWS);
+        assert_eq!(answered.attention.unwrap().reason, ReviewReason::KeyMismatch);
+        assert!(shop.host().notes().contains(&Note::ReviewAsked));
+        let row = shop.at_rest(&id).await;
+        assert_eq!(row.state, NOBODY_KNOWS);
+        shop.host().advance(Limits::KEY_YOUNG);
+        assert_eq!(shop.until_looked(&id).await.state, PaymentState::RequiresPaymentMethod, "an old key: looked up");
+    });
+}
+
+#[test]
+fn a_method_that_the_gateway_will_not_take_is_like_a_decline() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Refused("resource_missing")]);
+        let row = shop.confirmed(&id, card("c")).await;
+        assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(row.attempts[0].decline().unwrap().code, "payment_method_unusable");
+        assert!(is_paid(&shop.confirmed(&id, card("c2")).await));
+        shop.at_rest(&id).await;
+    });
+}
+
+#[test]
+fn a_payment_that_the_browser_has_paid_in_between_is_found_paid() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let object = shop.row(&id).await.object;
+        assert!(shop.gateway().browser_confirms(&object, Verdict::Charge));
+        assert!(is_paid(&shop.confirmed(&id, card("c")).await));
+        assert_eq!(shop.gateway().charges().len(), 1);
+        shop.at_rest(&id).await;
+    });
+}
+
+#[test]
+fn a_payment_that_the_browser_has_left_pending_is_not_confirmed_over_it() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let object = shop.row(&id).await.object;
+        assert!(shop.gateway().browser_confirms(&object, Verdict::Pending));
+        shop.confirmed(&id, card("c")).await;
+        assert_eq!(shop.at_rest(&id).await.state, PaymentState::Processing(ProcessingReason::GatewayPending));
+        assert!(shop.gateway().bank_decides(&object, Verdict::Charge));
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn when_the_store_fails_before_the_gateway_was_asked_nothing_was_asked() {
+    let before = [(store::Call::Load, store::Course::LostBefore), (store::Call::Write, store::Course::LostBefore)];
+    for (call, course) in before {
+        block_on(async {
+            let (shop, id) = shop().await;
+            let row = shop.row(&id).await;
+            shop.store().script(call, [course]);
+            assert!(matches!(shop.confirm(&id, card("c")).await, Err(ConfirmError::Failed(_))));
+            assert!(shop.gateway().sent_of(Call::Confirm).is_empty());
+            assert_eq!(shop.row(&id).await, row);
+            assert!(is_paid(&shop.confirmed(&id, card("c")).await), "the client asks again with its key");
+        });
+    }
+}
+
+#[test]
+fn a_claim_whose_answer_was_lost_is_taken_up_by_the_sweep_or_told_to_the_client() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.store().script(store::Call::Write, [store::Course::LostAfter]);
+        assert!(matches!(shop.confirm(&id, card("c")).await, Err(ConfirmError::Failed(_))));
+        assert!(shop.gateway().sent_of(Call::Confirm).is_empty());
+        let Ok(Confirmed::Replayed(row)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
+        assert_eq!(row.state, NOBODY_KNOWS);
+        assert!(is_paid(&shop.at_rest(&id).await));
+        assert_eq!(shop.gateway().charges().len(), 1);
+    });
+}
+
+#[test]
+fn when_the_store_fails_after_the_gateway_was_asked_the_client_is_told_what_is_certain() {
+    for course in [store::Course::LostBefore, store::Course::LostAfter] {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.store().script(store::Call::Write, [store::Course::Well, course]);
+            assert_eq!(shop.confirmed(&id, card("c")).await.state, NOBODY_KNOWS);
+            assert!(shop.host().notes().contains(&Note::OutcomeNotRecorded));
+            assert!(is_paid(&shop.at_rest(&id).await), "{course:?}");
+            assert_eq!(shop.gateway().charges().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn writes_that_the_sdk_sent_twice_are_our_own() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.store().script(store::Call::Write, [store::Course::SentTwice; 2]);
+        assert!(is_paid(&shop.confirmed(&id, card("c")).await));
+        assert!(!shop.host().notes().contains(&Note::Conflict));
+    });
+}
+
+#[test]
+fn a_nudge_that_is_lost_costs_time_and_nothing_else() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+        shop.queue().fail_next(1);
+        shop.confirmed(&id, card("c")).await;
+        assert!(shop.host().notes().contains(&Note::NudgeLost));
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn of_twenty_at_once_with_their_own_keys_one_charges_and_the_others_are_told() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let answers = all((0..20).map(|number| shop.confirm(&id, card(&format!("c{number}"))))).await;
+        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Confirmed::Attempted(..)))).count();
+        assert_eq!(attempted, 1);
+        for answer in answers.into_iter().filter(Result::is_err) {
+            let told = rejection(answer);
+            assert!(matches!(told, Rejection::InProgress | Rejection::InvalidState { state: "succeeded" }), "{told:?}");
+        }
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn of_twenty_at_once_with_one_key_one_charges_and_all_see_the_payment() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let answers = all((0..20).map(|_| shop.confirm(&id, card("c")))).await;
+        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Confirmed::Attempted(..)))).count();
+        assert_eq!(attempted, 1);
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(shop.gateway().charges().len(), 1);
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn a_webhook_that_overtakes_the_answer_writes_the_same_fact_once() {
+    for verdict in [Verdict::Charge, Verdict::Decline("generic_decline"), Verdict::Challenge, Verdict::Pending] {
+        block_on(async {
+            let (shop, id) = shop().await;
+            shop.gateway().bank_says([verdict]);
+            let (_, untroubled) = shop_after(verdict).await;
+            let mut confirm = pin!(shop.confirm(&id, card("c")));
+            assert!(advance(confirm.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
+            shop.deliver_events().await;
+            shop.audit(&id, Hour::Midway).await;
+            let Poll::Ready(Ok(Confirmed::Attempted(answered, _))) = advance(confirm, || false) else {
+                panic!("not attempted")
+            };
+            assert_eq!(answered.state, untroubled.state);
+            assert_eq!(shop.at_rest(&id).await.state, untroubled.state);
+        });
+    }
+}
+
+/// A payment that was confirmed with this verdict and no trouble.
+async fn shop_after(verdict: Verdict) -> (Shop, Payment) {
+    let (shop, id) = shop().await;
+    shop.gateway().bank_says([verdict]);
+    let payment = shop.confirmed(&id, card("c")).await;
+    (shop, payment)
+}
+
+#[test]
+fn an_answer_that_comes_late_closes_its_own_attempt_and_no_later_one() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().bank_says([Verdict::Decline("generic_decline"), Verdict::Pending]);
+        let mut first = pin!(shop.confirm(&id, card("c1")));
+        assert!(advance(first.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
+        // Its event is written first, and the payer tries again, before the first answer is heard.
+        shop.deliver_events().await;
+        shop.until_looked(&id).await;
+        assert_eq!(shop.row(&id).await.state, PaymentState::RequiresPaymentMethod);
+        let second = shop.confirmed(&id, card("c2")).await;
+        assert!(advance(first, || false).is_ready());
+        assert_eq!(shop.row(&id).await.attempts, second.attempts, "the decline is the first attempt's own");
+        assert!(shop.gateway().bank_decides(&second.object, Verdict::Charge));
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn a_function_that_is_killed_anywhere_leaves_what_the_sweep_can_finish() {
+    let verdicts = [Verdict::Charge, Verdict::Decline("generic_decline"), Verdict::Challenge, Verdict::Pending];
+    for verdict in verdicts {
+        let mut killed = 0;
+        for turns in 0.. {
+            let ended = block_on(async {
+                let (shop, id) = shop().await;
+                shop.gateway().bank_says([verdict, verdict]);
+                let mut turn = 0;
+                let enough = || {
+                    turn += 1;
+                    turn > turns
+                };
+                let ended = {
+                    let confirm = pin!(shop.confirm(&id, card("c")));
+                    advance(confirm, enough).is_ready()
+                };
+                shop.audit(&id, Hour::Midway).await;
+                shop.at_rest(&id).await;
+                assert!(shop.gateway().charges().len() <= 1, "killed after {turns} turns");
+                // The client asks again with its key, and in the end the payment is where it would have been.
+                shop.confirm(&id, card("c")).await.unwrap();
+                let row = shop.at_rest(&id).await;
+                assert_eq!(row.state.name(), shop_after(verdict).await.1.state.name(), "killed after {turns} turns");
+                ended
+            });
+            if ended {
+                break;
+            }
+            killed += 1;
+        }
+        assert!(killed >= 8, "two turns for each of four round trips, and it was killed after {killed}");
+    }
+}
+
+#[test]
+fn a_cancel_and_a_confirm_at_once_end_in_one_truth() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let cancel = Command::Cancel { key: key("x"), request_hash: RequestHash::of([]) };
+        let confirm = Box::pin(async {
+            shop.confirm(&id, card("c")).await.ok();
+        }) as std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
+        let cancel = Box::pin(async {
+            shop.command(&id, &cancel).await.ok();
+        });
+        all([confirm, cancel]).await;
+        let row = shop.at_rest(&id).await;
+        assert!(row.state.is_terminal(), "{row:?}");
+    });
+}
+
+#[test]
+fn when_the_time_is_over_nobody_is_charged() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        let expires_in = shop.row(&id).await.terms.expires_in;
+        shop.host().advance(expires_in - Duration::from_millis(1));
+        shop.gateway().bank_says([Verdict::Decline("generic_decline")]);
+        shop.confirmed(&id, card("c1")).await;
+        shop.host().advance(Duration::from_millis(1));
+        assert_eq!(rejection(shop.confirm(&id, card("c2")).await), Rejection::TimeIsOver);
+        assert_eq!(shop.at_rest(&id).await.state, PaymentState::Expired);
+    });
+}
+
+#[test]
+fn after_as_many_attempts_as_a_row_records_no_more_are_made_and_a_success_is_still_recorded() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().bank_says(vec![Verdict::Decline("generic_decline"); ATTEMPTS_MAX]);
+        for number in 0..ATTEMPTS_MAX {
+            shop.confirmed(&id, card(&format!("c{number}"))).await;
+        }
+        assert_eq!(rejection(shop.confirm(&id, card("one-more")).await), Rejection::TooManyAttempts);
+        let object = shop.row(&id).await.object;
+        assert!(shop.gateway().browser_confirms(&object, Verdict::Charge));
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn a_payment_that_is_not_there_is_not_found() {
+    block_on(async {
+        let shop = Shop::new();
+        assert!(matches!(shop.confirm(&payments::id(1), card("c")).await, Err(ConfirmError::NotFound)));
+        assert_eq!(shop.tally().take(), Counts { reads: 1, ..Counts::default() });
+    });
+}

@@ -1,1 +1,17 @@
-//! (being written)
+//! What stands between the flow and the outside world: the only crate that knows AWS, a gateway or HTTP.
+//!
+//! Two layers. What every adapter may use: [`net`] (TLS, connectors), [`aws`] (configured clients), [`rfc3339`], [`secrets`].
+//! The adapters themselves, which never import each other; `main` hands one what another made.
+
+pub mod aws;
+pub mod config;
+pub mod dynamo;
+pub mod gateway;
+pub mod host;
+pub mod http;
+pub mod net;
+pub mod rfc3339;
+pub mod secrets;
+pub mod sqs;
+pub mod telemetry;
+pub mod warm_up;

@@ -124,6 +124,8 @@ struct State<T> {
     read_at: Timestamp,
     /// When Secrets Manager was last asked, and what came of it.
     asked: Option<(Timestamp, Result<(), SecretError>)>,
+    /// How often that was.
+    reads: u64,
 }
 
 impl<T: Document, V: Vault> Cached<T, V> {
@@ -135,7 +137,7 @@ impl<T: Document, V: Vault> Cached<T, V> {
             vault,
             id: id.into(),
             time_to_live: TIME_TO_LIVE.saturating_sub(Duration::from_millis(jitter_ms)),
-            state: RwLock::new(State { value: None, read_at: Timestamp::from_unix_ms(0), asked: None }),
+            state: RwLock::new(State { value: None, read_at: Timestamp::from_unix_ms(0), asked: None, reads: 0 }),
             turn: tokio::sync::Mutex::new(()),
         }
     }
@@ -148,15 +150,12 @@ impl<T: Document, V: Vault> Cached<T, V> {
         if let Some(fresh) = self.fresh(now) {
             return Ok(fresh);
         }
+        let reads = self.reads();
         let _turn = self.turn.lock().await;
-        if let Some(fresh) = self.fresh(now) {
-            return Ok(fresh);
-        }
-        // Without any value there is nothing to lose by asking again; with an old one, a failed read is not repeated at once.
-        if self.known().is_some() && self.was_asked_just_now(now) {
-            return self.last_word();
-        }
-        self.read(now).await
+        // Whoever waited for another's read takes what came of it, good or bad. With an old value at hand a failed read is not
+        // repeated at once; without any there is nothing to lose by asking again.
+        let is_answered = self.reads() != reads || (self.known().is_some() && self.was_asked_just_now(now));
+        if is_answered { self.last_word() } else { self.read(now).await }
     }
 
     /// The value as the vault has it now, for a caller who has reason to think that the cached one is wrong. At most once in
@@ -165,8 +164,10 @@ impl<T: Document, V: Vault> Cached<T, V> {
     /// # Errors
     /// If it was never read and cannot be read now.
     pub async fn refresh(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
+        let reads = self.reads();
         let _turn = self.turn.lock().await;
-        if self.was_asked_just_now(now) { self.last_word() } else { self.read(now).await }
+        let is_answered = self.reads() != reads || self.was_asked_just_now(now);
+        if is_answered { self.last_word() } else { self.read(now).await }
     }
 
     async fn read(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
@@ -179,6 +180,7 @@ impl<T: Document, V: Vault> Cached<T, V> {
         let parsed = answer.and_then(|secret| T::parse(&secret));
         {
             let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+            state.reads = state.reads.saturating_add(1);
             state.asked = Some((now, parsed.as_ref().map(|_| ()).map_err(Clone::clone)));
             if let Ok(value) = parsed {
                 state.value = Some(Arc::new(value));
@@ -207,6 +209,10 @@ impl<T: Document, V: Vault> Cached<T, V> {
 
     fn known(&self) -> Option<Arc<T>> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).value.clone()
+    }
+
+    fn reads(&self) -> u64 {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).reads
     }
 
     fn fresh(&self, now: Timestamp) -> Option<Arc<T>> {

@@ -47,12 +47,6 @@ impl Caller {
         &self.name
     }
 
-    /// Whose things the caller sees. There is one merchant per stack, and all keys are the merchant's.
-    #[must_use]
-    pub const fn account(&self) -> &'static str {
-        "merchant"
-    }
-
     /// Lets the caller through if the key has this scope.
     ///
     /// # Errors

@@ -11,8 +11,9 @@ pub const HEADER: &str = "idempotency-key";
 /// Reads the key of a request that creates something or moves money.
 ///
 /// # Errors
-/// 400 if there is none, more than one, or one that is not 1 to 255 visible ASCII characters. (API Gateway keeps only the last of
-/// two equal REST headers before we see them.)
+/// 400 if there is none, more than one, or one that is not 1 to 255 visible ASCII characters. Two of them are seen only where the
+/// event shows two: of a REST event `lambda_http` keeps the last, of an HTTP event API Gateway joins them with a comma. Either is
+/// the same key for the same request each time, and that is what counts.
 pub fn required(request: &Request) -> Result<IdempotencyKey, Problem> {
     let mut values = request.headers().get_all(HEADER).iter();
     let value = values.next().ok_or(Refusal::IdempotencyKeyMissing)?;
@@ -72,6 +73,16 @@ mod tests {
         assert_eq!(key_of(&[br#"a"b"#]).unwrap(), r#"a"b"#);
         assert_eq!(key_of(&["k".repeat(255).as_bytes()]).unwrap().len(), 255);
         assert_eq!(key_of(&[format!("\"{}\"", "k".repeat(255)).as_bytes()]).unwrap().len(), 255);
+    }
+
+    #[test]
+    fn of_two_keys_in_a_rest_event_the_last_counts_every_time() {
+        let event = r#"{"resource":"/x","path":"/x","httpMethod":"POST","headers":{"Idempotency-Key":"two"},
+            "multiValueHeaders":{"Idempotency-Key":["one","two"]},"isBase64Encoded":false,"body":null,
+            "requestContext":{"resourceId":"r","apiId":"a","stage":"v1","requestId":"i","identity":{},"resourcePath":"/x",
+            "httpMethod":"POST","path":"/v1/x","accountId":"1"}}"#;
+        let request = lambda_http::request::from_str(event).unwrap();
+        assert_eq!(required(&request).unwrap().as_str(), "two");
     }
 
     #[test]

@@ -91,6 +91,22 @@ async fn a_hundred_callers_make_one_read() {
 }
 
 #[tokio::test]
+async fn a_hundred_callers_of_a_cold_start_without_secrets_manager_wait_for_one_read() {
+    let vault = Scripted::new([Err(SecretError::Unreachable)]);
+    let cache = Arc::new(cache(&vault));
+    let callers: Vec<_> = (0..100)
+        .map(|_| {
+            let cache = Arc::clone(&cache);
+            tokio::spawn(async move { word(&cache, 0).await })
+        })
+        .collect();
+    for caller in callers {
+        assert_eq!(caller.await.unwrap(), Err(SecretError::Unreachable));
+    }
+    assert_eq!(vault.reads(), 1);
+}
+
+#[tokio::test]
 async fn while_secrets_manager_is_down_the_old_value_serves_and_the_trouble_is_known() {
     let vault = Scripted::new([Ok("one"), Err(SecretError::Unreachable), Ok("two")]);
     let cache = cache(&vault);

@@ -1,5 +1,8 @@
 //! Ids that look like the gateway's and never repeat, also not in the next run of the process: our database may outlive
 //! a sandbox, and an id that comes back would hide a mix-up.
+//!
+//! One exception, and only where it is asked for: what is created under an idempotency key is named after that key, so
+//! that a recorded webhook about it fits the object that the same recorded requests create on another day.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -22,14 +25,12 @@ impl Ids {
 
     /// The next id with this prefix, as in `pi_3PqR…`.
     pub(crate) fn next(&mut self, prefix: &str) -> String {
-        let letters: String = self
-            .draw()
-            .iter()
-            .take(ID_CHARACTERS)
-            .filter_map(|byte| ALPHABET.iter().cycle().nth(usize::from(*byte)))
-            .map(|letter| char::from(*letter))
-            .collect();
-        format!("{prefix}{letters}")
+        spelled(prefix, &self.draw())
+    }
+
+    /// The id with this prefix that belongs to an idempotency key: the same one each time.
+    pub(crate) fn named_after(prefix: &str, key: &str) -> String {
+        spelled(prefix, &Sha256::new().chain_update(prefix).chain_update(key).finalize().into())
     }
 
     /// Puts the items into an order that nobody may rely on.
@@ -50,6 +51,16 @@ impl Ids {
     }
 }
 
+fn spelled(prefix: &str, random: &[u8; 32]) -> String {
+    let letters: String = random
+        .iter()
+        .take(ID_CHARACTERS)
+        .filter_map(|byte| ALPHABET.iter().cycle().nth(usize::from(*byte)))
+        .map(|letter| char::from(*letter))
+        .collect();
+    format!("{prefix}{letters}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +71,13 @@ mod tests {
         let made: std::collections::BTreeSet<String> = (0..1000).map(|_| ids.next("pi_")).collect();
         assert_eq!(made.len(), 1000);
         assert!(made.iter().all(|id| id.len() == 27 && id.starts_with("pi_")));
+    }
+
+    #[test]
+    fn what_a_key_creates_has_the_same_id_on_any_day() {
+        assert_eq!(Ids::named_after("pi_", "order-1"), Ids::named_after("pi_", "order-1"));
+        assert_ne!(Ids::named_after("pi_", "order-1"), Ids::named_after("pi_", "order-2"));
+        assert_eq!(Ids::named_after("pi_", "order-1").len(), 27);
     }
 
     #[test]

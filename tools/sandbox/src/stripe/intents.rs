@@ -4,6 +4,8 @@
 
 use serde_json::Value;
 
+use crate::ids::Ids;
+
 use super::{
     book::{Book, Occasion, Task},
     calls::{Capture, Confirmation, IntentChange, NewIntent},
@@ -18,7 +20,7 @@ use super::{
 
 impl Book {
     pub(super) fn create_intent(&mut self, new: NewIntent, occasion: &Occasion) -> Result<Value, StripeError> {
-        let id = self.ids.next("pi_");
+        let id = self.new_intent_id(occasion);
         let mut intent = Intent {
             client_secret: self.ids.next(&format!("{id}_secret_")),
             id: id.clone(),
@@ -54,6 +56,12 @@ impl Book {
             self.run_confirmation(&id, source, confirmation, occasion)?;
         }
         self.rendered_intent(&id)
+    }
+
+    /// Named after the request's key; if that name is taken (the key was forgotten and used again), any other.
+    fn new_intent_id(&mut self, occasion: &Occasion) -> String {
+        let named = occasion.cause.idempotency_key.as_deref().map(|key| Ids::named_after("pi_", key));
+        named.filter(|id| self.intents.get(id).is_none()).unwrap_or_else(|| self.ids.next("pi_"))
     }
 
     pub(super) fn get_intent(&self, id: &str, client_secret: Option<&str>) -> Result<Value, StripeError> {

@@ -1,26 +1,25 @@
 //! Captures what is held: the movement of the money.
 
 use domain::{
-    gateway::{Outcome, UnknownReason},
+    gateway::Outcome,
     id::gateway_key,
     payment::{Act, ActKind, Payment},
 };
 
 use super::{
     amount::to_stripe,
-    message::{StripeRequest, field},
+    message::{StripeRequest, Unsendable, field},
 };
 
 /// The request for the open capture.
 ///
 /// # Errors
-/// The outcome, if there is nothing to send.
-pub(super) fn request(payment: &Payment) -> Result<StripeRequest, Outcome> {
+/// Why there is nothing to send.
+pub(super) fn request(payment: &Payment) -> Result<StripeRequest, Unsendable> {
     let Some(Act { kind: ActKind::Capture { amount }, .. }) = payment.open_act() else {
-        return Err(Outcome::Unknown(UnknownReason::NotSent));
+        return Err(Unsendable::NotOnTheRow);
     };
-    let amount =
-        to_stripe(*amount).map_err(|_| Outcome::Refused { code: "amount_not_expressible".to_owned(), object: None })?;
+    let amount = to_stripe(*amount).map_err(|_| Unsendable::Impossible("amount_not_expressible"))?;
     // Acts are only ever added, so the count names this capture for as long as it is open.
     let number = payment.acts.iter().filter(|act| matches!(act.kind, ActKind::Capture { .. })).count();
     let path = format!("/v1/payment_intents/{}/capture", payment.object.as_str());
@@ -72,7 +71,7 @@ mod tests {
     #[test]
     fn without_an_open_capture_nothing_is_sent() {
         let mut payment = payment();
-        let unsent = Err(Outcome::Unknown(UnknownReason::NotSent));
+        let unsent = Err(Unsendable::NotOnTheRow);
         assert_eq!(request(&payment), unsent);
         payment.acts.push(act(capture(500), ActProgress::Done));
         assert_eq!(request(&payment), unsent);

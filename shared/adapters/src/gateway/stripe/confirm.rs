@@ -4,32 +4,29 @@
 //! key. Must never: take anything from the moment, the configuration or the code's own version.
 
 use domain::{
-    gateway::{Outcome, UnknownReason},
     id::{AttemptNumber, gateway_key},
     payment::{Attempt, AttemptSource, Instrument, Payment},
 };
 
-use super::message::{StripeRequest, field};
+use super::message::{StripeRequest, Unsendable, field};
 
 /// The request for an attempt.
 ///
 /// # Errors
-/// The outcome, if there is nothing to send.
-pub(super) fn request(payment: &Payment, number: AttemptNumber) -> Result<StripeRequest, Outcome> {
+/// Why there is nothing to send.
+pub(super) fn request(payment: &Payment, number: AttemptNumber) -> Result<StripeRequest, Unsendable> {
     let Some(Attempt { source: AttemptSource::Api { instrument, return_url, off_session, api_version, .. }, .. }) =
         payment.attempt(number)
     else {
         // A browser's own attempt, or none: not ours to send.
-        return Err(Outcome::Unknown(UnknownReason::NotSent));
+        return Err(Unsendable::NotOnTheRow);
     };
     let mut form = Vec::new();
     match instrument {
         Instrument::PaymentMethod(method) => form.push(field("payment_method", method.as_str())),
         Instrument::ConfirmationToken(token) => form.push(field("confirmation_token", token.as_str())),
         // Only a PayPal order is approved before it is confirmed.
-        Instrument::Approved => {
-            return Err(Outcome::Refused { code: "payment_method_missing".to_owned(), object: None });
-        }
+        Instrument::Approved => return Err(Unsendable::Impossible("payment_method_missing")),
     }
     // An object that was opened without a return URL takes no redirects, and so no URL.
     if let Some(opened_with) = &payment.terms.return_url {
@@ -132,10 +129,11 @@ mod tests {
     #[test]
     fn what_is_not_ours_to_send_is_not_sent() {
         let mut payment = payment();
-        assert_eq!(request(&payment, AttemptNumber::FIRST), Err(Outcome::Unknown(UnknownReason::NotSent)));
+        assert_eq!(request(&payment, AttemptNumber::FIRST), Err(Unsendable::NotOnTheRow));
         payment.attempts.push(attempt(AttemptSource::Gateway));
-        assert_eq!(request(&payment, AttemptNumber::FIRST), Err(Outcome::Unknown(UnknownReason::NotSent)));
+        assert_eq!(request(&payment, AttemptNumber::FIRST), Err(Unsendable::NotOnTheRow));
         payment.attempts = vec![attempt(source(Instrument::Approved, None, false))];
-        assert!(matches!(request(&payment, AttemptNumber::FIRST), Err(Outcome::Refused { object: None, .. })));
+        let impossible = Err(Unsendable::Impossible("payment_method_missing"));
+        assert_eq!(request(&payment, AttemptNumber::FIRST), impossible);
     }
 }

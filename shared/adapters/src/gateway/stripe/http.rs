@@ -71,11 +71,13 @@ impl<K: ApiKeys> Shell<K> {
         timeout(budget, self.exchange(request, budget)).await.unwrap_or(Err(UnknownReason::Timeout))
     }
 
-    /// Opens the connection that the first request will use. It needs no key, and its answer does not matter.
+    /// Has the API key read and the connection opened that the first request will use. The look itself is sent without
+    /// a key, and its answer does not matter.
     pub(super) async fn warm(&self) {
-        let opened = timeout(WARM_MAX, self.client.head(&self.base_url.0).send()).await;
-        // If it cannot be opened, the first request will say so, and to somebody who waits for it.
-        drop(opened);
+        let look = self.client.head(&self.base_url.0).send();
+        let warm = timeout(WARM_MAX, async { tokio::join!(self.keys.current(), look) }).await;
+        // If one of them cannot be had, the first request will say so, and to somebody who waits for it.
+        drop(warm);
     }
 
     async fn exchange(&self, request: &StripeRequest, budget: Duration) -> Called {

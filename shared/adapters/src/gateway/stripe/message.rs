@@ -28,6 +28,15 @@ pub(super) enum Act {
     },
 }
 
+/// Why there is nothing to send. Nothing was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsendable {
+    /// The row does not ask for it.
+    NotOnTheRow,
+    /// Stripe has no way to do it; this is the code for why.
+    Impossible(&'static str),
+}
+
 impl StripeRequest {
     /// A look.
     pub(super) fn get(path: String) -> Self {

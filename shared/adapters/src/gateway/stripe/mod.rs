@@ -56,7 +56,8 @@ impl<K: ApiKeys> Stripe<K> {
         Self(Shell::new(client, base_url, keys, dice))
     }
 
-    /// Opens the connection before the first request needs it. Takes two seconds at most, and never fails.
+    /// Reads the key and opens the connection before the first request needs them. Takes two seconds at most, and never
+    /// fails.
     pub async fn warm(&self) {
         self.0.warm().await;
     }
@@ -81,14 +82,14 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
     async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
         match confirm::request(committed.payment(), attempt) {
             Ok(request) => reply::answer(self.0.call(&request, budget).await),
-            Err(outcome) => reply::unsent(outcome),
+            Err(why) => reply::unsent(why),
         }
     }
 
     async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
         match capture::request(committed.payment()) {
             Ok(request) => not_declined(reply::answer(self.0.call(&request, budget).await)),
-            Err(outcome) => reply::unsent(outcome),
+            Err(why) => reply::unsent(why),
         }
     }
 

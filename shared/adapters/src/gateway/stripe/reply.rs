@@ -7,7 +7,7 @@ use domain::gateway::{Answer, Hand, ObjectSnapshot, Outcome, UnknownReason};
 
 use super::{
     error::{Shown, StripeError},
-    message::StripeResponse,
+    message::{StripeResponse, Unsendable},
     object::PaymentIntent,
 };
 
@@ -17,11 +17,11 @@ pub(super) type Called = Result<StripeResponse, UnknownReason>;
 /// A response, understood.
 pub(super) enum Reply {
     /// Stripe showed its object.
-    Object(PaymentIntent),
+    Object(Box<PaymentIntent>),
     /// The charge was declined.
-    Declined(StripeError),
+    Declined(Box<StripeError>),
     /// The request was refused and nothing happened.
-    Refused(StripeError),
+    Refused(Box<StripeError>),
     /// Nobody knows.
     Unknown(UnknownReason),
 }
@@ -30,9 +30,8 @@ impl Reply {
     /// Understands a response.
     pub(super) fn of(response: &StripeResponse) -> Self {
         match response.status {
-            200..=299 => {
-                PaymentIntent::read(&response.body).map_or(Self::Unknown(UnknownReason::Unreadable), Self::Object)
-            }
+            200..=299 => PaymentIntent::read(&response.body)
+                .map_or(Self::Unknown(UnknownReason::Unreadable), |intent| Self::Object(Box::new(intent))),
             400 | 402 | 404 => Self::refusal(response),
             // 403: the key may not do this. Both end with somebody giving us another key, and neither did anything.
             401 | 403 => Self::Unknown(UnknownReason::Unauthorized),
@@ -51,9 +50,9 @@ impl Reply {
             (_, "rate_limit" | "lock_timeout") => Self::Unknown(UnknownReason::RateLimited),
             ("idempotency_error", _) => Self::Unknown(UnknownReason::KeyMismatch),
             ("api_error", _) => Self::Unknown(UnknownReason::ServerError),
-            ("card_error", _) => Self::Declined(error),
-            _ if response.status == 402 => Self::Declined(error),
-            _ => Self::Refused(error),
+            ("card_error", _) => Self::Declined(Box::new(error)),
+            _ if response.status == 402 => Self::Declined(Box::new(error)),
+            _ => Self::Refused(Box::new(error)),
         }
     }
 
@@ -81,8 +80,12 @@ pub(super) fn answer(called: Called) -> Answer {
     }
 }
 
-/// An answer that was made here, because nothing can be sent.
-pub(super) const fn unsent(outcome: Outcome) -> Answer {
+/// The answer to a request that was not sent.
+pub(super) fn unsent(why: Unsendable) -> Answer {
+    let outcome = match why {
+        Unsendable::NotOnTheRow => Outcome::Unknown(UnknownReason::NotSent),
+        Unsendable::Impossible(code) => Outcome::Refused { code: code.to_owned(), object: None },
+    };
     Answer { outcome, hand: Hand::First }
 }
 
@@ -192,20 +195,28 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_sent_is_refused_only_if_it_never_can_be() {
+        assert_eq!(unsent(Unsendable::NotOnTheRow).outcome, unknown(UnknownReason::NotSent));
+        let refused = Outcome::Refused { code: "why".into(), object: None };
+        assert_eq!(unsent(Unsendable::Impossible("why")).outcome, refused);
+    }
+
+    #[test]
     fn a_replay_is_told_from_a_first_hand_answer() {
         let first = response(500, "{}");
         let replayed = StripeResponse { replayed: true, ..first.clone() };
         assert_eq!(answer(Ok(first)).hand, Hand::First);
         assert_eq!(answer(Ok(replayed)).hand, Hand::Replayed);
-        assert_eq!(answer(Err(UnknownReason::Timeout)), unsent(unknown(UnknownReason::Timeout)));
+        let silence = Answer { outcome: unknown(UnknownReason::Timeout), hand: Hand::First };
+        assert_eq!(answer(Err(UnknownReason::Timeout)), silence);
     }
 
     proptest::proptest! {
         #[test]
-        fn nothing_that_comes_back_makes_us_fall_over(status: u16, body: Vec<u8>, text in "\\PC{0,200}") {
+        fn no_garbage_makes_us_fall_over_or_see_an_object(status: u16, body: Vec<u8>, text in "\\PC{0,200}") {
             for body in [body, format!("{{\"error\":{{\"code\":{text:?}}}}}").into_bytes()] {
                 let response = StripeResponse { status, replayed: false, should_retry: None, body };
-                let _ = answer(Ok(response)).outcome.object();
+                proptest::prop_assert!(answer(Ok(response)).outcome.object().is_none());
             }
         }
     }

@@ -15,7 +15,7 @@ const SECRET: &str = "whsec_test_secret";
 const SIGNED_AT: i64 = 1_700_000_000;
 
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_ms(seconds * 1_000)
+    Timestamp::from_unix_ms(seconds.saturating_mul(1_000))
 }
 
 fn event(kind: &str, object: Value) -> Value {
@@ -155,20 +155,20 @@ fn a_flood_is_refused_before_it_is_hashed() {
 
 proptest! {
     #[test]
-    fn one_bit_of_the_body_breaks_the_signature(position in 0..10_000_usize, bit in 0..8_u32) {
+    fn one_bit_of_the_body_breaks_the_signature(position in any::<prop::sample::Index>(), bit in 0..8_u32) {
         let mut body = event("payment_intent.succeeded", intent("succeeded")).to_string().into_bytes();
         let header = signature::header(SECRET, SIGNED_AT, &body);
-        let position = position % body.len();
+        let position = position.index(body.len());
         body[position] ^= 1 << bit;
         prop_assert_eq!(verify([SECRET], &header, &body, at(SIGNED_AT), Age::Checked), Err(WebhookRefusal::Forged));
     }
 
     #[test]
-    fn one_bit_of_the_header_never_makes_another_event_pass(position in 0..1_000_usize, bit in 0..7_u32) {
+    fn one_bit_of_the_header_never_makes_another_event_pass(position in any::<prop::sample::Index>(), bit in 0..7_u32) {
         let body = event("payment_intent.succeeded", intent("succeeded")).to_string().into_bytes();
         let good = signature::header(SECRET, SIGNED_AT, &body);
         let mut header = good.clone().into_bytes();
-        let position = position % header.len();
+        let position = position.index(header.len());
         header[position] ^= 1 << bit;
         let header = String::from_utf8(header).unwrap();
         // The case of a hex digit says nothing.
@@ -180,14 +180,15 @@ proptest! {
     fn nothing_anybody_sends_makes_us_fall_over(header in "\\PC{0,200}", body: Vec<u8>, now: i64) {
         let now = Timestamp::from_unix_ms(now);
         prop_assert!(verify([SECRET], &header, &body, now, Age::Checked).is_err());
-        let _ = take_bytes(&body);
+        prop_assert_eq!(take_bytes(&body), Err(WebhookRefusal::Unreadable));
     }
 
     #[test]
     fn nothing_that_is_signed_makes_us_fall_over(kind in "[a-z_.]{0,40}", id in "\\PC{0,300}", word in "\\PC{0,300}") {
         let object = with(intent(&word), json!({"id": id, "currency": word, "metadata": {"transaction_id": id}}));
         for kind in [kind.as_str(), "payment_intent.succeeded", "payment_intent.payment_failed"] {
-            let _ = take(&with(event(kind, object.clone()), json!({"id": id})));
+            let taken = take(&with(event(kind, object.clone()), json!({"id": id})));
+            prop_assert!(matches!(taken, Ok(_) | Err(WebhookRefusal::Unreadable)), "{:?}", taken);
         }
     }
 }

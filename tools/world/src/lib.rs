@@ -6,6 +6,7 @@
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
+//! - [`events`] reads the event files, and lets an endpoint answer them.
 //! - [`payments`] makes payments up, from ordinary to absurd.
 //! - [`turns`] runs futures without a runtime, one turn after the other, so that every run is the same.
 //!
@@ -13,6 +14,7 @@
 
 pub mod audit;
 pub mod counting;
+pub mod events;
 pub mod gateway;
 pub mod host;
 pub mod payments;

@@ -109,7 +109,10 @@ fn three_d_secure_sends_the_payer_to_the_bank() {
         let waiting = shop.confirmed(&id, card("c")).await;
         let PaymentState::RequiresAction(NextAction::Redirect(url)) = &waiting.state else { panic!("{waiting:?}") };
         assert!(url.as_str().starts_with("https://bank.example/3ds/"));
-        assert_eq!(rejection(shop.confirm(&id, card("c2")).await), Rejection::InvalidState { state: "requires_action" });
+        assert_eq!(
+            rejection(shop.confirm(&id, card("c2")).await),
+            Rejection::InvalidState { state: "requires_action" }
+        );
         shop.audit(&id, Hour::AtRest).await;
     });
 }

@@ -89,6 +89,8 @@ fn a_sweep_that_could_do_nothing_says_so_and_the_next_one_does_it() {
         shop.queue().fail_next(DUE_PARTITIONS);
         assert!(shop.sweep().await.is_err());
         assert!(shop.queue().waiting().is_empty());
+        // A partition without a row asked for nothing, so not every failure was used up.
+        shop.queue().fail_next(0);
         assert_eq!(shop.sweep().await.unwrap().nudged, 30);
     });
 }

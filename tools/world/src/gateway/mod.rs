@@ -166,7 +166,6 @@ impl SimGateway {
     }
 
     /// Takes out the events that were not taken out before, oldest first.
-    #[must_use]
     pub fn take_events(&self) -> Vec<GatewayEvent> {
         std::mem::take(&mut self.book().events)
     }

@@ -1,0 +1,451 @@
+//! `webhook` against the world: events come late, twice, shuffled, forged in good faith, or never; the row ends right.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that does not go as written is a failed test")]
+
+use std::time::Duration;
+
+use domain::{
+    gateway::{Mode, ObjectStatus, Outcome, UnknownReason},
+    id::TransactionId,
+    payment::{AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason, ReviewReason},
+    schedule::Limits,
+};
+use flow::{
+    operations::webhook::{GatewayEvent, Received, Subject},
+    ports::Note,
+};
+use world::{
+    audit::Hour,
+    counting::Counts,
+    gateway::{Call, Course, Verdict},
+    queue::Nudged,
+    shop::{Shop, card, held_order, order},
+    store,
+    turns::{all, block_on},
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const NOBODY_KNOWS: PaymentState = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
+
+/// A shop with one payment opened, the event of its opening gone, and nothing counted yet.
+async fn shop() -> (Shop, Payment) {
+    let shop = Shop::new();
+    let payment = shop.opened(order("order-1")).await;
+    shop.gateway().take_events();
+    shop.tally().take();
+    (shop, payment)
+}
+
+fn is_paid(payment: &Payment) -> bool {
+    matches!(payment.state, PaymentState::Succeeded { .. })
+}
+
+/// The one event that the gateway has made.
+fn only_event(shop: &Shop) -> GatewayEvent {
+    let mut events = shop.gateway().take_events();
+    assert_eq!(events.len(), 1, "{events:?}");
+    events.remove(0)
+}
+
+fn orders_of<T: Clone>(events: &[T]) -> Vec<Vec<T>> {
+    let Some((first, rest)) = events.split_first() else { return vec![Vec::new()] };
+    let mut orders = Vec::new();
+    for order in orders_of(rest) {
+        for place in 0..=order.len() {
+            let mut order = order.clone();
+            order.insert(place, first.clone());
+            orders.push(order);
+        }
+    }
+    orders
+}
+
+#[test]
+fn a_payment_by_the_browser_costs_one_read_and_one_write_and_is_written_as_the_gateways() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
+        assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 1, ..Counts::default() });
+        let paid = shop.at_rest(&payment.id).await;
+        assert!(is_paid(&paid));
+        assert_eq!(paid.attempts[0].source, AttemptSource::Gateway);
+        assert_eq!(paid.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
+    });
+}
+
+#[test]
+fn an_event_that_proves_nothing_final_has_the_row_looked_at_and_asks_no_gateway() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
+        assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 1, nudges: 1, ..Counts::default() });
+        let row = shop.row(&payment.id).await;
+        assert_eq!((row.state, row.due), (PaymentState::RequiresPaymentMethod, Some(row.updated_at)));
+        assert_eq!(shop.queue().waiting(), [Nudged { id: payment.id.clone(), delay: Duration::ZERO }]);
+        assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
+    });
+}
+
+#[test]
+fn a_payer_who_passes_3_d_secure_has_paid() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().bank_says([Verdict::Challenge]);
+        shop.confirmed(&payment.id, card("c")).await;
+        shop.gateway().take_events();
+        shop.gateway().payer_authenticates(&payment.object, Verdict::Charge);
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
+        let paid = shop.at_rest(&payment.id).await;
+        assert!(is_paid(&paid));
+        assert_eq!(paid.attempts.len(), 1);
+    });
+}
+
+#[test]
+fn a_payer_who_fails_3_d_secure_may_try_another_card() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().bank_says([Verdict::Challenge]);
+        shop.confirmed(&payment.id, card("c1")).await;
+        shop.gateway().take_events();
+        shop.gateway().payer_fails(&payment.object);
+        shop.webhook(only_event(&shop)).await.unwrap();
+        assert_eq!(shop.row(&payment.id).await.state.name(), "requires_action", "an event's snapshot may be old");
+        assert_eq!(shop.until_looked(&payment.id).await.state, PaymentState::RequiresPaymentMethod);
+        assert!(is_paid(&shop.confirmed(&payment.id, card("c2")).await));
+        shop.at_rest(&payment.id).await;
+    });
+}
+
+#[test]
+fn an_event_delivered_again_is_superseded_and_writes_nothing() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let event = only_event(&shop);
+        assert_eq!(shop.webhook(event.clone()).await, Ok(Received::Applied));
+        let (row, commits) = (shop.row(&payment.id).await, shop.store().commits().len());
+        assert_eq!(shop.webhook(event).await, Ok(Received::Superseded));
+        assert_eq!((shop.row(&payment.id).await, shop.store().commits().len()), (row, commits));
+    });
+}
+
+#[test]
+fn one_event_delivered_by_twenty_at_once_is_applied_once() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let event = only_event(&shop);
+        let received = all((0..20).map(|_| shop.webhook(event.clone()))).await;
+        assert_eq!(received.iter().filter(|one| **one == Ok(Received::Applied)).count(), 1);
+        assert_eq!(received.iter().filter(|one| **one == Ok(Received::Superseded)).count(), 19);
+        assert!(is_paid(&shop.at_rest(&payment.id).await));
+    });
+}
+
+/// A decline, a challenge whose answer was lost, a browser's decline over it, a second challenge, and success.
+async fn eventful(shop: &Shop) -> (TransactionId, Vec<GatewayEvent>) {
+    let payment = shop.opened(order("order-1")).await;
+    shop.gateway().bank_says([Verdict::Decline("generic_decline"), Verdict::Challenge]);
+    shop.gateway().script(Call::Confirm, [Course::Well, Course::Unheard(UnknownReason::Timeout)]);
+    shop.confirmed(&payment.id, card("c1")).await;
+    shop.confirmed(&payment.id, card("c2")).await;
+    shop.gateway().payer_fails(&payment.object);
+    shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
+    shop.gateway().payer_authenticates(&payment.object, Verdict::Charge);
+    (payment.id, shop.gateway().take_events())
+}
+
+#[test]
+fn six_events_in_any_order_end_in_one_success() {
+    let count = block_on(async { eventful(&Shop::new()).await.1.len() });
+    assert_eq!(count, 6);
+    let orders = orders_of(&(0..count).collect::<Vec<_>>());
+    assert_eq!(orders.len(), 720);
+    for order in orders {
+        block_on(async {
+            let shop = Shop::new();
+            let (id, events) = eventful(&shop).await;
+            for place in &order {
+                shop.webhook(events[*place].clone()).await.unwrap();
+                shop.audit(&id, Hour::Midway).await;
+            }
+            let row = shop.row(&id).await;
+            assert!(is_paid(&row), "{order:?}");
+            assert!(row.attempts[0].decline().is_some());
+            shop.at_rest(&id).await;
+        });
+    }
+}
+
+#[test]
+fn events_that_never_come_are_made_up_for_by_looks() {
+    block_on(async {
+        let shop = Shop::new();
+        let (id, _never_delivered) = eventful(&shop).await;
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}
+
+#[test]
+fn an_old_decline_does_not_close_a_later_attempt() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().bank_says([Verdict::Decline("generic_decline")]);
+        shop.confirmed(&payment.id, card("c1")).await;
+        let decline = only_event(&shop);
+        shop.gateway().script(Call::Confirm, [Course::Late]);
+        let unknown = shop.confirmed(&payment.id, card("c2")).await;
+        shop.webhook(decline).await.unwrap();
+        assert_eq!(shop.row(&payment.id).await.attempts, unknown.attempts);
+        assert_eq!(shop.row(&payment.id).await.state, NOBODY_KNOWS);
+        shop.gateway().late_requests_arrive();
+        assert!(is_paid(&shop.at_rest(&payment.id).await));
+    });
+}
+
+#[test]
+fn the_event_of_a_lost_decline_tells_it_without_asking_again() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().bank_says([Verdict::Decline("expired_card")]);
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+        shop.confirmed(&payment.id, card("c")).await;
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
+        let row = shop.at_rest(&payment.id).await;
+        assert_eq!(row.attempts[0].decline().unwrap().code, "expired_card");
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+    });
+}
+
+#[test]
+fn the_event_of_a_lost_challenge_answers_the_attempt_and_has_it_looked_at() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().bank_says([Verdict::Challenge]);
+        shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+        shop.confirmed(&payment.id, card("c")).await;
+        assert_eq!(shop.queue().drain().len(), 1);
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
+        assert_eq!(shop.row(&payment.id).await.attempts[0].progress, AttemptProgress::Answered);
+        assert_eq!(shop.queue().waiting().len(), 1);
+        assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+    });
+}
+
+#[test]
+fn a_row_that_is_looked_at_soon_is_not_hurried() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::NotServed(UnknownReason::Timeout)]);
+        let unknown = shop.confirmed(&payment.id, card("c")).await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Superseded));
+        assert_eq!(shop.row(&payment.id).await, unknown);
+    });
+}
+
+#[test]
+fn an_event_of_the_other_mode_is_not_even_read_against_a_row() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let event = GatewayEvent { mode: Mode::Live, ..only_event(&shop) };
+        assert_eq!(shop.webhook(event).await, Ok(Received::WrongMode));
+        assert_eq!(shop.tally().take(), Counts::default());
+    });
+}
+
+#[test]
+fn an_object_of_the_other_mode_in_an_event_of_ours_is_never_a_success() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let mut event = only_event(&shop);
+        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut event.subject {
+            object.mode = Mode::Live;
+        }
+        assert_eq!(shop.webhook(event).await, Ok(Received::Applied));
+        let row = shop.row(&payment.id).await;
+        assert_eq!(row.attention.unwrap().reason, ReviewReason::ObjectMismatch);
+        assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
+    });
+}
+
+#[test]
+fn an_event_about_nothing_of_ours_is_left_alone() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let event = GatewayEvent { subject: Subject::Other, ..only_event(&shop) };
+        assert_eq!(shop.webhook(event).await, Ok(Received::NotOurs));
+        assert_eq!(shop.tally().take(), Counts::default());
+    });
+}
+
+#[test]
+fn another_object_that_bears_our_id_is_counted_and_changes_nothing() {
+    for (verdict, holds_money) in [(Verdict::Charge, true), (Verdict::Decline("generic_decline"), false)] {
+        block_on(async {
+            let (shop, payment) = shop().await;
+            let other = shop.gateway().opens_another(&payment.id, &payment.terms);
+            shop.gateway().take_events();
+            shop.gateway().browser_confirms(&other, verdict);
+            assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Foreign));
+            assert_eq!(shop.row(&payment.id).await, payment);
+            assert_eq!(shop.host().notes(), [Note::ForeignObject { holds_money }]);
+        });
+    }
+}
+
+#[test]
+fn an_event_may_come_before_its_row_and_is_delivered_again() {
+    block_on(async {
+        let shop = Shop::new();
+        shop.store().script(store::Call::Write, [store::Course::LostBefore]);
+        shop.initiate(order("order-1")).await.unwrap_err();
+        let event = only_event(&shop);
+        shop.host().advance(HOUR - Duration::from_millis(1));
+        assert_eq!(shop.webhook(event.clone()).await, Ok(Received::NotYet));
+        shop.host().advance(Duration::from_millis(1));
+        assert_eq!(shop.webhook(event).await, Ok(Received::NoRow));
+    });
+}
+
+#[test]
+fn an_event_that_could_not_be_written_is_refused_and_comes_again() {
+    let faults = [
+        (store::Call::Load, store::Course::LostBefore),
+        (store::Call::Write, store::Course::LostBefore),
+        (store::Call::Write, store::Course::LostAfter),
+    ];
+    for (call, course) in faults {
+        block_on(async {
+            let (shop, payment) = shop().await;
+            shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+            let event = only_event(&shop);
+            shop.store().script(call, [course]);
+            assert!(shop.webhook(event.clone()).await.is_err());
+            shop.webhook(event).await.unwrap();
+            assert!(is_paid(&shop.at_rest(&payment.id).await));
+        });
+    }
+}
+
+#[test]
+fn a_look_that_could_not_be_asked_for_stands_on_the_row() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
+        shop.queue().fail_next(1);
+        shop.webhook(only_event(&shop)).await.unwrap();
+        assert!(shop.host().notes().contains(&Note::NudgeLost));
+        assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
+    });
+}
+
+#[test]
+fn what_the_dashboard_cancels_is_canceled_and_a_hold_that_runs_out_is_expired() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().dashboard_cancels(&payment.object);
+        shop.deliver_events().await;
+        assert_eq!(shop.at_rest(&payment.id).await.state, PaymentState::Canceled);
+
+        let held = shop.opened(held_order("order-2")).await;
+        shop.confirmed(&held.id, card("c")).await;
+        shop.gateway().dashboard_cancels(&held.object);
+        shop.deliver_events().await;
+        assert_eq!(shop.at_rest(&held.id).await.state, PaymentState::Expired);
+    });
+}
+
+#[test]
+fn what_the_dashboard_captures_has_succeeded_with_as_much() {
+    block_on(async {
+        let shop = Shop::new();
+        let held = shop.opened(held_order("order-1")).await;
+        shop.confirmed(&held.id, card("c")).await;
+        let early = shop.gateway().take_events();
+        assert!(shop.gateway().dashboard_captures(&held.object, 700));
+        shop.deliver_events().await;
+        for event in early {
+            assert_eq!(shop.webhook(event).await, Ok(Received::Superseded), "an old hold undoes no capture");
+        }
+        assert_eq!(shop.at_rest(&held.id).await.captured().minor_units(), 700);
+    });
+}
+
+#[test]
+fn money_for_another_amount_is_never_a_success_and_a_person_is_called() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().dashboard_reprices(&payment.object, 100);
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        shop.deliver_events().await;
+        let row = shop.row(&payment.id).await;
+        assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(row.attention.unwrap().reason, ReviewReason::ObjectMismatch);
+        assert!(shop.host().notes().contains(&Note::ReviewAsked));
+        assert!(row.due.is_some(), "it is still looked at");
+    });
+}
+
+#[test]
+fn a_word_that_we_do_not_know_is_never_guessed_at() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
+        let mut event = only_event(&shop);
+        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut event.subject {
+            object.status = ObjectStatus::Unrecognized("requires_dance".to_owned());
+        }
+        shop.webhook(event).await.unwrap();
+        let row = shop.row(&payment.id).await;
+        assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(row.attention.unwrap().reason, ReviewReason::UnrecognizedStatus);
+    });
+}
+
+#[test]
+fn money_that_moved_after_the_end_is_written_down_and_a_person_is_called() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let late = only_event(&shop);
+        // The gateway contradicts itself: it shows the object canceled although it charged.
+        let mut canceled = late.clone();
+        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut canceled.subject {
+            object.status = ObjectStatus::Canceled;
+        }
+        shop.webhook(canceled).await.unwrap();
+        assert_eq!(shop.row(&payment.id).await.state, PaymentState::Canceled);
+        assert_eq!(shop.webhook(late).await, Ok(Received::Applied));
+        let row = shop.audit(&payment.id, Hour::AtRest).await;
+        assert!(is_paid(&row));
+        assert_eq!(row.attention.unwrap().reason, ReviewReason::LateSuccess);
+    });
+}
+
+#[test]
+fn a_webhook_and_a_look_at_once_write_each_fact_once() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
+        let event = only_event(&shop);
+        shop.host().advance(Limits::STANDARD.first_look);
+        let webhook = Box::pin(async {
+            shop.webhook(event).await.unwrap();
+        }) as std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
+        let look = Box::pin(async {
+            shop.retry(&payment.id).await.unwrap();
+        });
+        all([webhook, look]).await;
+        let captured = shop.store().commits().iter().filter(|commit| commit.event == "captured").count();
+        assert_eq!(captured, 1);
+        assert!(is_paid(&shop.at_rest(&payment.id).await));
+    });
+}

@@ -140,6 +140,20 @@ mod tests {
     }
 
     #[test]
+    fn every_currency_that_stripe_counts_goes_there_and_back() {
+        for currency in currencies().into_iter().filter(|currency| counting(*currency).is_some()) {
+            let amount = Money::try_new(1_234_500, currency).unwrap();
+            match to_stripe(amount) {
+                Ok(written) => assert_eq!(from_stripe(written, currency), Some(1_234_500), "{currency:?}"),
+                // Two decimals more make nine digits of it.
+                Err(refusal) => {
+                    assert_eq!((currency.exponent(), refusal), (0, AmountRefusal::TooLarge), "{currency:?}")
+                }
+            }
+        }
+    }
+
+    #[test]
     fn currencies_that_differ_from_iso_are_exactly_these() {
         let counted = |counting_as| {
             let codes = currencies().into_iter().filter(move |currency| counting(*currency) == counting_as);
@@ -154,21 +168,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_stripe_can_write_comes_back_as_it_was(units in 0..=i64::MAX, small in 0..=1_000_000_i64) {
-            for currency in currencies() {
-                for minor_units in [units, small] {
-                    let amount = Money::try_new(minor_units, currency).unwrap();
-                    if let Ok(written) = to_stripe(amount) {
-                        prop_assert_eq!(from_stripe(written, currency), Some(minor_units), "{:?}", amount);
-                    }
-                }
+        fn what_stripe_can_write_comes_back_as_it_was(
+            currency in prop::sample::select(currencies()),
+            minor_units in prop_oneof![0..=i64::MAX, 0..=1_000_000_i64],
+        ) {
+            let amount = Money::try_new(minor_units, currency).unwrap();
+            if let Ok(written) = to_stripe(amount) {
+                prop_assert_eq!(from_stripe(written, currency), Some(minor_units), "{:?}", amount);
             }
         }
 
         #[test]
-        fn what_stripe_writes_is_read_exactly_or_not_at_all(written in 0..=LARGEST) {
-            for currency in currencies() {
-                let Some(read) = from_stripe(written, currency) else { continue };
+        fn what_stripe_writes_is_read_exactly_or_not_at_all(
+            currency in prop::sample::select(currencies()),
+            written in 0..=LARGEST,
+        ) {
+            if let Some(read) = from_stripe(written, currency) {
                 let amount = Money::try_new(read, currency).unwrap();
                 prop_assert!(!matches!(to_stripe(amount), Ok(other) if other != written), "{:?}", amount);
             }

@@ -92,7 +92,7 @@ fn wait_for_watch(own: &Place, server: &Server) -> Result<(), Failure> {
         }
         if told.elapsed() > Duration::from_secs(20) {
             told = Instant::now();
-            println!("  … {} {}", step::seconds(started.elapsed()), step::last_lines(&own.log("watch"), 1).trim());
+            println!("  … {} waiting for its first answer", step::seconds(started.elapsed()));
         }
         thread::sleep(POLL);
     }

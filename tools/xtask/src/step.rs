@@ -107,8 +107,10 @@ pub(crate) fn wait(mut child: Child, mut meanwhile: impl FnMut()) -> Result<Exit
     }
 }
 
+/// A progress bar writes over its line with `\r`; what stands there last counts.
 fn last_line(path: &Path) -> String {
-    last_lines(path, 1).trim_start_matches("  | ").trim().to_owned()
+    let line = last_lines(path, 1);
+    line.trim_start_matches("  | ").rsplit('\r').map(str::trim).find(|part| !part.is_empty()).unwrap_or("").to_owned()
 }
 
 /// A terminal's width is not asked for; 90 characters fit everywhere.

@@ -59,23 +59,26 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
         };
         line.set(Field::State(payment.state.name()));
         line.set(Field::Replayed(replayed));
-        Ok(answer(&payment, &key)?.replayed(replayed))
+        Ok(answer(&payment, &key).replayed(replayed))
     }
 }
 
 /// What the attempts of the request with this key are now.
-fn answer(payment: &Payment, key: &IdempotencyKey) -> Result<Answer, Problem> {
+fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
     let asked_by = |attempt: &&Attempt| matches!(&attempt.source, AttemptSource::Api { key: own, .. } if own == key);
     let attempt = payment.attempts.iter().rev().find(asked_by);
     let under_way = Answer::payment(StatusCode::ACCEPTED, payment);
     let done = Answer::payment(StatusCode::OK, payment);
     match attempt.map(|attempt| (attempt.number, &attempt.progress)) {
         // It will be tried again: that is not an end yet, whatever became of the last try.
-        _ if matches!(payment.state, PaymentState::Processing(_)) => Ok(under_way),
+        _ if matches!(payment.state, PaymentState::Processing(_)) => under_way,
         Some((number, AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged))) => {
-            Err(Problem::declined(payment, number))
+            Answer::from(Problem::declined(payment, number))
         }
-        Some((_, AttemptProgress::Unanswered)) => Ok(under_way),
-        Some((_, AttemptProgress::Answered | AttemptProgress::Closed(AttemptResult::Charged))) | None => Ok(done),
+        Some((_, AttemptProgress::Unanswered)) => under_way,
+        Some((_, AttemptProgress::Answered | AttemptProgress::Closed(AttemptResult::Charged))) | None => done,
     }
 }
+
+#[cfg(test)]
+mod tests;

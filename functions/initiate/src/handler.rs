@@ -71,3 +71,6 @@ fn refused(error: &InitiateError, line: &mut Line) -> Problem {
     }
     Problem::from(error)
 }
+
+#[cfg(test)]
+mod tests;

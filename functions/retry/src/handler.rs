@@ -88,3 +88,6 @@ enum Verdict {
     /// SQS must deliver it again.
     Again,
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,6 @@ impl<V: Vault, S: LoadPayment> Endpoint for Status<V, S> {
         Ok(Answer::payment(StatusCode::OK, &payment))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,3 +51,6 @@ impl From<Swept> for SweptJson {
         Self { found, nudged, more, failed_partitions }
     }
 }
+
+#[cfg(test)]
+mod tests;

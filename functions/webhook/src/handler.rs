@@ -112,3 +112,6 @@ const fn word(received: Received) -> &'static str {
         Received::NotYet => "not_yet",
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A merchant's whole stack in memory: each operation with the ports its function is handed, over one table, one queue,
 //! one gateway and one clock, every round trip counted. Nothing happens here unless somebody asks for it.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc, time::Duration};
 
 use domain::{
     gateway::Gateway as GatewayName,
@@ -9,6 +9,7 @@ use domain::{
     payment::{CaptureMethod, Command, ConfirmRequest, Instrument, Payment},
     schedule::Limits,
     text::{GatewayToken, WebUrl},
+    time::Timestamp,
 };
 use flow::{
     commit::{ExecuteError, Executed, execute},
@@ -20,13 +21,13 @@ use flow::{
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
     },
-    ports::{Actor, Error, Host, LoadPayment},
+    ports::{Actor, Error, Host},
 };
 
 use crate::{
     audit::{self, Breach, Hour},
     counting::{Counting, Tally},
-    gateway::SimGateway,
+    gateway::{Charge, SimGateway},
     host::SimHost,
     payments,
     queue::MemoryQueue,
@@ -239,16 +240,16 @@ impl Shop {
     /// # Errors
     /// As `execute` says.
     pub async fn command(&self, id: &TransactionId, command: &Command) -> Result<Executed, ExecuteError> {
-        execute(&*self.host, &self.store, self.row(id).await, command, &client()).await
+        execute(&*self.host, &self.store, self.row(id), command, &client()).await
     }
 
     /// The row as it stands, uncounted.
     ///
     /// # Panics
     /// If there is none.
-    pub async fn row(&self, id: &TransactionId) -> Payment {
-        let row = must(self.store().load(id).await);
-        row.unwrap_or_else(|| must(Err(format!("there is no row {id}"))))
+    #[must_use]
+    pub fn row(&self, id: &TransactionId) -> Payment {
+        must(self.store().row(id).ok_or("there is no such row"))
     }
 
     /// Lets the time pass until the row is due, and looks at it as the sweep and the queue would. How it stands then.
@@ -256,13 +257,13 @@ impl Shop {
     /// # Panics
     /// If something outside fails.
     pub async fn until_looked(&self, id: &TransactionId) -> Payment {
-        let Some(due) = self.row(id).await.due else { return self.row(id).await };
+        let Some(due) = self.row(id).due else { return self.row(id) };
         self.host.advance(due.since(self.host.now()));
         must(self.sweep().await);
         for nudged in self.queue().drain() {
             must(self.retry(&nudged.id).await);
         }
-        self.row(id).await
+        self.row(id)
     }
 
     /// Lets the row come to rest: three sweeps without a fault, or until it needs nobody. Then the auditor comes.
@@ -273,18 +274,41 @@ impl Shop {
         for _ in 0..SWEEPS_TO_REST {
             self.until_looked(id).await;
         }
-        self.audit(id, Hour::AtRest).await
+        self.audit(id, Hour::AtRest)
     }
 
     /// The auditor comes. The row as it stands.
     ///
     /// # Panics
     /// If a promise was broken.
-    pub async fn audit(&self, id: &TransactionId, hour: Hour) -> Payment {
-        let row = self.row(id).await;
+    pub fn audit(&self, id: &TransactionId, hour: Hour) -> Payment {
+        let row = self.row(id);
         let found: Vec<Breach> = audit::breaches(&row, self.gateway(), hour);
-        assert!(found.is_empty(), "{found:?}\nrow: {row:#?}\nbooks: {:#?}", self.gateway().charges());
+        assert!(found.is_empty(), "{found:?}\n{}", self.story(id));
         row
+    }
+
+    /// What happened to a payment: its row's changes, and the gateway's books.
+    #[must_use]
+    pub fn story(&self, id: &TransactionId) -> String {
+        let mut story = String::new();
+        for commit in self.store().commits().iter().filter(|commit| commit.payment.id == *id) {
+            let Payment { version, updated_at, state, attempts, due, .. } = &commit.payment;
+            let after_ms = |at: &Timestamp| at.since(SimHost::START).as_millis();
+            let progress: Vec<_> = attempts.iter().map(|attempt| &attempt.progress).collect();
+            let _never_fails = writeln!(
+                story,
+                "v{version} after {} ms: {} by {:?}: {state:?}, attempts {progress:?}, due after {:?} ms",
+                after_ms(updated_at),
+                commit.event,
+                commit.actor,
+                due.as_ref().map(after_ms),
+            );
+        }
+        for Charge { cause, minor_units, standing, .. } in self.gateway().charges() {
+            let _never_fails = writeln!(story, "books: {minor_units} {standing:?} for {cause:?}");
+        }
+        story
     }
 }
 

@@ -95,6 +95,12 @@ impl MemoryStore {
         self.inner().catch_up();
     }
 
+    /// A row as it stands, seen without a call that could go wrong.
+    #[must_use]
+    pub fn row(&self, id: &TransactionId) -> Option<Payment> {
+        self.inner().rows.get(id).map(|row| row.payment.clone())
+    }
+
     /// Every write that went through, oldest first.
     #[must_use]
     pub fn commits(&self) -> Vec<Commit> {

@@ -113,7 +113,7 @@ fn three_d_secure_sends_the_payer_to_the_bank() {
             rejection(shop.confirm(&id, card("c2")).await),
             Rejection::InvalidState { state: "requires_action" }
         );
-        shop.audit(&id, Hour::AtRest).await;
+        shop.audit(&id, Hour::AtRest);
     });
 }
 
@@ -125,7 +125,7 @@ fn money_that_is_to_be_held_is_held() {
         let held = shop.confirmed(&id, card("c")).await;
         assert_eq!(held.state, PaymentState::RequiresCapture { capturable: held.terms.amount });
         assert_eq!(shop.gateway().charges()[0].standing, Standing::Held);
-        shop.audit(&id, Hour::AtRest).await;
+        shop.audit(&id, Hour::AtRest);
     });
 }
 
@@ -178,7 +178,7 @@ fn the_same_key_with_another_body_is_refused_and_changes_nothing() {
         let mut other = card("c");
         other.request_hash = RequestHash::of([("paymentMethod", "pm_card_mastercard")]);
         assert_eq!(rejection(shop.confirm(&id, other).await), Rejection::IdempotencyKeyReused);
-        assert_eq!(shop.row(&id).await, paid);
+        assert_eq!(shop.row(&id), paid);
         assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
     });
 }
@@ -195,7 +195,7 @@ fn when_nobody_knows_the_row_says_so_and_the_same_bytes_settle_it() {
                 assert!(shop.host().notes().contains(&Note::OutcomeUnknown(reason)));
                 let delay = Limits::STANDARD.first_delay;
                 assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone(), delay }]);
-                shop.audit(&id, Hour::Midway).await;
+                shop.audit(&id, Hour::Midway);
                 assert!(is_paid(&shop.at_rest(&id).await), "{course:?}");
                 assert_eq!((sent_the_same(&shop, Call::Confirm), standing(&shop)), (2, 1), "{course:?}");
             });
@@ -228,7 +228,7 @@ fn a_request_that_arrives_after_its_caller_gave_up_charges_once() {
             }
             assert!(is_paid(&shop.at_rest(&id).await));
             shop.gateway().late_requests_arrive();
-            shop.audit(&id, Hour::AtRest).await;
+            shop.audit(&id, Hour::AtRest);
             assert_eq!(shop.gateway().charges().len(), 1);
         });
     }
@@ -335,7 +335,7 @@ fn a_method_that_the_gateway_will_not_take_is_like_a_decline() {
 fn a_payment_that_the_browser_has_paid_in_between_is_found_paid() {
     block_on(async {
         let (shop, id) = shop().await;
-        let object = shop.row(&id).await.object;
+        let object = shop.row(&id).object;
         assert!(shop.gateway().browser_confirms(&object, Verdict::Charge));
         assert!(is_paid(&shop.confirmed(&id, card("c")).await));
         assert_eq!(shop.gateway().charges().len(), 1);
@@ -347,7 +347,7 @@ fn a_payment_that_the_browser_has_paid_in_between_is_found_paid() {
 fn a_payment_that_the_browser_has_left_pending_is_not_confirmed_over_it() {
     block_on(async {
         let (shop, id) = shop().await;
-        let object = shop.row(&id).await.object;
+        let object = shop.row(&id).object;
         assert!(shop.gateway().browser_confirms(&object, Verdict::Pending));
         shop.confirmed(&id, card("c")).await;
         assert_eq!(shop.at_rest(&id).await.state, PaymentState::Processing(ProcessingReason::GatewayPending));
@@ -362,11 +362,11 @@ fn when_the_store_fails_before_the_gateway_was_asked_nothing_was_asked() {
     for (call, course) in before {
         block_on(async {
             let (shop, id) = shop().await;
-            let row = shop.row(&id).await;
+            let row = shop.row(&id);
             shop.store().script(call, [course]);
             assert!(matches!(shop.confirm(&id, card("c")).await, Err(ConfirmError::Failed(_))));
             assert!(shop.gateway().sent_of(Call::Confirm).is_empty());
-            assert_eq!(shop.row(&id).await, row);
+            assert_eq!(shop.row(&id), row);
             assert!(is_paid(&shop.confirmed(&id, card("c")).await), "the client asks again with its key");
         });
     }
@@ -461,7 +461,7 @@ fn a_webhook_that_overtakes_the_answer_writes_the_same_fact_once() {
             let mut confirm = pin!(shop.confirm(&id, card("c")));
             assert!(advance(confirm.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
             shop.deliver_events().await;
-            shop.audit(&id, Hour::Midway).await;
+            shop.audit(&id, Hour::Midway);
             let Poll::Ready(Ok(Confirmed::Attempted(answered, _))) = advance(confirm, || false) else {
                 panic!("not attempted")
             };
@@ -489,10 +489,10 @@ fn an_answer_that_comes_late_closes_its_own_attempt_and_no_later_one() {
         // Its event is written first, and the payer tries again, before the first answer is heard.
         shop.deliver_events().await;
         shop.until_looked(&id).await;
-        assert_eq!(shop.row(&id).await.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(shop.row(&id).state, PaymentState::RequiresPaymentMethod);
         let second = shop.confirmed(&id, card("c2")).await;
         assert!(advance(first, || false).is_ready());
-        assert_eq!(shop.row(&id).await.attempts, second.attempts, "the decline is the first attempt's own");
+        assert_eq!(shop.row(&id).attempts, second.attempts, "the decline is the first attempt's own");
         assert!(shop.gateway().bank_decides(&second.object, Verdict::Charge));
         assert!(is_paid(&shop.at_rest(&id).await));
     });
@@ -516,7 +516,7 @@ fn a_function_that_is_killed_anywhere_leaves_what_the_sweep_can_finish() {
                     let confirm = pin!(shop.confirm(&id, card("c")));
                     advance(confirm, enough).is_ready()
                 };
-                shop.audit(&id, Hour::Midway).await;
+                shop.audit(&id, Hour::Midway);
                 shop.at_rest(&id).await;
                 assert!(shop.gateway().charges().len() <= 1, "killed after {turns} turns");
                 // The client asks again with its key, and in the end the payment is where it would have been.
@@ -555,7 +555,7 @@ fn a_cancel_and_a_confirm_at_once_end_in_one_truth() {
 fn when_the_time_is_over_nobody_is_charged() {
     block_on(async {
         let (shop, id) = shop().await;
-        let expires_in = shop.row(&id).await.terms.expires_in;
+        let expires_in = shop.row(&id).terms.expires_in;
         shop.host().advance(expires_in - Duration::from_millis(1));
         shop.gateway().bank_says([Verdict::Decline("generic_decline")]);
         shop.confirmed(&id, card("c1")).await;
@@ -574,7 +574,7 @@ fn after_as_many_attempts_as_a_row_records_no_more_are_made_and_a_success_is_sti
             shop.confirmed(&id, card(&format!("c{number}"))).await;
         }
         assert_eq!(rejection(shop.confirm(&id, card("one-more")).await), Rejection::TooManyAttempts);
-        let object = shop.row(&id).await.object;
+        let object = shop.row(&id).object;
         assert!(shop.gateway().browser_confirms(&object, Verdict::Charge));
         assert!(is_paid(&shop.at_rest(&id).await));
     });

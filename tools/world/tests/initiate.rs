@@ -60,7 +60,7 @@ fn a_payment_costs_one_gateway_call_and_one_write() {
         assert_eq!(shop.tally().take(), Counts { writes: 1, gateway_calls: 1, ..Counts::default() });
         assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
         assert_eq!(payment.id, transaction_id(&key("order-1")));
-        assert_eq!(shop.audit(&payment.id, Hour::AtRest).await, payment);
+        assert_eq!(shop.audit(&payment.id, Hour::AtRest), payment);
     });
 }
 
@@ -83,7 +83,7 @@ fn the_same_key_with_another_body_is_refused_and_changes_nothing() {
         let shop = Shop::new();
         let first = created(shop.initiate(order("order-1")).await);
         assert!(matches!(shop.initiate(another("order-1")).await, Err(InitiateError::KeyReused)));
-        assert_eq!(shop.row(&first.id).await, first);
+        assert_eq!(shop.row(&first.id), first);
         assert_eq!(shop.store().commits().len(), 1);
     });
 }
@@ -99,7 +99,7 @@ fn another_body_after_a_lost_write_may_become_the_payment() {
         assert!(matches!(shop.initiate(order("order-1")).await, Err(InitiateError::KeyReused)));
         let paid = shop.confirmed(&second.id, card("c")).await;
         assert_eq!(paid.captured().minor_units(), 999);
-        shop.audit(&paid.id, Hour::AtRest).await;
+        shop.audit(&paid.id, Hour::AtRest);
     });
 }
 
@@ -247,7 +247,7 @@ fn fifty_at_once_with_one_key_make_one_payment() {
         let found = answers.iter().filter(|answer| matches!(answer, Ok(Initiated::Replayed(_)))).count();
         assert_eq!((made, found), (1, 49));
         let id = transaction_id(&key("order-1"));
-        let row = shop.audit(&id, Hour::AtRest).await;
+        let row = shop.audit(&id, Hour::AtRest);
         for answer in answers {
             let (Initiated::Created(payment) | Initiated::Replayed(payment)) = answer.unwrap();
             assert_eq!(payment, row);

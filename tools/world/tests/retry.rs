@@ -138,7 +138,7 @@ fn a_store_that_fails_leaves_the_row_for_the_next_look() {
             shop.host().advance(unknown.due.unwrap().since(shop.host().now()));
             shop.store().script(call, courses.clone());
             let _lost = shop.retry(&payment.id).await;
-            shop.audit(&payment.id, Hour::Midway).await;
+            shop.audit(&payment.id, Hour::Midway);
             assert!(is_paid(&shop.at_rest(&payment.id).await), "{courses:?}");
             assert_eq!(shop.gateway().charges().len(), 1, "{courses:?}");
         });
@@ -242,7 +242,7 @@ fn a_cancel_is_asked_for_and_seen_before_it_is_told() {
     block_on(async {
         let (shop, payment) = shop().await;
         shop.command(&payment.id, &cancel()).await.unwrap();
-        assert_eq!(shop.row(&payment.id).await.state, PaymentState::RequiresPaymentMethod);
+        assert_eq!(shop.row(&payment.id).state, PaymentState::RequiresPaymentMethod);
         assert_eq!(shop.confirm(&payment.id, card("c")).await.is_err(), true, "no confirm while a cancel is open");
         let row = shop.at_rest(&payment.id).await;
         assert_eq!(row.state, PaymentState::Canceled);
@@ -376,7 +376,7 @@ fn an_outage_longer_than_the_checkout_ends_in_the_truth() {
             shop.host().advance(DAY * 2);
             assert_eq!(shop.at_rest(&payment.id).await.state, end);
             shop.gateway().late_requests_arrive();
-            shop.audit(&payment.id, Hour::AtRest).await;
+            shop.audit(&payment.id, Hour::AtRest);
         });
     }
 }

@@ -81,7 +81,7 @@ fn an_event_that_proves_nothing_final_has_the_row_looked_at_and_asks_no_gateway(
         shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
         assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
         assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 1, nudges: 1, ..Counts::default() });
-        let row = shop.row(&payment.id).await;
+        let row = shop.row(&payment.id);
         assert_eq!((row.state, row.due), (PaymentState::RequiresPaymentMethod, Some(row.updated_at)));
         assert_eq!(shop.queue().waiting(), [Nudged { id: payment.id.clone(), delay: Duration::ZERO }]);
         assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
@@ -112,7 +112,7 @@ fn a_payer_who_fails_3_d_secure_may_try_another_card() {
         shop.gateway().take_events();
         shop.gateway().payer_fails(&payment.object);
         shop.webhook(only_event(&shop)).await.unwrap();
-        assert_eq!(shop.row(&payment.id).await.state.name(), "requires_action", "an event's snapshot may be old");
+        assert_eq!(shop.row(&payment.id).state.name(), "requires_action", "an event's snapshot may be old");
         assert_eq!(shop.until_looked(&payment.id).await.state, PaymentState::RequiresPaymentMethod);
         assert!(is_paid(&shop.confirmed(&payment.id, card("c2")).await));
         shop.at_rest(&payment.id).await;
@@ -126,9 +126,9 @@ fn an_event_delivered_again_is_superseded_and_writes_nothing() {
         shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
         let event = only_event(&shop);
         assert_eq!(shop.webhook(event.clone()).await, Ok(Received::Applied));
-        let (row, commits) = (shop.row(&payment.id).await, shop.store().commits().len());
+        let (row, commits) = (shop.row(&payment.id), shop.store().commits().len());
         assert_eq!(shop.webhook(event).await, Ok(Received::Superseded));
-        assert_eq!((shop.row(&payment.id).await, shop.store().commits().len()), (row, commits));
+        assert_eq!((shop.row(&payment.id), shop.store().commits().len()), (row, commits));
     });
 }
 
@@ -170,9 +170,9 @@ fn six_events_in_any_order_end_in_one_success() {
             let (id, events) = eventful(&shop).await;
             for place in &order {
                 shop.webhook(events[*place].clone()).await.unwrap();
-                shop.audit(&id, Hour::Midway).await;
+                shop.audit(&id, Hour::Midway);
             }
-            let row = shop.row(&id).await;
+            let row = shop.row(&id);
             assert!(is_paid(&row), "{order:?}");
             assert!(row.attempts[0].decline().is_some());
             shop.at_rest(&id).await;
@@ -199,8 +199,8 @@ fn an_old_decline_does_not_close_a_later_attempt() {
         shop.gateway().script(Call::Confirm, [Course::Late]);
         let unknown = shop.confirmed(&payment.id, card("c2")).await;
         shop.webhook(decline).await.unwrap();
-        assert_eq!(shop.row(&payment.id).await.attempts, unknown.attempts);
-        assert_eq!(shop.row(&payment.id).await.state, NOBODY_KNOWS);
+        assert_eq!(shop.row(&payment.id).attempts, unknown.attempts);
+        assert_eq!(shop.row(&payment.id).state, NOBODY_KNOWS);
         shop.gateway().late_requests_arrive();
         assert!(is_paid(&shop.at_rest(&payment.id).await));
     });
@@ -229,7 +229,7 @@ fn the_event_of_a_lost_challenge_answers_the_attempt_and_has_it_looked_at() {
         shop.confirmed(&payment.id, card("c")).await;
         assert_eq!(shop.queue().drain().len(), 1);
         assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Applied));
-        assert_eq!(shop.row(&payment.id).await.attempts[0].progress, AttemptProgress::Answered);
+        assert_eq!(shop.row(&payment.id).attempts[0].progress, AttemptProgress::Answered);
         assert_eq!(shop.queue().waiting().len(), 1);
         assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
         assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
@@ -244,7 +244,7 @@ fn a_row_that_is_looked_at_soon_is_not_hurried() {
         let unknown = shop.confirmed(&payment.id, card("c")).await;
         shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
         assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Superseded));
-        assert_eq!(shop.row(&payment.id).await, unknown);
+        assert_eq!(shop.row(&payment.id), unknown);
     });
 }
 
@@ -269,7 +269,7 @@ fn an_object_of_the_other_mode_in_an_event_of_ours_is_never_a_success() {
             object.mode = Mode::Live;
         }
         assert_eq!(shop.webhook(event).await, Ok(Received::Applied));
-        let row = shop.row(&payment.id).await;
+        let row = shop.row(&payment.id);
         assert_eq!(row.attention.unwrap().reason, ReviewReason::ObjectMismatch);
         assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
     });
@@ -295,7 +295,7 @@ fn another_object_that_bears_our_id_is_counted_and_changes_nothing() {
             shop.gateway().take_events();
             shop.gateway().browser_confirms(&other, verdict);
             assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Foreign));
-            assert_eq!(shop.row(&payment.id).await, payment);
+            assert_eq!(shop.row(&payment.id), payment);
             assert_eq!(shop.host().notes(), [Note::ForeignObject { holds_money }]);
         });
     }
@@ -386,7 +386,7 @@ fn money_for_another_amount_is_never_a_success_and_a_person_is_called() {
         shop.gateway().dashboard_reprices(&payment.object, 100);
         shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
         shop.deliver_events().await;
-        let row = shop.row(&payment.id).await;
+        let row = shop.row(&payment.id);
         assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
         assert_eq!(row.attention.unwrap().reason, ReviewReason::ObjectMismatch);
         assert!(shop.host().notes().contains(&Note::ReviewAsked));
@@ -404,7 +404,7 @@ fn a_word_that_we_do_not_know_is_never_guessed_at() {
             object.status = ObjectStatus::Unrecognized("requires_dance".to_owned());
         }
         shop.webhook(event).await.unwrap();
-        let row = shop.row(&payment.id).await;
+        let row = shop.row(&payment.id);
         assert_eq!(row.state, PaymentState::RequiresPaymentMethod);
         assert_eq!(row.attention.unwrap().reason, ReviewReason::UnrecognizedStatus);
     });
@@ -422,9 +422,9 @@ fn money_that_moved_after_the_end_is_written_down_and_a_person_is_called() {
             object.status = ObjectStatus::Canceled;
         }
         shop.webhook(canceled).await.unwrap();
-        assert_eq!(shop.row(&payment.id).await.state, PaymentState::Canceled);
+        assert_eq!(shop.row(&payment.id).state, PaymentState::Canceled);
         assert_eq!(shop.webhook(late).await, Ok(Received::Applied));
-        let row = shop.audit(&payment.id, Hour::AtRest).await;
+        let row = shop.audit(&payment.id, Hour::AtRest);
         assert!(is_paid(&row));
         assert_eq!(row.attention.unwrap().reason, ReviewReason::LateSuccess);
     });

@@ -1,0 +1,294 @@
+//! Every event file of this function through its handler, with its answer pinned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::gateway::Mode;
+use domain::id::TransactionId;
+use expect_test::{Expect, expect};
+use flow::operations::initiate::initiate;
+use world::events::{Drawer, answered, client_keys};
+use world::gateway::{SimGateway, Verdict};
+use world::host::SimHost;
+use world::queue::MemoryQueue;
+use world::shop::order;
+use world::store::MemoryStore;
+use world::turns::block_on;
+
+use super::*;
+
+type Endpoint = Confirm<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+
+/// With the payment that `events/initiate.json` opens.
+fn endpoint(host: &SimHost) -> Endpoint {
+    let endpoint = Confirm {
+        keys: client_keys(),
+        store: MemoryStore::default(),
+        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        nudges: MemoryQueue::default(),
+    };
+    let request = order("event-initiate");
+    block_on(initiate(host, &endpoint.store, &endpoint.gateway, Mode::Test, request, Duration::from_secs(1))).unwrap();
+    endpoint
+}
+
+fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
+    expected.assert_eq(&block_on(answered(endpoint, host, event)));
+}
+
+#[test]
+fn a_charge_goes_through_and_its_replay_finds_it() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    check(
+        &endpoint,
+        &host,
+        "confirm",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "amount": 1250,
+          "amountCapturable": 0,
+          "amountCaptured": 1250,
+          "amountRefundable": 1250,
+          "amountRefunded": 0,
+          "attempts": [
+            {
+              "decline": null,
+              "method": "payment_method",
+              "number": 1,
+              "offSession": false,
+              "source": "api",
+              "startedAt": "2026-11-02T09:00:12.347Z",
+              "status": "charged"
+            }
+          ],
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "currency": "EUR",
+          "disputes": [],
+          "expiresAt": "2026-11-03T09:00:12.347Z",
+          "gateway": "stripe",
+          "metadata": {},
+          "nextAction": null,
+          "pending": null,
+          "processingReason": null,
+          "reference": null,
+          "refunds": [],
+          "status": "succeeded",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+          "updatedAt": "2026-11-02T09:00:12.347Z",
+          "version": 3
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "confirm",
+          "level": "info",
+          "replayed": false,
+          "requestId": "11111111-0000-4000-8000-000000000005",
+          "route": "POST /payment/confirm",
+          "state": "succeeded",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    check(
+        &endpoint,
+        &host,
+        "confirm",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+        idempotent-replayed: true
+
+        {
+          "amount": 1250,
+          "amountCapturable": 0,
+          "amountCaptured": 1250,
+          "amountRefundable": 1250,
+          "amountRefunded": 0,
+          "attempts": [
+            {
+              "decline": null,
+              "method": "payment_method",
+              "number": 1,
+              "offSession": false,
+              "source": "api",
+              "startedAt": "2026-11-02T09:00:12.347Z",
+              "status": "charged"
+            }
+          ],
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "currency": "EUR",
+          "disputes": [],
+          "expiresAt": "2026-11-03T09:00:12.347Z",
+          "gateway": "stripe",
+          "metadata": {},
+          "nextAction": null,
+          "pending": null,
+          "processingReason": null,
+          "reference": null,
+          "refunds": [],
+          "status": "succeeded",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+          "updatedAt": "2026-11-02T09:00:12.347Z",
+          "version": 3
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "confirm",
+          "level": "info",
+          "replayed": true,
+          "requestId": "11111111-0000-4000-8000-000000000005",
+          "route": "POST /payment/confirm",
+          "state": "succeeded",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(endpoint.gateway.charges().len(), 1);
+}
+
+#[test]
+fn a_decline_is_told_and_the_payment_can_be_confirmed_again() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    endpoint.gateway.bank_says([Verdict::Decline("insufficient_funds")]);
+    check(
+        &endpoint,
+        &host,
+        "confirm-declined",
+        &expect![[r#"
+        402 Payment Required
+        content-type: application/problem+json
+
+        {
+          "code": "payment_declined",
+          "decline": {
+            "advice": null,
+            "category": "later",
+            "code": "insufficient_funds",
+            "gatewayCode": "insufficient_funds",
+            "networkCode": null,
+            "payerMessage": "The card does not have enough funds for this payment. Please use another one."
+          },
+          "detail": "The card does not have enough funds for this payment. Please use another one.",
+          "errors": [],
+          "payment": {
+            "amount": 1250,
+            "amountCapturable": 0,
+            "amountCaptured": 0,
+            "amountRefundable": 0,
+            "amountRefunded": 0,
+            "attempts": [
+              {
+                "decline": {
+                  "advice": null,
+                  "category": "later",
+                  "code": "insufficient_funds",
+                  "gatewayCode": "insufficient_funds",
+                  "networkCode": null,
+                  "payerMessage": "The card does not have enough funds for this payment. Please use another one."
+                },
+                "method": "payment_method",
+                "number": 1,
+                "offSession": false,
+                "source": "api",
+                "startedAt": "2026-11-02T09:00:12.347Z",
+                "status": "declined"
+              }
+            ],
+            "createdAt": "2026-11-02T09:00:12.347Z",
+            "currency": "EUR",
+            "disputes": [],
+            "expiresAt": "2026-11-03T09:00:12.347Z",
+            "gateway": "stripe",
+            "metadata": {},
+            "nextAction": {
+              "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
+              "type": "provide_payment_method"
+            },
+            "pending": null,
+            "processingReason": null,
+            "reference": null,
+            "refunds": [],
+            "status": "requires_payment_method",
+            "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+            "updatedAt": "2026-11-02T09:00:12.347Z",
+            "version": 3
+          },
+          "retryable": false,
+          "status": 402,
+          "title": "The payment was declined",
+          "type": "urn:quittance:problem:payment_declined"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "payment_declined",
+          "durationMs": 0,
+          "function": "confirm",
+          "level": "info",
+          "replayed": false,
+          "requestId": "11111111-0000-4000-8000-000000000006",
+          "route": "POST /payment/confirm",
+          "state": "requires_payment_method",
+          "status": 402,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert!(block_on(answered(&endpoint, &host, "confirm")).starts_with("200 OK"));
+    // The declined request still answers for its own attempt.
+    let replay = block_on(answered(&endpoint, &host, "confirm-declined"));
+    assert!(replay.starts_with("402 ") && replay.contains("idempotent-replayed: true"), "{replay}");
+}
+
+#[test]
+fn without_a_payment_there_is_nothing_to_confirm() {
+    let nothing = Confirm { store: MemoryStore::default(), ..endpoint(&SimHost::new(1)) };
+    check(
+        &nothing,
+        &SimHost::new(1),
+        "confirm",
+        &expect![[r#"
+        404 Not Found
+        content-type: application/problem+json
+
+        {
+          "code": "not_found",
+          "detail": "There is no such resource",
+          "errors": [],
+          "retryable": false,
+          "status": 404,
+          "title": "There is no such resource",
+          "type": "urn:quittance:problem:not_found"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "not_found",
+          "durationMs": 0,
+          "function": "confirm",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000005",
+          "route": "POST /payment/confirm",
+          "status": 404,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    let unused = TransactionId::derive("merchant", "initiate", &IdempotencyKey::parse("event-initiate").unwrap());
+    assert_eq!(unused.as_str(), "pay_45r6h26q25dittbo7zrmxadm3f", "the id that the event files bear");
+}

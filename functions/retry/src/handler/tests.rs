@@ -1,0 +1,72 @@
+//! Every event file of this function through its handler, with its answer pinned.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::payment::Payment;
+use expect_test::{Expect, expect};
+use world::events::{payment, store_with, text};
+use world::gateway::SimGateway;
+use world::host::SimHost;
+use world::store::{Call, Course, MemoryStore};
+use world::turns::block_on;
+
+use super::*;
+
+type Function = Retry<MemoryStore, SimGateway>;
+
+/// A function whose table holds the payment that `events/initiate.json` opened long ago, so that it is due.
+fn function(change: impl FnOnce(&mut Payment)) -> Function {
+    let host = SimHost::new(1);
+    host.set(Timestamp::from_unix_ms(1_000_000));
+    let mut payment = payment(&host);
+    change(&mut payment);
+    Retry {
+        store: block_on(store_with(&payment)),
+        gateway: SimGateway::new(Arc::new(host)),
+        limits: Limits { gateway_timeout: Duration::from_secs(1), ..Limits::STANDARD },
+        least: Level::Error,
+    }
+}
+
+/// The batch in an event file, and which of its records are to be delivered again.
+fn check(function: &Function, event: &str, expected: &Expect) {
+    let batch = serde_json::from_str(&text(event)).unwrap();
+    let response = block_on(function.batch(batch, u64::MAX));
+    expected.assert_eq(&serde_json::to_string(&response).unwrap());
+}
+
+#[test]
+fn a_nudge_is_served_and_forgotten() {
+    let function = function(|_| {});
+    check(&function, "retry", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    assert!(function.store.commits().len() > 1, "the row was claimed");
+}
+
+#[test]
+fn a_nudge_for_a_row_that_is_not_due_or_not_there_is_forgotten() {
+    let settled = function(|payment| payment.due = None);
+    check(&settled, "retry", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    let empty = Retry { store: MemoryStore::default(), ..function(|_| {}) };
+    check(&empty, "retry", &expect![[r#"{"batchItemFailures":[]}"#]]);
+}
+
+#[test]
+fn a_poisoned_record_fails_alone() {
+    check(
+        &function(|_| {}),
+        "retry-poisoned",
+        &expect![[r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661970000002"}]}"#]],
+    );
+}
+
+#[test]
+fn a_record_whose_row_cannot_be_read_is_delivered_again() {
+    let function = function(|_| {});
+    function.store.script(Call::Load, [Course::LostBefore]);
+    check(
+        &function,
+        "retry",
+        &expect![[r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661970000001"}]}"#]],
+    );
+}

@@ -1,0 +1,154 @@
+//! Every event file of this function through its handler, with its answer pinned.
+
+use std::sync::Arc;
+
+use expect_test::{Expect, expect};
+use world::counting::{Counting, Tally};
+use world::events::{Drawer, answered, client_keys, payment, store_with};
+use world::host::SimHost;
+use world::store::MemoryStore;
+use world::turns::block_on;
+
+use super::*;
+
+type Endpoint = Status<Drawer, Counting<MemoryStore>>;
+
+/// With the payment that `events/initiate.json` opens.
+fn endpoint(host: &SimHost, tally: &Arc<Tally>) -> Endpoint {
+    let store = block_on(store_with(&payment(host)));
+    Status { keys: client_keys(), store: Counting::new(store, Arc::clone(tally)) }
+}
+
+fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
+    expected.assert_eq(&block_on(answered(endpoint, host, event)));
+}
+
+#[test]
+fn a_payment_is_shown_after_one_read() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    check(
+        &endpoint(&host, &tally),
+        &host,
+        "status",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "amount": 1999,
+          "amountCapturable": 0,
+          "amountCaptured": 0,
+          "amountRefundable": 0,
+          "amountRefunded": 0,
+          "attempts": [],
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "currency": "EUR",
+          "disputes": [],
+          "expiresAt": "2026-11-03T09:00:12.347Z",
+          "gateway": "stripe",
+          "metadata": {},
+          "nextAction": {
+            "clientSecret": "pi_qHkMiCK4yw6E6F4uvJRlmLA5_secret_event",
+            "type": "provide_payment_method"
+          },
+          "pending": null,
+          "processingReason": null,
+          "reference": null,
+          "refunds": [],
+          "status": "requires_payment_method",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+          "updatedAt": "2026-11-02T09:00:12.347Z",
+          "version": 1
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000007",
+          "route": "GET /payment/status/{transactionId}",
+          "state": "requires_payment_method",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(tally.counts().reads, 1);
+}
+
+#[test]
+fn nobody_is_shown_anything_without_a_key() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    check(
+        &endpoint(&host, &tally),
+        &host,
+        "status-unauthorized",
+        &expect![[r#"
+        401 Unauthorized
+        content-type: application/problem+json
+        www-authenticate: Bearer realm="quittance"
+
+        {
+          "code": "unauthorized",
+          "detail": "Send your API key as Authorization: Bearer qk_…",
+          "errors": [],
+          "retryable": false,
+          "status": 401,
+          "title": "The API key is missing or not valid",
+          "type": "urn:quittance:problem:unauthorized"
+        }
+
+        log: {
+          "code": "unauthorized",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000008",
+          "route": "GET /payment/status/{transactionId}",
+          "status": 401,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]],
+    );
+    assert_eq!(tally.counts().reads, 0);
+}
+
+#[test]
+fn a_payment_that_is_not_there_is_not_found() {
+    let host = SimHost::new(1);
+    let store = Counting::new(MemoryStore::default(), Arc::default());
+    check(
+        &Status { keys: client_keys(), store },
+        &host,
+        "status",
+        &expect![[r#"
+        404 Not Found
+        content-type: application/problem+json
+
+        {
+          "code": "not_found",
+          "detail": "There is no such resource",
+          "errors": [],
+          "retryable": false,
+          "status": 404,
+          "title": "There is no such resource",
+          "type": "urn:quittance:problem:not_found"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "not_found",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000007",
+          "route": "GET /payment/status/{transactionId}",
+          "status": 404,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+}

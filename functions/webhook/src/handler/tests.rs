@@ -1,0 +1,323 @@
+//! Every event file of this function through its handler, with its answer pinned.
+
+use std::time::Duration;
+
+use domain::time::Timestamp;
+use expect_test::{Expect, expect};
+use world::events::{Drawer, answered, payment, signing_secrets, store_with};
+use world::host::SimHost;
+use world::queue::MemoryQueue;
+use world::store::MemoryStore;
+use world::turns::block_on;
+
+use super::*;
+
+type Endpoint = Webhook<Drawer, MemoryStore, MemoryQueue>;
+
+fn endpoint(store: MemoryStore, age: Age) -> Endpoint {
+    Webhook { signing_secrets: signing_secrets(), store, nudges: MemoryQueue::default(), mode: Mode::Test, age }
+}
+
+/// With the payment that `events/initiate.json` opens, and as in the local stage: recordings do not age.
+fn with_payment(host: &SimHost) -> Endpoint {
+    endpoint(block_on(store_with(&payment(host))), Age::Recorded)
+}
+
+fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
+    expected.assert_eq(&block_on(answered(endpoint, host, event)));
+}
+
+#[test]
+fn a_success_is_applied_and_its_redelivery_changes_nothing() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(
+        &endpoint,
+        &host,
+        "webhook",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "applied"
+        }
+
+        log: {
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventSucceeded000000000",
+          "level": "info",
+          "outcome": "applied",
+          "requestId": "11111111-0000-4000-8000-000000000009",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    check(
+        &endpoint,
+        &host,
+        "webhook-base64",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "superseded"
+        }
+
+        log: {
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventSucceeded000000000",
+          "level": "info",
+          "outcome": "superseded",
+          "requestId": "11111111-0000-4000-8000-000000000010",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(endpoint.store.commits().len(), 2, "the row was created, and changed once");
+}
+
+#[test]
+fn a_decline_that_we_did_not_ask_for_is_looked_at() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(
+        &endpoint,
+        &host,
+        "webhook-declined",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "applied"
+        }
+
+        log: {
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventDeclined0000000000",
+          "level": "info",
+          "outcome": "applied",
+          "requestId": "11111111-0000-4000-8000-000000000011",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(endpoint.nudges.waiting().len(), 1);
+}
+
+#[test]
+fn what_somebody_else_signed_is_refused() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(
+        &endpoint,
+        &host,
+        "webhook-forged",
+        &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The webhook is not taken: the signature does not hold",
+          "errors": [],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "_aws": {
+            "CloudWatchMetrics": [
+              {
+                "Dimensions": [
+                  [
+                    "function"
+                  ]
+                ],
+                "Metrics": [
+                  {
+                    "Name": "webhookForged",
+                    "Unit": "Count"
+                  }
+                ],
+                "Namespace": "Quittance"
+              }
+            ],
+            "Timestamp": 1793610012347
+          },
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "webhook",
+          "level": "warn",
+          "outcome": "forged",
+          "requestId": "11111111-0000-4000-8000-000000000012",
+          "route": "POST /webhook/{gateway}",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "webhookForged": 1
+        }
+    "#]],
+    );
+    assert_eq!(endpoint.store.commits().len(), 1);
+}
+
+#[test]
+fn outside_the_local_stage_a_recording_is_refused() {
+    let host = SimHost::new(1);
+    host.advance(Duration::from_secs(365 * 24 * 3600));
+    let endpoint = endpoint(block_on(store_with(&payment(&host))), Age::Checked);
+    check(
+        &endpoint,
+        &host,
+        "webhook",
+        &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The webhook is not taken: the signature is too old",
+          "errors": [],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "_aws": {
+            "CloudWatchMetrics": [
+              {
+                "Dimensions": [
+                  [
+                    "function"
+                  ]
+                ],
+                "Metrics": [
+                  {
+                    "Name": "webhookForged",
+                    "Unit": "Count"
+                  }
+                ],
+                "Namespace": "Quittance"
+              }
+            ],
+            "Timestamp": 1825146012347
+          },
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "webhook",
+          "level": "warn",
+          "outcome": "stale",
+          "requestId": "11111111-0000-4000-8000-000000000009",
+          "route": "POST /webhook/{gateway}",
+          "status": 400,
+          "timestamp": "2027-11-02T09:00:12.347Z",
+          "webhookForged": 1
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn an_event_without_a_row_is_delivered_again_while_it_is_young() {
+    let host = SimHost::new(1);
+    host.set(Timestamp::from_unix_ms(1_795_435_200_000));
+    check(
+        &endpoint(MemoryStore::default(), Age::Checked),
+        &host,
+        "webhook",
+        &expect![[r#"
+        500 Internal Server Error
+        content-type: application/problem+json
+        retry-after: 5
+
+        {
+          "code": "internal",
+          "detail": "The payment is not there yet: deliver the event again",
+          "errors": [],
+          "retryable": true,
+          "status": 500,
+          "title": "Something went wrong on our side",
+          "type": "urn:quittance:problem:internal"
+        }
+
+        log: {
+          "code": "internal",
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventSucceeded000000000",
+          "level": "warn",
+          "outcome": "not_yet",
+          "requestId": "11111111-0000-4000-8000-000000000009",
+          "route": "POST /webhook/{gateway}",
+          "status": 500,
+          "timestamp": "2026-11-23T12:00:00.000Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    host.advance(Duration::from_secs(3601));
+    check(
+        &endpoint(MemoryStore::default(), Age::Recorded),
+        &host,
+        "webhook",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "no_payment"
+        }
+
+        log: {
+          "_aws": {
+            "CloudWatchMetrics": [
+              {
+                "Dimensions": [
+                  [
+                    "function"
+                  ]
+                ],
+                "Metrics": [
+                  {
+                    "Name": "webhookNotOurs",
+                    "Unit": "Count"
+                  }
+                ],
+                "Namespace": "Quittance"
+              }
+            ],
+            "Timestamp": 1795438801000
+          },
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventSucceeded000000000",
+          "level": "warn",
+          "outcome": "no_payment",
+          "requestId": "11111111-0000-4000-8000-000000000009",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-23T13:00:01.000Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+          "webhookNotOurs": 1
+        }
+    "#]],
+    );
+}

@@ -1,0 +1,119 @@
+//! The event files of `events/`, as the handlers' tests use them: each is what AWS would send, and `cargo lambda invoke` sends the
+//! same file to the same handler.
+
+use std::path::Path;
+
+use adapters::http::authenticate::ClientKeys;
+use adapters::http::serve::{Endpoint, respond};
+use adapters::secrets::{Cached, Secret, SecretError, SigningSecrets, Vault};
+use adapters::telemetry::Level;
+use domain::gateway::{Gateway, Mode};
+use domain::id::RequestHash;
+use domain::money::{Currency, Money};
+use domain::payment::{Opening, Payment};
+use domain::text::{ClientSecret, GatewayToken};
+use flow::operations::initiate::transaction_id;
+use flow::ports::{CreatePayment as _, Host, Write, WriterToken};
+use lambda_http::{Body, Request};
+
+use crate::host::SimHost;
+use crate::shop::{client, key, order};
+use crate::store::MemoryStore;
+
+/// The key `local`, which the event files bear: SHA-256 of `localdevelopmentonlylocaldevelopmentonlylocaldevelop`.
+const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b38cc0739c7470f2df44fd6031adda433ebca006e",
+    "scopes":["payments:write","payments:read"],"expiresAt":null}}}"#;
+
+/// The secret that the recorded webhooks are signed with.
+const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;
+
+/// A drawer with one document in it.
+#[derive(Debug, Clone)]
+pub struct Drawer(&'static str);
+
+impl Vault for Drawer {
+    async fn read(&self, _: &str) -> Result<Secret, SecretError> {
+        Ok(Secret::new(self.0.to_owned()))
+    }
+}
+
+/// The keys of the local stage.
+#[must_use]
+pub fn client_keys() -> Cached<ClientKeys, Drawer> {
+    Cached::new(Drawer(LOCAL_KEY), "client-keys", 0)
+}
+
+/// The signing secrets of the local stage.
+#[must_use]
+pub fn signing_secrets() -> Cached<SigningSecrets, Drawer> {
+    Cached::new(Drawer(LOCAL_SIGNING_SECRET), "signing-secrets", 0)
+}
+
+/// What `events/<name>.json` says.
+///
+/// # Panics
+/// If there is no such file.
+#[must_use]
+pub fn text(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(name).with_extension("json");
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The request in `events/<name>.json`.
+///
+/// # Panics
+/// If there is no such file, or no request in it.
+#[must_use]
+pub fn request(name: &str) -> Request {
+    lambda_http::request::from_str(&text(name)).unwrap_or_else(|error| panic!("events/{name}.json: {error}"))
+}
+
+/// The payment that `events/initiate.json` opens at the sandbox, and that the other files are about.
+///
+/// # Panics
+/// Never: its parts are well-formed.
+#[must_use]
+pub fn payment(host: &SimHost) -> Payment {
+    let mut terms = order("event-initiate").terms;
+    terms.amount = must(Money::payable(1999, must(Currency::from_code("EUR"))));
+    let opening = Opening {
+        id: transaction_id(&key("event-initiate")),
+        gateway: Gateway::Stripe,
+        mode: Mode::Test,
+        object: must(GatewayToken::parse("pi_qHkMiCK4yw6E6F4uvJRlmLA5")),
+        client_secret: Some(ClientSecret::new("pi_qHkMiCK4yw6E6F4uvJRlmLA5_secret_event".to_owned())),
+        request_hash: RequestHash::of([]),
+        terms,
+    };
+    Payment::open(opening, &host.circumstances())
+}
+
+/// A table with one payment in it.
+pub async fn store_with(payment: &Payment) -> MemoryStore {
+    let store = MemoryStore::default();
+    let write = Write { payment, event: "initiated", actor: &client(), writer: WriterToken(0) };
+    must(store.create(&write).await);
+    store
+}
+
+fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+/// What an endpoint answers to `events/<name>.json`, and what it logs, as text to be pinned.
+///
+/// # Panics
+/// If there is no such file, or the answer is not text.
+pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) -> String {
+    let (response, line) = respond(endpoint, host, &request(name)).await;
+    let mut log = Vec::new();
+    line.write(Level::Debug, &mut log);
+    let headers =
+        ["content-type", "idempotent-replayed", "retry-after", "www-authenticate"].iter().filter_map(|name| {
+            response.headers().get(*name).map(|value| format!("{name}: {}\n", value.to_str().unwrap_or("?")))
+        });
+    let Body::Text(body) = response.body() else { panic!("{name}: the answer is not text") };
+    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let log: serde_json::Value = serde_json::from_slice(&log).unwrap_or_else(|error| panic!("{name}: {error}"));
+    format!("{}\n{}\n{json:#}\n\nlog: {log:#}\n", response.status(), headers.collect::<String>())
+}

@@ -1,0 +1,275 @@
+//! Random lives: everybody acts at once and in any order, requests and answers get lost, functions are killed; and after
+//! every step the auditor finds no promise broken, and at the end nothing stuck. A seed names a life.
+
+#![expect(clippy::unwrap_used, reason = "a scenario that does not go as written is a failed test")]
+#![expect(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "dice, in a test with overflow checks")]
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use domain::{
+    gateway::UnknownReason,
+    id::{RequestHash, TransactionId},
+    payment::{CaptureRequest, Command, Payment, PaymentState, Terms},
+};
+use flow::{
+    operations::{
+        confirm::{ConfirmError, Confirmed},
+        retry::Retried,
+        webhook::GatewayEvent,
+    },
+    ports::Host,
+};
+use world::{
+    audit::{self, Hour},
+    gateway::{Call, Course, Effect, Verdict},
+    host::SimHost,
+    shop::{Shop, card, card_on_file, held_order, key, order},
+    store,
+    turns::{self, block_on},
+};
+
+/// Lives in one run of the test. `LIVES=100000` in the environment tries more.
+const LIVES: u64 = 3_000;
+/// Steps of one life.
+const STEPS: u64 = 24;
+/// Looks after the last fault until everything that was scripted has been used up.
+const LOOKS_TO_HEAL: u32 = 24;
+
+/// One life under way.
+struct Life {
+    shop: Shop,
+    id: TransactionId,
+    dice: SimHost,
+    /// Every event that was ever made: each may arrive at any time, again.
+    events: Vec<GatewayEvent>,
+    keys: u64,
+}
+
+type Act<'a> = Pin<Box<dyn Future<Output = Vec<Payment>> + 'a>>;
+
+#[test]
+fn no_life_breaks_a_promise_and_every_life_comes_to_rest() {
+    let lives = std::env::var("LIVES").ok().and_then(|lives| lives.parse().ok()).unwrap_or(LIVES);
+    let first = std::env::var("FIRST_LIFE").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    let mut ends = std::collections::BTreeMap::new();
+    for seed in first..first + lives {
+        let end = std::panic::catch_unwind(|| block_on(live(seed)));
+        let Ok(end) = end else { panic_of(seed) };
+        *ends.entry(end).or_insert(0_u32) += 1;
+    }
+    // A walk that never gets anywhere would find nothing.
+    for end in ["succeeded", "canceled", "expired", "failed", "requires_payment_method"] {
+        assert!(lives < LIVES || ends.contains_key(end), "no life ended {end}: {ends:?}");
+    }
+}
+
+#[expect(clippy::panic, reason = "names the life that failed")]
+fn panic_of(seed: u64) -> ! {
+    panic!("FIRST_LIFE={seed} LIVES=1 tells this life again")
+}
+
+async fn live(seed: u64) -> &'static str {
+    let dice = SimHost::new(seed);
+    let shop = Shop::with_seed(dice.dice());
+    let mut request = if dice.dice() % 4 == 0 { held_order("order") } else { order("order") };
+    if dice.dice() % 2 == 0 {
+        request.terms.expires_in = Terms::EXPIRES_IN_MAX;
+    }
+    let id = shop.opened(request).await.id;
+    let mut life = Life { shop, id, dice, events: Vec::new(), keys: 0 };
+    for _ in 0..STEPS {
+        life.step().await;
+        life.shop.audit(&life.id, Hour::Midway);
+    }
+    life.heal().await
+}
+
+impl Life {
+    fn below(&self, bound: usize) -> usize {
+        usize::try_from(self.dice.dice() % (bound as u64)).unwrap()
+    }
+
+    fn pick<T: Clone>(&self, of: &[T]) -> T {
+        of[self.below(of.len())].clone()
+    }
+
+    fn verdict(&self) -> Verdict {
+        self.pick(&[
+            Verdict::Charge,
+            Verdict::Decline("generic_decline"),
+            Verdict::Decline("insufficient_funds"),
+            Verdict::Decline("stolen_card"),
+            Verdict::Decline("duplicate_transaction"),
+            Verdict::Challenge,
+            Verdict::Pending,
+        ])
+    }
+
+    async fn step(&mut self) {
+        self.events.extend(self.shop.gateway().take_events());
+        match self.below(8) {
+            0 => self.somebody_acts(),
+            1 => self.something_breaks(),
+            2 => {
+                let seconds = self.pick(&[1, 30, 300, 3_600, 6 * 3_600, 25 * 3_600]);
+                self.shop.host().advance(Duration::from_secs(seconds));
+            }
+            _ => self.functions_run().await,
+        }
+    }
+
+    fn somebody_acts(&self) {
+        let object = self.shop.row(&self.id).object;
+        let gateway = self.shop.gateway();
+        let verdict = self.verdict();
+        match self.below(9) {
+            0 | 1 => drop(gateway.browser_confirms(&object, verdict)),
+            2 | 3 => drop(gateway.payer_authenticates(&object, verdict)),
+            4 | 5 => drop(gateway.bank_decides(&object, verdict)),
+            6 => drop(gateway.dashboard_captures(&object, 700)),
+            7 if self.below(4) == 0 => drop(gateway.dashboard_cancels(&object)),
+            _ => drop(gateway.late_requests_arrive()),
+        }
+    }
+
+    fn something_breaks(&self) {
+        let reason = self.pick(&[
+            UnknownReason::NotSent,
+            UnknownReason::Timeout,
+            UnknownReason::ConnectionLost,
+            UnknownReason::Unreadable,
+            UnknownReason::ServerError,
+            UnknownReason::KeyInUse,
+            UnknownReason::RateLimited,
+            UnknownReason::Unauthorized,
+        ]);
+        let course = self.pick(&[
+            Course::NotServed(reason),
+            Course::Unheard(reason),
+            Course::Late,
+            Course::SavedFailure(Effect::None),
+            Course::SavedFailure(Effect::Whole),
+        ]);
+        let call = self.pick(&[Call::Confirm, Call::Confirm, Call::Capture, Call::Cancel, Call::Fetch]);
+        match self.below(4) {
+            0 => {
+                let call = self.pick(&[store::Call::Load, store::Call::Write, store::Call::Write]);
+                let course =
+                    self.pick(&[store::Course::LostBefore, store::Course::LostAfter, store::Course::SentTwice]);
+                let well = vec![store::Course::Well; self.below(3)];
+                self.shop.store().script(call, well.into_iter().chain([course]));
+            }
+            1 => self.shop.queue().fail_next(1),
+            _ => self.shop.gateway().script(call, [course]),
+        }
+    }
+
+    /// One to three functions run side by side; one of them may be killed.
+    async fn functions_run(&mut self) {
+        self.shop.gateway().bank_says([self.verdict()]);
+        let count = 1 + self.below(3);
+        self.keys += count as u64;
+        let turns_left = if self.below(4) == 0 { self.below(10) } else { usize::MAX };
+        let acts = (0..count).map(|number| {
+            let killed_after = if number == 0 { turns_left } else { usize::MAX };
+            self.killed_after(killed_after, self.act(number as u64))
+        });
+        let acts: Vec<Act<'_>> = acts.collect();
+        for told in turns::all(acts).await.into_iter().flatten() {
+            let broken = audit::breaches(&told, self.shop.gateway(), Hour::Midway);
+            assert!(broken.is_empty(), "a caller was told what is not so: {broken:?}\n{told:#?}");
+        }
+        for nudged in self.shop.queue().drain() {
+            // A nudge may come early, late or not at all.
+            if self.below(2) == 0 {
+                self.shop.retry(&nudged.id).await.ok();
+            }
+        }
+    }
+
+    /// Takes as many turns as it is given and then is no more.
+    fn killed_after<'a>(&self, turns: usize, mut act: Act<'a>) -> Act<'a> {
+        let mut left = turns;
+        Box::pin(std::future::poll_fn(move |context| {
+            if left == 0 {
+                return std::task::Poll::Ready(Vec::new());
+            }
+            left -= 1;
+            act.as_mut().poll(context)
+        }))
+    }
+
+    fn act(&self, number: u64) -> Act<'_> {
+        let waits = self.below(6);
+        let (kind, fresh) = (self.below(12), format!("k{}", self.keys + number));
+        let old = format!("k{}", self.dice.dice() % (self.keys + 1));
+        let event = (!self.events.is_empty()).then(|| self.pick(&self.events));
+        Box::pin(async move {
+            for _ in 0..waits {
+                turns::pass().await;
+            }
+            match kind {
+                0..=2 => told(self.shop.confirm(&self.id, card(&fresh)).await),
+                3 => told(self.shop.confirm(&self.id, card_on_file(&fresh)).await),
+                4 => told(self.shop.confirm(&self.id, card(&old)).await),
+                5 => self.command(Command::Cancel { key: key(&fresh), request_hash: RequestHash::of([]) }).await,
+                6 => {
+                    let request = CaptureRequest { key: key(&fresh), request_hash: RequestHash::of([]), amount: None };
+                    self.command(Command::Capture(request)).await
+                }
+                7 | 8 => {
+                    if let Some(event) = event {
+                        self.shop.webhook(event).await.ok();
+                    }
+                    Vec::new()
+                }
+                _ => {
+                    if let Some(due) = self.shop.row(&self.id).due {
+                        self.shop.host().advance(due.since(self.shop.host().now()));
+                    }
+                    match self.shop.retry(&self.id).await {
+                        Ok(Retried::Looked(payment)) => vec![*payment],
+                        Ok(Retried::Dropped) | Err(_) => Vec::new(),
+                    }
+                }
+            }
+        })
+    }
+
+    /// A cancel in one of four lives, or all of them would be short.
+    async fn command(&self, command: Command) -> Vec<Payment> {
+        if matches!(command, Command::Capture(_)) || self.keys % 4 == 0 {
+            self.shop.command(&self.id, &command).await.ok();
+        }
+        Vec::new()
+    }
+
+    /// All faults end; what is late arrives; then everything must come to rest.
+    async fn heal(&self) -> &'static str {
+        self.shop.queue().fail_next(0);
+        for _ in 0..LOOKS_TO_HEAL {
+            let row = self.shop.row(&self.id);
+            if let Some(due) = row.due {
+                self.shop.host().advance(due.since(self.shop.host().now()));
+            }
+            self.shop.retry(&self.id).await.ok();
+        }
+        self.shop.gateway().late_requests_arrive();
+        let row = self.shop.at_rest(&self.id).await;
+        let settled = row.state.is_terminal() || row.due.is_some();
+        assert!(settled, "nobody will ever look again: {row:#?}");
+        if let PaymentState::Succeeded { .. } = row.state {
+            let standing = self.shop.gateway().charges().iter().filter(|charge| charge.stands()).count();
+            assert_eq!(standing, 1);
+        }
+        row.state.name()
+    }
+}
+
+fn told(answer: Result<Confirmed, ConfirmError>) -> Vec<Payment> {
+    match answer {
+        Ok(Confirmed::Attempted(payment, _) | Confirmed::Replayed(payment)) => vec![payment],
+        Err(ConfirmError::Rejected(_, payment)) => vec![*payment],
+        Err(ConfirmError::NotFound | ConfirmError::Failed(_)) => Vec::new(),
+    }
+}

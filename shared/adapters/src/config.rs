@@ -1,0 +1,139 @@
+//! The process environment, read once at start. What is missing or malformed stops the function before its first request, with
+//! one sentence that names the variable.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use domain::gateway::Mode;
+use domain::schedule::Limits;
+
+use crate::telemetry::Level;
+
+/// A variable that no function can start without, or that cannot be understood.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is not there, or empty.
+    #[error("the environment variable {0} is missing or empty")]
+    Missing(&'static str),
+    /// It is there, but not what it should be.
+    #[error("the environment variable {0} must be {1}")]
+    Malformed(&'static str, &'static str),
+}
+
+/// The variables of the process.
+#[derive(Debug, Clone)]
+pub struct Environment(HashMap<String, String>);
+
+impl Environment {
+    /// Reads the variables of this process.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self(std::env::vars().collect())
+    }
+
+    /// These variables and no others.
+    #[must_use]
+    pub const fn of(variables: HashMap<String, String>) -> Self {
+        Self(variables)
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// If it is missing or empty.
+    pub fn text(&self, name: &'static str) -> Result<String, ConfigError> {
+        self.0.get(name).filter(|value| !value.is_empty()).cloned().ok_or(ConfigError::Missing(name))
+    }
+
+    /// Whether money is real in this stack.
+    ///
+    /// # Errors
+    /// If `MODE` is neither `test` nor `live`.
+    pub fn mode(&self) -> Result<Mode, ConfigError> {
+        match self.text("MODE")?.as_str() {
+            "test" => Ok(Mode::Test),
+            "live" => Ok(Mode::Live),
+            _ => Err(ConfigError::Malformed("MODE", "`test` or `live`")),
+        }
+    }
+
+    /// The time limits of this stack.
+    ///
+    /// # Errors
+    /// If one of them is missing or not a number.
+    pub fn limits(&self) -> Result<Limits, ConfigError> {
+        Ok(Limits {
+            gateway_timeout: Duration::from_millis(self.number("GATEWAY_TIMEOUT_MS")?),
+            first_delay: Duration::from_secs(self.number("FIRST_NUDGE_DELAY_SECONDS")?),
+            first_look: Duration::from_secs(self.number("FIRST_LOOK_SECONDS")?),
+        })
+    }
+
+    /// How long a payer has, unless the request says otherwise.
+    ///
+    /// # Errors
+    /// If it is missing or not a number.
+    pub fn checkout_expiry(&self) -> Result<Duration, ConfigError> {
+        self.number("CHECKOUT_EXPIRY_SECONDS").map(Duration::from_secs)
+    }
+
+    /// Whether recorded webhooks are taken whatever their age: in the local stage, and nowhere else.
+    ///
+    /// # Errors
+    /// If `WEBHOOK_TOLERANCE` is neither `standard` nor `recorded`.
+    pub fn takes_recorded_webhooks(&self) -> Result<bool, ConfigError> {
+        match self.text("WEBHOOK_TOLERANCE")?.as_str() {
+            "standard" => Ok(false),
+            "recorded" => Ok(true),
+            _ => Err(ConfigError::Malformed("WEBHOOK_TOLERANCE", "`standard` or `recorded`")),
+        }
+    }
+
+    /// How much is logged. A word that is no level must not stop payments: it means `info`.
+    #[must_use]
+    pub fn log_level(&self) -> Level {
+        Level::from_name(self.0.get("LOG_LEVEL").map_or("info", String::as_str))
+    }
+
+    fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
+        let number: u64 = self.text(name)?.parse().map_err(|_| ConfigError::Malformed(name, "a whole number"))?;
+        if number == 0 { Err(ConfigError::Malformed(name, "more than zero")) } else { Ok(number) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::of(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn what_is_missing_or_malformed_is_named() {
+        let nothing = environment(&[("MODE", "")]);
+        assert_eq!(nothing.mode(), Err(ConfigError::Missing("MODE")));
+        assert_eq!(nothing.limits(), Err(ConfigError::Missing("GATEWAY_TIMEOUT_MS")));
+        let nonsense = environment(&[
+            ("MODE", "real"),
+            ("GATEWAY_TIMEOUT_MS", "soon"),
+            ("CHECKOUT_EXPIRY_SECONDS", "0"),
+            ("LOG_LEVEL", "loud"),
+        ]);
+        assert_eq!(nonsense.mode(), Err(ConfigError::Malformed("MODE", "`test` or `live`")));
+        assert_eq!(nonsense.limits(), Err(ConfigError::Malformed("GATEWAY_TIMEOUT_MS", "a whole number")));
+        assert_eq!(
+            nonsense.checkout_expiry(),
+            Err(ConfigError::Malformed("CHECKOUT_EXPIRY_SECONDS", "more than zero"))
+        );
+        assert_eq!(nonsense.log_level(), Level::Info);
+    }
+
+    #[test]
+    fn recorded_webhooks_are_taken_only_where_the_word_stands() {
+        assert_eq!(environment(&[("WEBHOOK_TOLERANCE", "recorded")]).takes_recorded_webhooks(), Ok(true));
+        assert_eq!(environment(&[("WEBHOOK_TOLERANCE", "standard")]).takes_recorded_webhooks(), Ok(false));
+        assert!(environment(&[("WEBHOOK_TOLERANCE", "true")]).takes_recorded_webhooks().is_err());
+        assert!(environment(&[]).takes_recorded_webhooks().is_err());
+    }
+}

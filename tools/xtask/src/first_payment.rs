@@ -9,15 +9,24 @@ use serde_json::{Value, json};
 use crate::failure::{Failure, While};
 use crate::http::{self, Answer};
 use crate::place::Place;
-use crate::secrets;
+use crate::{logs, secrets, step};
 
 /// A payment whose outcome is not known at once is settled by the webhook or the retry function.
 const SETTLE_PATIENCE: Duration = Duration::from_secs(90);
+/// How much of the functions' logs explains a payment that went wrong.
+const SHOWN_LINES: usize = 15;
 const POLL: Duration = Duration::from_millis(500);
 
 /// initiate → confirm with the card that always works → status, and the commands to do it by hand.
 pub(crate) fn take(place: &Place) -> Result<(), Failure> {
-    let payment = charge(place)?;
+    let payment = charge(place).map_err(|failure| match logs::save(place) {
+        None => failure,
+        Some(path) => Failure::new(format!(
+            "{failure}\nwhat the functions logged ({}):\n{}",
+            place.shown(&path),
+            step::last_lines(&path, SHOWN_LINES)
+        )),
+    })?;
     tell_how_to_go_on(place, &payment);
     Ok(())
 }
@@ -93,8 +102,7 @@ fn expect(route: &str, answer: &Answer, status: u16, state: &str) -> Result<(), 
 
 fn unexpected(route: &str, answer: &Answer) -> Failure {
     Failure::new(format!(
-        "the first payment did not go as it should: {route} answered {} {}\nthe functions' logs tell more: \
-         start the stack again and run `cargo xtask logs`, or see logs/ministack.log in the stack's folder",
+        "the first payment did not go as it should: {route} answered {} {}",
         answer.status, answer.body
     ))
 }

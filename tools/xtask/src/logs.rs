@@ -3,6 +3,8 @@
 //! It asks the local CloudWatch Logs directly: starting an AWS command line every second would keep a core busy.
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -51,6 +53,20 @@ pub(crate) fn follow(place: &Place, function: Option<&str>) -> Result<(), Failur
         thread::sleep(POLL);
     }
     Ok(())
+}
+
+/// Keeps what the functions logged, before the local AWS that holds it is stopped. Best effort: it only explains.
+pub(crate) fn save(place: &Place) -> Option<PathBuf> {
+    let mut lines = Vec::new();
+    for function in bundle::functions(place).ok()? {
+        let news = Seen::default().news(read(place, &function.binary).ok()?);
+        lines.extend(news.into_iter().map(|(time, line)| (time, format!("{:<9} {line}\n", function.binary))));
+    }
+    lines.sort_by_key(|(time, _)| *time);
+    let text: String = lines.into_iter().map(|(_, line)| line).collect();
+    let path = place.log("functions");
+    fs::write(&path, text).ok()?;
+    Some(path)
 }
 
 /// How far a log group was read: everything before `time`, and the events of that very millisecond.

@@ -12,7 +12,7 @@ use crate::bundle::cargo;
 use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
-use crate::{down, dynamodb_local, full, interrupt, step, tools, up};
+use crate::{down, dynamodb_local, full, interrupt, logs, step, tools, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,7 @@ pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
     lock.try_lock().map_err(|_| Failure::new("another `cargo xtask test` is at work in this checkout; wait for it"))?;
 
     let outcome = all(&own, depth);
+    logs::save(&own);
     down::stop(&own);
     let mut count = Count::default();
     let failure = match outcome {

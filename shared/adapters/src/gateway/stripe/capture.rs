@@ -59,6 +59,7 @@ mod tests {
     fn the_second_capture_has_a_key_of_its_own_and_keeps_it() {
         let mut payment = payment();
         payment.acts.push(act(capture(500), ActProgress::Refused { code: "x".into() }));
+        payment.acts.push(act(ActKind::Close { ends_as: End::Canceled }, ActProgress::Refused { code: "x".into() }));
         payment.acts.push(act(capture(2_000), ActProgress::Open));
         let expected = StripeRequest::post(
             "/v1/payment_intents/pi_1/capture".into(),

@@ -110,6 +110,14 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_digits_even_if_something_else_is_signed() {
+        for time in ["+1700000000", "-1700000000", "1700000000 ", "1.7e9", ""] {
+            let v1 = HEXLOWER_PERMISSIVE.encode(&sign(SECRET, time, BODY).unwrap());
+            assert!(!holds(&format!("t={time},v1={v1}"), &[SECRET]), "{time}");
+        }
+    }
+
+    #[test]
     fn nothing_else_will() {
         let wrong = "0".repeat(64);
         for header in [

@@ -36,8 +36,7 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
     const ROUTE: &'static str = "POST /payment/confirm";
 
     async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
-        let caller = authenticate(&self.keys, request, host.now()).await?;
-        line.set(Field::Caller(caller.name()));
+        let caller = authenticate(&self.keys, request, host.now(), line).await?;
         caller.require(Scope::PaymentsWrite)?;
         let body: body::ConfirmBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;

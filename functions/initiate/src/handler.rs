@@ -39,8 +39,7 @@ impl<V: Vault, S: CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
     const ROUTE: &'static str = "POST /payment/initiate";
 
     async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
-        let caller = authenticate(&self.keys, request, host.now()).await?;
-        line.set(Field::Caller(caller.name()));
+        let caller = authenticate(&self.keys, request, host.now(), line).await?;
         caller.require(Scope::PaymentsWrite)?;
         let body: body::InitiateBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;

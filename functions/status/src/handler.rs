@@ -28,8 +28,7 @@ impl<V: Vault, S: LoadPayment> Endpoint for Status<V, S> {
     const ROUTE: &'static str = "GET /payment/status/{transactionId}";
 
     async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
-        let caller = authenticate(&self.keys, request, host.now()).await?;
-        line.set(Field::Caller(caller.name()));
+        let caller = authenticate(&self.keys, request, host.now(), line).await?;
         caller.require(Scope::PaymentsRead)?;
         body::screen(request)?;
         let id = path::transaction_id(request)?;

@@ -1,6 +1,6 @@
 //! Every minute: finds the rows that are due and nudges them. Reads an index, decides nothing, writes nothing.
 
-use adapters::telemetry::{Field, Level, Line};
+use adapters::telemetry::{Count, Field, Level, Line};
 use flow::operations::sweep::{Swept, sweep};
 use flow::ports::{Error, FindDue, Host, Nudge};
 use serde::Serialize;
@@ -20,6 +20,7 @@ pub(crate) struct SweptJson {
     found: usize,
     nudged: usize,
     more: bool,
+    unreadable: usize,
     failed_partitions: usize,
 }
 
@@ -36,6 +37,7 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
             Ok(swept) => {
                 line.set(Field::Found(swept.found));
                 line.set(Field::Nudged(swept.nudged));
+                (0..swept.unreadable).for_each(|_| line.count(Count::UnreadableRow));
                 if swept.failed_partitions > 0 || swept.nudged < swept.found {
                     line.raise(Level::Warn);
                 }
@@ -47,8 +49,8 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
 }
 
 impl From<Swept> for SweptJson {
-    fn from(Swept { found, nudged, more, failed_partitions }: Swept) -> Self {
-        Self { found, nudged, more, failed_partitions }
+    fn from(Swept { found, nudged, more, unreadable, failed_partitions }: Swept) -> Self {
+        Self { found, nudged, more, unreadable, failed_partitions }
     }
 }
 

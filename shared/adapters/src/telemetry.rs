@@ -144,6 +144,8 @@ pub struct GatewayCall<'a> {
 pub enum Count {
     /// Something outside failed.
     Failed,
+    /// An entry of the due index could not be read.
+    UnreadableRow,
     /// A record of the queue was no nudge.
     Poison,
     /// A webhook's signature did not fit.
@@ -162,6 +164,7 @@ impl Count {
     const fn name(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::UnreadableRow => "unreadableRow",
             Self::Poison => "poison",
             Self::WebhookForged => "webhookForged",
             Self::WebhookOfOtherMode => "webhookOfOtherMode",

@@ -194,6 +194,13 @@ pub mod gateway_key {
         format!("{id}:capture:{number}")
     }
 
+    /// For one try at canceling. Canceling twice is canceling once, so that each try may have a key of its own, and a
+    /// saved failure under an old key can never stand in the way.
+    #[must_use]
+    pub fn cancel(id: &TransactionId, fresh: u64) -> String {
+        format!("{id}:cancel:{fresh:016x}")
+    }
+
     /// For turning attempt `number`'s one-use token into a payment method.
     #[must_use]
     pub fn payment_method(id: &TransactionId, number: AttemptNumber) -> String {

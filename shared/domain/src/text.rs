@@ -20,6 +20,9 @@ pub enum TextError {
     /// Not an address a payer can be sent to.
     #[error("must be an absolute https URL (http is taken for localhost only)")]
     NotAWebUrl,
+    /// A metadata key with brackets, which forms use to nest.
+    #[error("must not contain `[` or `]`")]
+    Brackets,
     /// Not of the shape its gateway gives it.
     #[error("must consist of letters, digits, `_` and `-`")]
     NotAToken,
@@ -195,6 +198,9 @@ impl Metadata {
                 return Err(of_key(TextError::ReservedKey { key: Self::RESERVED_KEY }));
             }
             Text::<{ Self::MAX_KEY_CHARS }>::parse(key).map_err(of_key)?;
+            if key.contains(['[', ']']) {
+                return Err(of_key(TextError::Brackets));
+            }
             if !value.is_empty() {
                 Text::<{ Self::MAX_VALUE_CHARS }>::parse(value).map_err(of_key)?;
             }
@@ -256,6 +262,7 @@ mod tests {
         assert!(one("order", "7").is_ok());
         assert!(matches!(one("transaction_id", "pay_x"), Err((Some(_), TextError::ReservedKey { .. }))));
         assert!(one("k", &"v".repeat(501)).is_err());
+        assert!(matches!(one("k[0]", "v"), Err((Some(_), TextError::Brackets))));
         let many = (0..21).map(|n| (format!("k{n}"), String::new())).collect();
         assert!(matches!(Metadata::parse(many), Err((None, TextError::TooManyKeys { .. }))));
         let large = (0..4).map(|n| (format!("k{n}"), "v".repeat(300))).collect();

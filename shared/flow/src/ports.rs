@@ -184,6 +184,8 @@ pub struct DuePage {
     pub ids: Vec<TransactionId>,
     /// Where to go on, if there may be more.
     pub next: Option<DueCursor>,
+    /// Entries that could not be read and were passed over, so that one broken row does not hide the others.
+    pub unreadable: usize,
 }
 
 /// A place in the index: the due time and id of the row before it.
@@ -262,7 +264,7 @@ pub enum OpenOutcome {
     Refused {
         /// Its code.
         code: String,
-        /// What it said is wrong, if that is fit to be passed on.
+        /// The field of our client's request that it is about, as a JSON pointer.
         field: Option<&'static str>,
     },
     /// Nobody knows; whatever was opened is inert.

@@ -1,6 +1,8 @@
 //! The event files of `events/`, as the handlers' tests use them: each is what AWS would send, and `cargo lambda invoke` sends the
 //! same file to the same handler.
 
+#![expect(clippy::panic, reason = "a test that cannot be set up fails at once")]
+
 use std::path::Path;
 
 use adapters::http::authenticate::ClientKeys;

@@ -85,6 +85,14 @@ impl MemoryStore {
         self.inner().script_of(call).extend(courses);
     }
 
+    /// From now on every call goes well.
+    pub fn faults_end(&self) {
+        let mut inner = self.inner();
+        for call in [Call::Load, Call::Write, Call::FindDue] {
+            inner.script_of(call).clear();
+        }
+    }
+
     /// Stops the index: from now on it shows the rows as they are at this moment.
     pub fn hold_index(&self) {
         self.inner().index_is_held = true;
@@ -229,7 +237,7 @@ fn page(
     let is_full = u32::try_from(entries.len()).is_ok_and(|length| length == limit);
     // As in DynamoDB, a full page does not know whether it is the last.
     let next = entries.last().filter(|_| is_full).map(|(due, id)| DueCursor { due: *due, id: (*id).clone() });
-    DuePage { ids: entries.into_iter().map(|(_, id)| id.clone()).collect(), next }
+    DuePage { ids: entries.into_iter().map(|(_, id)| id.clone()).collect(), next, unreadable: 0 }
 }
 
 fn partition_of(id: &TransactionId) -> u32 {

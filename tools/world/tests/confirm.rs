@@ -1,8 +1,12 @@
 //! `confirm` against the world: charged once, told the truth, whatever is lost, late, doubled or killed on the way.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that does not go as written is a failed test")]
+#![expect(clippy::panic, reason = "a scenario that does not go as written is a failed test")]
 
-use std::{pin::pin, task::Poll, time::Duration};
+use std::{
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
 
 use domain::{
     gateway::{NextAction, UnknownReason},
@@ -42,6 +46,8 @@ const UNKNOWN: [UnknownReason; 8] = [
 
 const NOBODY_KNOWS: PaymentState = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
 
+type Turn<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// A shop with one payment opened, and nothing counted yet.
 async fn shop() -> (Shop, TransactionId) {
     let shop = Shop::new();
@@ -69,7 +75,7 @@ fn rejection(answer: Result<Confirmed, ConfirmError>) -> Rejection {
 /// All requests of one kind that were sent must be the same to the byte.
 fn sent_the_same(shop: &Shop, call: Call) -> usize {
     let sent = shop.gateway().sent_of(call);
-    assert!(sent.iter().all(|request| *request == sent[0]), "{sent:#?}");
+    assert!(sent.iter().all(|request| Some(request) == sent.first()), "{sent:#?}");
     sent.len()
 }
 
@@ -539,10 +545,10 @@ fn a_cancel_and_a_confirm_at_once_end_in_one_truth() {
     block_on(async {
         let (shop, id) = shop().await;
         let cancel = Command::Cancel { key: key("x"), request_hash: RequestHash::of([]) };
-        let confirm = Box::pin(async {
+        let confirm: Turn<'_> = Box::pin(async {
             shop.confirm(&id, card("c")).await.ok();
-        }) as std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
-        let cancel = Box::pin(async {
+        });
+        let cancel: Turn<'_> = Box::pin(async {
             shop.command(&id, &cancel).await.ok();
         });
         all([confirm, cancel]).await;

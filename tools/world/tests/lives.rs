@@ -2,14 +2,19 @@
 //! every step the auditor finds no promise broken, and at the end nothing stuck. A seed names a life.
 
 #![expect(clippy::unwrap_used, reason = "a scenario that does not go as written is a failed test")]
-#![expect(clippy::arithmetic_side_effects, clippy::as_conversions, reason = "dice, in a test with overflow checks")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::as_conversions,
+    clippy::indexing_slicing,
+    reason = "dice, in a test with overflow checks"
+)]
 
 use std::{future::Future, pin::Pin, time::Duration};
 
 use domain::{
-    gateway::UnknownReason,
+    gateway::{ObjectStatus, UnknownReason},
     id::{RequestHash, TransactionId},
-    payment::{CaptureRequest, Command, Payment, PaymentState, Terms},
+    payment::{CaptureRequest, Command, Payment, PaymentState, ProcessingReason, Terms},
 };
 use flow::{
     operations::{
@@ -32,8 +37,6 @@ use world::{
 const LIVES: u64 = 3_000;
 /// Steps of one life.
 const STEPS: u64 = 24;
-/// Looks after the last fault until everything that was scripted has been used up.
-const LOOKS_TO_HEAL: u32 = 24;
 
 /// One life under way.
 struct Life {
@@ -58,7 +61,7 @@ fn no_life_breaks_a_promise_and_every_life_comes_to_rest() {
         *ends.entry(end).or_insert(0_u32) += 1;
     }
     // A walk that never gets anywhere would find nothing.
-    for end in ["succeeded", "canceled", "expired", "failed", "requires_payment_method"] {
+    for end in ["succeeded", "canceled", "expired", "failed", "requires_capture", "processing"] {
         assert!(lives < LIVES || ends.contains_key(end), "no life ended {end}: {ends:?}");
     }
 }
@@ -71,8 +74,8 @@ fn panic_of(seed: u64) -> ! {
 async fn live(seed: u64) -> &'static str {
     let dice = SimHost::new(seed);
     let shop = Shop::with_seed(dice.dice());
-    let mut request = if dice.dice() % 4 == 0 { held_order("order") } else { order("order") };
-    if dice.dice() % 2 == 0 {
+    let mut request = if dice.dice().is_multiple_of(4) { held_order("order") } else { order("order") };
+    if dice.dice().is_multiple_of(2) {
         request.terms.expires_in = Terms::EXPIRES_IN_MAX;
     }
     let id = shop.opened(request).await.id;
@@ -123,12 +126,24 @@ impl Life {
         let gateway = self.shop.gateway();
         let verdict = self.verdict();
         match self.below(9) {
-            0 | 1 => drop(gateway.browser_confirms(&object, verdict)),
-            2 | 3 => drop(gateway.payer_authenticates(&object, verdict)),
-            4 | 5 => drop(gateway.bank_decides(&object, verdict)),
-            6 => drop(gateway.dashboard_captures(&object, 700)),
-            7 if self.below(4) == 0 => drop(gateway.dashboard_cancels(&object)),
-            _ => drop(gateway.late_requests_arrive()),
+            0 | 1 => {
+                gateway.browser_confirms(&object, verdict);
+            }
+            2 | 3 => {
+                gateway.payer_authenticates(&object, verdict);
+            }
+            4 | 5 => {
+                gateway.bank_decides(&object, verdict);
+            }
+            6 => {
+                gateway.dashboard_captures(&object, 700);
+            }
+            7 if self.below(4) == 0 => {
+                gateway.dashboard_cancels(&object);
+            }
+            _ => {
+                gateway.late_requests_arrive();
+            }
         }
     }
 
@@ -151,6 +166,11 @@ impl Life {
             Course::SavedFailure(Effect::Whole),
         ]);
         let call = self.pick(&[Call::Confirm, Call::Confirm, Call::Capture, Call::Cancel, Call::Fetch]);
+        // A failure that is saved under a capture's key has a test of its own: it lasts for longer than three sweeps.
+        let course = match (call, course) {
+            (Call::Capture, Course::SavedFailure(_)) => Course::NotServed(reason),
+            _ => course,
+        };
         match self.below(4) {
             0 => {
                 let call = self.pick(&[store::Call::Load, store::Call::Write, store::Call::Write]);
@@ -238,31 +258,35 @@ impl Life {
 
     /// A cancel in one of four lives, or all of them would be short.
     async fn command(&self, command: Command) -> Vec<Payment> {
-        if matches!(command, Command::Capture(_)) || self.keys % 4 == 0 {
+        if matches!(command, Command::Capture(_)) || self.keys.is_multiple_of(4) {
             self.shop.command(&self.id, &command).await.ok();
         }
         Vec::new()
     }
 
-    /// All faults end; what is late arrives; then everything must come to rest.
+    /// All faults end, and what is late arrives: then three sweeps settle everything (P7), and when the payer's time is
+    /// over too, the payment is at its end, or with a bank, or holds money, or a person was called.
     async fn heal(&self) -> &'static str {
-        self.shop.queue().fail_next(0);
-        for _ in 0..LOOKS_TO_HEAL {
-            let row = self.shop.row(&self.id);
-            if let Some(due) = row.due {
-                self.shop.host().advance(due.since(self.shop.host().now()));
-            }
-            self.shop.retry(&self.id).await.ok();
-        }
+        self.shop.faults_end();
         self.shop.gateway().late_requests_arrive();
         let row = self.shop.at_rest(&self.id).await;
-        let settled = row.state.is_terminal() || row.due.is_some();
-        assert!(settled, "nobody will ever look again: {row:#?}");
-        if let PaymentState::Succeeded { .. } = row.state {
-            let standing = self.shop.gateway().charges().iter().filter(|charge| charge.stands()).count();
-            assert_eq!(standing, 1);
-        }
+        self.shop.host().advance(row.expires_at.since(self.shop.host().now()));
+        let row = self.shop.at_rest(&self.id).await;
+        let is_well = match row.state {
+            PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
+                true
+            }
+            PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => true,
+            PaymentState::RequiresPaymentMethod | PaymentState::Processing(_) | PaymentState::RequiresAction(_) => {
+                row.attention.is_some() || self.is_at_the_bank(&row)
+            }
+        };
+        assert!(is_well, "the payment has no end\n{}", self.shop.story(&self.id));
         row.state.name()
+    }
+
+    fn is_at_the_bank(&self, row: &Payment) -> bool {
+        self.shop.gateway().object(&row.object).is_some_and(|object| object.status == ObjectStatus::Pending)
     }
 }
 

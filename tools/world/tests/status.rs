@@ -1,7 +1,5 @@
 //! `status` against the world: one read and nothing else.
 
-#![expect(clippy::unwrap_used, reason = "a scenario that does not go as written is a failed test")]
-
 use world::{
     counting::Counts,
     payments,

@@ -250,6 +250,6 @@ impl FindDue for BrokenStore {
         places.truncate(limit.try_into().unwrap());
         let is_full = places.len() == usize::try_from(limit).unwrap();
         let next = places.last().filter(|_| is_full && !self.has(EndsAfterOnePage)).cloned();
-        Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next })
+        Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next, unreadable: 0 })
     }
 }

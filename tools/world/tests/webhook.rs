@@ -1,8 +1,6 @@
 //! `webhook` against the world: events come late, twice, shuffled, forged in good faith, or never; the row ends right.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a scenario that does not go as written is a failed test")]
-
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use domain::{
     gateway::{Mode, ObjectStatus, Outcome, UnknownReason},
@@ -26,6 +24,8 @@ use world::{
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const NOBODY_KNOWS: PaymentState = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
+
+type Turn<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// A shop with one payment opened, the event of its opening gone, and nothing counted yet.
 async fn shop() -> (Shop, Payment) {
@@ -437,10 +437,10 @@ fn a_webhook_and_a_look_at_once_write_each_fact_once() {
         shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
         let event = only_event(&shop);
         shop.host().advance(Limits::STANDARD.first_look);
-        let webhook = Box::pin(async {
+        let webhook: Turn<'_> = Box::pin(async {
             shop.webhook(event).await.unwrap();
-        }) as std::pin::Pin<Box<dyn Future<Output = ()> + '_>>;
-        let look = Box::pin(async {
+        });
+        let look: Turn<'_> = Box::pin(async {
             shop.retry(&payment.id).await.unwrap();
         });
         all([webhook, look]).await;

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::id::TransactionId;
 use domain::payment::Payment;
 use expect_test::{Expect, expect};
+use flow::ports::{Error, Replaced, Write};
 use world::events::{payment, store_with, text};
 use world::gateway::SimGateway;
 use world::host::SimHost;
@@ -69,4 +71,24 @@ fn a_record_whose_row_cannot_be_read_is_delivered_again() {
         "retry",
         &expect![[r#"{"batchItemFailures":[{"itemIdentifier":"059f36b4-87a3-44ab-83d2-661970000001"}]}"#]],
     );
+}
+
+#[test]
+fn a_record_that_panics_is_caught_and_delivered_again() {
+    struct Trap(MemoryStore);
+    impl LoadPayment for Trap {
+        async fn load(&self, _: &TransactionId) -> Result<Option<Payment>, Error> {
+            panic!("a fault of ours")
+        }
+    }
+    impl ReplacePayment for Trap {
+        async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
+            self.0.replace(write).await
+        }
+    }
+    let Retry { store, gateway, limits, least } = function(|_| {});
+    let trapped = Retry { store: Trap(store), gateway, limits, least };
+    let batch = serde_json::from_str(&text("retry")).unwrap();
+    let response = block_on(trapped.batch(batch, u64::MAX));
+    assert_eq!(response.batch_item_failures.len(), 1);
 }

@@ -17,8 +17,8 @@ fn every_minute_what_is_due_is_nudged() {
     let sweep = Sweep { store: block_on(store_with(&payment(&host))), nudges: MemoryQueue::default() };
     let swept = |line: &mut Line| serde_json::to_string(&block_on(sweep.once(&host, line)).unwrap()).unwrap();
     let mut line = Line::new("sweep", host.now());
-    assert_eq!(swept(&mut line), r#"{"found":0,"nudged":0,"more":false,"failedPartitions":0}"#);
+    assert_eq!(swept(&mut line), r#"{"found":0,"nudged":0,"more":false,"unreadable":0,"failedPartitions":0}"#);
     host.advance(Duration::from_secs(3600));
-    assert_eq!(swept(&mut line), r#"{"found":1,"nudged":1,"more":false,"failedPartitions":0}"#);
+    assert_eq!(swept(&mut line), r#"{"found":1,"nudged":1,"more":false,"unreadable":0,"failedPartitions":0}"#);
     line.write(Level::Error, &mut Vec::new());
 }

@@ -146,25 +146,18 @@ impl FindDue for PaymentTable {
     }
 }
 
-/// A page of the index. An entry that cannot be read is told of and passed over: one row that somebody broke must not
+/// A page of the index. An entry that cannot be read is counted and passed over: one row that somebody broke must not
 /// hide the others that are due.
 fn due_page(entries: &[attributes::Item], there_may_be_more: bool) -> Result<DuePage, attributes::Unfit> {
-    let mut places = Vec::with_capacity(entries.len());
-    let mut unfit = None;
-    for entry in entries {
-        match keys::read_cursor(&Attributes::of(entry)) {
-            Ok(place) => places.push(place),
-            Err(why) => {
-                tracing::error!(error = %why, "an entry of the due index cannot be read");
-                unfit = Some(why);
-            }
-        }
-    }
+    let (places, unfit): (Vec<_>, Vec<_>) =
+        entries.iter().map(|entry| keys::read_cursor(&Attributes::of(entry))).partition(Result::is_ok);
+    let places: Vec<DueCursor> = places.into_iter().flatten().collect();
     // The entries are the keys themselves, so the last of them is where the next page begins.
     let next = places.last().filter(|_| there_may_be_more).cloned();
-    match unfit {
+    let unreadable = unfit.len();
+    match unfit.into_iter().find_map(Result::err) {
         Some(why) if there_may_be_more && next.is_none() => Err(why),
-        Some(_) | None => Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next }),
+        Some(_) | None => Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next, unreadable }),
     }
 }
 

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::problem::{Problem, Refusal};
 use crate::secrets::{Cached, Vault};
+use crate::telemetry::{Field, Level, Line};
 
 pub use client_keys::ClientKeys;
 use client_keys::Grant;
@@ -118,16 +119,33 @@ pub async fn authenticate<V: Vault>(
     keys: &Cached<ClientKeys, V>,
     request: &Request,
     now: Timestamp,
+    line: &mut Line,
 ) -> Result<Caller, Problem> {
     let presented = PresentedKey::of(request)?;
     let unavailable = |_| Problem::new(Refusal::Unavailable);
-    let known = keys.get(now).await.map_err(unavailable)?;
-    if let Some(caller) = presented.caller(&known, now) {
-        return Ok(caller);
+    let mut known = keys.get(now).await.map_err(unavailable)?;
+    let mut caller = presented.caller(&known, now);
+    if caller.is_none() {
+        // The key may be newer than what we know. Unknown names and wrong secrets take this same way.
+        known = keys.refresh(now).await.map_err(unavailable)?;
+        caller = presented.caller(&known, now);
     }
-    // The key may be newer than what we know. Unknown names and wrong secrets take this same way.
-    let known = keys.refresh(now).await.map_err(unavailable)?;
-    presented.caller(&known, now).ok_or_else(|| Problem::new(Refusal::Unauthorized))
+    tell(keys, &known, line);
+    let caller = caller.ok_or_else(|| Problem::new(Refusal::Unauthorized))?;
+    line.set(Field::Caller(caller.name()));
+    Ok(caller)
+}
+
+/// Tells the operators what clients do not notice: that an old document serves, or that entries of it cannot be read.
+fn tell<V: Vault>(keys: &Cached<ClientKeys, V>, known: &ClientKeys, line: &mut Line) {
+    if keys.trouble().is_some() {
+        line.set(Field::SecretTrouble("client keys"));
+        line.raise(Level::Warn);
+    }
+    if !known.unreadable().is_empty() {
+        line.set(Field::UnreadableKeys(known.unreadable().len()));
+        line.raise(Level::Warn);
+    }
 }
 
 /// A key as it was sent: its name, and the hash of what must stay secret.

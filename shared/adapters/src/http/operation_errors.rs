@@ -33,7 +33,7 @@ impl From<&InitiateError> for Problem {
         match error {
             InitiateError::AmountRefused(refusal) => Self::from(refusal),
             InitiateError::Refused { code, field } => {
-                let pointer = field.map(|field| format!("/{field}")).unwrap_or_default();
+                let pointer = field.unwrap_or_default().to_owned();
                 Self::new(Refusal::GatewayRefused).with_errors(vec![FieldError {
                     pointer,
                     detail: format!("was refused by the gateway: {code}").into(),
@@ -86,7 +86,7 @@ mod tests {
                 (422, "amount_not_supported /currency"),
             ),
             (
-                (&InitiateError::Refused { code: "c".to_owned(), field: Some("returnUrl") }).into(),
+                (&InitiateError::Refused { code: "c".to_owned(), field: Some("/returnUrl") }).into(),
                 (422, "gateway_refused /returnUrl"),
             ),
             ((&InitiateError::KeyReused).into(), (422, "idempotency_key_reused")),

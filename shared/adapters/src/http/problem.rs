@@ -193,6 +193,7 @@ impl From<Rejection> for Refusal {
             Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,
             Rejection::CurrencyMismatch => Self::CurrencyMismatch,
+            Rejection::NoRedirects => Self::InvalidRequest,
         }
     }
 }
@@ -243,6 +244,12 @@ impl Problem {
     #[must_use]
     pub fn rejected(rejection: Rejection, payment: &Payment) -> Self {
         let mut problem = Self::new(Refusal::from(rejection)).with_detail(sentence(&rejection.to_string()));
+        if rejection == Rejection::NoRedirects {
+            problem.errors.push(FieldError {
+                pointer: "/returnUrl".to_owned(),
+                detail: "is given, but the payment was opened without one".into(),
+            });
+        }
         if problem.refusal.row().status == StatusCode::CONFLICT {
             problem.payment = Some(Box::new(PaymentJson::from(payment)));
         }

@@ -76,6 +76,9 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
     if payment.attempts.len() >= ATTEMPTS_MAX {
         return Err(Rejection::TooManyAttempts);
     }
+    if request.return_url.is_some() && payment.terms.return_url.is_none() {
+        return Err(Rejection::NoRedirects);
+    }
     let source = AttemptSource::Api {
         key: request.key.clone(),
         request_hash: request.request_hash,

@@ -20,7 +20,7 @@ use crate::ports::{
     Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, OpenOutcome, OpenRequest, Write, WriterToken,
 };
 
-/// How many keys are tried when the gateway repeats a failure it has saved.
+/// How many keys are tried when the gateway will not serve under one any more.
 const ROUNDS_MAX: u32 = 3;
 
 /// Who all API keys belong to: a stack serves one merchant.
@@ -61,7 +61,7 @@ pub enum InitiateError {
     Refused {
         /// Its code.
         code: String,
-        /// The field it is about.
+        /// The field it is about, as a JSON pointer.
         field: Option<&'static str>,
     },
     /// The key was used with another request.
@@ -129,8 +129,9 @@ async fn open<G: Gateway>(
             OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
             // The gateway opened something else than was asked. It is inert; it is not used.
             OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),
-            OpenOutcome::SavedFailure => {}
-            OpenOutcome::KeyMismatch => return Err(InitiateError::KeyReused),
+            // The key is spent: it repeats a failure, or was used for these terms by a version of us that spelled them
+            // otherwise. (A client's reuse of its own key cannot come here: our key bears the hash of its request.)
+            OpenOutcome::SavedFailure | OpenOutcome::KeyMismatch => {}
             OpenOutcome::Refused { code, field } => return Err(InitiateError::Refused { code, field }),
             OpenOutcome::Unknown(reason) => return Err(InitiateError::GatewayUnavailable(reason.name())),
         }

@@ -19,6 +19,8 @@ pub struct Swept {
     pub nudged: usize,
     /// Whether rows were left for the next sweep.
     pub more: bool,
+    /// Entries of the index that could not be read.
+    pub unreadable: usize,
     /// Partitions that could not be read or nudged; the next sweep finds their rows again.
     pub failed_partitions: usize,
 }
@@ -55,6 +57,7 @@ async fn sweep_partition<H: Host, S: FindDue, N: Nudge>(
     for _ in 0..PAGES_MAX {
         let page = store.find_due(partition, at, cursor, PAGE_SIZE).await?;
         swept.found = swept.found.saturating_add(page.ids.len());
+        swept.unreadable = swept.unreadable.saturating_add(page.unreadable);
         if !page.ids.is_empty() {
             swept.nudged = swept.nudged.saturating_add(nudges.nudge_all(&page.ids).await?);
         }

@@ -179,6 +179,7 @@ fn one_broken_entry_does_not_hide_the_others_that_are_due() {
     let page = due_page(&[good(1), broken(), good(2), broken()], true).unwrap();
     assert_eq!(page.ids, [world::payments::id(1), world::payments::id(2)]);
     assert_eq!(page.next.unwrap().id, world::payments::id(2));
+    assert_eq!(page.unreadable, 2);
     assert!(due_page(&[good(1)], false).unwrap().next.is_none());
     // Nothing to go on from: better a failure than a sweep that silently ends here.
     assert!(due_page(&[broken()], true).is_err());

@@ -1,7 +1,10 @@
 //! Cancels a PaymentIntent. Canceling twice is canceling once, so each try has a key of its own: a saved failure under
 //! an old key can never stand in the way.
 
-use domain::payment::{ActKind, End, Payment};
+use domain::{
+    id::gateway_key,
+    payment::{ActKind, End, Payment},
+};
 
 use super::message::{StripeRequest, field};
 
@@ -11,7 +14,7 @@ pub(super) fn request(payment: &Payment, fresh: u64) -> StripeRequest {
     // Stripe's other reasons say who asked, and why; we know neither.
     let form = if expired { vec![field("cancellation_reason", "abandoned")] } else { Vec::new() };
     let path = format!("/v1/payment_intents/{}/cancel", payment.object.as_str());
-    StripeRequest::post(path, format!("{}:cancel:{fresh:016x}", payment.id), form)
+    StripeRequest::post(path, gateway_key::cancel(&payment.id, fresh), form)
 }
 
 #[cfg(test)]

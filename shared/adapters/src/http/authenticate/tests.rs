@@ -50,7 +50,7 @@ fn request(headers: &[&str]) -> Request {
 }
 
 async fn who(keys: &Cached<ClientKeys, &Shelf>, header: &str, second: i64) -> Result<String, Refusal> {
-    let caller = authenticate(keys, &request(&[header]), at(second)).await;
+    let caller = authenticate(keys, &request(&[header]), at(second), &mut Line::new("test", at(0))).await;
     caller.map(|caller| caller.name().to_owned()).map_err(|problem| problem.refusal())
 }
 
@@ -62,7 +62,10 @@ fn bearer(name: &str, secret: &str) -> String {
 async fn a_valid_key_is_its_owner_with_the_owners_scopes_only() {
     let shelf = shelf(&[entry("shop_eu-1", SHOP_SECRET, "null")]);
     let keys = Cached::new(&shelf, "client-keys", 0);
-    let caller = authenticate(&keys, &request(&[&bearer("shop_eu-1", SHOP_SECRET)]), at(0)).await.unwrap();
+    let caller =
+        authenticate(&keys, &request(&[&bearer("shop_eu-1", SHOP_SECRET)]), at(0), &mut Line::new("test", at(0)))
+            .await
+            .unwrap();
     assert_eq!(caller.name(), "shop_eu-1");
     assert_eq!(caller.require(Scope::PaymentsWrite), Ok(()));
     for scope in Scope::ALL.into_iter().filter(|scope| *scope != Scope::PaymentsWrite) {
@@ -104,7 +107,7 @@ async fn anything_else_is_nobody() {
     let valid = bearer("shop", SHOP_SECRET);
     let not_one: [&[&str]; 3] = [&[], &[&valid, &valid], &["Basic x", &valid]];
     for headers in not_one {
-        let problem = authenticate(&keys, &request(headers), at(0)).await.unwrap_err();
+        let problem = authenticate(&keys, &request(headers), at(0), &mut Line::new("test", at(0))).await.unwrap_err();
         assert_eq!(problem.refusal(), Refusal::Unauthorized);
     }
 }
@@ -148,7 +151,9 @@ async fn while_secrets_manager_is_down_known_keys_work_and_a_cold_start_asks_to_
     assert_eq!(who(&keys, &bearer("nobody", SHOP_SECRET), 3_620).await, Err(Refusal::Unauthorized));
 
     let cold = Cached::new(&shelf, "client-keys", 0);
-    let problem = authenticate(&cold, &request(&[&bearer("shop", SHOP_SECRET)]), at(0)).await.unwrap_err();
+    let problem = authenticate(&cold, &request(&[&bearer("shop", SHOP_SECRET)]), at(0), &mut Line::new("test", at(0)))
+        .await
+        .unwrap_err();
     assert_eq!((problem.refusal(), problem.retry_after_seconds()), (Refusal::Unavailable, Some(2)));
     assert_eq!(
         who(&cold, "Bearer nonsense", 0).await,

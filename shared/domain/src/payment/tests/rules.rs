@@ -84,6 +84,15 @@ fn nothing_is_confirmed_after_its_time_or_beyond_its_attempts() {
     assert_eq!(worn.attempts.len(), ATTEMPTS_MAX);
 }
 
+#[test]
+fn where_a_payment_allows_no_redirects_a_place_to_return_to_is_refused() {
+    let mut payment = payment();
+    let request = ConfirmRequest { return_url: WebUrl::parse("https://shop.example/").ok(), ..confirm_request("c1") };
+    assert_eq!(command(&mut payment, &Command::Confirm(request.clone()), &at(SOON)), Err(Rejection::NoRedirects));
+    payment.terms.return_url = WebUrl::parse("https://shop.example/other").ok();
+    assert!(matches!(command(&mut payment, &Command::Confirm(request), &at(SOON)), Ok(Decision::Execute(_))));
+}
+
 // -- E1 to E6 --
 
 #[test]

@@ -6,7 +6,10 @@ use std::{fmt::Write as _, sync::Arc, time::Duration};
 use domain::{
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, TransactionId},
-    payment::{CaptureMethod, Command, ConfirmRequest, Instrument, Payment},
+    payment::{
+        AttemptProgress, AttemptResult, CaptureMethod, Command, ConfirmRequest, Instrument, Payment, PaymentState,
+        ProcessingReason,
+    },
     schedule::Limits,
     text::{GatewayToken, WebUrl},
     time::Timestamp,
@@ -38,6 +41,9 @@ use crate::{
 const BUDGET: Duration = Limits::STANDARD.gateway_timeout;
 /// After so many sweeps since faults stopped, every row has settled or waits for somebody (promise P7).
 const SWEEPS_TO_REST: u32 = 3;
+
+/// More looks than any payment needs: so many re-attempts are never made.
+const LOOKS_MAX: u32 = 100;
 
 /// A merchant's whole stack.
 #[derive(Debug)]
@@ -266,12 +272,27 @@ impl Shop {
         self.row(id)
     }
 
-    /// Lets the row come to rest: three sweeps without a fault, or until it needs nobody. Then the auditor comes.
+    /// From now on nothing fails any more.
+    pub fn faults_end(&self) {
+        self.store().faults_end();
+        self.queue().fail_next(0);
+        self.gateway().faults_end();
+    }
+
+    /// Lets the row come to rest: three sweeps without a fault, after its scheduled re-attempts. Then the auditor comes.
     ///
     /// # Panics
     /// If a promise was broken.
     pub async fn at_rest(&self, id: &TransactionId) -> Payment {
-        for _ in 0..SWEEPS_TO_REST {
+        let mut sweeps = 0;
+        for _ in 0..LOOKS_MAX {
+            if sweeps == SWEEPS_TO_REST {
+                break;
+            }
+            // A charge that is scheduled is waited for; what comes of it has three sweeps of its own.
+            let is_scheduled =
+                matches!(self.row(id).state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }));
+            sweeps = if is_scheduled { 0 } else { sweeps.saturating_add(1) };
             self.until_looked(id).await;
         }
         self.audit(id, Hour::AtRest)
@@ -295,10 +316,10 @@ impl Shop {
         for commit in self.store().commits().iter().filter(|commit| commit.payment.id == *id) {
             let Payment { version, updated_at, state, attempts, due, .. } = &commit.payment;
             let after_ms = |at: &Timestamp| at.since(SimHost::START).as_millis();
-            let progress: Vec<_> = attempts.iter().map(|attempt| &attempt.progress).collect();
+            let progress: Vec<_> = attempts.iter().map(|attempt| in_a_word(&attempt.progress)).collect();
             let _never_fails = writeln!(
                 story,
-                "v{version} after {} ms: {} by {:?}: {state:?}, attempts {progress:?}, due after {:?} ms",
+                "v{version} {} ms: {} by {:?}: {state:?} {progress:?} due {:?}",
                 after_ms(updated_at),
                 commit.event,
                 commit.actor,
@@ -315,6 +336,14 @@ impl Shop {
 impl Default for Shop {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+fn in_a_word(progress: &AttemptProgress) -> String {
+    match progress {
+        AttemptProgress::Closed(AttemptResult::Declined(decline)) => decline.code.to_owned(),
+        AttemptProgress::Closed(result) => format!("{result:?}"),
+        AttemptProgress::Unanswered | AttemptProgress::Answered => format!("{progress:?}"),
     }
 }
 

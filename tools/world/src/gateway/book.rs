@@ -27,6 +27,9 @@ use crate::host::SimHost;
 /// Stripe promises to keep keys for a day. Here it keeps them not a moment longer.
 const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 
+/// No request is on its way for longer: whatever carries it gives up before.
+const WAY_MAX: Duration = Duration::from_secs(3_600);
+
 /// Everything the gateway knows.
 #[derive(Debug)]
 pub(super) struct Book {
@@ -37,9 +40,9 @@ pub(super) struct Book {
     pub(super) events: Vec<GatewayEvent>,
     events_made: usize,
     pub(super) verdicts: VecDeque<Verdict>,
-    courses: BTreeMap<Call, VecDeque<Course>>,
+    pub(super) courses: BTreeMap<Call, VecDeque<Course>>,
     pub(super) sent: Vec<Request>,
-    late: Vec<Request>,
+    late: Vec<(Timestamp, Request)>,
 }
 
 /// An answer that is given again.
@@ -93,7 +96,7 @@ impl Book {
                 unknown(reason)
             }
             Course::Late => {
-                self.late.push(request);
+                self.late.push((self.clock.now(), request));
                 unknown(UnknownReason::Timeout)
             }
             Course::SavedFailure(effect) => self.serve(&request, Some(effect)),
@@ -104,8 +107,10 @@ impl Book {
     }
 
     pub(super) fn serve_late(&mut self) -> usize {
-        let late = std::mem::take(&mut self.late);
-        for request in &late {
+        let now = self.clock.now();
+        let mut late = std::mem::take(&mut self.late);
+        late.retain(|(sent_at, _)| now.since(*sent_at) < WAY_MAX);
+        for (_, request) in &late {
             let _unheard = self.serve(request, None);
         }
         late.len()
@@ -189,7 +194,7 @@ impl Book {
         let verdict = match self.verdicts.pop_front().unwrap_or(Verdict::Charge) {
             // Nobody is there to be asked.
             Verdict::Challenge if off_session => Verdict::Decline("authentication_required"),
-            verdict => verdict,
+            said @ (Verdict::Charge | Verdict::Decline(_) | Verdict::Challenge | Verdict::Pending) => said,
         };
         self.decide(object, Cause::Request(key.to_owned()), verdict, Some(key))
     }

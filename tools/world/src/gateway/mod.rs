@@ -99,6 +99,11 @@ impl SimGateway {
         self.book().courses_of(call).extend(courses);
     }
 
+    /// From now on every request goes well.
+    pub fn faults_end(&self) {
+        self.book().courses.clear();
+    }
+
     /// Says what the bank decides on the next confirms that are served. After them it charges.
     pub fn bank_says(&self, verdicts: impl IntoIterator<Item = Verdict>) {
         self.book().verdicts.extend(verdicts);

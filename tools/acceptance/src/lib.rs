@@ -1,1 +1,66 @@
-//! (being written)
+//! What the acceptance tests are made of: a client, a payer, a gateway's dashboard and an AWS console, as seen from outside.
+//!
+//! The tests run against the deployed local stack that `QUITTANCE_STACK` names (a file that `cargo xtask up --detach` writes).
+//! Where there is none, one loud line says so and the tests pass; on CI that is a failure.
+//!
+//! Must never: use our own JSON types. The wire contract is checked as its clients see it, with `serde_json::Value`.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what tests are made of panics")]
+
+pub mod aws;
+pub mod client;
+pub mod sandbox;
+pub mod signature;
+pub mod stack;
+pub mod wire;
+
+use std::fmt::Write as _;
+use std::future::Future;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+/// Longer than the longest wait of the local stage: a webhook's redelivery, a nudge, a sweep every minute.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often something is looked at that takes its time.
+const POLL: Duration = Duration::from_millis(200);
+
+/// A name that no other test and no earlier run has used. Letters only: digits could look like a card number one day.
+#[must_use]
+pub fn unique(label: &str) -> String {
+    static RUN: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let random = RUN.hash_one(COUNT.fetch_add(1, Ordering::Relaxed));
+    let mut name = format!("{label}-");
+    for nibble in random.to_be_bytes().into_iter().flat_map(|byte| [byte >> 4, byte & 15]) {
+        name.push(char::from(b'a'.saturating_add(nibble)));
+    }
+    name
+}
+
+/// Looks until there is something to see, and says what was waited for when there never is. `look` answers with what it wants to
+/// be told about if it fails.
+///
+/// # Panics
+/// After [`PATIENCE`].
+pub async fn eventually<T, F>(what: &str, mut look: impl FnMut() -> F) -> T
+where
+    F: Future<Output = Result<T, String>>,
+{
+    let end = Instant::now().checked_add(PATIENCE).unwrap();
+    loop {
+        match look().await {
+            Ok(seen) => return seen,
+            Err(instead) if Instant::now() >= end => {
+                let mut message = String::new();
+                write!(message, "after {} s still not: {what}; instead: {instead}", PATIENCE.as_secs()).unwrap();
+                panic!("{message}");
+            }
+            Err(_) => sleep(POLL).await,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The merchant's program, as HTTP.md tells it to speak.
+
+use serde_json::{Value, json};
+
+use crate::wire::{Answer, Http};
+use crate::{eventually, unique};
+
+/// Calls our API with one key.
+#[derive(Debug, Clone)]
+pub struct Client {
+    http: Http,
+    url: String,
+    key: String,
+}
+
+/// A payment that was opened, and what its parts are called.
+#[derive(Debug, Clone)]
+pub struct Opened {
+    /// Its public id.
+    pub id: String,
+    /// The gateway's object.
+    pub intent: String,
+    /// What a payer's browser confirms with.
+    pub client_secret: String,
+}
+
+impl Client {
+    pub(crate) const fn new(http: Http, url: String, key: String) -> Self {
+        Self { http, url, key }
+    }
+
+    /// The same client with another API key.
+    #[must_use]
+    pub fn with_key(&self, key: &str) -> Self {
+        Self { key: key.to_owned(), ..self.clone() }
+    }
+
+    /// Sends exactly this.
+    pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &[u8])], body: impl Into<Vec<u8>>) -> Answer {
+        self.http.send(method, &format!("{}{path}", self.url), headers, body).await
+    }
+
+    /// Sends a body as a well-behaved client does.
+    pub async fn post(&self, path: &str, idempotency_key: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let bearer = self.bearer();
+        let headers: [(&str, &[u8]); 3] = [
+            ("authorization", bearer.as_bytes()),
+            ("content-type", b"application/json"),
+            ("idempotency-key", idempotency_key.as_bytes()),
+        ];
+        self.send("POST", path, &headers, body).await
+    }
+
+    /// `POST /payment/initiate`
+    pub async fn initiate(&self, idempotency_key: &str, body: &Value) -> Answer {
+        self.post("/payment/initiate", idempotency_key, body.to_string()).await
+    }
+
+    /// `POST /payment/confirm`
+    pub async fn confirm(&self, idempotency_key: &str, body: &Value) -> Answer {
+        self.post("/payment/confirm", idempotency_key, body.to_string()).await
+    }
+
+    /// `GET /payment/status/{transactionId}`
+    pub async fn status(&self, id: &str) -> Answer {
+        let bearer = self.bearer();
+        self.send("GET", &format!("/payment/status/{id}"), &[("authorization", bearer.as_bytes())], "").await
+    }
+
+    /// The value of the header `Authorization`.
+    #[must_use]
+    pub fn bearer(&self) -> String {
+        format!("Bearer {}", self.key)
+    }
+
+    /// Opens a payment of 19.99 EUR.
+    pub async fn open(&self) -> Opened {
+        self.open_with(json!({"amount": 1999, "currency": "EUR"})).await
+    }
+
+    /// Opens a payment with these terms.
+    ///
+    /// # Panics
+    /// If it is not opened.
+    pub async fn open_with(&self, terms: Value) -> Opened {
+        Opened::of(&self.initiate(&unique("open"), &terms).await.expect(201))
+    }
+
+    /// Confirms with a payment method under a key of its own.
+    pub async fn pay(&self, payment: &Opened, method: &str) -> Answer {
+        let body = json!({"transactionId": payment.id, "paymentMethod": method});
+        self.confirm(&unique("pay"), &body).await
+    }
+
+    /// The payment, once it has this status.
+    ///
+    /// # Panics
+    /// If it never has.
+    pub async fn settled(&self, id: &str, status: &str) -> Value {
+        eventually(&format!("{id} is {status}"), async || {
+            let answer = self.status(id).await.expect(200);
+            if answer.text_at("/status") == status { Ok(answer.json()) } else { Err(answer.text) }
+        })
+        .await
+    }
+}
+
+impl Opened {
+    /// Reads what initiate answered.
+    ///
+    /// # Panics
+    /// If that is not a payment that waits for its payer.
+    #[must_use]
+    pub fn of(answer: &Answer) -> Self {
+        assert_eq!(answer.text_at("/nextAction/type"), "provide_payment_method", "{}", answer.text);
+        let client_secret = answer.text_at("/nextAction/clientSecret");
+        // Stripe's client secret begins with the name of its object; its own libraries read it from there.
+        let (intent, _) = client_secret.split_once("_secret_").unwrap_or_else(|| panic!("{}", answer.text));
+        Self { id: answer.text_at("/transactionId"), intent: intent.to_owned(), client_secret: client_secret.clone() }
+    }
+}

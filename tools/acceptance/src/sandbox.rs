@@ -1,0 +1,165 @@
+//! The gateway: what its dashboard shows, what a payer does there, and how it is made to misbehave.
+
+use serde_json::{Value, json};
+
+use crate::eventually;
+use crate::wire::{Answer, Http};
+
+/// The sandbox takes any key of this form.
+const SECRET_KEY: &[u8] = b"Bearer sk_test_sandbox";
+/// What a browser shows.
+const PUBLISHABLE_KEY: &str = "pk_test_sandbox";
+/// Stripe's longest page.
+const PAGE: usize = 100;
+/// No run of the tests opens this many pages of objects.
+const PAGES_MAX: usize = 100;
+
+/// The gateway of the stack.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    http: Http,
+    url: String,
+}
+
+impl Sandbox {
+    pub(crate) const fn new(http: Http, url: String) -> Self {
+        Self { http, url }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The ledger's rows of a payment, oldest first, as `(status, amount, currency)`.
+    pub async fn charges(&self, transaction_id: &str) -> Vec<(String, i64, String)> {
+        let ledger = self.control("GET", "ledger", &Value::Null).await.expect(200).json();
+        let rows = ledger["charges"].as_array().unwrap();
+        rows.iter()
+            .filter(|row| row["transactionId"] == transaction_id)
+            .map(|row| {
+                let text = |name: &str| row[name].as_str().unwrap().to_owned();
+                (text("status"), row["amount"].as_i64().unwrap(), text("currency"))
+            })
+            .collect()
+    }
+
+    /// An object, as the gateway shows it to the merchant's server.
+    pub async fn intent(&self, id: &str) -> Value {
+        self.server("GET", &format!("/v1/payment_intents/{id}"), "").await.expect(200).json()
+    }
+
+    /// How many objects there are for which `wanted` says yes.
+    ///
+    /// # Panics
+    /// If there are more objects than the tests can have made.
+    pub async fn count_intents(&self, wanted: impl Fn(&Value) -> bool) -> usize {
+        let mut count: usize = 0;
+        let mut after = String::new();
+        for _ in 0..PAGES_MAX {
+            let path = format!("/v1/payment_intents?limit={PAGE}{after}");
+            let page = self.server("GET", &path, "").await.expect(200).json();
+            let objects = page["data"].as_array().unwrap();
+            count = count.saturating_add(objects.iter().filter(|object| wanted(object)).count());
+            if page["has_more"] != true {
+                return count;
+            }
+            let last = objects.last().and_then(|object| object["id"].as_str()).unwrap();
+            after = format!("&starting_after={last}");
+        }
+        panic!("the sandbox has more than {PAGES_MAX} pages of objects");
+    }
+
+    /// A browser confirms by itself, with what it was given.
+    pub async fn confirm_in_browser(&self, intent: &str, client_secret: &str, method: &str) -> Answer {
+        let form = format!("key={PUBLISHABLE_KEY}&client_secret={client_secret}&payment_method={method}");
+        self.form(&format!("{}/v1/payment_intents/{intent}/confirm", self.url), &[], form).await
+    }
+
+    /// A one-use token for a payment method, as the gateway's form in a browser makes it.
+    ///
+    /// # Panics
+    /// If it is not made.
+    pub async fn confirmation_token(&self, method: &str) -> String {
+        let form = format!("payment_method={method}");
+        self.server("POST", "/v1/test_helpers/confirmation_tokens", &form).await.expect(200).text_at("/id")
+    }
+
+    /// The payer's browser opens a page of the bank.
+    pub async fn payer_opens(&self, page: &str) -> Answer {
+        self.http.send("GET", page, &[], "").await
+    }
+
+    /// The payer presses a button there: `approve` or `fail`.
+    pub async fn payer_presses(&self, page: &str, button: &str) -> Answer {
+        self.form(page, &[], format!("decision={button}")).await
+    }
+
+    /// The bank decides about a payment that it has kept open.
+    pub async fn settle(&self, intent: &str, outcome: &str) {
+        drop(self.control("POST", "settle", &json!({"objectId": intent, "outcome": outcome})).await.expect(200));
+    }
+
+    /// From now on this goes wrong: `{method, path, fault, status?, delayMs?, times}`.
+    pub async fn misbehaves(&self, mut fault: Value) {
+        fault["gateway"] = json!("stripe");
+        drop(self.control("POST", "faults", &fault).await.expect(201));
+    }
+
+    /// The faults that have not struck as often as they should.
+    pub async fn faults_left(&self) -> Value {
+        self.control("GET", "faults", &Value::Null).await.expect(200).at("/faults")
+    }
+
+    /// Everything is well again.
+    pub async fn behaves(&self) {
+        drop(self.control("DELETE", "faults", &Value::Null).await.expect(204));
+    }
+
+    /// No webhook goes out until `release`.
+    pub async fn hold_webhooks(&self) {
+        drop(self.control("POST", "webhooks/hold", &Value::Null).await.expect(204));
+    }
+
+    /// What was held goes out, in this order, each so many times.
+    pub async fn release_webhooks(&self, order: &str, copies: u32) {
+        drop(self.control("POST", "webhooks/release", &json!({"order": order, "copies": copies})).await.expect(200));
+    }
+
+    /// Every delivery of an event of this type about an object, oldest first.
+    pub async fn deliveries(&self, intent: &str, kind: &str) -> Vec<Value> {
+        let report = self.control("GET", "webhooks", &Value::Null).await.expect(200).json();
+        let all = report["deliveries"].as_array().unwrap();
+        all.iter().filter(|line| line["objectId"] == intent && line["type"] == kind).cloned().collect()
+    }
+
+    /// Waits until `copies` deliveries of an event have been answered with a 200.
+    pub async fn delivered(&self, intent: &str, kind: &str, copies: usize) {
+        eventually(&format!("{kind} about {intent} was delivered {copies} times"), async || {
+            let lines = self.deliveries(intent, kind).await;
+            let taken = lines.iter().filter(|line| line["status"] == 200).count();
+            if taken >= copies { Ok(()) } else { Err(format!("{lines:?}")) }
+        })
+        .await;
+    }
+
+    async fn control(&self, method: &str, what: &str, body: &Value) -> Answer {
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.http.send(method, &format!("{}/_sandbox/{what}", self.url), &[], body).await
+    }
+
+    async fn server(&self, method: &str, path: &str, form: &str) -> Answer {
+        let url = format!("{}{path}", self.url);
+        if method == "GET" {
+            return self.http.send(method, &url, &[("authorization", SECRET_KEY)], "").await;
+        }
+        self.form(&url, &[("authorization", SECRET_KEY)], form.to_owned()).await
+    }
+
+    async fn form(&self, url: &str, headers: &[(&str, &[u8])], form: String) -> Answer {
+        let content_type: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
+        let headers: Vec<_> = headers.iter().copied().chain([content_type]).collect();
+        self.http.send("POST", url, &headers, form).await
+    }
+}

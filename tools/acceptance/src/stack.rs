@@ -1,0 +1,75 @@
+//! Which stack is tested, and the one runtime that all tests of a program share.
+
+use std::env;
+use std::fs;
+use std::future::Future;
+use std::io::Write as _;
+use std::sync::{LazyLock, OnceLock};
+
+use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::aws::Aws;
+use crate::client::Client;
+use crate::sandbox::Sandbox;
+use crate::wire::Http;
+
+/// Names the file that says where the stack is.
+const VARIABLE: &str = "QUITTANCE_STACK";
+
+/// A deployed local stack.
+#[derive(Debug)]
+pub struct Stack {
+    /// Our API, called with the local key.
+    pub api: Client,
+    /// The gateway, and what it knows.
+    pub sandbox: Sandbox,
+    /// The account that the stack is deployed in.
+    pub aws: Aws,
+}
+
+/// One runtime for all tests, because they share connections, and a connection dies with the runtime that opened it.
+static RUNTIME: LazyLock<Runtime> =
+    LazyLock::new(|| Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+
+/// Runs a test on the stack, if there is one.
+///
+/// # Panics
+/// If the test does; on CI also if there is no stack.
+pub fn on_stack<F: Future<Output = ()>>(test: impl FnOnce(&'static Stack) -> F) {
+    static STACK: OnceLock<Option<Stack>> = OnceLock::new();
+    if let Some(stack) = STACK.get_or_init(found) {
+        RUNTIME.block_on(test(stack));
+    }
+}
+
+fn found() -> Option<Stack> {
+    let Some(file) = env::var(VARIABLE).ok().filter(|file| !file.is_empty()) else {
+        assert!(env::var("CI").as_deref() != Ok("true"), "{VARIABLE} is not set: CI must test the deployed stack");
+        // The test harness hides what passing tests print; this must be seen.
+        drop(writeln!(
+            std::io::stderr(),
+            "\n*** NOT TESTED: the deployed stack, because {VARIABLE} is not set; \
+             `cargo xtask up --detach` writes target/local/stack.json ***"
+        ));
+        return None;
+    };
+    let text = fs::read_to_string(&file).unwrap_or_else(|error| panic!("{VARIABLE}={file}: {error}"));
+    let stack: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let field = |name: &str| {
+        stack[name].as_str().unwrap_or_else(|| panic!("{file} does not say {name}")).trim_end_matches('/').to_owned()
+    };
+    let http = Http::new();
+    Some(Stack {
+        api: Client::new(http.clone(), field("apiUrl"), field("apiKey")),
+        sandbox: Sandbox::new(http.clone(), field("sandboxUrl")),
+        aws: Aws {
+            http,
+            endpoint: field("awsEndpointUrl"),
+            region: field("region"),
+            table: field("tableName"),
+            retry_queue: field("retryQueueUrl"),
+            stack: field("stackName"),
+        },
+    })
+}

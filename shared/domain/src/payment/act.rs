@@ -4,6 +4,7 @@
 use crate::{
     id::{IdempotencyKey, RequestHash},
     money::Money,
+    schedule::Limits,
     time::Timestamp,
 };
 
@@ -74,6 +75,12 @@ impl ActKind {
 }
 
 impl Act {
+    /// Whether its gateway key may still be sent: well before the gateway forgets it (E9).
+    #[must_use]
+    pub fn key_is_young(&self, at: Timestamp) -> bool {
+        at.since(self.started_at) < Limits::KEY_YOUNG
+    }
+
     /// How the payment ends if its object is seen canceled while this act is open.
     #[must_use]
     pub const fn ends_as(&self) -> Option<End> {

@@ -38,7 +38,7 @@ pub enum Source {
     /// The answer to an attempt's own request.
     Attempt(AttemptNumber, Hand),
     /// The answer to the open act's own request.
-    Act,
+    Act(Hand),
     /// A look at the object, made after loading the version that the commit is conditional on.
     Fetch,
     /// A webhook, of any age; `cause` is the attempt whose own key made the gateway send it.
@@ -148,12 +148,21 @@ impl Case<'_> {
             PaymentState::RequiresPaymentMethod | PaymentState::Processing(_) | PaymentState::RequiresAction(_) => {
                 self.change(Fact::Authorized { capturable })
             }
+            // A capture whose key is dead, and still nothing is captured: only a person can say what to do (E9).
+            PaymentState::RequiresCapture { .. } if self.capture_is_stuck() => {
+                self.review(ReviewReason::OutcomeUnknown)
+            }
             PaymentState::RequiresCapture { .. } => self.nothing_new(),
             // An old snapshot of a hold that has been captured or released since.
             PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
                 Judgement::Nothing
             }
         }
+    }
+
+    fn capture_is_stuck(self) -> bool {
+        let act = self.payment.open_act().filter(|act| act.ends_as().is_none());
+        self.source == Source::Fetch && act.is_some_and(|act| !act.key_is_young(self.now.at))
     }
 
     fn canceled(self) -> Judgement {
@@ -180,7 +189,7 @@ impl Case<'_> {
         let open = self.payment.open_attempt();
         match self.source {
             Source::Event { cause } => self.hint(cause),
-            Source::Act => self.act_not_done(),
+            Source::Act(_) => self.act_not_done(),
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
             Source::Attempt(_, Hand::First) => self.stands_at(status),
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
@@ -240,13 +249,13 @@ impl Case<'_> {
         let speaks_of = match self.source {
             Source::Attempt(number, _) => Some(number),
             Source::Event { cause } => cause,
-            Source::Act | Source::Fetch => None,
+            Source::Act(_) | Source::Fetch => None,
         };
         match self.payment.open_attempt() {
             Some(attempt) if speaks_of == Some(attempt.number) => self.attempt_declined(attempt, decline),
             Some(_) | None => match self.source {
                 Source::Event { cause } => self.hint(cause),
-                Source::Attempt(..) | Source::Act | Source::Fetch => Judgement::Nothing,
+                Source::Attempt(..) | Source::Act(_) | Source::Fetch => Judgement::Nothing,
             },
         }
     }
@@ -271,7 +280,7 @@ impl Case<'_> {
                 Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
                 None => Judgement::Nothing,
             },
-            Source::Act => match self.payment.open_act() {
+            Source::Act(_) => match self.payment.open_act() {
                 // A close is never given up: the object may be pending, and is looked at again.
                 Some(act) if act.ends_as().is_none() && object.is_none() => {
                     self.change(Fact::ActRefused { code: code.to_owned() })
@@ -294,16 +303,20 @@ impl Case<'_> {
             }
             // A saved 5xx: the key was answered, whatever it did (E4).
             Source::Attempt(number, Hand::Replayed) if reason == UnknownReason::ServerError => self.answered(number),
-            Source::Attempt(..) | Source::Act | Source::Fetch if self.payment.state.is_terminal() => Judgement::Nothing,
-            Source::Attempt(..) | Source::Act | Source::Fetch => self.still_unknown(reason),
+            Source::Attempt(..) | Source::Act(_) | Source::Fetch if self.payment.state.is_terminal() => {
+                Judgement::Nothing
+            }
+            Source::Attempt(..) | Source::Act(_) | Source::Fetch => self.still_unknown(reason),
         }
     }
 
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
         let mut event = happened(self.payment, Fact::OutcomeUnknown { reason: reason.name() }, self.now);
+        // A failure that is saved under a capture's key will never be anything else.
+        let spent = self.source == Source::Act(Hand::Replayed) && reason == UnknownReason::ServerError;
         if reason == UnknownReason::KeyMismatch {
             event.review = Some(ReviewReason::KeyMismatch);
-        } else if self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW {
+        } else if spent || self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW {
             event.review = Some(ReviewReason::OutcomeUnknown);
         }
         Judgement::Change(event)
@@ -347,7 +360,7 @@ impl Case<'_> {
     fn nothing_new(self) -> Judgement {
         match self.source {
             Source::Fetch => self.change(Fact::Looked),
-            Source::Attempt(..) | Source::Act | Source::Event { .. } => Judgement::Nothing,
+            Source::Attempt(..) | Source::Act(_) | Source::Event { .. } => Judgement::Nothing,
         }
     }
 

@@ -90,14 +90,16 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
-        let Some(kind) = committed.payment().open_act().map(|act| act.kind) else {
-            return Ok(committed.into_payment());
-        };
-        let answer = match kind {
+        let Some(act) = committed.payment().open_act() else { return Ok(committed.into_payment()) };
+        let answer = match act.kind {
+            // Under a dead key the gateway would capture anew.
+            ActKind::Capture { .. } if !act.key_is_young(self.host.now()) => {
+                return self.fetch(committed.into_payment()).await;
+            }
             ActKind::Capture { .. } => self.gateway.capture(&committed, self.budget).await,
             ActKind::Close { .. } => self.gateway.cancel(&committed, self.host.dice(), self.budget).await,
         };
-        let evidence = Evidence { source: Source::Act, outcome: answer.outcome };
+        let evidence = Evidence { source: Source::Act(answer.hand), outcome: answer.outcome };
         let payment =
             record(self.host, self.store, committed.into_payment(), evidence, &Actor::Retry).await?.into_payment();
         if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }

@@ -274,7 +274,7 @@ fn nothing_ends_before_its_object_is_seen_canceled() {
         Outcome::Refused { code: "processing".into(), object: Some(snapshot(ObjectStatus::Pending)) },
         object(ObjectStatus::Pending),
     ] {
-        show(&mut payment, Source::Act, unproven, &at(SOON));
+        show(&mut payment, Source::Act(Hand::First), unproven, &at(SOON));
         assert!(payment.open_act().is_some() && !payment.state.is_terminal() && payment.due.is_some());
     }
     show(&mut payment, Source::Fetch, object(ObjectStatus::Canceled), &at(SOON));
@@ -283,7 +283,7 @@ fn nothing_ends_before_its_object_is_seen_canceled() {
 
 #[test]
 fn how_a_payment_ends_does_not_depend_on_who_saw_it_first() {
-    for source in [Source::Act, Source::Fetch, Source::Event { cause: None }] {
+    for source in [Source::Act(Hand::First), Source::Fetch, Source::Event { cause: None }] {
         let mut expiring = payment();
         command(&mut expiring, &Command::Expire, &at(DAY)).unwrap();
         show(&mut expiring, source, object(ObjectStatus::Canceled), &at(DAY));
@@ -299,7 +299,7 @@ fn a_cancel_that_comes_too_late_ends_in_success() {
         code: "payment_intent_unexpected_state".into(),
         object: Some(snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT })),
     };
-    show(&mut payment, Source::Act, refused, &at(SOON));
+    show(&mut payment, Source::Act(Hand::First), refused, &at(SOON));
     assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
     assert!(matches!(payment.acts[0].progress, ActProgress::Refused { .. }));
 }
@@ -341,7 +341,12 @@ fn what_is_held_can_be_captured_once_and_not_for_more() {
     assert!(matches!(command(&mut payment, &capture("k", Some(500)), &at(SOON)), Ok(Decision::Execute(_))));
     assert_eq!(command(&mut payment, &capture("k2", None), &at(SOON)), Err(Rejection::InProgress));
     assert_eq!(command(&mut payment, &capture("k", Some(500)), &at(SOON)), Ok(Decision::AlreadyApplied));
-    show(&mut payment, Source::Act, object(ObjectStatus::Captured { received_minor_units: 500 }), &at(SOON));
+    show(
+        &mut payment,
+        Source::Act(Hand::First),
+        object(ObjectStatus::Captured { received_minor_units: 500 }),
+        &at(SOON),
+    );
     assert_eq!(payment.captured(), euros(500));
     assert_eq!(payment.acts[0].progress, ActProgress::Done);
     assert_eq!(payment.attempts.len(), 1, "a capture is not another attempt");
@@ -362,7 +367,12 @@ fn a_hold_that_runs_out_is_expired_and_one_that_was_canceled_is_canceled() {
 fn a_refused_capture_leaves_the_hold() {
     let mut payment = after(first(1), authorized());
     command(&mut payment, &capture("k", None), &at(SOON)).unwrap();
-    show(&mut payment, Source::Act, Outcome::Refused { code: "amount_too_large".into(), object: None }, &at(SOON));
+    show(
+        &mut payment,
+        Source::Act(Hand::First),
+        Outcome::Refused { code: "amount_too_large".into(), object: None },
+        &at(SOON),
+    );
     assert!(payment.open_act().is_none());
     assert_eq!(payment.state, PaymentState::RequiresCapture { capturable: euros(AMOUNT) });
 }
@@ -396,7 +406,7 @@ fn a_card_that_is_refused_for_good_is_never_tried_again() {
         let mut payment = off_session(code);
         assert!(payment.open_act().is_some_and(|act| act.ends_as() == Some(End::Failed)), "{code}");
         assert_eq!(command(&mut payment, &Command::Reattempt, &at(DAY * 3)), Ok(Decision::Nothing));
-        show(&mut payment, Source::Act, object(ObjectStatus::Canceled), &at(DAY * 3));
+        show(&mut payment, Source::Act(Hand::First), object(ObjectStatus::Canceled), &at(DAY * 3));
         assert_eq!(payment.state, PaymentState::Failed, "{code}");
     }
 }

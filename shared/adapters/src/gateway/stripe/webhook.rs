@@ -133,7 +133,10 @@ fn read(mut event: Event, signed_at: Timestamp) -> Result<GatewayEvent, WebhookR
 
 /// What it is about. A thin event (`v2.core.event`) carries no object, and we subscribe to none.
 fn subject(event: &mut Event) -> Result<Subject, WebhookRefusal> {
-    if event.object.as_str() != "event" || !event.kind.as_str().starts_with("payment_intent.") {
+    let kind = event.kind.as_str();
+    // That an object was created we know from its creation; a look at it for that would cost more than it tells.
+    let tells_something = kind.starts_with("payment_intent.") && kind != "payment_intent.created";
+    if event.object.as_str() != "event" || !tells_something {
         return Ok(Subject::Other);
     }
     let object = event.data.get_mut("object").map(Value::take).unwrap_or_default();

@@ -89,6 +89,7 @@ fn what_is_not_about_a_payment_of_ours_is_taken_and_left_aside() {
         foreign(json!(null)),
         foreign(json!({"transaction_id": "order-7"})),
         event("charge.succeeded", json!({"id": "ch_1", "object": "charge"})),
+        event("payment_intent.created", with(intent("requires_payment_method"), json!({}))),
         event("brand.new", json!(null)),
         json!({"id": "evt_2", "object": "v2.core.event", "type": "v1.billing.meter.no_meter_found", "livemode": false,
             "created": "2026-11-23T10:00:00Z"}),

@@ -5,17 +5,23 @@ use std::fs;
 use std::future::Future;
 use std::io::Write as _;
 use std::sync::{LazyLock, OnceLock};
+use std::time::Duration;
 
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
+use tokio::time::sleep;
 
 use crate::aws::Aws;
 use crate::client::Client;
 use crate::sandbox::Sandbox;
+use crate::eventually;
 use crate::wire::Http;
 
 /// Names the file that says where the stack is.
 const VARIABLE: &str = "QUITTANCE_STACK";
+
+/// A minute of the tests.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A deployed local stack.
 #[derive(Debug)]
@@ -26,6 +32,35 @@ pub struct Stack {
     pub sandbox: Sandbox,
     /// The account that the stack is deployed in.
     pub aws: Aws,
+}
+
+impl Stack {
+    /// The payment, once it has this status, in a world where minutes pass quickly: a sweep comes with every look.
+    ///
+    /// # Panics
+    /// If it never has, or a sweep fails.
+    pub async fn settled(&self, id: &str, status: &str) -> Value {
+        eventually(&format!("{id} is {status}, however often we sweep"), async || {
+            let answer = self.api.status(id).await.expect(200);
+            if answer.text_at("/status") == status {
+                return Ok(answer.json());
+            }
+            self.sweep().await;
+            sleep(SWEEP_INTERVAL).await;
+            Err(answer.text)
+        })
+        .await
+    }
+
+    /// Does what a minute's passing does.
+    ///
+    /// # Panics
+    /// If the sweep fails.
+    pub async fn sweep(&self) -> Value {
+        let swept = self.aws.invoke("sweep", "{}").await.expect(200).json();
+        assert_eq!(swept["failedPartitions"], 0, "{swept}");
+        swept
+    }
 }
 
 /// One runtime for all tests, because they share connections, and a connection dies with the runtime that opened it.

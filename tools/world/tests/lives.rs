@@ -166,11 +166,6 @@ impl Life {
             Course::SavedFailure(Effect::Whole),
         ]);
         let call = self.pick(&[Call::Confirm, Call::Confirm, Call::Capture, Call::Cancel, Call::Fetch]);
-        // A failure that is saved under a capture's key has a test of its own: it lasts for longer than three sweeps.
-        let course = match (call, course) {
-            (Call::Capture, Course::SavedFailure(_)) => Course::NotServed(reason),
-            _ => course,
-        };
         match self.below(4) {
             0 => {
                 let call = self.pick(&[store::Call::Load, store::Call::Write, store::Call::Write]);

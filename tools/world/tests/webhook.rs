@@ -9,7 +9,10 @@ use domain::{
     schedule::Limits,
 };
 use flow::{
-    operations::webhook::{GatewayEvent, Received, Subject},
+    operations::{
+        initiate::transaction_id,
+        webhook::{GatewayEvent, Received, Subject},
+    },
     ports::Note,
 };
 use world::{
@@ -145,16 +148,18 @@ fn one_event_delivered_by_twenty_at_once_is_applied_once() {
     });
 }
 
-/// A decline, a challenge whose answer was lost, a browser's decline over it, a second challenge, and success.
+/// A decline, a challenge whose answer was lost, a browser's decline over it, a second challenge, a slow bank, and success.
 async fn eventful(shop: &Shop) -> (TransactionId, Vec<GatewayEvent>) {
     let payment = shop.opened(order("order-1")).await;
+    shop.gateway().take_events();
     shop.gateway().bank_says([Verdict::Decline("generic_decline"), Verdict::Challenge]);
     shop.gateway().script(Call::Confirm, [Course::Well, Course::Unheard(UnknownReason::Timeout)]);
     shop.confirmed(&payment.id, card("c1")).await;
     shop.confirmed(&payment.id, card("c2")).await;
     shop.gateway().payer_fails(&payment.object);
     shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
-    shop.gateway().payer_authenticates(&payment.object, Verdict::Charge);
+    shop.gateway().payer_authenticates(&payment.object, Verdict::Pending);
+    shop.gateway().bank_decides(&payment.object, Verdict::Charge);
     (payment.id, shop.gateway().take_events())
 }
 
@@ -305,8 +310,10 @@ fn another_object_that_bears_our_id_is_counted_and_changes_nothing() {
 fn an_event_may_come_before_its_row_and_is_delivered_again() {
     block_on(async {
         let shop = Shop::new();
-        shop.store().script(store::Call::Write, [store::Course::LostBefore]);
-        shop.initiate(order("order-1")).await.unwrap_err();
+        let request = order("order-1");
+        let object = shop.gateway().opens_another(&transaction_id(&request.key), &request.terms);
+        shop.gateway().take_events();
+        shop.gateway().dashboard_cancels(&object);
         let event = only_event(&shop);
         shop.host().advance(HOUR - Duration::from_millis(1));
         assert_eq!(shop.webhook(event.clone()).await, Ok(Received::NotYet));
@@ -368,8 +375,10 @@ fn what_the_dashboard_captures_has_succeeded_with_as_much() {
     block_on(async {
         let shop = Shop::new();
         let held = shop.opened(held_order("order-1")).await;
+        shop.gateway().take_events();
         shop.confirmed(&held.id, card("c")).await;
         let early = shop.gateway().take_events();
+        assert_eq!(early.len(), 1);
         assert!(shop.gateway().dashboard_captures(&held.object, 700));
         shop.deliver_events().await;
         for event in early {

@@ -152,7 +152,7 @@ impl Book {
     fn act(&mut self, request: &Request) -> Reply {
         let key = request.key.as_deref();
         let done = match &request.deed {
-            Deed::Open { id, terms } => return Reply::Opened(self.open(id, terms, key)),
+            Deed::Open { id, terms } => return Reply::Opened(self.open(id, terms)),
             Deed::Confirm { object, off_session } => {
                 return Reply::Outcome(self.confirm(object, *off_session, key.unwrap_or_default()));
             }
@@ -169,7 +169,7 @@ impl Book {
         })
     }
 
-    pub(super) fn open(&mut self, id: &TransactionId, terms: &Terms, key: Option<&str>) -> OpenedObject {
+    pub(super) fn open(&mut self, id: &TransactionId, terms: &Terms) -> OpenedObject {
         let reference = token(&format!("pi_3Sim{:020}", self.intents.len()));
         let intent = Intent {
             reference: reference.clone(),
@@ -183,7 +183,8 @@ impl Book {
         let snapshot = intent.snapshot();
         let client_secret = Some(ClientSecret::new(format!("{}_secret_sim", reference.as_str())));
         self.intents.insert(reference, intent);
-        self.announce(id.clone(), Outcome::Object(snapshot.clone()), key);
+        // That we opened it is no news to us, and no adapter makes an event of ours of it.
+        self.announce(Subject::Other);
         OpenedObject { snapshot, client_secret }
     }
 
@@ -249,7 +250,7 @@ impl Book {
             }
             Verdict::Charge | Verdict::Challenge | Verdict::Pending => Outcome::Object(snapshot),
         };
-        self.announce(transaction_id, outcome.clone(), key);
+        self.announce_change(transaction_id, outcome.clone(), key);
         outcome
     }
 
@@ -263,7 +264,7 @@ impl Book {
         intent.status = ObjectStatus::Captured { received_minor_units: minor_units };
         let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
         self.move_held(object, Standing::Captured, Some(minor_units));
-        self.announce(transaction_id, Outcome::Object(snapshot), key);
+        self.announce_change(transaction_id, Outcome::Object(snapshot), key);
         true
     }
 
@@ -286,7 +287,7 @@ impl Book {
         intent.awaited = None;
         let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
         self.move_held(object, Standing::Released, None);
-        self.announce(transaction_id, Outcome::Object(snapshot), key);
+        self.announce_change(transaction_id, Outcome::Object(snapshot), key);
         true
     }
 
@@ -308,13 +309,17 @@ impl Book {
         Outcome::Refused { code: "payment_intent_unexpected_state".to_owned(), object: Some(intent.snapshot()) }
     }
 
-    fn announce(&mut self, id: TransactionId, outcome: Outcome, key: Option<&str>) {
+    fn announce_change(&mut self, id: TransactionId, outcome: Outcome, key: Option<&str>) {
+        self.announce(Subject::Payment { id, outcome, cause_key: key.map(str::to_owned) });
+    }
+
+    fn announce(&mut self, subject: Subject) {
         self.events_made = self.events_made.saturating_add(1);
         self.events.push(GatewayEvent {
             id: format!("evt_3Sim{:020}", self.events_made),
             created_at: self.clock.now(),
             mode: Intent::MODE,
-            subject: Subject::Payment { id, outcome, cause_key: key.map(str::to_owned) },
+            subject,
         });
     }
 }

@@ -167,7 +167,7 @@ impl SimGateway {
     /// Opens another object that bears the same id, behind everybody's back.
     #[must_use]
     pub fn opens_another(&self, id: &TransactionId, terms: &Terms) -> GatewayToken {
-        self.book().open(id, terms, None).snapshot.reference
+        self.book().open(id, terms).snapshot.reference
     }
 
     /// Takes out the events that were not taken out before, oldest first.

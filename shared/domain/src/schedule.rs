@@ -1,12 +1,7 @@
-//! When somebody must look at a row again. One pure rule, [`due`], is asked after every change, so that no state can
-//! be forgotten: a row that is not at its end always has a `due`.
+//! How long things may take, and how long to wait before they are tried or looked at again. When exactly somebody must
+//! look at a row is [`crate::payment`]'s to say.
 
 use std::time::Duration;
-
-use crate::{
-    payment::{Fact, Payment, PaymentState, ProcessingReason},
-    time::{Now, Timestamp},
-};
 
 /// The time limits of a stack. Template parameters set the first three; the local stage makes them short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,60 +46,17 @@ pub const REATTEMPTS_MAX: usize = 8;
 /// How many re-attempts a decline gets that says little about why.
 pub const CAUTIOUS_REATTEMPTS_MAX: usize = 3;
 
-/// The moment after which somebody must look at `after`, the row as `fact` leaves it. None: it is at its end.
-#[must_use]
-pub fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> {
-    let limits = now.limits;
-    let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
-    if after.state.is_terminal() {
-        return None;
-    }
-    // Facts that say themselves when to look.
-    match fact {
-        Fact::AttemptStarted(_) | Fact::ActOpened(_) | Fact::Claimed => {
-            return Some(in_call.max(now.at.plus(backoff(after.rounds, now))));
-        }
-        // The look that was asked for, and the fetch that an answered attempt still needs.
-        Fact::LookAsked | Fact::AttemptAnswered { .. } => return Some(now.at),
-        Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, now))),
-        Fact::AttemptDeclined { .. }
-        | Fact::AttemptNotCharged { .. }
-        | Fact::ActionRequired(_)
-        | Fact::GatewayPending
-        | Fact::MethodRequired
-        | Fact::Authorized { .. }
-        | Fact::Captured { .. }
-        | Fact::CapturedLate { .. }
-        | Fact::Ended(_)
-        | Fact::ActRefused { .. }
-        | Fact::Looked
-        | Fact::ReviewAsked => {}
-    }
-    if after.open_act().is_some() {
-        return Some(now.at.plus(backoff(after.rounds, now)));
-    }
-    let look = now.at.plus(look_delay(after.rounds, limits));
-    match &after.state {
-        PaymentState::RequiresPaymentMethod | PaymentState::RequiresAction(_) => {
-            Some(look.min(after.expires_at.max(now.at)))
-        }
-        PaymentState::Processing(ProcessingReason::RetryScheduled { at }) => Some(*at),
-        PaymentState::Processing(ProcessingReason::OutcomeUnknown) => Some(now.at.plus(backoff(after.rounds, now))),
-        PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => Some(look),
-        PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => None,
-    }
-}
-
 /// Full jitter over a doubling window: round 1 waits up to the first delay (and at least half of it, so that a storm
 /// of lost answers does not come straight back), the cap ends the doubling.
-fn backoff(round: u32, now: &Now) -> Duration {
+pub(crate) fn backoff(round: u32, limits: Limits, dice: u64) -> Duration {
     let doublings = 2_u32.saturating_pow(round.saturating_sub(1).min(16));
-    let window = now.limits.first_delay.saturating_mul(doublings).min(Limits::BACKOFF_CAP);
+    let window = limits.first_delay.saturating_mul(doublings).min(Limits::BACKOFF_CAP);
     let half = u64::try_from(window.as_millis()).unwrap_or(u64::MAX) / 2;
-    Duration::from_millis(half.saturating_add(now.dice.checked_rem(half.saturating_add(1)).unwrap_or(0)))
+    Duration::from_millis(half.saturating_add(dice.checked_rem(half.saturating_add(1)).unwrap_or(0)))
 }
 
-fn look_delay(round: u32, limits: Limits) -> Duration {
+/// Looks become rarer the longer nothing happens, and never stop.
+pub(crate) fn look_delay(round: u32, limits: Limits) -> Duration {
     let step = usize::try_from(round).unwrap_or(usize::MAX).min(Limits::LOOKS.len().saturating_sub(1));
     let multiple = Limits::LOOKS.get(step).copied().unwrap_or(1);
     limits.first_look.saturating_mul(multiple)
@@ -120,8 +72,7 @@ mod tests {
     proptest! {
         #[test]
         fn transport_back_off_stays_between_half_the_first_delay_and_a_quarter_of_an_hour(round in 0_u32.., dice in 0_u64..) {
-            let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, dice };
-            let wait = backoff(round, &now);
+            let wait = backoff(round, Limits::STANDARD, dice);
             prop_assert!(wait >= Limits::STANDARD.first_delay / 2 && wait <= Limits::BACKOFF_CAP, "{wait:?}");
         }
     }

@@ -6,12 +6,12 @@
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CaptureRequest,
     Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason, Rejection, apply::establish,
+    due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},
     id::{IdempotencyKey, RequestHash},
     money::Money,
-    schedule,
     time::Now,
 };
 
@@ -46,7 +46,7 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
 pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
     let mut after = payment.clone();
     establish(&mut after, &fact, now.at);
-    let due = schedule::due(&after, &fact, now);
+    let due = due(&after, &fact, now);
     Event { fact, at: now.at, due, review: None }
 }
 

@@ -9,6 +9,7 @@ mod apply;
 mod attempt;
 mod command;
 mod decide;
+mod due;
 mod event;
 mod judge;
 mod state;

@@ -1,0 +1,54 @@
+//! When somebody must look at a row again. One pure rule is asked after every change, so that no state can be forgotten:
+//! a row that is not at its end always has a `due`.
+
+use super::{Fact, Payment, PaymentState, ProcessingReason};
+use crate::{
+    schedule::{backoff, look_delay},
+    time::{Now, Timestamp},
+};
+
+/// The moment after which somebody must look at `after`, the row as `fact` leaves it. None: it is at its end.
+#[must_use]
+pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> {
+    let limits = now.limits;
+    let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
+    if after.state.is_terminal() {
+        return None;
+    }
+    // Facts that say themselves when to look.
+    match fact {
+        Fact::AttemptStarted(_) | Fact::ActOpened(_) | Fact::Claimed => {
+            return Some(in_call.max(now.at.plus(backoff(after.rounds, limits, now.dice))));
+        }
+        // The look that was asked for, and the fetch that an answered attempt still needs.
+        Fact::LookAsked | Fact::AttemptAnswered { .. } => return Some(now.at),
+        Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, limits, now.dice))),
+        Fact::AttemptDeclined { .. }
+        | Fact::AttemptNotCharged { .. }
+        | Fact::ActionRequired(_)
+        | Fact::GatewayPending
+        | Fact::MethodRequired
+        | Fact::Authorized { .. }
+        | Fact::Captured { .. }
+        | Fact::CapturedLate { .. }
+        | Fact::Ended(_)
+        | Fact::ActRefused { .. }
+        | Fact::Looked
+        | Fact::ReviewAsked => {}
+    }
+    if after.open_act().is_some() {
+        return Some(now.at.plus(backoff(after.rounds, limits, now.dice)));
+    }
+    let look = now.at.plus(look_delay(after.rounds, limits));
+    match &after.state {
+        PaymentState::RequiresPaymentMethod | PaymentState::RequiresAction(_) => {
+            Some(look.min(after.expires_at.max(now.at)))
+        }
+        PaymentState::Processing(ProcessingReason::RetryScheduled { at }) => Some(*at),
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown) => {
+            Some(now.at.plus(backoff(after.rounds, limits, now.dice)))
+        }
+        PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => Some(look),
+        PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => None,
+    }
+}

@@ -13,8 +13,8 @@ use tokio::time::sleep;
 
 use crate::aws::Aws;
 use crate::client::Client;
-use crate::sandbox::Sandbox;
 use crate::eventually;
+use crate::sandbox::Sandbox;
 use crate::wire::Http;
 
 /// Names the file that says where the stack is.

@@ -32,7 +32,8 @@ fn an_initiate_under_a_known_key_finds_its_payment() {
 fn an_initiate_with_another_body_under_a_known_key_does_nothing() {
     on_stack(async |stack| {
         let key = unique("reuse");
-        let payment = Opened::of(&stack.api.initiate(&key, &json!({"amount": 1999, "currency": "EUR"})).await.expect(201));
+        let payment =
+            Opened::of(&stack.api.initiate(&key, &json!({"amount": 1999, "currency": "EUR"})).await.expect(201));
         for other in [
             json!({"amount": 2000, "currency": "EUR"}),
             json!({"amount": 1999, "currency": "USD"}),

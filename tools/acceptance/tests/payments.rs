@@ -214,7 +214,10 @@ fn a_manual_capture_holds_the_money_and_takes_none() {
         );
         assert_eq!(stack.sandbox.charges(&payment.id).await, [charge("authorized", 5000, "eur")]);
         let again = stack.api.pay(&payment, "pm_card_visa").await.expect(409);
-        assert_eq!((again.text_at("/code"), again.text_at("/payment/status")), pair("invalid_state", "requires_capture"));
+        assert_eq!(
+            (again.text_at("/code"), again.text_at("/payment/status")),
+            pair("invalid_state", "requires_capture")
+        );
     });
 }
 

@@ -1,0 +1,321 @@
+//! What is wrong with a request is said with its place; nothing is stored, and nothing is sent to the gateway.
+//!
+//! That an `initiate` left nothing behind is shown by its key: the right request under the same key then creates a new payment,
+//! and the gateway has one object of it. For `confirm`, the payment is as it was.
+
+use acceptance::client::{Client, Opened};
+use acceptance::stack::{Stack, on_stack};
+use acceptance::unique;
+use acceptance::wire::Answer;
+use serde_json::{Value, json};
+
+const INITIATE: &str = "/payment/initiate";
+const CONFIRM: &str = "/payment/confirm";
+/// The longest body that is taken.
+const BODY_MAX: usize = 64 * 1024;
+
+/// A body, and the status, code and pointers that it gets.
+type Case = (String, u16, &'static str, Vec<&'static str>);
+
+#[test]
+fn an_initiate_that_is_wrong_is_refused_with_the_place_and_leaves_nothing_behind() {
+    on_stack(async |stack| {
+        for (body, status, code, pointers) in wrong_initiates().into_iter().chain(wrong_bodies(INITIATE_RIGHT)) {
+            let key = unique("wrong");
+            let answer = stack.api.post(INITIATE, &key, body.clone()).await;
+            check(&answer, status, code, &pointers, &body);
+            left_nothing(stack, &key).await;
+        }
+    });
+}
+
+#[test]
+fn a_confirm_that_is_wrong_is_refused_with_the_place_and_leaves_the_payment_as_it_was() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        let right = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"}).to_string();
+        for (body, status, code, pointers) in wrong_confirms(&payment.id).into_iter().chain(wrong_bodies(&right)) {
+            let answer = stack.api.post(CONFIRM, &unique("wrong"), body.clone()).await;
+            check(&answer, status, code, &pointers, &body);
+        }
+        untouched(stack, &payment).await;
+    });
+}
+
+#[test]
+fn a_body_that_is_not_declared_as_json_is_not_read() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        let confirm = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"}).to_string();
+        for (path, body) in [(INITIATE, INITIATE_RIGHT), (CONFIRM, confirm.as_str())] {
+            for content_type in [
+                None,
+                Some("text/plain"),
+                Some("application/x-www-form-urlencoded"),
+                Some("application/json; charset=iso-8859-1"),
+                Some("application/jsonx"),
+                Some("application/vnd.api+json"),
+            ] {
+                let key = unique("typed");
+                let answer = sent(&stack.api, path, content_type, Some(key.as_bytes()), body).await;
+                check(&answer, 415, "unsupported_media_type", &[], &format!("{content_type:?}"));
+                if path == INITIATE {
+                    left_nothing(stack, &key).await;
+                }
+            }
+            // The one parameter that JSON can have, in any spelling.
+            let key = unique("typed");
+            let typed = Some("Application/JSON; charset=\"UTF-8\"");
+            let answer = sent(&stack.api, path, typed, Some(key.as_bytes()), body).await;
+            assert!(matches!(answer.status, 200 | 201), "{}", answer.text);
+        }
+    });
+}
+
+#[test]
+fn a_body_that_is_no_text_is_refused() {
+    on_stack(async |stack| {
+        for path in [INITIATE, CONFIRM] {
+            let key = unique("bytes");
+            let body = INITIATE_RIGHT.replace("EUR", "E?R").into_bytes();
+            let body: Vec<u8> = body.into_iter().map(|byte| if byte == b'?' { 0xff } else { byte }).collect();
+            let answer = stack.api.post(path, &key, body).await;
+            check(&answer, 400, "invalid_request", &[""], "invalid UTF-8");
+            left_nothing(stack, &key).await;
+        }
+    });
+}
+
+#[test]
+fn a_key_is_required_and_is_visible_ascii_of_at_most_255_characters() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        let confirm = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"}).to_string();
+        let marker = unique("marker");
+        let initiate = json!({"amount": 1999, "currency": "EUR", "description": marker}).to_string();
+        let long = "k".repeat(256);
+        for (path, body) in [(INITIATE, &initiate), (CONFIRM, &confirm)] {
+            for (key, code) in [
+                (None, "idempotency_key_missing"),
+                (Some(&b""[..]), "idempotency_key_missing"),
+                (Some(b"\"\""), "idempotency_key_missing"),
+                (Some(long.as_bytes()), "invalid_request"),
+                (Some(b"two words"), "invalid_request"),
+                (Some(b"\"not closed"), "invalid_request"),
+                (Some("schl\u{fc}ssel".as_bytes()), "invalid_request"),
+            ] {
+                let answer = sent(&stack.api, path, Some("application/json"), key, body.as_str()).await;
+                check(&answer, 400, code, &[], &format!("{path} {:?}", key.map(String::from_utf8_lossy)));
+            }
+        }
+        untouched(stack, &payment).await;
+        let opened = stack.sandbox.count_intents(|object| object["description"] == marker.as_str()).await;
+        assert_eq!(opened, 0, "nothing was sent to the gateway");
+    });
+}
+
+#[test]
+fn an_amount_that_the_gateway_cannot_take_is_refused_before_it_is_asked() {
+    on_stack(async |stack| {
+        for (amount, currency, pointer) in [
+            (i64::MAX, "EUR", "/amount"),
+            (100_000_000, "EUR", "/amount"),
+            // Stripe takes no thousandths of a dinar.
+            (12_345, "KWD", "/amount"),
+            (1999, "IQD", "/currency"),
+        ] {
+            let key = unique("limit");
+            let answer = stack.api.initiate(&key, &json!({"amount": amount, "currency": currency})).await;
+            check(&answer, 422, "amount_not_supported", &[pointer], currency);
+            left_nothing(stack, &key).await;
+        }
+    });
+}
+
+#[test]
+fn what_only_the_gateway_can_refuse_is_refused_in_its_words_and_stores_nothing() {
+    on_stack(async |stack| {
+        // Below Stripe's smallest charge, and a currency that it does not take.
+        for (amount, currency, pointer) in [(1, "EUR", "/amount"), (1999, "KPW", "/currency")] {
+            let key = unique("refused");
+            let answer = stack.api.initiate(&key, &json!({"amount": amount, "currency": currency})).await;
+            check(&answer, 422, "gateway_refused", &[pointer], currency);
+            left_nothing(stack, &key).await;
+        }
+    });
+}
+
+#[test]
+fn the_largest_body_is_taken_and_one_byte_more_is_not() {
+    on_stack(async |stack| {
+        let padded = |length: usize| {
+            let padding = " ".repeat(length.saturating_sub(INITIATE_RIGHT.len()));
+            INITIATE_RIGHT.replace(',', &format!(",{padding}"))
+        };
+        let fits = stack.api.post(INITIATE, &unique("large"), padded(BODY_MAX)).await;
+        assert_eq!(fits.status, 201, "{}", fits.text);
+        let key = unique("large");
+        let answer = stack.api.post(INITIATE, &key, padded(BODY_MAX.saturating_add(1))).await;
+        check(&answer, 413, "body_too_large", &[], "64 kB and a byte");
+        left_nothing(stack, &key).await;
+        let far_too_large = stack.api.post(CONFIRM, &unique("large"), padded(1_000_000)).await;
+        check(&far_too_large, 413, "body_too_large", &[], "1 MB");
+    });
+}
+
+const INITIATE_RIGHT: &str = r#"{"amount":1999,"currency":"EUR"}"#;
+
+/// What is wrong with the fields of an initiate.
+fn wrong_initiates() -> Vec<Case> {
+    let amount = |literal: &str| format!(r#"{{"amount":{literal},"currency":"EUR"}}"#);
+    let currency = |literal: &str| format!(r#"{{"amount":1999,"currency":{literal}}}"#);
+    let with = |field: &str| format!(r#"{{"amount":1999,"currency":"EUR",{field}}}"#);
+    let text = |field: &str, length: usize| with(&format!(r#""{field}":"{}""#, "x".repeat(length)));
+    let keys: Vec<String> = (0..21).map(|number| format!(r#""k{number}":"v""#)).collect();
+    let values: Vec<String> = (0..4).map(|number| format!(r#""k{number}":"{}""#, "v".repeat(400))).collect();
+    let mut cases: Vec<(String, &'static str)> = vec![
+        (r#"{"currency":"EUR"}"#.to_owned(), "/amount"),
+        (r#"{"amount":1999}"#.to_owned(), "/currency"),
+        (with(r#""amount":1999"#), "/amount"),
+        (with(r#""currency":"USD""#), "/currency"),
+        (with(r#""ammount":1"#), "/ammount"),
+        (with(r#""gateway":"adyen""#), "/gateway"),
+        (with(r#""gateway":"paypal""#), "/gateway"),
+        (with(r#""capture":"later""#), "/capture"),
+        (with(r#""capture":true"#), "/capture"),
+        (with(r#""confirmation":"maybe""#), "/confirmation"),
+        (with(r#""customer":"Pia""#), "/customer"),
+        (with(r#""customer":["Pia"]"#), "/customer"),
+        (with(r#""customer":{"phone":"1"}"#), "/customer/phone"),
+        (with(r#""customer":{"email":5}"#), "/customer/email"),
+        (with(r#""customer":{"id":"a","id":"b"}"#), "/customer/id"),
+        (with(r#""reference":"""#), "/reference"),
+        (with(r#""reference":"a\u0000b""#), "/reference"),
+        (text("reference", 5_000), "/reference"),
+        (text("description", 5_001), "/description"),
+        (text("statementDescriptor", 23), "/statementDescriptor"),
+        (with(r#""metadata":[]"#), "/metadata"),
+        (with(r#""metadata":{"k":1}"#), "/metadata/k"),
+        (with(r#""metadata":{"k":{"deeper":"v"}}"#), "/metadata/k"),
+        (with(r#""metadata":{"a/b~c":7}"#), "/metadata/a~1b~0c"),
+        (with(r#""metadata":{"transaction_id":"pay_x"}"#), "/metadata/transaction_id"),
+        (with(&format!(r#""metadata":{{{}}}"#, keys.join(","))), "/metadata"),
+        (with(&format!(r#""metadata":{{{}}}"#, values.join(","))), "/metadata"),
+        (with(r#""returnUrl":"/done""#), "/returnUrl"),
+        (with(r#""returnUrl":"http://shop.example/""#), "/returnUrl"),
+        (with(r#""returnUrl":"javascript:alert(1)""#), "/returnUrl"),
+        (with(r#""cancelUrl":"ftp://shop.example/""#), "/cancelUrl"),
+        (with(r#""expiresIn":299"#), "/expiresIn"),
+        (with(r#""expiresIn":604801"#), "/expiresIn"),
+        (with(r#""expiresIn":-1"#), "/expiresIn"),
+        (with(r#""expiresIn":"1h""#), "/expiresIn"),
+    ];
+    for literal in ["0", "-1", "19.99", "1e3", "1.0", "-0", "\"1999\"", "null", "true", "[1999]", "{}"] {
+        cases.push((amount(literal), "/amount"));
+    }
+    for literal in ["9223372036854775808", "-9223372036854775809", "99999999999999999999999999999999999999999999"] {
+        cases.push((amount(literal), "/amount"));
+    }
+    for literal in ["\"ZZZ\"", "\"eur\"", "\"EURO\"", "\"\"", "\"XAU\"", "978", "null", "[\"EUR\"]"] {
+        cases.push((currency(literal), "/currency"));
+    }
+    let mut cases: Vec<Case> =
+        cases.into_iter().map(|(body, pointer)| (body, 400, "invalid_request", vec![pointer])).collect();
+    // Everything that is wrong is said at once.
+    let both = r#"{"amount":-5,"currency":"ZZZ","returnUrl":"x"}"#;
+    cases.push((both.to_owned(), 400, "invalid_request", vec!["/amount", "/currency", "/returnUrl"]));
+    cases
+}
+
+/// What is wrong with the fields of a confirm.
+fn wrong_confirms(id: &str) -> Vec<Case> {
+    let with = |field: &str| format!(r#"{{"transactionId":"{id}",{field}}}"#);
+    let card = |field: &str| with(&format!(r#""paymentMethod":"pm_card_visa",{field}"#));
+    let cases: Vec<(String, &'static str)> = vec![
+        (r#"{"paymentMethod":"pm_card_visa"}"#.to_owned(), "/transactionId"),
+        (r#"{"transactionId":7,"paymentMethod":"pm_card_visa"}"#.to_owned(), "/transactionId"),
+        (format!(r#"{{"transactionId":"{id}"}}"#), "/paymentMethod"),
+        (with(r#""paymentMethod":null"#), "/paymentMethod"),
+        (with(r#""paymentMethod":7"#), "/paymentMethod"),
+        (with(r#""paymentMethod":"""#), "/paymentMethod"),
+        (with(r#""paymentMethod":"pm card""#), "/paymentMethod"),
+        (with(r#""paymentMethod":"../../refunds""#), "/paymentMethod"),
+        (with(&format!(r#""paymentMethod":"{}""#, "p".repeat(256))), "/paymentMethod"),
+        (with(r#""confirmationToken":"a&b=c""#), "/confirmationToken"),
+        (card(r#""paymentMethod":"pm_card_visa""#), "/paymentMethod"),
+        (card(r#""confirmationToken":"ctoken_1""#), "/confirmationToken"),
+        (card(r#""card":{"number":"1"}"#), "/card"),
+        (card(r#""amount":1999"#), "/amount"),
+        (card(r#""offSession":"yes""#), "/offSession"),
+        (card(r#""offSession":1"#), "/offSession"),
+        (card(r#""returnUrl":"shop.example""#), "/returnUrl"),
+    ];
+    cases.into_iter().map(|(body, pointer)| (body, 400, "invalid_request", vec![pointer])).collect()
+}
+
+/// Bodies that are wrong whatever they should say.
+fn wrong_bodies(right: &str) -> Vec<Case> {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    let nested = right.replacen('{', &format!("{{\"metadata\":{}1{},", "{\"a\":".repeat(17), "}".repeat(17)), 1);
+    let cut = right.trim_end_matches('}');
+    ["", " ", "{", cut, "amount=1999&currency=EUR", "[]", "null", "7", "\"text\"", "{}{}", "{'amount':1}", "\u{feff}{}"]
+        .into_iter()
+        .map(str::to_owned)
+        .chain([deep, format!("{right}]"), format!("{right},"), right.replace('"', "\u{201c}")])
+        .map(|body| (body, 400, "invalid_request", vec![""]))
+        .chain([(nested, 400, "invalid_request", vec!["/metadata"])])
+        .collect()
+}
+
+/// The answer is a problem document of this kind, whose errors begin at these places, and which says nothing of what was sent.
+#[track_caller]
+fn check(answer: &Answer, status: u16, code: &str, pointers: &[&str], sent: &str) {
+    let shown: String = sent.chars().take(300).collect();
+    assert_eq!((answer.status, answer.text_at("/code").as_str()), (status, code), "{shown}: {}", answer.text);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    let problem = answer.json();
+    assert_eq!((&problem["status"], &problem["retryable"]), (&json!(status), &json!(false)), "{shown}");
+    assert_eq!(problem["type"], format!("urn:quittance:problem:{code}"));
+    for word in ["title", "detail"] {
+        assert!(problem[word].as_str().is_some_and(|text| !text.is_empty()), "{shown}: {problem}");
+    }
+    let errors = problem["errors"].as_array().unwrap();
+    let mut found: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
+    found.sort_unstable();
+    let fits = found.len() == pointers.len() && found.iter().zip(pointers).all(|(is, wanted)| is.starts_with(wanted));
+    assert!(fits, "{shown}: {found:?} instead of {pointers:?}");
+    assert!(errors.iter().all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty())), "{problem}");
+}
+
+/// The key is as good as new, and the gateway has no object but the one that this very check opens.
+async fn left_nothing(stack: &Stack, key: &str) {
+    let opened = stack.api.initiate(key, &json!({"amount": 4711, "currency": "EUR", "reference": key})).await;
+    assert_eq!(opened.status, 201, "{key} was used up: {}", opened.text);
+    let payment = Opened::of(&opened);
+    let objects =
+        stack.sandbox.count_intents(|object| object["metadata"]["transaction_id"] == payment.id.as_str()).await;
+    assert_eq!(objects, 1, "the gateway was asked under {key}");
+}
+
+/// Nobody has tried to pay.
+async fn untouched(stack: &Stack, payment: &Opened) {
+    let now = stack.api.status(&payment.id).await.expect(200).json();
+    assert_eq!((&now["status"], &now["attempts"]), (&json!("requires_payment_method"), &Value::Array(Vec::new())));
+    assert_eq!(stack.sandbox.intent(&payment.intent).await["status"], "requires_payment_method");
+    assert!(stack.sandbox.charges(&payment.id).await.is_empty());
+}
+
+/// A POST whose two telling headers may be anything.
+async fn sent(
+    api: &Client,
+    path: &str,
+    content_type: Option<&str>,
+    key: Option<&[u8]>,
+    body: impl Into<Vec<u8>>,
+) -> Answer {
+    let bearer = api.bearer();
+    let mut headers: Vec<(&str, &[u8])> = vec![("authorization", bearer.as_bytes())];
+    headers.extend(content_type.map(|value| ("content-type", value.as_bytes())));
+    headers.extend(key.map(|value| ("idempotency-key", value)));
+    api.send("POST", path, &headers, body).await
+}

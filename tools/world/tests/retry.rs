@@ -122,6 +122,22 @@ fn of_twenty_nudges_at_once_one_looks() {
 }
 
 #[test]
+fn what_an_answered_key_leaves_open_is_fetched_in_the_same_look() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::SavedFailure(Effect::Whole)]);
+        let unknown = shop.confirmed(&payment.id, card("c")).await;
+        shop.host().advance(unknown.due.unwrap().since(shop.host().now()));
+        shop.tally().take();
+        let looked = shop.retry(&payment.id).await.unwrap();
+        assert!(matches!(looked, Retried::Looked(row) if is_paid(&row)));
+        // One read and one claim; the repeated failure and then the object, each asked and written down.
+        assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 3, gateway_calls: 2, ..Counts::default() });
+        shop.at_rest(&payment.id).await;
+    });
+}
+
+#[test]
 fn a_store_that_fails_leaves_the_row_for_the_next_look() {
     let faults = [
         (store::Call::Load, vec![store::Course::LostBefore]),

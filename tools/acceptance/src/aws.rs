@@ -85,6 +85,22 @@ impl Aws {
         drop(self.request("DELETE", &path, "lambda", &[], "").await.expect(204));
     }
 
+    /// When a function is called by the clock: each rule's expression and state.
+    ///
+    /// # Panics
+    /// If the account's rules cannot be read.
+    pub async fn schedules(&self, function: &str) -> Vec<String> {
+        let target = json!({"TargetArn": self.function(function).await["FunctionArn"]});
+        let names =
+            self.target("events", "AWSEvents.ListRuleNamesByTarget", &target).await.expect(200).at("/RuleNames");
+        let mut schedules = Vec::new();
+        for name in names.as_array().unwrap() {
+            let rule = self.target("events", "AWSEvents.DescribeRule", &json!({"Name": name})).await.expect(200);
+            schedules.push(format!("{} {}", rule.text_at("/ScheduleExpression"), rule.text_at("/State")));
+        }
+        schedules
+    }
+
     /// Everything that a function has logged.
     pub async fn logs(&self, function: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{}", self.function_name(function));

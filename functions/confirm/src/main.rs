@@ -21,15 +21,11 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = Aws::from_environment()?;
     let vault = SecretsManager::new(aws.secrets_manager());
     let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
+    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let confirm = handler::Confirm {
         keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(
-            gateway_client()?,
-            BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?,
-            stripe_key,
-            dice,
-        ),
+        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
         nudges: RetryQueue::new(aws.sqs(), environment.text("RETRY_QUEUE_URL")?),
     };
     warm_up(async { tokio::join!(confirm.keys.get(now()), confirm.store.warm(), confirm.gateway.warm()) }).await;

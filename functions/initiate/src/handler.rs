@@ -16,7 +16,7 @@ use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::gateway::Mode;
 use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, initiate};
-use flow::ports::{Actor, CreatePayment, Gateway, Host};
+use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
@@ -34,7 +34,7 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) checkout_expiry: Duration,
 }
 
-impl<V: Vault, S: CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
+impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
     const FUNCTION: &'static str = "initiate";
     const ROUTE: &'static str = "POST /payment/initiate";
 

@@ -20,15 +20,11 @@ async fn main() -> Result<(), lambda_http::Error> {
     let aws = Aws::from_environment()?;
     let vault = SecretsManager::new(aws.secrets_manager());
     let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
+    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let initiate = handler::Initiate {
         keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(
-            gateway_client()?,
-            BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?,
-            stripe_key,
-            dice,
-        ),
+        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
         mode: environment.mode()?,
         checkout_expiry: environment.checkout_expiry()?,
     };

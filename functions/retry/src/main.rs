@@ -19,22 +19,18 @@ async fn main() -> Result<(), Error> {
     install_panic_hook("retry", now);
     let environment = Environment::of_process();
     let aws = Aws::from_environment()?;
-    let vault = SecretsManager::new(aws.secrets_manager());
-    let stripe_key = Cached::new(vault, environment.text("STRIPE_SECRET_ARN")?, dice());
+    let stripe_key =
+        Cached::new(SecretsManager::new(aws.secrets_manager()), environment.text("STRIPE_SECRET_ARN")?, dice());
+    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let retry = handler::Retry {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(
-            gateway_client()?,
-            BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?,
-            stripe_key,
-            dice,
-        ),
+        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
         limits: environment.limits()?,
         least: environment.log_level(),
     };
     warm_up(async { tokio::join!(retry.store.warm(), retry.gateway.warm()) }).await;
     let retry = &retry;
-    let serve = move |event: LambdaEvent<SqsEvent>| async move {
+    let serve = async move |event: LambdaEvent<SqsEvent>| {
         Ok::<_, Error>(retry.batch(event.payload, event.context.deadline).await)
     };
     lambda_runtime::run(service_fn(serve)).await

@@ -10,7 +10,7 @@ use adapters::http::path;
 use adapters::http::problem::{Problem, Refusal};
 use adapters::http::serve::Endpoint;
 use adapters::secrets::{Cached, SigningSecrets, Vault};
-use adapters::telemetry::{Count, Field, Line};
+use adapters::telemetry::{Count, Field, Level, Line};
 use domain::gateway::Mode;
 use flow::operations::webhook::{GatewayEvent, Received, Subject, webhook};
 use flow::ports::{Host, LoadPayment, Nudge, ReplacePayment};
@@ -70,13 +70,12 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, N: Nudge> Endpoint for Webhook<V
 
 impl<V: Vault, S, N> Webhook<V, S, N> {
     async fn verified<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<GatewayEvent, Problem> {
-        let unavailable = |_| Problem::new(Refusal::Unavailable);
         let now = host.now();
-        let known = self.signing_secrets.get(now).await.map_err(unavailable)?;
+        let known = self.signing_secrets.get(now).await.map_err(|_| unavailable(line))?;
         let mut verdict = self.verify(&known, request, host);
         if verdict == Err(WebhookRefusal::Forged) {
             // The secret may have been rolled since it was last read.
-            let rolled = self.signing_secrets.refresh(now).await.map_err(unavailable)?;
+            let rolled = self.signing_secrets.refresh(now).await.map_err(|_| unavailable(line))?;
             if rolled != known {
                 verdict = self.verify(&rolled, request, host);
             }
@@ -99,6 +98,12 @@ impl<V: Vault, S, N> Webhook<V, S, N> {
         let secrets = secrets.all().iter().map(adapters::secrets::Secret::expose);
         verify(secrets, header, request.body(), host.now(), self.age)
     }
+}
+
+fn unavailable(line: &mut Line) -> Problem {
+    line.set(Field::SecretTrouble("signing secrets"));
+    line.raise(Level::Error);
+    Problem::new(Refusal::Unavailable)
 }
 
 const fn word(received: Received) -> &'static str {

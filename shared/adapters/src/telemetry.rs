@@ -19,8 +19,6 @@ use crate::rfc3339;
 
 /// Ids that others gave (a request's, a message's, an event's, a key's name) are at most this long.
 const TEXT_LENGTH_MAX: usize = 128;
-/// One request makes one or two gateway calls, a looking-over of a row some more.
-const GATEWAY_CALLS_MAX: usize = 10;
 /// The metrics' namespace in CloudWatch.
 const NAMESPACE: &str = "Quittance";
 
@@ -88,8 +86,6 @@ pub enum Field<'a> {
     Found(usize),
     /// How many rows a sweep nudged.
     Nudged(usize),
-    /// How many records of a batch are to be delivered again.
-    Redelivered(usize),
     /// Names of client keys that cannot be read.
     UnreadableKeys(usize),
     /// Something outside that failed us.
@@ -115,28 +111,12 @@ impl Field<'_> {
             Self::GatewayEventId(id) => ("gatewayEventId", cleaned(id)),
             Self::Found(count) => ("found", count.into()),
             Self::Nudged(count) => ("nudged", count.into()),
-            Self::Redelivered(count) => ("redelivered", count.into()),
             Self::UnreadableKeys(count) => ("unreadableKeys", count.into()),
             // An error's text is made by our own adapters from names and places, never from data.
             Self::Failure(error) => ("failure", cleaned(&error.to_string())),
             Self::SecretTrouble(secret) => ("secretTrouble", secret.into()),
         }
     }
-}
-
-/// A call to a gateway, as the log sees it.
-#[derive(Debug, Clone, Copy)]
-pub struct GatewayCall<'a> {
-    /// What was asked: `open`, `confirm`, `fetch`, …
-    pub operation: &'static str,
-    /// What came of it, in one word.
-    pub outcome: &'a str,
-    /// The HTTP status, if there was an answer.
-    pub status: Option<u16>,
-    /// The gateway's name for the call.
-    pub request_id: Option<&'a str>,
-    /// How long it took.
-    pub duration: Duration,
 }
 
 /// Something that operators count.
@@ -161,6 +141,20 @@ pub enum Count {
 }
 
 impl Count {
+    /// A gateway tells more than we asked to hear, and that is no fault of anybody's.
+    const fn level(self) -> Level {
+        match self {
+            Self::WebhookNotOurs => Level::Info,
+            Self::Failed
+            | Self::UnreadableRow
+            | Self::Poison
+            | Self::WebhookForged
+            | Self::WebhookOfOtherMode
+            | Self::RawCardData
+            | Self::Panicked => Level::Warn,
+        }
+    }
+
     const fn name(self) -> &'static str {
         match self {
             Self::Failed => "failed",
@@ -183,14 +177,13 @@ pub struct Line {
     at: Timestamp,
     function: &'static str,
     fields: Map<String, Value>,
-    gateway_calls: Vec<Value>,
     counts: Map<String, Value>,
 }
 
 impl Line {
     /// A line of a function's request that began at this moment.
     pub fn new(function: &'static str, at: Timestamp) -> Self {
-        Self { level: Level::Info, at, function, fields: Map::new(), gateway_calls: Vec::new(), counts: Map::new() }
+        Self { level: Level::Info, at, function, fields: Map::new(), counts: Map::new() }
     }
 
     /// Adds a field, or replaces it.
@@ -203,22 +196,9 @@ impl Line {
         self.fields.insert(name.to_owned(), value);
     }
 
-    /// Adds a gateway call.
-    pub fn gateway_call(&mut self, call: &GatewayCall<'_>) {
-        if self.gateway_calls.len() < GATEWAY_CALLS_MAX {
-            self.gateway_calls.push(json!({
-                "operation": call.operation,
-                "outcome": cleaned(call.outcome),
-                "status": call.status,
-                "requestId": call.request_id.map(cleaned),
-                "durationMs": milliseconds(call.duration),
-            }));
-        }
-    }
-
     /// Counts something.
     pub fn count(&mut self, count: Count) {
-        self.add(count.name(), Level::Warn);
+        self.add(count.name(), count.level());
     }
 
     /// Counts what the flow took note of.
@@ -266,9 +246,6 @@ impl Line {
         line.insert("timestamp".to_owned(), rfc3339::format(self.at).into());
         line.insert("function".to_owned(), self.function.into());
         line.extend(self.fields);
-        if !self.gateway_calls.is_empty() {
-            line.insert("gatewayCalls".to_owned(), self.gateway_calls.into());
-        }
         if !self.counts.is_empty() {
             let metrics: Vec<Value> = self.counts.keys().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
             let directive = json!({"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": metrics});

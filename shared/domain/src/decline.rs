@@ -103,6 +103,7 @@ impl Decline {
     #[must_use]
     pub fn payer_message(&self) -> &'static str {
         match self.code {
+            "payment_method_unusable" => "This payment method cannot be used here. Please use another one.",
             "insufficient_funds" => "The card does not have enough funds for this payment. Please use another one.",
             "expired_card" | "invalid_expiry_month" | "invalid_expiry_year" => {
                 "Please check the card's expiry date or use another card."

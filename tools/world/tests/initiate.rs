@@ -268,3 +268,14 @@ fn of_many_bodies_at_once_under_one_key_one_becomes_the_payment() {
         assert_eq!(shop.store().commits().len(), 1);
     });
 }
+
+#[test]
+fn a_payment_that_was_opened_is_found_again_while_the_gateway_is_down() {
+    block_on(async {
+        let shop = Shop::new();
+        let payment = created(shop.initiate(order("order-1")).await);
+        shop.gateway().script(Call::Open, [Course::NotServed(UnknownReason::NotSent); 2]);
+        assert_eq!(replayed(shop.initiate(order("order-1")).await), payment);
+        assert!(matches!(shop.initiate(another("order-1")).await, Err(InitiateError::KeyReused)));
+    });
+}

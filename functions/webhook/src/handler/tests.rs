@@ -279,45 +279,45 @@ fn an_event_without_a_row_is_delivered_again_while_it_is_young() {
         &host,
         "webhook",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "received": "no_payment"
-        }
+            {
+              "received": "no_payment"
+            }
 
-        log: {
-          "_aws": {
-            "CloudWatchMetrics": [
-              {
-                "Dimensions": [
-                  [
-                    "function"
-                  ]
-                ],
-                "Metrics": [
+            log: {
+              "_aws": {
+                "CloudWatchMetrics": [
                   {
-                    "Name": "webhookNotOurs",
-                    "Unit": "Count"
+                    "Dimensions": [
+                      [
+                        "function"
+                      ]
+                    ],
+                    "Metrics": [
+                      {
+                        "Name": "webhookNotOurs",
+                        "Unit": "Count"
+                      }
+                    ],
+                    "Namespace": "Quittance"
                   }
                 ],
-                "Namespace": "Quittance"
-              }
-            ],
-            "Timestamp": 1795438801000
-          },
-          "durationMs": 0,
-          "function": "webhook",
-          "gatewayEventId": "evt_3EventSucceeded000000000",
-          "level": "warn",
-          "outcome": "no_payment",
-          "requestId": "11111111-0000-4000-8000-000000000009",
-          "route": "POST /webhook/{gateway}",
-          "status": 200,
-          "timestamp": "2026-11-23T13:00:01.000Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-          "webhookNotOurs": 1
-        }
-    "#]],
+                "Timestamp": 1795438801000
+              },
+              "durationMs": 0,
+              "function": "webhook",
+              "gatewayEventId": "evt_3EventSucceeded000000000",
+              "level": "info",
+              "outcome": "no_payment",
+              "requestId": "11111111-0000-4000-8000-000000000009",
+              "route": "POST /webhook/{gateway}",
+              "status": 200,
+              "timestamp": "2026-11-23T13:00:01.000Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
+              "webhookNotOurs": 1
+            }
+        "#]],
     );
 }

@@ -25,6 +25,8 @@ use client_keys::Grant;
 pub const PUBLIC_ROUTES: [(&str, &str, &str); 1] =
     [("POST", "/webhook/{gateway}", "the gateway's signature over the raw body")];
 
+/// What the log calls the document.
+const CLIENT_KEYS: &str = "client keys";
 /// What every API key starts with, so that a leaked one is found by secret scanners.
 const KEY_PREFIX: &str = "qk_";
 /// `cargo xtask key add` makes names far shorter.
@@ -122,12 +124,11 @@ pub async fn authenticate<V: Vault>(
     line: &mut Line,
 ) -> Result<Caller, Problem> {
     let presented = PresentedKey::of(request)?;
-    let unavailable = |_| Problem::new(Refusal::Unavailable);
-    let mut known = keys.get(now).await.map_err(unavailable)?;
+    let mut known = keys.get(now).await.map_err(|_| unavailable(line))?;
     let mut caller = presented.caller(&known, now);
     if caller.is_none() {
         // The key may be newer than what we know. Unknown names and wrong secrets take this same way.
-        known = keys.refresh(now).await.map_err(unavailable)?;
+        known = keys.refresh(now).await.map_err(|_| unavailable(line))?;
         caller = presented.caller(&known, now);
     }
     tell(keys, &known, line);
@@ -136,10 +137,16 @@ pub async fn authenticate<V: Vault>(
     Ok(caller)
 }
 
+fn unavailable(line: &mut Line) -> Problem {
+    line.set(Field::SecretTrouble(CLIENT_KEYS));
+    line.raise(Level::Error);
+    Problem::new(Refusal::Unavailable)
+}
+
 /// Tells the operators what clients do not notice: that an old document serves, or that entries of it cannot be read.
 fn tell<V: Vault>(keys: &Cached<ClientKeys, V>, known: &ClientKeys, line: &mut Line) {
     if keys.trouble().is_some() {
-        line.set(Field::SecretTrouble("client keys"));
+        line.set(Field::SecretTrouble(CLIENT_KEYS));
         line.raise(Level::Warn);
     }
     if !known.unreadable().is_empty() {

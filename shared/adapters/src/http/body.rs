@@ -47,7 +47,7 @@ pub fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     fields::read(tree).map_err(|fault| invalid(vec![fault]))
 }
 
-/// Refuses a body where there should be none, and a card number anywhere: the counterpart of [`parse`] for routes without a body.
+/// Refuses a card number anywhere, and a body that is too large to be looked through: the counterpart of [`parse`] for routes without a body.
 ///
 /// # Errors
 /// 422 `raw_card_data`, or 413.

@@ -91,9 +91,13 @@ pub fn gateway_budget(request: &Request, now: Timestamp, limits: Limits) -> Dura
     deadline.map_or(limits.gateway_timeout, |deadline| budget_until(Timestamp::from_unix_ms(deadline), now, limits))
 }
 
-/// As [`gateway_budget`], for a function without a request.
+/// As [`gateway_budget`], for a function without a request. A deadline that has passed is none: Lambda ends a function at its
+/// deadline, but `cargo lambda watch` gives every request one of January 1970.
 #[must_use]
 pub fn budget_until(deadline: Timestamp, now: Timestamp, limits: Limits) -> Duration {
+    if deadline < now {
+        return limits.gateway_timeout;
+    }
     deadline.since(now).saturating_sub(RESERVE).min(limits.gateway_timeout)
 }
 
@@ -109,6 +113,7 @@ mod tests {
         assert_eq!(after(15), Duration::from_secs(10));
         assert_eq!(after(5), Duration::ZERO);
         assert_eq!(after(0), Duration::ZERO);
+        assert_eq!(budget_until(Timestamp::from_unix_ms(600_000), now, Limits::STANDARD), Duration::from_secs(20));
     }
 
     #[test]

@@ -175,11 +175,9 @@ fn cancel(
 
 fn expire(payment: &Payment, now: &Now) -> Decision {
     let waits_for_payer = match payment.state {
-        PaymentState::RequiresPaymentMethod
-        | PaymentState::RequiresAction(_)
-        | PaymentState::Processing(ProcessingReason::RetryScheduled { .. }) => true,
-        // What the gateway is at work on, or holds, is not the payer's to be late with.
-        PaymentState::Processing(ProcessingReason::OutcomeUnknown | ProcessingReason::GatewayPending)
+        PaymentState::RequiresPaymentMethod | PaymentState::RequiresAction(_) => true,
+        // What the gateway is at work on, or holds, or we have yet to try again, is not the payer's to be late with.
+        PaymentState::Processing(_)
         | PaymentState::RequiresCapture { .. }
         | PaymentState::Succeeded { .. }
         | PaymentState::Failed

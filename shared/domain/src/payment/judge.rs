@@ -393,5 +393,5 @@ fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &
         DeclineCategory::Never => return AfterDecline::GiveUp,
     };
     let at = now.at.plus(schedule::REATTEMPT_INTERVAL);
-    if reattempts < most && at < payment.expires_at { AfterDecline::Reattempt { at } } else { AfterDecline::GiveUp }
+    if reattempts < most { AfterDecline::Reattempt { at } } else { AfterDecline::GiveUp }
 }

@@ -17,7 +17,8 @@ use domain::{
 };
 
 use crate::ports::{
-    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, OpenOutcome, OpenRequest, Write, WriterToken,
+    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, LoadPayment, OpenOutcome, OpenRequest, Write,
+    WriterToken,
 };
 
 /// How many keys are tried when the gateway will not serve under one any more.
@@ -85,7 +86,7 @@ pub fn transaction_id(key: &IdempotencyKey) -> TransactionId {
 ///
 /// # Errors
 /// If none was opened; nothing is stored then.
-pub async fn initiate<H: Host, S: CreatePayment, G: Gateway>(
+pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -95,7 +96,11 @@ pub async fn initiate<H: Host, S: CreatePayment, G: Gateway>(
 ) -> Result<Initiated, InitiateError> {
     gateway.accepts(request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
-    let opened = open(gateway, &id, &request, mode, budget).await?;
+    let opened = match open(gateway, &id, &request, mode, budget).await {
+        // A payment that was opened before is there whether the gateway answers or not.
+        Err(InitiateError::GatewayUnavailable(reason)) => return replay(store, &id, &request, reason).await,
+        opened => opened?,
+    };
     let opening = Opening {
         id,
         gateway: request.gateway,
@@ -110,9 +115,25 @@ pub async fn initiate<H: Host, S: CreatePayment, G: Gateway>(
         Write { payment: &payment, event: "initiated", actor: &request.actor, writer: WriterToken(host.dice()) };
     match store.create(&write).await? {
         Created::Created => Ok(Initiated::Created(payment)),
-        Created::Exists(stored) if stored.request_hash == request.request_hash => Ok(Initiated::Replayed(*stored)),
-        Created::Exists(_) => Err(InitiateError::KeyReused),
+        Created::Exists(stored) => same_request(*stored, request.request_hash),
     }
+}
+
+/// The payment that this request opened before, while the gateway gives no usable answer.
+async fn replay<S: LoadPayment>(
+    store: &S,
+    id: &TransactionId,
+    request: &InitiateRequest,
+    reason: &'static str,
+) -> Result<Initiated, InitiateError> {
+    match store.load(id).await? {
+        Some(stored) => same_request(stored, request.request_hash),
+        None => Err(InitiateError::GatewayUnavailable(reason)),
+    }
+}
+
+fn same_request(stored: Payment, asked: RequestHash) -> Result<Initiated, InitiateError> {
+    if stored.request_hash == asked { Ok(Initiated::Replayed(stored)) } else { Err(InitiateError::KeyReused) }
 }
 
 /// Opens the object and makes sure that it is what was asked for.

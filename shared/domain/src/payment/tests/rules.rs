@@ -381,7 +381,6 @@ fn a_refused_capture_leaves_the_hold() {
 
 fn off_session(code: &str) -> Payment {
     let mut payment = payment();
-    payment.expires_at = START.plus(DAY * 7);
     let request = ConfirmRequest { off_session: true, ..confirm_request("c1") };
     command(&mut payment, &Command::Confirm(request), &at(SOON)).unwrap();
     show(&mut payment, first(1), declined(code), &at(SOON));
@@ -398,6 +397,13 @@ fn an_absent_payers_card_is_tried_again_a_day_later_with_a_new_attempt() {
     assert!(matches!(command(&mut payment, &Command::Reattempt, &at(SOON + DAY)), Ok(Decision::Execute(_))));
     assert_eq!(payment.attempts.len(), 2);
     assert_eq!(payment.attempts[1].number.get(), 2);
+}
+
+#[test]
+fn the_payers_time_does_not_run_while_we_are_to_try_again() {
+    let mut payment = off_session("insufficient_funds");
+    assert_eq!(command(&mut payment, &Command::Expire, &at(DAY * 3)), Ok(Decision::Nothing));
+    assert!(matches!(command(&mut payment, &Command::Reattempt, &at(DAY * 3)), Ok(Decision::Execute(_))));
 }
 
 #[test]
@@ -421,7 +427,6 @@ fn an_absent_payer_who_must_act_is_brought_back_and_not_charged_again() {
 #[test]
 fn a_vague_decline_is_tried_again_three_times_at_most() {
     let mut payment = off_session("generic_decline");
-    payment.expires_at = START.plus(DAY * 60);
     let mut tries = 1;
     while let PaymentState::Processing(ProcessingReason::RetryScheduled { at: when }) = payment.state {
         let now = Now { at: when, ..at(Duration::ZERO) };

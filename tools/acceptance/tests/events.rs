@@ -1,0 +1,119 @@
+//! Each file of events/ through the deployed function that it is named after, exactly as `cargo lambda invoke` sends it.
+//!
+//! What each is answered word for word is pinned beside its handler; here it meets the real function, its role, the table
+//! and the gateway. The files tell one payment's story, so they go in its order; told again, every answer is a replay.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use acceptance::stack::{Stack, on_stack};
+use serde_json::{Value, json};
+
+/// The file, its function, and what is answered: the first time, and from then on.
+const STORY: [(&str, &str, [Answered; 2]); 15] = [
+    ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
+    ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
+    ("initiate-invalid", "initiate", [Answered::Status(400); 2]),
+    ("initiate-card-number", "initiate", [Answered::Status(422); 2]),
+    ("status-unauthorized", "status", [Answered::Status(401); 2]),
+    ("confirm-declined", "confirm", [Answered::Status(402); 2]),
+    ("webhook-declined", "webhook", [Answered::Status(200); 2]),
+    ("confirm", "confirm", [Answered::Status(200); 2]),
+    ("status", "status", [Answered::Status(200); 2]),
+    ("webhook", "webhook", [Answered::Status(200); 2]),
+    ("webhook-base64", "webhook", [Answered::Status(200); 2]),
+    ("webhook-forged", "webhook", [Answered::Status(400); 2]),
+    ("retry", "retry", [Answered::Batch(&[]); 2]),
+    ("retry-poisoned", "retry", [Answered::Poison; 2]),
+    ("sweep", "sweep", [Answered::Swept; 2]),
+];
+
+#[derive(Clone, Copy)]
+enum Answered {
+    /// An HTTP status, as API Gateway passes it on.
+    Status(u16),
+    /// The messages of an SQS batch that must be delivered again.
+    Batch(&'static [&'static str]),
+    /// The messages of the batch that are no nudges, and only they, are delivered again.
+    Poison,
+    /// A sweep that could read everything.
+    Swept,
+}
+
+#[test]
+fn every_event_file_is_answered_by_its_deployed_function() {
+    on_stack(async |stack| {
+        for round in 0..2 {
+            for (name, function, answers) in STORY {
+                let text = fs::read_to_string(folder().join(name).with_extension("json")).unwrap();
+                let answer = stack.aws.invoke(function, &text).await.expect(200);
+                assert_eq!(answer.header("x-amz-function-error"), "", "{name}: {}", answer.text);
+                check(name, &text, &answer.json(), &answers, round);
+            }
+        }
+        charged_once(stack).await;
+    });
+}
+
+#[test]
+fn the_story_leaves_no_event_file_out() {
+    let told: BTreeSet<String> = STORY.iter().map(|(name, ..)| format!("{name}.json")).collect();
+    let there: BTreeSet<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    assert_eq!(told, there);
+}
+
+fn check(name: &str, event: &str, answer: &Value, answers: &[Answered; 2], round: usize) {
+    match answers[round] {
+        Answered::Status(status) => {
+            // The stack may have heard the story before, from somebody who invoked the files by hand.
+            let heard = matches!(answers[1], Answered::Status(later) if answer["statusCode"] == json!(later));
+            assert!(answer["statusCode"] == json!(status) || heard, "{name}: {answer}");
+        }
+        Answered::Batch(failed) => assert_eq!(failures(answer), *failed, "{name}: {answer}"),
+        Answered::Poison => {
+            let event: Value = serde_json::from_str(event).unwrap();
+            let is_nudge = |record: &&Value| {
+                let body: Value = serde_json::from_str(record["body"].as_str().unwrap()).unwrap_or_default();
+                body["transactionId"].as_str().is_some_and(|id| id.starts_with("pay_"))
+            };
+            let records = event["Records"].as_array().unwrap();
+            let poison: Vec<&str> = records
+                .iter()
+                .filter(|record| !is_nudge(record))
+                .map(|record| record["messageId"].as_str().unwrap())
+                .collect();
+            assert!(!poison.is_empty(), "{name} has no poison in it");
+            assert_eq!(failures(answer), poison, "{name}: {answer}");
+        }
+        Answered::Swept => {
+            assert_eq!(
+                (&answer["failedPartitions"], &answer["found"]),
+                (&json!(0), &answer["nudged"]),
+                "{name}: {answer}"
+            );
+        }
+    }
+}
+
+fn failures(answer: &Value) -> Vec<&str> {
+    let failures = answer["batchItemFailures"].as_array().unwrap_or_else(|| panic!("{answer}"));
+    failures.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap()).collect()
+}
+
+/// However often the story is told, the card was charged once.
+async fn charged_once(stack: &Stack) {
+    let event: Value = serde_json::from_str(&fs::read_to_string(folder().join("status.json")).unwrap()).unwrap();
+    let id = event["pathParameters"]["transactionId"].as_str().unwrap();
+    let paid = stack.api.status(id).await.expect(200).json();
+    assert_eq!(paid["status"], "succeeded");
+    assert_eq!(stack.sandbox.charges(id).await.len(), 1, "{paid}");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
+}

@@ -1,0 +1,176 @@
+//! What each function may do, tried out under its own role: the signature of an operation is its IAM policy.
+//!
+//! Every function makes every call. The local AWS enforces the roles (`AUTH=true`), so what is granted here is what
+//! template.yaml grants. No call changes anything: what is granted is refused for another reason, or touches nothing.
+
+use std::fmt::Write as _;
+
+use acceptance::aws::Credentials;
+use acceptance::stack::{Stack, on_stack};
+use adapters::aws::Aws;
+use aws_sdk_dynamodb::types::AttributeValue;
+use expect_test::expect;
+
+const FUNCTIONS: [&str; 6] = ["initiate", "confirm", "status", "webhook", "retry", "sweep"];
+
+/// The call's name, and the same as wide as a column.
+const CALLS: [&str; 12] = [
+    "GetItem",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "Scan",
+    "Query table",
+    "Query due",
+    "secret: Stripe",
+    "secret: webhook",
+    "secret: clients",
+    "SendMessage",
+    "ReceiveMessage",
+];
+
+#[test]
+fn a_function_may_do_what_its_operation_does_and_nothing_else() {
+    on_stack(async |stack| {
+        let things = Things::of(stack).await;
+        let mut columns = Vec::new();
+        for function in FUNCTIONS {
+            columns.push(may(&clients(stack, &stack.aws.as_function(function).await), &things).await);
+        }
+        let mut table = format!("{:<16}", "");
+        for function in FUNCTIONS {
+            write!(table, " {function:<8}").unwrap();
+        }
+        for (row, call) in CALLS.iter().enumerate() {
+            write!(table, "\n{call:<16}").unwrap();
+            for column in &columns {
+                write!(table, " {:<8}", if column[row] { "yes" } else { "-" }).unwrap();
+            }
+        }
+        let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+        expect![[r#"
+                             initiate confirm  status   webhook  retry    sweep
+            GetItem          yes      yes      yes      yes      yes      -
+            PutItem          yes      yes      -        yes      yes      -
+            UpdateItem       -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -
+            Scan             -        -        -        -        -        -
+            Query table      -        -        -        -        -        -
+            Query due        -        -        -        -        -        yes
+            secret: Stripe   yes      yes      -        -        yes      -
+            secret: webhook  -        -        -        yes      -        -
+            secret: clients  yes      yes      yes      -        -        -
+            SendMessage      -        yes      -        yes      -        yes
+            ReceiveMessage   -        -        -        -        yes      -
+        "#]]
+        .assert_eq(&table);
+    });
+}
+
+#[test]
+fn a_function_is_told_only_of_what_it_may_use() {
+    on_stack(async |stack| {
+        let mut told = String::new();
+        for function in FUNCTIONS {
+            let environment = stack.aws.function(function).await["Environment"]["Variables"].clone();
+            let wanted = |name: &&String| name.ends_with("_ARN") || name.ends_with("_URL");
+            let names: Vec<&str> = environment.as_object().unwrap().keys().filter(wanted).map(String::as_str).collect();
+            writeln!(told, "{function}: {}", names.join(", ")).unwrap();
+            let text = environment.to_string();
+            assert!(!text.contains("sk_test") && !text.contains("whsec_"), "{function} bears a secret: {text}");
+        }
+        expect![[r"
+            initiate: CLIENT_KEYS_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            confirm: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            status: CLIENT_KEYS_ARN
+            webhook: RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
+            retry: STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            sweep: RETRY_QUEUE_URL
+        "]]
+        .assert_eq(&told);
+    });
+}
+
+#[test]
+fn credentials_that_nobody_gave_open_nothing() {
+    on_stack(async |stack| {
+        let given = stack.aws.as_function("status").await;
+        let things = Things::of(stack).await;
+        let stolen = Credentials { secret_access_key: "guessed".to_owned(), ..given };
+        assert_eq!(may(&clients(stack, &stolen), &things).await, [false; CALLS.len()]);
+    });
+}
+
+/// What the calls are about.
+struct Things {
+    table: String,
+    queue: String,
+    stripe: String,
+    webhook: String,
+    clients: String,
+}
+
+impl Things {
+    async fn of(stack: &Stack) -> Self {
+        let arn = async |function: &str, name: &str| stack.aws.variable(function, name).await.unwrap();
+        Self {
+            table: stack.aws.table.clone(),
+            queue: stack.aws.retry_queue.clone(),
+            stripe: arn("confirm", "STRIPE_SECRET_ARN").await,
+            webhook: arn("webhook", "STRIPE_WEBHOOK_SECRET_ARN").await,
+            clients: arn("confirm", "CLIENT_KEYS_ARN").await,
+        }
+    }
+}
+
+/// The functions' own AWS clients, with somebody's credentials.
+fn clients(stack: &Stack, credentials: &Credentials) -> Aws {
+    let variable = |name: &str| match name {
+        "AWS_REGION" => Some(stack.aws.region.clone()),
+        "AWS_ENDPOINT_URL" => Some(stack.aws.endpoint.clone()),
+        "AWS_ACCESS_KEY_ID" => Some(credentials.access_key_id.clone()),
+        "AWS_SECRET_ACCESS_KEY" => Some(credentials.secret_access_key.clone()),
+        "AWS_SESSION_TOKEN" => Some(credentials.session_token.clone()),
+        _ => None,
+    };
+    Aws::from_variables(variable).unwrap()
+}
+
+/// Which of [`CALLS`] are let through.
+async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
+    let (rows, secrets, queue) = (aws.dynamodb(), aws.secrets_manager(), aws.sqs());
+    let (table, url) = (&things.table, &things.queue);
+    let nobody = || AttributeValue::S("PAY#nobody".to_owned());
+    // A row without its key, a message longer delayed than SQS allows, more messages than it gives at once.
+    let query = |index: Option<&str>, key: &str| {
+        let condition = format!("{key} = :key");
+        let query = rows.query().table_name(table).set_index_name(index.map(str::to_owned));
+        query.key_condition_expression(condition).expression_attribute_values(":key", nobody()).limit(1)
+    };
+    let secret = |arn: &str| secrets.get_secret_value().secret_id(arn);
+    [
+        granted(rows.get_item().table_name(table).key("pk", nobody()).send().await),
+        granted(rows.put_item().table_name(table).item("no", nobody()).send().await),
+        granted(rows.update_item().table_name(table).key("no", nobody()).send().await),
+        granted(rows.delete_item().table_name(table).key("pk", nobody()).send().await),
+        granted(rows.scan().table_name(table).limit(1).send().await),
+        granted(query(None, "pk").send().await),
+        granted(query(Some("due"), "dp").send().await),
+        granted(secret(&things.stripe).send().await),
+        granted(secret(&things.webhook).send().await),
+        granted(secret(&things.clients).send().await),
+        granted(queue.send_message().queue_url(url).message_body("{}").delay_seconds(901).send().await),
+        granted(queue.receive_message().queue_url(url).max_number_of_messages(11).send().await),
+    ]
+}
+
+/// Whatever else was wrong with the call, its caller was allowed to make it.
+fn granted<T, E: std::fmt::Debug>(answer: Result<T, E>) -> bool {
+    let Err(error) = answer else { return true };
+    let error = format!("{error:?}");
+    let refused =
+        ["AccessDenied", "InvalidSignature", "SignatureDoesNotMatch", "UnrecognizedClient", "InvalidClientTokenId"];
+    let answered = error.contains("ServiceError");
+    assert!(answered, "no answer, so nothing is known: {error}");
+    !refused.iter().any(|code| error.contains(code))
+}

@@ -99,26 +99,26 @@ fn wait_for_watch(own: &Place, server: &Server) -> Result<(), Failure> {
 }
 
 fn invoke_events(own: &Place) -> Result<u64, Failure> {
-    let functions = bundle::functions(own)?;
     let mut files = Vec::new();
     collect(&own.root.join("events"), &mut files)?;
     files.sort();
     if files.is_empty() {
         return Err(Failure::new("events/ holds no event"));
     }
-    let mut passed = 0_u64;
-    for file in files {
-        interrupt::check()?;
-        let shown = own.shown(&file);
-        let function = functions
-            .iter()
-            .find(|function| is_event_of(&shown, &function.binary))
-            .ok_or_else(|| Failure::new(format!("{shown} is named after no function")))?;
-        let answer = invoke(own, &function.binary, &file)?;
-        println!("  {shown}: {answer}");
-        passed = passed.saturating_add(1);
+    // In the template's order: what initiate.json opens, confirm.json confirms.
+    let mut passed = 0_usize;
+    for function in bundle::functions(own)? {
+        for file in files.iter().filter(|file| is_event_of(&own.shown(file), &function.binary)) {
+            interrupt::check()?;
+            let answer = invoke(own, &function.binary, file)?;
+            println!("  {}: {answer}", own.shown(file));
+            passed = passed.saturating_add(1);
+        }
     }
-    Ok(passed)
+    if passed != files.len() {
+        return Err(Failure::new("some file in events/ is named after no function"));
+    }
+    u64::try_from(passed).while_doing("counting events")
 }
 
 /// `events/confirm.json`, `events/confirm-declined.json` and `events/confirm/declined.json` are confirm's.

@@ -9,6 +9,7 @@
 
 pub mod aws;
 pub mod client;
+pub mod repository;
 pub mod sandbox;
 pub mod signature;
 pub mod stack;

@@ -3,6 +3,8 @@
 //! One program, because at its end it looks through everything that the stack has kept: the functions' logs, the table, and
 //! the gateway's objects.
 
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
 use acceptance::client::Client;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;

@@ -3,6 +3,8 @@
 //! What each is answered word for word is pinned beside its handler; here it meets the real function, its role, the table
 //! and the gateway. The files tell one payment's story, so they go in its order; told again, every answer is a replay.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

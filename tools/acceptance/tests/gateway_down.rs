@@ -3,6 +3,8 @@
 //! Faults belong to the whole sandbox, so these tests take turns; each ends its own. Everything else that can go wrong, in every
 //! place, is for the fault matrix.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::sync::LazyLock;
 
 use acceptance::client::Opened;

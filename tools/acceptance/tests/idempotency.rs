@@ -1,5 +1,7 @@
 //! Promise P5 on the deployed stack: under one key the same object for ever, and never a second effect.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use acceptance::client::Opened;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::unique;

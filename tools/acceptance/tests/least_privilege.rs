@@ -3,6 +3,8 @@
 //! Every function makes every call. The local AWS enforces the roles (`AUTH=true`), so what is granted here is what
 //! template.yaml grants. No call changes anything: what is granted is refused for another reason, or touches nothing.
 
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
 use std::fmt::Write as _;
 
 use acceptance::aws::Credentials;

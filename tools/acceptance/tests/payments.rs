@@ -1,5 +1,7 @@
 //! Payments from end to end, through API Gateway, the deployed functions, the table, the queue and the gateway.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use acceptance::client::Opened;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::unique;

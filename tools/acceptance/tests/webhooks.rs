@@ -4,6 +4,8 @@
 //! signatures are refused elsewhere is shown on a copy of the deployed function whose tolerance is the one of staging and
 //! production; template.yaml's mapping, which decides that, is read as well.
 
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::fs;
 use std::path::Path;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::eventually;
 use crate::wire::{Answer, Http};
+use crate::{eventually, signature};
 
 /// The sandbox takes any key of this form.
 const SECRET_KEY: &[u8] = b"Bearer sk_test_sandbox";
@@ -11,19 +11,21 @@ const SECRET_KEY: &[u8] = b"Bearer sk_test_sandbox";
 const PUBLISHABLE_KEY: &str = "pk_test_sandbox";
 /// Stripe's longest page.
 const PAGE: usize = 100;
-/// No run of the tests opens this many pages of objects.
-const PAGES_MAX: usize = 100;
+/// No program of the tests opens this many pages of objects.
+const PAGES_MAX: usize = 20;
 
 /// The gateway of the stack.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     http: Http,
     url: String,
+    /// When this program began, in seconds since 1970: what is older is not of its making.
+    began: u64,
 }
 
 impl Sandbox {
-    pub(crate) const fn new(http: Http, url: String) -> Self {
-        Self { http, url }
+    pub(crate) fn new(http: Http, url: String) -> Self {
+        Self { http, url, began: signature::now() }
     }
 
     /// Where it is.
@@ -50,7 +52,7 @@ impl Sandbox {
         self.server("GET", &format!("/v1/payment_intents/{id}"), "").await.expect(200).json()
     }
 
-    /// How many objects there are for which `wanted` says yes.
+    /// For how many of the objects that were opened since this program began `wanted` says yes.
     ///
     /// # Panics
     /// If there are more objects than the tests can have made.
@@ -61,8 +63,11 @@ impl Sandbox {
             let path = format!("/v1/payment_intents?limit={PAGE}{after}");
             let page = self.server("GET", &path, "").await.expect(200).json();
             let objects = page["data"].as_array().unwrap();
-            count = count.saturating_add(objects.iter().filter(|object| wanted(object)).count());
-            if page["has_more"] != true {
+            // Newest first.
+            let ours: Vec<&Value> =
+                objects.iter().take_while(|object| object["created"].as_u64().unwrap() >= self.began).collect();
+            count = count.saturating_add(ours.iter().filter(|object| wanted(object)).count());
+            if page["has_more"] != true || ours.len() < objects.len() {
                 return count;
             }
             let last = objects.last().and_then(|object| object["id"].as_str()).unwrap();

@@ -1,19 +1,22 @@
 //! `POST /payment/confirm`: tries to charge.
 //!
 //! Answers 200 with the payment; 202 while nobody knows, or the gateway is at work; 402 if the charge was declined; 400, 401, 403,
-//! 404, 409, 413, 415, 422; 503 only if the gateway was not asked. A replay answers with what its own attempt is now.
+//! 404, 409, 413, 415, 422; 503 only if the gateway was not asked yet (the attempt may have
+//! been written down all the same, and is then sent by the retry function). A replay answers with what its own attempt is now.
 
 mod body;
 
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
 use adapters::http::problem::Problem;
-use adapters::http::serve::{Endpoint, gateway_budget};
+use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::id::IdempotencyKey;
-use domain::payment::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState};
+use domain::payment::{
+    Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason,
+};
 use flow::operations::confirm::{ConfirmError, Confirmed, confirm};
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
@@ -44,8 +47,7 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
         line.set(Field::TransactionId(&id));
 
         let actor = Actor::Client(caller.name().to_owned());
-        let budget = gateway_budget(request, host.now(), host.limits());
-        let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor, budget).await;
+        let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor).await;
         let (payment, replayed) = match confirmed {
             Ok(Confirmed::Attempted(payment, _)) => (payment, false),
             Ok(Confirmed::Replayed(payment)) => (payment, true),
@@ -66,16 +68,21 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
 fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
     let asked_by = |attempt: &&Attempt| matches!(&attempt.source, AttemptSource::Api { key: own, .. } if own == key);
     let attempt = payment.attempts.iter().rev().find(asked_by);
-    let under_way = Answer::payment(StatusCode::ACCEPTED, payment);
-    let done = Answer::payment(StatusCode::OK, payment);
-    match attempt.map(|attempt| (attempt.number, &attempt.progress)) {
-        // It will be tried again: that is not an end yet, whatever became of the last try.
-        _ if matches!(payment.state, PaymentState::Processing(_)) => under_way,
-        Some((number, AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged))) => {
-            Answer::from(Problem::declined(payment, number))
+    let under_way = || Answer::payment(StatusCode::ACCEPTED, payment);
+    let Some(attempt) = attempt else { return Answer::payment(StatusCode::OK, payment) };
+    // This request's own decline is no end while its charge is to be tried again.
+    let tried_again = matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
+        && payment.attempts.last().is_some_and(|last| last.number == attempt.number);
+    match &attempt.progress {
+        AttemptProgress::Unanswered => under_way(),
+        AttemptProgress::Answered if matches!(payment.state, PaymentState::Processing(_)) => under_way(),
+        AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged) if tried_again => under_way(),
+        AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged) => {
+            Answer::from(Problem::declined(payment, attempt.number))
         }
-        Some((_, AttemptProgress::Unanswered)) => under_way,
-        Some((_, AttemptProgress::Answered | AttemptProgress::Closed(AttemptResult::Charged))) | None => done,
+        AttemptProgress::Answered | AttemptProgress::Closed(AttemptResult::Charged) => {
+            Answer::payment(StatusCode::OK, payment)
+        }
     }
 }
 

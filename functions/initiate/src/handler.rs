@@ -10,7 +10,7 @@ use std::time::Duration;
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
 use adapters::http::problem::Problem;
-use adapters::http::serve::{Endpoint, gateway_budget};
+use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
@@ -48,13 +48,11 @@ impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate
         let wish =
             InitiateRequest { key, request_hash, gateway, terms, actor: Actor::Client(caller.name().to_owned()) };
 
-        let budget = gateway_budget(request, host.now(), host.limits());
-        let (status, payment, replayed) =
-            match initiate(host, &self.store, &self.gateway, self.mode, wish, budget).await {
-                Ok(Initiated::Created(payment)) => (StatusCode::CREATED, payment, false),
-                Ok(Initiated::Replayed(payment)) => (StatusCode::OK, payment, true),
-                Err(error) => return Err(refused(&error, line)),
-            };
+        let (status, payment, replayed) = match initiate(host, &self.store, &self.gateway, self.mode, wish).await {
+            Ok(Initiated::Created(payment)) => (StatusCode::CREATED, payment, false),
+            Ok(Initiated::Replayed(payment)) => (StatusCode::OK, payment, true),
+            Err(error) => return Err(refused(&error, line)),
+        };
         line.set(Field::TransactionId(&payment.id));
         line.set(Field::State(payment.state.name()));
         line.set(Field::Replayed(replayed));

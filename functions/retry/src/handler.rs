@@ -7,7 +7,6 @@
 use std::panic::AssertUnwindSafe;
 
 use adapters::host::SystemHost;
-use adapters::http::serve::budget_until;
 use adapters::sqs::{Record, records, redeliver};
 use adapters::telemetry::{Count, Field, Level, Line};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -45,24 +44,24 @@ impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
     }
 
     async fn record(&self, record: Record, deadline: Timestamp) -> Verdict {
-        let host = SystemHost::new(self.limits);
+        let host = SystemHost::new(self.limits, Some(deadline));
         let mut line = Line::new("retry", host.now());
         let began = host.now();
         line.set(Field::MessageId(&record.message_id));
-        let verdict = self.look(&host, &record, deadline, &mut line).await;
+        let verdict = self.look(&host, &record, &mut line).await;
         line.set(Field::Duration(host.now().since(began)));
         line.notes(host.take_notes());
         line.write_to_stdout(self.least);
         verdict
     }
 
-    async fn look<H: Host>(&self, host: &H, record: &Record, deadline: Timestamp, line: &mut Line) -> Verdict {
+    async fn look<H: Host>(&self, host: &H, record: &Record, line: &mut Line) -> Verdict {
         let Ok(id) = &record.nudge else {
             line.count(Count::Poison);
             return Verdict::Again;
         };
         line.set(Field::TransactionId(id));
-        match retry(host, &self.store, &self.gateway, id, budget_until(deadline, host.now(), self.limits)).await {
+        match retry(host, &self.store, &self.gateway, id).await {
             Ok(Retried::Looked(payment)) => {
                 line.set(Field::Outcome("looked"));
                 line.set(Field::State(payment.state.name()));

@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     };
     let sweep = &sweep;
     lambda_runtime::run(service_fn(move |_: LambdaEvent<IgnoredAny>| async move {
-        let host = SystemHost::new(limits);
+        let host = SystemHost::new(limits, None);
         let mut line = Line::new("sweep", now());
         let swept = sweep.once(&host, &mut line).await;
         line.notes(host.take_notes());

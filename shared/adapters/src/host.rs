@@ -14,18 +14,24 @@ use flow::ports::{Host, Note};
 /// One request makes a few notes; a bound keeps a fault from filling the memory.
 const NOTES_MAX: usize = 64;
 
+/// What a gateway call must leave of the function's time: to write its outcome down, to nudge, and to answer.
+const RESERVE: Duration = Duration::from_secs(5);
+
 /// The real clock and real randomness.
 #[derive(Debug)]
 pub struct SystemHost {
     limits: Limits,
+    deadline: Option<Timestamp>,
     notes: Mutex<Vec<Note>>,
 }
 
 impl SystemHost {
-    /// A host under these limits.
+    /// A host under these limits, for a request that must be done by `deadline`. One that has passed already is none: Lambda ends a
+    /// function at its deadline, but `cargo lambda watch` gives every request one of January 1970.
     #[must_use]
-    pub const fn new(limits: Limits) -> Self {
-        Self { limits, notes: Mutex::new(Vec::new()) }
+    pub fn new(limits: Limits, deadline: Option<Timestamp>) -> Self {
+        let deadline = deadline.filter(|deadline| *deadline > now());
+        Self { limits, deadline, notes: Mutex::new(Vec::new()) }
     }
 
     /// What was noted since this was last asked.
@@ -52,12 +58,22 @@ impl Host for SystemHost {
         self.limits
     }
 
+    fn gateway_budget(&self) -> Duration {
+        budget_until(self.deadline, self.now(), self.limits)
+    }
+
     fn note(&self, note: Note) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if notes.len() < NOTES_MAX {
             notes.push(note);
         }
     }
+}
+
+/// What is left of the function's time less the reserve, and never more than the stack's limit.
+fn budget_until(deadline: Option<Timestamp>, now: Timestamp, limits: Limits) -> Duration {
+    let left = |deadline: Timestamp| deadline.since(now).saturating_sub(RESERVE).min(limits.gateway_timeout);
+    deadline.map_or(limits.gateway_timeout, left)
 }
 
 /// The time now. For `main` and the log, which have no host at hand.
@@ -88,8 +104,23 @@ mod tests {
     }
 
     #[test]
+    fn a_gateway_call_leaves_time_to_write_its_outcome_down() {
+        let now = Timestamp::from_unix_ms(1_000_000);
+        let after =
+            |seconds: u64| budget_until(Some(now.plus(Duration::from_secs(seconds))), now, Limits::STANDARD).as_secs();
+        assert_eq!([29, 15, 5, 0].map(after), [20, 10, 0, 0]);
+        assert_eq!(budget_until(None, now, Limits::STANDARD).as_secs(), 20);
+    }
+
+    #[test]
+    fn a_deadline_of_1970_is_none() {
+        let watched = SystemHost::new(Limits::STANDARD, Some(Timestamp::from_unix_ms(600_000)));
+        assert_eq!(watched.gateway_budget(), Limits::STANDARD.gateway_timeout);
+    }
+
+    #[test]
     fn notes_are_taken_once_and_bounded() {
-        let host = SystemHost::new(Limits::STANDARD);
+        let host = SystemHost::new(Limits::STANDARD, None);
         (0..100).for_each(|_| host.note(Note::Conflict));
         assert_eq!(host.take_notes().len(), NOTES_MAX);
         assert_eq!(host.take_notes(), []);

@@ -275,9 +275,9 @@ fn panic_line(function: &'static str, at: Timestamp, place: &str) -> Line {
 const fn name_and_level(note: Note) -> (&'static str, Level) {
     match note {
         // Our key being refused is not the weather: somebody must put it right.
-        Note::OutcomeUnknown(UnknownReason::Unauthorized | UnknownReason::KeyMismatch) => {
-            ("gatewayMisconfigured", Level::Error)
-        }
+        Note::OutcomeUnknown(
+            UnknownReason::Unauthorized | UnknownReason::KeyMismatch | UnknownReason::Misconfigured,
+        ) => ("gatewayMisconfigured", Level::Error),
         Note::OutcomeUnknown(_) => ("outcomeUnknown", Level::Warn),
         Note::NudgeLost => ("nudgeLost", Level::Warn),
         Note::OutcomeNotRecorded => ("outcomeNotRecorded", Level::Warn),

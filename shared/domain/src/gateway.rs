@@ -131,6 +131,8 @@ pub enum UnknownReason {
     RateLimited,
     /// The gateway does not take our API key.
     Unauthorized,
+    /// The gateway does not like our request, for a reason that is ours and no payer's.
+    Misconfigured,
 }
 
 impl UnknownReason {
@@ -147,6 +149,7 @@ impl UnknownReason {
             Self::KeyInUse => "key_in_use",
             Self::RateLimited => "rate_limited",
             Self::Unauthorized => "unauthorized",
+            Self::Misconfigured => "misconfigured",
         }
     }
 }

@@ -201,12 +201,6 @@ pub mod gateway_key {
         format!("{id}:cancel:{fresh:016x}")
     }
 
-    /// For turning attempt `number`'s one-use token into a payment method.
-    #[must_use]
-    pub fn payment_method(id: &TransactionId, number: AttemptNumber) -> String {
-        format!("{id}:pm:{}", number.get())
-    }
-
     /// Whose request this key was, if it is the key of one of the payment's attempts.
     #[must_use]
     pub fn attempt_of(key: &str, id: &TransactionId) -> Option<AttemptNumber> {

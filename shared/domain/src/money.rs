@@ -99,12 +99,6 @@ impl Money {
         self.currency
     }
 
-    /// Whether it is nothing.
-    #[must_use]
-    pub const fn is_zero(self) -> bool {
-        self.minor_units == 0
-    }
-
     /// The sum of two amounts of one currency.
     ///
     /// # Errors

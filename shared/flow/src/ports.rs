@@ -24,6 +24,8 @@ pub trait Host: Sync {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
     /// The time limits of this stack.
     fn limits(&self) -> Limits;
+    /// How long a gateway call that is made now may take, so that there is time to write down what came of it.
+    fn gateway_budget(&self) -> Duration;
     /// Takes note of something that operators count.
     fn note(&self, note: Note);
 
@@ -70,6 +72,9 @@ pub enum Error {
         /// Where it breaks, without data.
         detail: String,
     },
+    /// There is not enough time left to ask the gateway and write down what it says.
+    #[error("there is no time left to ask the gateway")]
+    OutOfTime,
     /// Others changed the row each time we tried.
     #[error("the payment was changed by others each time")]
     Contended,

@@ -84,6 +84,10 @@ impl Host for SimHost {
         self.limits
     }
 
+    fn gateway_budget(&self) -> Duration {
+        self.limits.gateway_timeout
+    }
+
     fn note(&self, note: Note) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }

@@ -1,7 +1,7 @@
 //! A merchant's whole stack in memory: each operation with the ports its function is handed, over one table, one queue,
 //! one gateway and one clock, every round trip counted. Nothing happens here unless somebody asks for it.
 
-use std::{fmt::Write as _, sync::Arc, time::Duration};
+use std::{fmt::Write as _, sync::Arc};
 
 use domain::{
     gateway::Gateway as GatewayName,
@@ -10,7 +10,6 @@ use domain::{
         AttemptProgress, AttemptResult, CaptureMethod, Command, ConfirmRequest, Instrument, Payment, PaymentState,
         ProcessingReason,
     },
-    schedule::Limits,
     text::{GatewayToken, WebUrl},
     time::Timestamp,
 };
@@ -37,8 +36,6 @@ use crate::{
     store::MemoryStore,
 };
 
-/// What a gateway call may take; nothing here takes any time.
-const BUDGET: Duration = Limits::STANDARD.gateway_timeout;
 /// After so many sweeps since faults stopped, every row has settled or waits for somebody (promise P7).
 const SWEEPS_TO_REST: u32 = 3;
 
@@ -166,7 +163,7 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn initiate(&self, request: InitiateRequest) -> Result<Initiated, InitiateError> {
-        initiate(&*self.host, &self.store, &self.gateway, SimGateway::MODE, request, BUDGET).await
+        initiate(&*self.host, &self.store, &self.gateway, SimGateway::MODE, request).await
     }
 
     /// Opens a payment that nothing stands in the way of.
@@ -184,7 +181,7 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn confirm(&self, id: &TransactionId, request: ConfirmRequest) -> Result<Confirmed, ConfirmError> {
-        confirm(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client(), BUDGET).await
+        confirm(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
     }
 
     /// Confirms, and gives the payment as the client is answered.
@@ -230,7 +227,7 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn retry(&self, id: &TransactionId) -> Result<Retried, Error> {
-        retry(&*self.host, &self.store, &self.gateway, id, BUDGET).await
+        retry(&*self.host, &self.store, &self.gateway, id).await
     }
 
     /// The minute's sweep.

@@ -1,7 +1,6 @@
 //! Every event file of this function through its handler, with its answer pinned.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::gateway::Mode;
 use domain::id::TransactionId;
@@ -28,7 +27,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
         nudges: MemoryQueue::default(),
     };
     let request = order("event-initiate");
-    block_on(initiate(host, &endpoint.store, &endpoint.gateway, Mode::Test, request, Duration::from_secs(1))).unwrap();
+    block_on(initiate(host, &endpoint.store, &endpoint.gateway, Mode::Test, request)).unwrap();
     endpoint
 }
 

@@ -59,8 +59,8 @@ struct CustomerBody {
 }
 
 impl InitiateBody {
-    /// The hash that tells a replay from a reuse of the key: over what was asked, with defaults left out, so that a default that
-    /// changes one day makes no replay a reuse.
+    /// The hash that tells a replay from a reuse of the key: over what was asked. A default that is spelled out asks for the same
+    /// as one that is left out.
     #[must_use]
     pub(super) fn hash(&self) -> RequestHash {
         let amount = self.amount.to_string();
@@ -69,10 +69,8 @@ impl InitiateBody {
         let fixed = [
             ("amount", Some(amount.as_str())),
             ("currency", Some(self.currency.as_str())),
-            ("gateway", self.gateway.map(|GatewayWord::Stripe| "stripe")),
             ("reference", self.reference.as_deref()),
-            ("capture", self.capture.map(CaptureWord::name)),
-            ("confirmation", self.confirmation.map(|ConfirmationWord::Explicit| "explicit")),
+            ("capture", self.capture.and_then(CaptureWord::unless_default)),
             ("customer.id", customer.and_then(|customer| customer.id.as_deref())),
             ("customer.email", customer.and_then(|customer| customer.email.as_deref())),
             ("customer.name", customer.and_then(|customer| customer.name.as_deref())),
@@ -110,7 +108,9 @@ impl InitiateBody {
         let terms = Terms {
             amount: faults.none_and(amount)?,
             capture: self.capture.map_or(CaptureMethod::Automatic, CaptureWord::into_domain),
-            confirmation: Confirmation::Explicit,
+            confirmation: match self.confirmation {
+                Some(ConfirmationWord::Explicit) | None => Confirmation::Explicit,
+            },
             reference,
             customer,
             description,
@@ -120,15 +120,16 @@ impl InitiateBody {
             cancel_url,
             expires_in,
         };
+        let GatewayWord::Stripe = self.gateway.unwrap_or(GatewayWord::Stripe);
         Ok((Gateway::Stripe, terms))
     }
 }
 
 impl CaptureWord {
-    const fn name(self) -> &'static str {
+    const fn unless_default(self) -> Option<&'static str> {
         match self {
-            Self::Automatic => "automatic",
-            Self::Manual => "manual",
+            Self::Automatic => None,
+            Self::Manual => Some("manual"),
         }
     }
 

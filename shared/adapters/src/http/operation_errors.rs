@@ -11,7 +11,7 @@ use super::problem::{FieldError, Problem, Refusal};
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {
         Self::new(match error {
-            Error::Unavailable { .. } | Error::Contended => Refusal::Unavailable,
+            Error::Unavailable { .. } | Error::Contended | Error::OutOfTime => Refusal::Unavailable,
             Error::Unreadable { .. } => Refusal::Internal,
         })
     }

@@ -188,7 +188,10 @@ impl Refusal {
 impl From<Rejection> for Refusal {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::InvalidState { .. } | Rejection::TooManyAttempts | Rejection::TimeIsOver => Self::InvalidState,
+            Rejection::InvalidState { .. }
+            | Rejection::TooManyAttempts
+            | Rejection::TimeIsOver
+            | Rejection::UnderReview => Self::InvalidState,
             Rejection::InProgress => Self::InProgress,
             Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,

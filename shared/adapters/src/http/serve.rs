@@ -2,9 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::time::Duration;
 
-use domain::schedule::Limits;
 use domain::time::Timestamp;
 use flow::ports::Host;
 use lambda_http::http::Response;
@@ -15,9 +13,6 @@ use super::problem::{Problem, Refusal};
 use crate::config::Environment;
 use crate::host::SystemHost;
 use crate::telemetry::{Count, Field, Level, Line};
-
-/// What a gateway call must leave of the function's time, to write its outcome down and answer.
-const RESERVE: Duration = Duration::from_secs(5);
 
 /// What a function accepts and answers. Its implementation is the function's `handler.rs`.
 pub trait Endpoint: Sync {
@@ -43,7 +38,7 @@ pub async fn serve<E: Endpoint>(endpoint: E, environment: &Environment) -> Resul
     let (limits, least) = (environment.limits()?, environment.log_level());
     let endpoint = &endpoint;
     lambda_http::run(service_fn(move |request: Request| async move {
-        let host = SystemHost::new(limits);
+        let host = SystemHost::new(limits, deadline(&request));
         let (response, line) = respond(endpoint, &host, &request).await;
         let mut line = line;
         line.notes(host.take_notes());
@@ -83,42 +78,8 @@ fn refused(problem: Problem, line: &mut Line) -> Answer {
     answer
 }
 
-/// How long a gateway may be waited for: what is left of the function's time less the reserve, and never more than the stack's
-/// limit.
-#[must_use]
-pub fn gateway_budget(request: &Request, now: Timestamp, limits: Limits) -> Duration {
-    let deadline = request.lambda_context_ref().and_then(|context| i64::try_from(context.deadline).ok());
-    deadline.map_or(limits.gateway_timeout, |deadline| budget_until(Timestamp::from_unix_ms(deadline), now, limits))
-}
-
-/// As [`gateway_budget`], for a function without a request. A deadline that has passed is none: Lambda ends a function at its
-/// deadline, but `cargo lambda watch` gives every request one of January 1970.
-#[must_use]
-pub fn budget_until(deadline: Timestamp, now: Timestamp, limits: Limits) -> Duration {
-    if deadline < now {
-        return limits.gateway_timeout;
-    }
-    deadline.since(now).saturating_sub(RESERVE).min(limits.gateway_timeout)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_gateway_call_leaves_time_to_write_its_outcome_down() {
-        let now = Timestamp::from_unix_ms(1_000_000);
-        let after = |seconds: u64| budget_until(now.plus(Duration::from_secs(seconds)), now, Limits::STANDARD);
-        assert_eq!(after(29), Duration::from_secs(20));
-        assert_eq!(after(15), Duration::from_secs(10));
-        assert_eq!(after(5), Duration::ZERO);
-        assert_eq!(after(0), Duration::ZERO);
-        assert_eq!(budget_until(Timestamp::from_unix_ms(600_000), now, Limits::STANDARD), Duration::from_secs(20));
-    }
-
-    #[test]
-    fn without_a_deadline_the_stacks_limit_holds() {
-        let request = lambda_http::http::Request::builder().body(Body::Empty).unwrap();
-        assert_eq!(gateway_budget(&request, Timestamp::from_unix_ms(0), Limits::STANDARD), Duration::from_secs(20));
-    }
+/// When Lambda ends the function that serves this request.
+fn deadline(request: &Request) -> Option<Timestamp> {
+    let unix_ms = request.lambda_context_ref().map(|context| context.deadline)?;
+    i64::try_from(unix_ms).ok().map(Timestamp::from_unix_ms)
 }

@@ -63,7 +63,9 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
 
 /// Rounds count up while nothing moves, and start anew when something does.
 fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
-    if matches!(fact, Fact::OutcomeUnknown { .. } | Fact::Looked) {
+    // A look at a waiting payment that failed is no round of doubt: nobody asked for anything.
+    let counts = matches!(fact, Fact::Looked) || (matches!(fact, Fact::OutcomeUnknown { .. }) && payment.is_in_doubt());
+    if counts {
         return payment.rounds.saturating_add(1);
     }
     let begins = matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_));

@@ -81,6 +81,9 @@ pub enum Rejection {
     /// As often as a row records.
     #[error("the payment has had as many attempts as it may")]
     TooManyAttempts,
+    /// The gateway's object is not what the row says.
+    #[error("a person must look at this payment first")]
+    UnderReview,
     /// The object was opened for a payer who goes nowhere else.
     #[error("the payment was opened without a returnUrl and allows no redirects")]
     NoRedirects,

@@ -5,8 +5,8 @@
 
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CaptureRequest,
-    Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason, Rejection, apply::establish,
-    due::due,
+    Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason, Rejection, ReviewReason,
+    apply::establish, due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},
@@ -69,6 +69,10 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         | PaymentState::Failed
         | PaymentState::Canceled
         | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
+    }
+    if payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch) {
+        // Confirming would charge other money than the row says.
+        return Err(Rejection::UnderReview);
     }
     if now.at >= payment.expires_at {
         return Err(Rejection::TimeIsOver);

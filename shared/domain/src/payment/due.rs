@@ -44,7 +44,9 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         PaymentState::RequiresPaymentMethod | PaymentState::RequiresAction(_) => {
             Some(look.min(after.expires_at.max(now.at)))
         }
-        PaymentState::Processing(ProcessingReason::RetryScheduled { at }) => Some(*at),
+        PaymentState::Processing(ProcessingReason::RetryScheduled { at }) => {
+            Some((*at).max(now.at.plus(backoff(after.rounds, limits, now.dice))))
+        }
         PaymentState::Processing(ProcessingReason::OutcomeUnknown) => {
             Some(now.at.plus(backoff(after.rounds, limits, now.dice)))
         }

@@ -11,8 +11,8 @@
 //! - E9: keys die; `Attempt::key_is_young` says when.
 
 use super::{
-    AfterDecline, Attempt, AttemptProgress, End, Event, Fact, Payment, PaymentState, ProcessingReason, ReviewReason,
-    decide::happened,
+    ATTEMPTS_MAX, Act, AfterDecline, Attempt, AttemptProgress, End, Event, Fact, Payment, PaymentState,
+    ProcessingReason, ReviewReason, decide::happened,
 };
 use crate::{
     decline::{Decline, DeclineCategory},
@@ -37,8 +37,8 @@ pub struct Evidence {
 pub enum Source {
     /// The answer to an attempt's own request.
     Attempt(AttemptNumber, Hand),
-    /// The answer to the open act's own request.
-    Act(Hand),
+    /// The answer to the own request of an act, counted from 1.
+    Act(usize, Hand),
     /// A look at the object, made after loading the version that the commit is conditional on.
     Fetch,
     /// A webhook, of any age; `cause` is the attempt whose own key made the gateway send it.
@@ -69,7 +69,11 @@ pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
     let case = Case { payment, source: evidence.source, now };
     if let Some(object) = evidence.outcome.object() {
         if object.reference != payment.object {
-            return Judgement::Foreign { holds_money: object.holds_money() };
+            return match evidence.source {
+                Source::Event { .. } => Judgement::Foreign { holds_money: object.holds_money() },
+                // An answer to a request about our object that shows another one is no answer.
+                Source::Attempt(..) | Source::Act(..) | Source::Fetch => case.unknown(UnknownReason::Unreadable),
+            };
         }
         if !object.is_for(payment.terms.amount, payment.mode) {
             return case.review(ReviewReason::ObjectMismatch);
@@ -105,7 +109,7 @@ struct Case<'a> {
     now: &'a Now,
 }
 
-impl Case<'_> {
+impl<'a> Case<'a> {
     fn object(self, object: &ObjectSnapshot) -> Judgement {
         let currency = self.payment.terms.amount.currency();
         match &object.status {
@@ -169,7 +173,7 @@ impl Case<'_> {
         if self.payment.state.is_terminal() {
             return Judgement::Nothing;
         }
-        let asked = self.payment.open_act().and_then(super::Act::ends_as);
+        let asked = self.payment.open_act().and_then(Act::ends_as);
         let end = asked.unwrap_or(match self.payment.state {
             // Nobody asked: the hold ran out.
             PaymentState::RequiresCapture { .. } => End::Expired,
@@ -189,9 +193,11 @@ impl Case<'_> {
         let open = self.payment.open_attempt();
         match self.source {
             Source::Event { cause } => self.hint(cause),
-            Source::Act(_) => self.act_not_done(),
+            Source::Act(..) => self.act_not_done(),
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
-            Source::Attempt(_, Hand::First) => self.stands_at(status),
+            Source::Attempt(_, Hand::First) if self.payment.is_in_doubt() => self.stands_at(status),
+            // Somebody has looked since: what they saw is newer than this answer.
+            Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
                 Some(attempt)
@@ -249,13 +255,13 @@ impl Case<'_> {
         let speaks_of = match self.source {
             Source::Attempt(number, _) => Some(number),
             Source::Event { cause } => cause,
-            Source::Act(_) | Source::Fetch => None,
+            Source::Act(..) | Source::Fetch => None,
         };
         match self.payment.open_attempt() {
             Some(attempt) if speaks_of == Some(attempt.number) => self.attempt_declined(attempt, decline),
             Some(_) | None => match self.source {
                 Source::Event { cause } => self.hint(cause),
-                Source::Attempt(..) | Source::Act(_) | Source::Fetch => Judgement::Nothing,
+                Source::Attempt(..) | Source::Act(..) | Source::Fetch => Judgement::Nothing,
             },
         }
     }
@@ -276,11 +282,13 @@ impl Case<'_> {
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
             // The object stood in the way: its key is answered, and a fetch tells the rest.
             Source::Attempt(number, _) if object.is_some() => self.answered(number),
-            Source::Attempt(..) => match open {
+            // A refusal that may be of a second sending proves that much too.
+            Source::Attempt(number, Hand::Replayed) => self.answered(number),
+            Source::Attempt(_, Hand::First) => match open {
                 Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
                 None => Judgement::Nothing,
             },
-            Source::Act(_) => match self.payment.open_act() {
+            Source::Act(..) => match self.answered_act() {
                 // A close is never given up: the object may be pending, and is looked at again.
                 Some(act) if act.ends_as().is_none() && object.is_none() => {
                     self.change(Fact::ActRefused { code: code.to_owned() })
@@ -303,20 +311,22 @@ impl Case<'_> {
             }
             // A saved 5xx: the key was answered, whatever it did (E4).
             Source::Attempt(number, Hand::Replayed) if reason == UnknownReason::ServerError => self.answered(number),
-            Source::Attempt(..) | Source::Act(_) | Source::Fetch if self.payment.state.is_terminal() => {
+            Source::Attempt(..) | Source::Act(..) | Source::Fetch if self.payment.state.is_terminal() => {
                 Judgement::Nothing
             }
-            Source::Attempt(..) | Source::Act(_) | Source::Fetch => self.still_unknown(reason),
+            Source::Act(..) if self.answered_act().is_none() => Judgement::Nothing,
+            Source::Attempt(..) | Source::Act(..) | Source::Fetch => self.still_unknown(reason),
         }
     }
 
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
         let mut event = happened(self.payment, Fact::OutcomeUnknown { reason: reason.name() }, self.now);
         // A failure that is saved under a capture's key will never be anything else.
-        let spent = self.source == Source::Act(Hand::Replayed) && reason == UnknownReason::ServerError;
+        let spent = matches!(self.source, Source::Act(_, Hand::Replayed)) && reason == UnknownReason::ServerError;
+        let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
         if reason == UnknownReason::KeyMismatch {
             event.review = Some(ReviewReason::KeyMismatch);
-        } else if spent || self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW {
+        } else if spent || rounds >= Limits::ROUNDS_BEFORE_REVIEW {
             event.review = Some(ReviewReason::OutcomeUnknown);
         }
         Judgement::Change(event)
@@ -351,26 +361,36 @@ impl Case<'_> {
 
     /// The open act's request was answered, but the object has not come to its end: keep it open, look again.
     fn act_not_done(self) -> Judgement {
-        match self.payment.open_act() {
+        match self.answered_act() {
             Some(_) => self.change(Fact::Looked),
             None => Judgement::Nothing,
         }
     }
 
+    /// The open act, if it is the one whose own answer this is (E6).
+    fn answered_act(self) -> Option<&'a Act> {
+        let Source::Act(number, _) = self.source else { return None };
+        self.payment.open_act().filter(|_| self.payment.acts.len() == number)
+    }
+
     fn nothing_new(self) -> Judgement {
         match self.source {
             Source::Fetch => self.change(Fact::Looked),
-            Source::Attempt(..) | Source::Act(_) | Source::Event { .. } => Judgement::Nothing,
+            Source::Attempt(..) | Source::Act(..) | Source::Event { .. } => Judgement::Nothing,
         }
     }
 
     /// Keeps the state, and asks a person to look. Said once for each reason.
     fn review(self, reason: ReviewReason) -> Judgement {
-        if self.payment.attention.is_some_and(|review| review.reason >= reason) {
-            return self.nothing_new();
-        }
-        let mut event = happened(self.payment, Fact::ReviewAsked, self.now);
-        event.review = Some(reason);
+        let news = self.payment.attention.is_none_or(|review| review.reason < reason);
+        let fact = match (self.source, self.payment.unanswered_attempt()) {
+            // Whatever its answer says, the key was answered: from here on it is looked at, and not sent again.
+            (Source::Attempt(number, _), Some(attempt)) if attempt.number == number => Fact::AttemptAnswered { number },
+            _ if news => Fact::ReviewAsked,
+            _ => return self.nothing_new(),
+        };
+        let mut event = happened(self.payment, fact, self.now);
+        event.review = news.then_some(reason);
         Judgement::Change(event)
     }
 
@@ -393,5 +413,9 @@ fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &
         DeclineCategory::Never => return AfterDecline::GiveUp,
     };
     let at = now.at.plus(schedule::REATTEMPT_INTERVAL);
-    if reattempts < most { AfterDecline::Reattempt { at } } else { AfterDecline::GiveUp }
+    if reattempts < most && payment.attempts.len() < ATTEMPTS_MAX {
+        AfterDecline::Reattempt { at }
+    } else {
+        AfterDecline::GiveUp
+    }
 }

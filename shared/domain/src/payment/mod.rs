@@ -188,6 +188,12 @@ impl Payment {
         self.acts.last().filter(|act| act.progress == ActProgress::Open)
     }
 
+    /// Whether something of ours is under way whose outcome nobody knows: an attempt's charge, or an act.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.open_act().is_some() || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+    }
+
     /// The number the next attempt gets.
     #[must_use]
     pub fn next_attempt(&self) -> AttemptNumber {

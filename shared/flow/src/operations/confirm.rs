@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use domain::{
+    gateway::{Hand, Outcome},
     id::{AttemptNumber, TransactionId},
     payment::{Command, ConfirmRequest, Evidence, Payment, PaymentState, ProcessingReason, Rejection, Source},
 };
@@ -18,6 +19,9 @@ use crate::{
     commit::{Committed, ExecuteError, Executed, execute, record},
     ports::{Actor, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
 };
+
+/// With less than this left, a store so slow that it took all the rest would leave an attempt that nobody sends for a while.
+const GATEWAY_TIME_MIN: Duration = Duration::from_millis(500);
 
 /// What became of a confirm.
 #[derive(Debug)]
@@ -54,9 +58,12 @@ pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     id: &TransactionId,
     request: ConfirmRequest,
     actor: &Actor,
-    budget: Duration,
 ) -> Result<Confirmed, ConfirmError> {
     let payment = store.load(id).await?.ok_or(ConfirmError::NotFound)?;
+    if host.gateway_budget() < GATEWAY_TIME_MIN {
+        // Better to be asked again than to leave an attempt that somebody else must finish.
+        return Err(ConfirmError::Failed(Error::OutOfTime));
+    }
     let committed = match execute(host, store, payment, &Command::Confirm(request), actor).await {
         Ok(Executed::Committed(committed)) => committed,
         Ok(Executed::AlreadyApplied(payment) | Executed::Nothing(payment)) => return Ok(Confirmed::Replayed(payment)),
@@ -64,11 +71,20 @@ pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
         Err(ExecuteError::Failed(error)) => return Err(ConfirmError::Failed(error)),
     };
     let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
-    let payment = attempt(host, store, gateway, committed, number, actor, budget).await;
+    let payment = attempt(host, store, gateway, committed, number, Sending::First, actor).await;
     if wants_nudge(&payment) && nudges.nudge(id, host.limits().first_delay).await.is_err() {
         host.note(Note::NudgeLost);
     }
     Ok(Confirmed::Attempted(payment, number))
+}
+
+/// Whether an attempt's request may have been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// It was written down a moment ago, by us.
+    First,
+    /// Somebody may have sent it, and may have been heard.
+    Again,
 }
 
 /// Sends a committed attempt and writes down what came of it. Never fails: if the outcome cannot be written, the row
@@ -79,11 +95,16 @@ pub(super) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
     gateway: &G,
     committed: Committed,
     number: AttemptNumber,
+    sending: Sending,
     actor: &Actor,
-    budget: Duration,
 ) -> Payment {
-    let answer = gateway.confirm(&committed, number, budget).await;
-    let evidence = Evidence { source: Source::Attempt(number, answer.hand), outcome: answer.outcome };
+    let answer = gateway.confirm(&committed, number, host.gateway_budget()).await;
+    let hand = match (sending, &answer.outcome) {
+        // A request that is refused now says nothing about the same request that may have been served before.
+        (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
+        (Sending::First | Sending::Again, _) => answer.hand,
+    };
+    let evidence = Evidence { source: Source::Attempt(number, hand), outcome: answer.outcome };
     match record(host, store, committed.payment().clone(), evidence, actor).await {
         Ok(recorded) => recorded.into_payment(),
         Err(_) => {

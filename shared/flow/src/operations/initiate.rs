@@ -1,4 +1,5 @@
-//! `initiate`: opens an inert object at the gateway, then stores the payment. One gateway call, one write.
+//! `initiate`: opens an inert object at the gateway, then stores the payment. One gateway call, one write; a read only where the
+//! gateway opens nothing, for a payment that was opened before is there all the same.
 //!
 //! | step | a crash after it leaves |
 //! |---|---|
@@ -7,8 +8,6 @@
 //! | 3. one conditional write creates the row | a payment; the client's retry finds it |
 //!
 //! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened.
-
-use std::time::Duration;
 
 use domain::{
     gateway::{Gateway as GatewayName, Mode, OpenedObject, UnknownReason},
@@ -92,14 +91,13 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
     gateway: &G,
     mode: Mode,
     request: InitiateRequest,
-    budget: Duration,
 ) -> Result<Initiated, InitiateError> {
     gateway.accepts(request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
-    let opened = match open(gateway, &id, &request, mode, budget).await {
-        // A payment that was opened before is there whether the gateway answers or not.
-        Err(InitiateError::GatewayUnavailable(reason)) => return replay(store, &id, &request, reason).await,
-        opened => opened?,
+    let opened = match open(host, gateway, &id, &request, mode).await {
+        Ok(opened) => opened,
+        // A payment that was opened before is there, whatever the gateway says now.
+        Err(refused) => return replay(store, &id, &request, refused).await,
     };
     let opening = Opening {
         id,
@@ -119,16 +117,16 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
     }
 }
 
-/// The payment that this request opened before, while the gateway gives no usable answer.
+/// The payment that this request opened before, if it did; else why it cannot be opened now.
 async fn replay<S: LoadPayment>(
     store: &S,
     id: &TransactionId,
     request: &InitiateRequest,
-    reason: &'static str,
+    refused: InitiateError,
 ) -> Result<Initiated, InitiateError> {
     match store.load(id).await? {
         Some(stored) => same_request(stored, request.request_hash),
-        None => Err(InitiateError::GatewayUnavailable(reason)),
+        None => Err(refused),
     }
 }
 
@@ -137,16 +135,16 @@ fn same_request(stored: Payment, asked: RequestHash) -> Result<Initiated, Initia
 }
 
 /// Opens the object and makes sure that it is what was asked for.
-async fn open<G: Gateway>(
+async fn open<H: Host, G: Gateway>(
+    host: &H,
     gateway: &G,
     id: &TransactionId,
     request: &InitiateRequest,
     mode: Mode,
-    budget: Duration,
 ) -> Result<OpenedObject, InitiateError> {
     for round in 1..=ROUNDS_MAX {
         let asked = OpenRequest { id, terms: &request.terms, request_hash: request.request_hash, round };
-        match gateway.open(&asked, budget).await {
+        match gateway.open(&asked, host.gateway_budget()).await {
             OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
             // The gateway opened something else than was asked. It is inert; it is not used.
             OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),

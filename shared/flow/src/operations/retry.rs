@@ -6,14 +6,12 @@
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
 //!    a checkout whose time is over is closed, a scheduled charge is tried; anything else is fetched and compared.
 
-use std::time::Duration;
-
 use domain::{
     id::{AttemptNumber, TransactionId},
     payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
 };
 
-use super::confirm::attempt;
+use super::confirm::{Sending, attempt};
 use crate::{
     commit::{Committed, ExecuteError, Executed, execute, record},
     ports::{Actor, Error, Gateway, Host, LoadPayment, ReplacePayment},
@@ -37,10 +35,9 @@ pub async fn retry<H: Host, S: LoadPayment + ReplacePayment, G: Gateway>(
     store: &S,
     gateway: &G,
     id: &TransactionId,
-    budget: Duration,
 ) -> Result<Retried, Error> {
     let Some(payment) = store.load(id).await? else { return Ok(Retried::Dropped) };
-    let worker = Worker { host, store, gateway, budget };
+    let worker = Worker { host, store, gateway };
     let Some(claimed) = worker.execute(payment, &Command::Claim).await? else { return Ok(Retried::Dropped) };
     worker.look(claimed).await.map(|payment| Retried::Looked(Box::new(payment)))
 }
@@ -50,7 +47,6 @@ struct Worker<'a, H, S, G> {
     host: &'a H,
     store: &'a S,
     gateway: &'a G,
-    budget: Duration,
 }
 
 impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
@@ -73,14 +69,17 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             && let Some(started) = self.execute(payment.clone(), &Command::Reattempt).await?
         {
             let number = last_attempt(started.payment());
-            return Ok(attempt(self.host, self.store, self.gateway, started, number, &Actor::Retry, self.budget).await);
+            return Ok(
+                attempt(self.host, self.store, self.gateway, started, number, Sending::First, &Actor::Retry).await
+            );
         }
         self.fetch(claimed.into_payment()).await
     }
 
     /// The same bytes under the same key. If the answer proves only that the key was answered, a fetch tells the rest.
     async fn send_again(&self, claimed: Committed, number: AttemptNumber) -> Result<Payment, Error> {
-        let payment = attempt(self.host, self.store, self.gateway, claimed, number, &Actor::Retry, self.budget).await;
+        let payment =
+            attempt(self.host, self.store, self.gateway, claimed, number, Sending::Again, &Actor::Retry).await;
         let answered = payment.unanswered_attempt().is_none();
         if answered && payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown) {
             return self.fetch(payment).await;
@@ -90,23 +89,26 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
+        let number = committed.payment().acts.len();
         let Some(act) = committed.payment().open_act() else { return Ok(committed.into_payment()) };
         let answer = match act.kind {
             // Under a dead key the gateway would capture anew.
             ActKind::Capture { .. } if !act.key_is_young(self.host.now()) => {
                 return self.fetch(committed.into_payment()).await;
             }
-            ActKind::Capture { .. } => self.gateway.capture(&committed, self.budget).await,
-            ActKind::Close { .. } => self.gateway.cancel(&committed, self.host.dice(), self.budget).await,
+            ActKind::Capture { .. } => self.gateway.capture(&committed, self.host.gateway_budget()).await,
+            ActKind::Close { .. } => {
+                self.gateway.cancel(&committed, self.host.dice(), self.host.gateway_budget()).await
+            }
         };
-        let evidence = Evidence { source: Source::Act(answer.hand), outcome: answer.outcome };
+        let evidence = Evidence { source: Source::Act(number, answer.hand), outcome: answer.outcome };
         let payment =
             record(self.host, self.store, committed.into_payment(), evidence, &Actor::Retry).await?.into_payment();
         if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
     }
 
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
-        let outcome = self.gateway.fetch(&payment, self.budget).await;
+        let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
         let evidence = Evidence { source: Source::Fetch, outcome };
         record(self.host, self.store, payment, evidence, &Actor::Retry).await.map(crate::commit::Recorded::into_payment)
     }

@@ -97,11 +97,19 @@ fn refused(error: &StripeError) -> Outcome {
             Some(object) => Outcome::Refused { code: code.to_owned(), object: Some(object) },
             None => Outcome::Unknown(UnknownReason::Unreadable),
         },
-        Shown::Nothing if code != "payment_intent_unexpected_state" => {
-            Outcome::Refused { code: code.to_owned(), object: None }
-        }
+        Shown::Nothing if is_about_what_was_asked(error) => Outcome::Refused { code: code.to_owned(), object: None },
+        Shown::Nothing if code != "payment_intent_unexpected_state" => Outcome::Unknown(UnknownReason::Misconfigured),
         Shown::Nothing | Shown::Unreadable => Outcome::Unknown(UnknownReason::Unreadable),
     }
+}
+
+/// Whether a refusal is about something that our client chose, so that choosing otherwise helps. Whatever else Stripe does
+/// not like (an object of another account, a parameter it does not know) is a fault of ours, and no payer's.
+fn is_about_what_was_asked(error: &StripeError) -> bool {
+    const CHOSEN: [&str; 6] =
+        ["payment_method", "payment_method_data", "confirmation_token", "return_url", "amount", "amount_to_capture"];
+    let about = error.param().and_then(|param| param.split('[').next()).is_some_and(|param| CHOSEN.contains(&param));
+    about || error.code().starts_with("payment_method_") || error.code() == "token_already_used"
 }
 
 fn snapshot_of(error: &StripeError) -> Option<ObjectSnapshot> {
@@ -145,14 +153,22 @@ mod tests {
         let refused = Outcome::Refused { code: "resource_missing".into(), object: None };
         assert_eq!(outcome(400, missing.clone()), refused);
         assert_eq!(outcome(404, missing), refused);
-        assert_eq!(
-            outcome(400, json!({"error": {"type": "invalid_request_error"}})),
-            Outcome::Refused { code: "invalid_request_error".into(), object: None }
-        );
         let state = json!({"error": {"type": "invalid_request_error", "code": "payment_intent_unexpected_state",
             "payment_intent": intent("succeeded")}});
         let Outcome::Refused { object: Some(object), .. } = outcome(400, state) else { panic!("no object") };
         assert_eq!(object.status, ObjectStatus::Captured { received_minor_units: 2_500 });
+    }
+
+    #[test]
+    fn what_is_our_own_fault_closes_no_attempt() {
+        for error in [
+            json!({"type": "invalid_request_error"}),
+            json!({"type": "invalid_request_error", "code": "parameter_unknown", "param": "payment_method_types"}),
+            json!({"type": "invalid_request_error", "code": "resource_missing", "param": "intent"}),
+            json!({"type": "invalid_request_error", "code": "account_invalid"}),
+        ] {
+            assert_eq!(outcome(404, json!({ "error": error })), unknown(UnknownReason::Misconfigured), "{error}");
+        }
     }
 
     #[test]

@@ -192,6 +192,17 @@ fn a_late_answer_closes_its_own_attempt_and_no_later_one() {
 }
 
 #[test]
+fn an_answer_that_comes_after_a_look_does_not_undo_what_was_seen() {
+    let mut payment = after(replayed(1), object(ObjectStatus::Pending));
+    show(&mut payment, Source::Fetch, object(ObjectStatus::Pending), &at(SOON));
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::GatewayPending));
+    assert_eq!(
+        show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(redirect())), &at(SOON)),
+        Judgement::Nothing
+    );
+}
+
+#[test]
 fn a_late_decline_cannot_undo_a_capture() {
     let mut payment = after(Source::Event { cause: None }, captured());
     assert_eq!(show(&mut payment, first(1), declined("generic_decline"), &at(SOON)), Judgement::Nothing);
@@ -251,6 +262,58 @@ fn an_unknown_word_keeps_the_state() {
 }
 
 #[test]
+fn an_answer_that_cannot_be_judged_is_looked_at_ever_more_rarely_and_never_sent_again() {
+    let mut payment = after(first(1), object(ObjectStatus::Unrecognized("requires_levitation".into())));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
+    let mut clock = START;
+    for _ in 0..20 {
+        clock = payment.due.unwrap();
+        show(
+            &mut payment,
+            Source::Fetch,
+            object(ObjectStatus::Unrecognized("requires_levitation".into())),
+            &Now { at: clock, ..at(SOON) },
+        );
+    }
+    assert!(payment.due.unwrap().since(clock) >= Limits::BACKOFF_CAP / 2);
+}
+
+#[test]
+fn an_answer_about_another_object_is_no_answer() {
+    let mut other = snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT });
+    other.reference = GatewayToken::parse("pi_2").unwrap();
+    let payment = after(first(1), Outcome::Object(other));
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+    assert!(payment.unanswered_attempt().is_some() && payment.rounds == 1);
+}
+
+#[test]
+fn a_payment_whose_object_is_for_other_money_is_not_charged() {
+    let mut payment = payment();
+    let other = ObjectSnapshot { amount_minor_units: 1, ..snapshot(ObjectStatus::AwaitsMethod) };
+    show(&mut payment, Source::Fetch, Outcome::Object(other), &at(SOON));
+    assert_eq!(command(&mut payment, &Command::Confirm(confirm_request("c1")), &at(SOON)), Err(Rejection::UnderReview));
+}
+
+#[test]
+fn a_refusal_of_a_second_sending_closes_nothing() {
+    let refused = || Outcome::Refused { code: "resource_missing".into(), object: None };
+    assert!(after(first(1), refused()).attempts[0].decline().is_some());
+    assert_eq!(after(replayed(1), refused()).attempts[0].progress, AttemptProgress::Answered);
+}
+
+#[test]
+fn a_look_that_fails_is_no_doubt_about_a_charge() {
+    let mut payment = payment();
+    for _ in 0..20 {
+        show(&mut payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(SOON));
+    }
+    show(&mut payment, Source::Fetch, Outcome::Unknown(UnknownReason::Timeout), &at(SOON));
+    assert_eq!(payment.attention, None);
+    assert!(payment.due.unwrap().since(at(SOON).at) <= Limits::BACKOFF_CAP);
+}
+
+#[test]
 fn a_person_is_asked_after_so_many_rounds_and_not_before() {
     let mut payment = confirming();
     for round in 1..=Limits::ROUNDS_BEFORE_REVIEW {
@@ -274,7 +337,7 @@ fn nothing_ends_before_its_object_is_seen_canceled() {
         Outcome::Refused { code: "processing".into(), object: Some(snapshot(ObjectStatus::Pending)) },
         object(ObjectStatus::Pending),
     ] {
-        show(&mut payment, Source::Act(Hand::First), unproven, &at(SOON));
+        show(&mut payment, Source::Act(1, Hand::First), unproven, &at(SOON));
         assert!(payment.open_act().is_some() && !payment.state.is_terminal() && payment.due.is_some());
     }
     show(&mut payment, Source::Fetch, object(ObjectStatus::Canceled), &at(SOON));
@@ -283,7 +346,7 @@ fn nothing_ends_before_its_object_is_seen_canceled() {
 
 #[test]
 fn how_a_payment_ends_does_not_depend_on_who_saw_it_first() {
-    for source in [Source::Act(Hand::First), Source::Fetch, Source::Event { cause: None }] {
+    for source in [Source::Act(1, Hand::First), Source::Fetch, Source::Event { cause: None }] {
         let mut expiring = payment();
         command(&mut expiring, &Command::Expire, &at(DAY)).unwrap();
         show(&mut expiring, source, object(ObjectStatus::Canceled), &at(DAY));
@@ -299,7 +362,7 @@ fn a_cancel_that_comes_too_late_ends_in_success() {
         code: "payment_intent_unexpected_state".into(),
         object: Some(snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT })),
     };
-    show(&mut payment, Source::Act(Hand::First), refused, &at(SOON));
+    show(&mut payment, Source::Act(1, Hand::First), refused, &at(SOON));
     assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
     assert!(matches!(payment.acts[0].progress, ActProgress::Refused { .. }));
 }
@@ -343,7 +406,7 @@ fn what_is_held_can_be_captured_once_and_not_for_more() {
     assert_eq!(command(&mut payment, &capture("k", Some(500)), &at(SOON)), Ok(Decision::AlreadyApplied));
     show(
         &mut payment,
-        Source::Act(Hand::First),
+        Source::Act(1, Hand::First),
         object(ObjectStatus::Captured { received_minor_units: 500 }),
         &at(SOON),
     );
@@ -364,12 +427,25 @@ fn a_hold_that_runs_out_is_expired_and_one_that_was_canceled_is_canceled() {
 }
 
 #[test]
+fn a_late_answer_to_one_capture_closes_no_other() {
+    let mut payment = after(first(1), authorized());
+    let refused = || Outcome::Refused { code: "amount_too_large".into(), object: None };
+    command(&mut payment, &capture("k1", None), &at(SOON)).unwrap();
+    show(&mut payment, Source::Act(1, Hand::First), refused(), &at(SOON));
+    command(&mut payment, &capture("k2", None), &at(SOON)).unwrap();
+    for late in [refused(), Outcome::Unknown(UnknownReason::Timeout), authorized()] {
+        assert_eq!(show(&mut payment, Source::Act(1, Hand::First), late, &at(SOON)), Judgement::Nothing);
+    }
+    assert!(payment.open_act().is_some());
+}
+
+#[test]
 fn a_refused_capture_leaves_the_hold() {
     let mut payment = after(first(1), authorized());
     command(&mut payment, &capture("k", None), &at(SOON)).unwrap();
     show(
         &mut payment,
-        Source::Act(Hand::First),
+        Source::Act(1, Hand::First),
         Outcome::Refused { code: "amount_too_large".into(), object: None },
         &at(SOON),
     );
@@ -412,7 +488,7 @@ fn a_card_that_is_refused_for_good_is_never_tried_again() {
         let mut payment = off_session(code);
         assert!(payment.open_act().is_some_and(|act| act.ends_as() == Some(End::Failed)), "{code}");
         assert_eq!(command(&mut payment, &Command::Reattempt, &at(DAY * 3)), Ok(Decision::Nothing));
-        show(&mut payment, Source::Act(Hand::First), object(ObjectStatus::Canceled), &at(DAY * 3));
+        show(&mut payment, Source::Act(1, Hand::First), object(ObjectStatus::Canceled), &at(DAY * 3));
         assert_eq!(payment.state, PaymentState::Failed, "{code}");
     }
 }
@@ -437,6 +513,17 @@ fn a_vague_decline_is_tried_again_three_times_at_most() {
     }
     assert_eq!(tries, 1 + 3);
     assert!(payment.open_act().is_some());
+}
+
+#[test]
+fn a_payment_that_has_had_all_its_attempts_is_given_up_and_not_scheduled() {
+    let mut payment = payment();
+    for n in 1..=20 {
+        let request = ConfirmRequest { off_session: n == 20, ..confirm_request(&format!("c{n}")) };
+        command(&mut payment, &Command::Confirm(request), &at(SOON)).unwrap();
+        show(&mut payment, first(n), declined("insufficient_funds"), &at(SOON));
+    }
+    assert!(payment.open_act().is_some_and(|act| act.ends_as() == Some(End::Failed)));
 }
 
 #[test]

@@ -108,8 +108,8 @@ fn sources() -> Vec<(&'static str, Source)> {
     vec![
         ("own answer", first(1)),
         ("own replay", replayed(1)),
-        ("act's answer", Source::Act(Hand::First)),
-        ("act's replay", Source::Act(Hand::Replayed)),
+        ("act's answer", Source::Act(1, Hand::First)),
+        ("act's replay", Source::Act(1, Hand::Replayed)),
         ("fetch", Source::Fetch),
         ("webhook", Source::Event { cause: None }),
         ("webhook, own key", Source::Event { cause: Some(AttemptNumber::FIRST) }),

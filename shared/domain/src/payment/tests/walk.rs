@@ -51,8 +51,8 @@ fn any_source() -> impl Strategy<Value = Source> {
     prop_oneof![
         (1_u32..4).prop_map(first),
         (1_u32..4).prop_map(replayed),
-        Just(Source::Act(Hand::First)),
-        Just(Source::Act(Hand::Replayed)),
+        Just(Source::Act(1, Hand::First)),
+        Just(Source::Act(1, Hand::Replayed)),
         Just(Source::Fetch),
         prop::option::of(1_u32..4)
             .prop_map(|n| Source::Event { cause: n.and_then(|n| AttemptNumber::try_new(n).ok()) }),

@@ -95,7 +95,7 @@ fn found() -> Option<Stack> {
         stack[name].as_str().unwrap_or_else(|| panic!("{file} does not say {name}")).trim_end_matches('/').to_owned()
     };
     let http = Http::new();
-    Some(Stack {
+    let stack = Stack {
         api: Client::new(http.clone(), field("apiUrl"), field("apiKey")),
         sandbox: Sandbox::new(http.clone(), field("sandboxUrl")),
         aws: Aws {
@@ -106,5 +106,11 @@ fn found() -> Option<Stack> {
             retry_queue: field("retryQueueUrl"),
             stack: field("stackName"),
         },
-    })
+    };
+    // Test programs run one after another; one that failed may have left the gateway broken.
+    RUNTIME.block_on(async {
+        stack.sandbox.behaves().await;
+        stack.sandbox.release_webhooks("fifo", 1).await;
+    });
+    Some(stack)
 }

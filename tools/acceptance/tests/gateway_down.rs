@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use std::sync::LazyLock;
+use std::time::{Duration, Instant};
 
 use acceptance::client::Opened;
 use acceptance::stack::{Stack, on_stack};
@@ -16,6 +17,10 @@ use tokio::sync::Mutex;
 
 /// More than a function asks in one call.
 const MANY: u32 = 50;
+
+/// A nudge comes after 2 s in the local stage, and after twice and four times that if the gateway is still away. A sweep comes
+/// once a minute.
+const NUDGED_WITHIN: Duration = Duration::from_secs(20);
 
 /// Whose turn it is to break the gateway.
 static TURN: LazyLock<Mutex<()>> = LazyLock::new(Mutex::default);
@@ -83,6 +88,10 @@ fn a_charge_whose_answer_was_lost_is_found_and_stays_the_only_one() {
             let answer = confirm_while_broken(stack, &payment, &fault).await;
             assert_eq!(answer.status, 202, "{fault}: {}", answer.text);
             assert_eq!(answer.text_at("/processingReason"), "outcome_unknown", "{fault}");
+            // No sweep is called: the nudge that confirm put on the queue is enough.
+            let asked = Instant::now();
+            stack.api.settled(&payment.id, "succeeded").await;
+            assert!(asked.elapsed() < NUDGED_WITHIN, "{fault}: found after {:?}, by a sweep", asked.elapsed());
             found(stack, &payment, &fault).await;
             stack.sandbox.release_webhooks("fifo", 1).await;
         }

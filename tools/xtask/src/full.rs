@@ -62,7 +62,7 @@ fn sam_build(own: &Place) -> Result<PathBuf, Failure> {
 fn through_watch(own: &Place) -> Result<u64, Failure> {
     println!("· starting cargo lambda watch on port {}", own.ports.watch);
     let mark = own.venv_program("cargo-lambda").display().to_string();
-    let server = Server::start(own, "watch", &mark, &mut watch::command(own))?;
+    let server = Server::start(own, "watch", &mark, &mut watch::command(own)?)?;
     let checked = wait_for_watch(own, &server).and_then(|()| {
         first_payment::charge_at(&watch::url(own))?;
         println!("  cargo lambda watch took a payment");

@@ -19,21 +19,22 @@ pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     if Running::read(place).is_none() || !place.watch_env().is_file() {
         return Err(Failure::new("no local stack runs; `cargo xtask up --detach` starts one"));
     }
-    let error = command(place).exec();
+    let error = command(place)?.exec();
     Err(Failure::new(format!("starting cargo lambda watch: {error}")))
 }
 
-/// The command, for `run` and for the tests. Its arguments are those of `hint`.
-pub(crate) fn command(place: &Place) -> Command {
+/// The command, for `run` and for the tests. Each variable is handed over by itself: the `env_file` of the root
+/// Cargo.toml, which makes a bare `cargo lambda watch` find the usual stack, would win over another `--env-file`.
+pub(crate) fn command(place: &Place) -> Result<Command, Failure> {
+    let variables = fs::read_to_string(place.watch_env()).while_doing("reading watch.env")?;
     let mut command = Command::new(place.venv_program("cargo-lambda"));
     aws::point_at_local(place, &mut command);
     command
         .current_dir(&place.root)
         .env("PATH", tools::path(place))
         .args(["lambda", "watch", "--invoke-address", address(), "--invoke-port", &place.ports.watch.to_string()])
-        .arg("--env-file")
-        .arg(place.watch_env());
-    command
+        .args(variables.lines().flat_map(|variable| ["--env-var", variable]));
+    Ok(command)
 }
 
 /// Where the functions are reached.
@@ -54,12 +55,11 @@ pub(crate) fn address() -> &'static str {
 pub(crate) fn hint(place: &Place) -> String {
     format!(
         "`cargo xtask watch` serves the same routes at {url} and rebuilds on change; by hand:\n  \
-         PATH={bin}:$PATH cargo lambda watch --invoke-address {address} --invoke-port {port} --env-file {file}",
+         PATH={bin}:$PATH cargo lambda watch --invoke-address {address} --invoke-port {port}",
         url = url(place),
         address = address(),
         port = place.ports.watch,
         bin = place.shown(&place.target.join("venv/bin")),
-        file = place.shown(&place.watch_env()),
     )
 }
 

@@ -1,6 +1,7 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`] says in sentences what must never break, [`walk`] tries
+//! Tests of the rules: [`table`] shows every cell, [`rules`] and [`ends`] say in sentences what must never break, [`walk`] tries
 //! long random lives.
 
+mod ends;
 mod rules;
 mod table;
 mod walk;

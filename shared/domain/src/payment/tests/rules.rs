@@ -6,10 +6,6 @@ use crate::{gateway::UnknownReason, payment::ReviewReason};
 const SOON: Duration = Duration::from_secs(60);
 const KEY_OLD: Duration = Duration::from_secs(13 * 3600);
 
-fn cancel(name: &str) -> Command {
-    Command::Cancel { key: key(name), request_hash: hash(name) }
-}
-
 // -- idempotency --
 
 #[test]

@@ -1,8 +1,6 @@
 //! `retry` against the world: whatever a row waits for is moved on, by evidence only, once by whoever comes first.
 //! Open acts (cancels and captures) are in `retry_acts`.
 
-#![expect(clippy::unwrap_used, reason = "a scenario that does not go as written is a failed test")]
-
 use std::time::Duration;
 
 use domain::{

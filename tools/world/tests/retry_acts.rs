@@ -26,6 +26,7 @@ const UNKNOWN: [UnknownReason; 8] = [
     UnknownReason::RateLimited,
     UnknownReason::Unauthorized,
 ];
+
 fn is_paid(payment: &Payment) -> bool {
     matches!(payment.state, PaymentState::Succeeded { .. })
 }

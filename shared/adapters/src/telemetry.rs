@@ -204,10 +204,16 @@ impl Line {
     /// Counts what the flow took note of.
     pub fn notes(&mut self, notes: impl IntoIterator<Item = Note>) {
         for note in notes {
-            let (name, level) = name_and_level(note);
+            let (name, level) = name_and_level(&note);
             self.add(name, level);
-            if let Note::OutcomeUnknown(reason) = note {
-                self.fields.insert("unknownReason".to_owned(), reason.name().into());
+            match note {
+                Note::OutcomeUnknown(reason) => {
+                    self.fields.insert("unknownReason".to_owned(), reason.name().into());
+                }
+                Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) => {
+                    self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
+                }
+                Note::ForeignObject { .. } | Note::ReviewAsked | Note::Conflict => {}
             }
         }
     }
@@ -272,15 +278,15 @@ fn panic_line(function: &'static str, at: Timestamp, place: &str) -> Line {
     line
 }
 
-const fn name_and_level(note: Note) -> (&'static str, Level) {
+const fn name_and_level(note: &Note) -> (&'static str, Level) {
     match note {
         // Our key being refused is not the weather: somebody must put it right.
         Note::OutcomeUnknown(
             UnknownReason::Unauthorized | UnknownReason::KeyMismatch | UnknownReason::Misconfigured,
         ) => ("gatewayMisconfigured", Level::Error),
         Note::OutcomeUnknown(_) => ("outcomeUnknown", Level::Warn),
-        Note::NudgeLost => ("nudgeLost", Level::Warn),
-        Note::OutcomeNotRecorded => ("outcomeNotRecorded", Level::Warn),
+        Note::NudgeLost(_) => ("nudgeLost", Level::Warn),
+        Note::OutcomeNotRecorded(_) => ("outcomeNotRecorded", Level::Warn),
         Note::ForeignObject { holds_money: true } => ("foreignCharge", Level::Error),
         Note::ForeignObject { holds_money: false } => ("foreignObject", Level::Warn),
         Note::ReviewAsked => ("reviewAsked", Level::Error),

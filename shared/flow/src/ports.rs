@@ -36,14 +36,14 @@ pub trait Host: Sync {
 }
 
 /// Something that operators count. Each is one field of the request's log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
     /// A gateway call came to nothing known.
     OutcomeUnknown(UnknownReason),
     /// A nudge could not be sent; the row's `due` stands in for it.
-    NudgeLost,
+    NudgeLost(Error),
     /// The outcome could not be written down; the row's `due` takes over.
-    OutcomeNotRecorded,
+    OutcomeNotRecorded(Error),
     /// Another object bears our id. If money stands on it, somebody must reconcile.
     ForeignObject {
         /// Whether money stands on it.

@@ -72,8 +72,10 @@ pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     };
     let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
     let payment = attempt(host, store, gateway, committed, number, Sending::First, actor).await;
-    if wants_nudge(&payment) && nudges.nudge(id, host.limits().first_delay).await.is_err() {
-        host.note(Note::NudgeLost);
+    if wants_nudge(&payment)
+        && let Err(error) = nudges.nudge(id, host.limits().first_delay).await
+    {
+        host.note(Note::NudgeLost(error));
     }
     Ok(Confirmed::Attempted(payment, number))
 }
@@ -107,8 +109,8 @@ pub(super) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
     let evidence = Evidence { source: Source::Attempt(number, hand), outcome: answer.outcome };
     match record(host, store, committed.payment().clone(), evidence, actor).await {
         Ok(recorded) => recorded.into_payment(),
-        Err(_) => {
-            host.note(Note::OutcomeNotRecorded);
+        Err(error) => {
+            host.note(Note::OutcomeNotRecorded(error));
             committed.into_payment()
         }
     }

@@ -95,10 +95,10 @@ pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
             let payment = committed.payment();
             // Due at once: the event proved nothing final, and somebody must look.
             if payment.due.is_some_and(|due| due <= payment.updated_at)
-                && nudges.nudge(&id, Duration::ZERO).await.is_err()
+                && let Err(error) = nudges.nudge(&id, Duration::ZERO).await
             {
                 // The row says that it is due, so the sweep will come; the event itself is written down.
-                host.note(Note::NudgeLost);
+                host.note(Note::NudgeLost(error));
             }
             Ok(Received::Applied)
         }

@@ -61,8 +61,8 @@ fn all(own: &Place, depth: Depth) -> Result<Count, Failure> {
         "linting the workspace (minutes the first time)",
         cargo(own).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
     )?;
-    licences(own)?;
     tools::install(own)?;
+    licences(own)?;
     validate(own)?;
     up::quietly(own)?;
     let dynamodb = second_opinion(own)?;
@@ -82,16 +82,11 @@ fn validate(own: &Place) -> Result<(), Failure> {
 
 /// The checks that need no network; advisories need one, and are not asked for here.
 fn licences(own: &Place) -> Result<(), Failure> {
-    if tools::find("cargo-deny").is_none() {
-        println!("· SKIPPED licences, bans and sources of dependencies: cargo-deny is not installed");
-        println!("  `cargo install --locked cargo-deny` brings it");
-        return Ok(());
-    }
     step::run(
         own,
         "deny",
         "checking licences, bans and sources of dependencies",
-        cargo(own).args(["deny", "--offline", "check", "bans", "licenses", "sources"]),
+        cargo(own).env("PATH", tools::path(own)).args(["deny", "--offline", "check", "bans", "licenses", "sources"]),
     )
 }
 

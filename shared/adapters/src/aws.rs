@@ -21,14 +21,14 @@ use aws_types::region::Region;
 use crate::net;
 
 /// One try. A conditional write takes 5 to 20 ms, a cold connection 100 to 300 ms: what takes longer is better asked again.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_000);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// All tries together. Twice this is below the 5 s that a gateway call leaves of the function's time: to write down the
-/// outcome, and to nudge if nobody knows it.
-const OPERATION_TIMEOUT: Duration = Duration::from_millis(2_400);
+/// All tries together. It is below the 5 s that a gateway call leaves of the function's time to write down the outcome. A
+/// nudge that no time is left for is made good by the row's `due`.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(4_500);
 
-/// Conditional writes make repetition safe; a third try would not fit into the operation's time.
-const ATTEMPTS_MAX: u32 = 2;
+/// Conditional writes make repetition safe; a fourth try would not fit into the operation's time.
+const ATTEMPTS_MAX: u32 = 3;
 
 /// Throttling in DynamoDB passes within a tenth of a second as its partitions adapt.
 const FIRST_BACKOFF: Duration = Duration::from_millis(50);

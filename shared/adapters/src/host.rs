@@ -14,7 +14,7 @@ use flow::ports::{Host, Note};
 /// One request makes a few notes; a bound keeps a fault from filling the memory.
 const NOTES_MAX: usize = 64;
 
-/// What a gateway call must leave of the function's time: to write its outcome down, to nudge, and to answer.
+/// What a gateway call must leave of the function's time: to write its outcome down and to answer.
 const RESERVE: Duration = Duration::from_secs(5);
 
 /// The real clock and real randomness.

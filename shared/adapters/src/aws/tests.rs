@@ -128,7 +128,7 @@ async fn the_shared_connector_reaches_a_plain_http_endpoint() {
 }
 
 #[test]
-fn a_write_and_a_nudge_with_all_their_tries_fit_into_the_time_that_a_gateway_call_leaves() {
-    assert!(OPERATION_TIMEOUT.saturating_mul(2) < Duration::from_secs(5));
+fn a_write_with_all_its_tries_fits_into_the_time_that_a_gateway_call_leaves() {
+    assert!(OPERATION_TIMEOUT < Duration::from_secs(5));
     assert!(ATTEMPT_TIMEOUT.saturating_mul(ATTEMPTS_MAX) <= OPERATION_TIMEOUT);
 }

@@ -15,6 +15,15 @@ const DEPTH_MAX: usize = 16;
 /// More faults than this are not listed: nobody reads them, and the answer must stay small.
 const FAULTS_MAX: usize = 10;
 
+/// No name of ours is longer, and no key that metadata may have. A longer one is a client's own, and is shown as far as this.
+const POINTER_SEGMENT_MAX: usize = 64;
+
+/// A pointer is shown as far as this, so that ten of them with their sentences stay a few kilobytes, whatever was sent.
+const POINTER_MAX: usize = 256;
+
+/// Stands where a pointer was cut.
+const CUT: char = '…';
+
 /// A JSON document.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Json {
@@ -42,7 +51,8 @@ pub(crate) struct Fault {
     pub(crate) detail: String,
 }
 
-/// A place in a document: RFC 6901, kept from the inside out, because that is how it is found.
+/// A place in a document: RFC 6901, kept from the inside out, because that is how it is found. What clients have named at
+/// great length is cut: it is shown so that a person finds the place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Pointer(Vec<String>);
 
@@ -113,7 +123,7 @@ impl Json {
         let before = faults.len();
         self.collect_faults(depth.saturating_add(1), faults);
         for fault in faults.iter_mut().skip(before) {
-            fault.pointer.0.push(key.to_owned());
+            fault.pointer.push(key);
         }
     }
 }
@@ -132,15 +142,28 @@ impl Fault {
 
 impl Pointer {
     fn within(mut self, key: &str) -> Self {
-        self.0.push(key.to_owned());
+        self.push(key);
         self
+    }
+
+    fn push(&mut self, key: &str) {
+        self.0.push(cut(key, POINTER_SEGMENT_MAX));
     }
 }
 
 impl fmt::Display for Pointer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().rev().try_for_each(|key| write!(formatter, "/{}", key.replace('~', "~0").replace('/', "~1")))
+        let segments = self.0.iter().rev().map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")));
+        formatter.write_str(&cut(&segments.collect::<String>(), POINTER_MAX))
     }
+}
+
+/// At most so many characters of a text, with a sign where some are missing.
+fn cut(text: &str, length_max: usize) -> String {
+    if text.chars().nth(length_max).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(length_max.saturating_sub(1)).chain([CUT]).collect()
 }
 
 impl<'de> Deserialize<'de> for Json {
@@ -242,6 +265,19 @@ mod tests {
     fn the_list_of_faults_is_bounded() {
         let many: Vec<String> = (0..1_000).map(|_| r#""k":0.5"#.to_owned()).collect();
         assert_eq!(faults_of(&format!("{{{}}}", many.join(","))).len(), FAULTS_MAX);
+    }
+
+    #[test]
+    fn what_a_client_named_at_great_length_is_cut_in_the_pointer() {
+        let long = "k".repeat(60_000);
+        let faults = faults_of(&format!(r#"{{"{long}":{{{}"a":1}}}}"#, r#""a":1,"#.repeat(20)));
+        assert_eq!(faults.len(), FAULTS_MAX);
+        assert!(faults.iter().all(|(pointer, _)| *pointer == format!("/{}…/a", "k".repeat(63))), "{faults:?}");
+        let exact = "ü".repeat(POINTER_SEGMENT_MAX);
+        assert_eq!(faults_of(&format!(r#"{{"{exact}":0.5}}"#))[0].0, format!("/{exact}"));
+        let deep = format!("{}0.5{}", format!(r#"{{"{}":"#, "k".repeat(64)).repeat(16), "}".repeat(16));
+        let pointer = &faults_of(&deep)[0].0;
+        assert_eq!((pointer.chars().count(), pointer.ends_with(CUT)), (POINTER_MAX, true), "{pointer}");
     }
 
     #[test]

@@ -136,6 +136,8 @@ pub enum Count {
     WebhookNotOurs,
     /// Something looked like a card number.
     RawCardData,
+    /// Something looked like a secret key.
+    SecretInRequest,
     /// A panic was caught.
     Panicked,
 }
@@ -151,6 +153,7 @@ impl Count {
             | Self::WebhookForged
             | Self::WebhookOfOtherMode
             | Self::RawCardData
+            | Self::SecretInRequest
             | Self::Panicked => Level::Warn,
         }
     }
@@ -164,6 +167,7 @@ impl Count {
             Self::WebhookOfOtherMode => "webhookOfOtherMode",
             Self::WebhookNotOurs => "webhookNotOurs",
             Self::RawCardData => "rawCardData",
+            Self::SecretInRequest => "secretInRequest",
             Self::Panicked => "panicked",
         }
     }

@@ -28,11 +28,11 @@ pub const PUBLIC_ROUTES: [(&str, &str, &str); 1] =
 /// What the log calls the document.
 const CLIENT_KEYS: &str = "client keys";
 /// What every API key starts with, so that a leaked one is found by secret scanners.
-const KEY_PREFIX: &str = "qk_";
+pub(super) const KEY_PREFIX: &str = "qk_";
 /// `cargo xtask key add` makes names far shorter.
 const NAME_LENGTH_MAX: usize = 64;
 /// 16 characters of base 36 are 82 bits: the least that makes guessing hopeless at any speed.
-const SECRET_LENGTH_MIN: usize = 16;
+pub(super) const SECRET_LENGTH_MIN: usize = 16;
 /// The most that a reasonable generator makes.
 const SECRET_LENGTH_MAX: usize = 128;
 

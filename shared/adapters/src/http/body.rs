@@ -1,6 +1,6 @@
 //! From the bytes of a body to a request's own type, or to a problem that points at what is wrong.
 //!
-//! Phases: size; card numbers (before anything could echo one); content type; JSON; strictness (repeated keys, fractions, depth);
+//! Phases: size; card numbers and secrets (before anything could echo one); content type; JSON; strictness (repeated keys, fractions, depth);
 //! the type's own fields.
 //!
 //! Must never: put a value that was sent into an answer.
@@ -13,27 +13,27 @@ use serde::de::DeserializeOwned;
 
 use super::json::{Fault, Json};
 use super::problem::{FieldError, Problem, Refusal};
-use super::{card_data, fields};
+use super::{fields, screen};
 
 /// Forty times what a request with all its metadata needs.
 pub const BODY_MAX_BYTES: usize = 64 * 1024;
 
-/// Reads the body of a request, having looked through all of the request for card numbers.
+/// Reads the body of a request, having looked through all of the request for card numbers and secrets.
 ///
 /// # Errors
-/// 413, 415, 422 `raw_card_data`, or 400 with pointers to what is wrong.
+/// 413, 415, 422 `raw_card_data` or `secret_in_request`, or 400 with pointers to what is wrong.
 pub fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     let bytes: &[u8] = request.body();
     if bytes.len() > BODY_MAX_BYTES {
         return Err(Problem::new(Refusal::BodyTooLarge)
             .with_detail(format!("The body may have at most {BODY_MAX_BYTES} bytes")));
     }
-    card_data::screen_head(request)?;
+    screen::head(request)?;
     let tree = Json::parse(bytes);
     let faults = tree.as_ref().map(Json::faults);
     match &tree {
-        Ok(tree) => card_data::screen_body(tree)?,
-        Err(_) => card_data::screen_unparsed(bytes)?,
+        Ok(tree) => screen::body(tree)?,
+        Err(_) => screen::unparsed(bytes)?,
     }
     if !is_json(request) {
         return Err(Problem::new(Refusal::UnsupportedMediaType));
@@ -41,22 +41,22 @@ pub fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, Problem> {
     let (Ok(tree), Ok(faults)) = (&tree, faults) else { return Err(not_json(bytes)) };
     if !faults.is_empty() {
         // A fraction's digits are not kept in the tree, but they may be those of a card.
-        card_data::screen_unparsed(bytes)?;
+        screen::unparsed(bytes)?;
         return Err(invalid(faults));
     }
     fields::read(tree).map_err(|fault| invalid(vec![fault]))
 }
 
-/// Refuses a card number anywhere, and a body that is too large to be looked through: the counterpart of [`parse`] for routes without a body.
+/// Refuses a card number or a secret anywhere, and a body that is too large to be looked through: the counterpart of [`parse`] for routes without a body.
 ///
 /// # Errors
-/// 422 `raw_card_data`, or 413.
+/// 422 `raw_card_data` or `secret_in_request`, or 413.
 pub fn screen(request: &Request) -> Result<(), Problem> {
     if request.body().len() > BODY_MAX_BYTES {
         return Err(Problem::new(Refusal::BodyTooLarge));
     }
-    card_data::screen_head(request)?;
-    card_data::screen_unparsed(request.body())
+    screen::head(request)?;
+    screen::unparsed(request.body())
 }
 
 fn is_json(request: &Request) -> bool {

@@ -3,7 +3,7 @@
 //! A handler goes through the same doors in the same order: [`authenticate`] (who is it), [`Caller::require`] (may they), the
 //! body or path (what do they want), the idempotency key (is it a replay). Each door gives a type or a [`Problem`].
 //!
-//! Must never: echo or log a body, a key or anything that looks like a card number.
+//! Must never: echo or log a body, a key or anything that looks like a card number or a secret.
 //!
 //! [`Caller::require`]: authenticate::Caller::require
 //! [`Problem`]: problem::Problem
@@ -20,4 +20,6 @@ mod operation_errors;
 pub mod path;
 pub mod payment_json;
 pub mod problem;
+mod screen;
+mod secret_data;
 pub mod serve;

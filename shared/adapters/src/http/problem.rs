@@ -3,7 +3,6 @@
 //! Must never: bear a value that the client sent, or a word of what our own infrastructure said.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
@@ -11,6 +10,10 @@ use lambda_http::http::StatusCode;
 use serde::Serialize;
 
 use super::payment_json::{DeclineJson, PaymentJson};
+
+/// What is said of an attempt that did not charge although nobody declined it.
+const NOT_CHARGED: &str =
+    "The attempt did not charge the payer, and nobody declined it; confirm again with another Idempotency-Key";
 
 /// Why a request is not done. Each reason is a row of [`Refusal::row`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +42,8 @@ pub enum Refusal {
     IdempotencyKeyReused,
     /// Something looks like a card number.
     RawCardData,
+    /// Something looks like a secret key, of the gateway or of this API.
+    SecretInRequest,
     /// More than is held.
     AmountExceedsCapturable,
     /// More than is left to refund.
@@ -78,7 +83,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
@@ -91,6 +96,7 @@ impl Refusal {
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
         Self::RawCardData,
+        Self::SecretInRequest,
         Self::AmountExceedsCapturable,
         Self::AmountExceedsRefundable,
         Self::AmountNotSupported,
@@ -143,6 +149,12 @@ impl Refusal {
                 "raw_card_data",
                 None,
                 "Card numbers are not accepted; send a gateway's token",
+            ),
+            Self::SecretInRequest => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "secret_in_request",
+                None,
+                "Secret keys are not accepted anywhere but in the header Authorization",
             ),
             Self::AmountExceedsCapturable => (
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -218,22 +230,13 @@ pub struct Problem {
     errors: Vec<FieldError>,
     payment: Option<Box<PaymentJson>>,
     decline: Option<Box<DeclineJson>>,
-    retry_after_seconds: Option<u32>,
 }
 
 impl Problem {
     /// A problem that says no more than its reason.
     #[must_use]
     pub const fn new(refusal: Refusal) -> Self {
-        let row = refusal.row();
-        Self {
-            refusal,
-            detail: Cow::Borrowed(row.title),
-            errors: Vec::new(),
-            payment: None,
-            decline: None,
-            retry_after_seconds: row.retry_after_seconds,
-        }
+        Self { refusal, detail: Cow::Borrowed(refusal.row().title), errors: Vec::new(), payment: None, decline: None }
     }
 
     /// A field that is not what it should be. The detail completes "`<pointer>` …".
@@ -264,10 +267,8 @@ impl Problem {
     pub fn declined(payment: &Payment, number: AttemptNumber) -> Self {
         let payment = PaymentJson::from(payment);
         let decline = payment.decline_of(number).cloned();
-        let mut problem = Self::new(Refusal::PaymentDeclined);
-        if let Some(decline) = &decline {
-            problem.detail = Cow::Borrowed(decline.payer_message);
-        }
+        let detail = decline.as_ref().map_or(NOT_CHARGED, |decline| decline.payer_message);
+        let mut problem = Self::new(Refusal::PaymentDeclined).with_detail(detail);
         problem.decline = decline.map(Box::new);
         problem.payment = Some(Box::new(payment));
         problem
@@ -287,23 +288,10 @@ impl Problem {
         self
     }
 
-    /// The same problem with another time to come back, in whole seconds, at least one.
-    #[must_use]
-    pub fn with_retry_after(mut self, wait: Duration) -> Self {
-        self.retry_after_seconds = Some(u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).max(1));
-        self
-    }
-
     /// Why.
     #[must_use]
     pub const fn refusal(&self) -> Refusal {
         self.refusal
-    }
-
-    /// When to come back.
-    #[must_use]
-    pub const fn retry_after_seconds(&self) -> Option<u32> {
-        self.retry_after_seconds
     }
 
     /// The document.
@@ -379,6 +367,7 @@ mod tests {
             415 unsupported_media_type
             422 idempotency_key_reused
             422 raw_card_data
+            422 secret_in_request
             422 amount_exceeds_capturable
             422 amount_exceeds_refundable
             422 amount_not_supported
@@ -411,6 +400,12 @@ mod tests {
             assert_eq!((document["code"].as_str().unwrap(), document.get("payment").is_some()), (code, shown));
             assert!(document["detail"].as_str().unwrap().starts_with(char::is_uppercase));
         }
+    }
+
+    #[test]
+    fn an_attempt_that_nobody_declined_is_not_called_declined() {
+        let document = serde_json::to_value(Problem::declined(&a_payment(), AttemptNumber::FIRST).document()).unwrap();
+        assert_eq!((&document["detail"], document.get("decline")), (&NOT_CHARGED.into(), None));
     }
 
     #[test]

@@ -71,6 +71,9 @@ fn refused(problem: Problem, line: &mut Line) -> Answer {
     if problem.refusal() == Refusal::RawCardData {
         line.count(Count::RawCardData);
     }
+    if problem.refusal() == Refusal::SecretInRequest {
+        line.count(Count::SecretInRequest);
+    }
     let answer = Answer::from(problem);
     if answer.status().is_server_error() {
         line.raise(Level::Warn);

@@ -154,7 +154,7 @@ async fn while_secrets_manager_is_down_known_keys_work_and_a_cold_start_asks_to_
     let problem = authenticate(&cold, &request(&[&bearer("shop", SHOP_SECRET)]), at(0), &mut Line::new("test", at(0)))
         .await
         .unwrap_err();
-    assert_eq!((problem.refusal(), problem.retry_after_seconds()), (Refusal::Unavailable, Some(2)));
+    assert_eq!((problem.refusal(), problem.refusal().row().retry_after_seconds), (Refusal::Unavailable, Some(2)));
     assert_eq!(
         who(&cold, "Bearer nonsense", 0).await,
         Err(Refusal::Unauthorized),

@@ -132,7 +132,7 @@ fn a_card_number_is_found_before_any_other_fault_and_never_echoed() {
 }
 
 #[test]
-fn a_card_number_in_the_path_the_query_or_a_header_is_found_too() {
+fn a_card_number_in_the_path_the_query_or_the_key_is_found_too() {
     let clean = || request(Some("application/json"), r#"{"transactionId":"p"}"#);
     let with_header = |name: &'static str, value: &str| {
         let mut request = clean();
@@ -141,7 +141,6 @@ fn a_card_number_in_the_path_the_query_or_a_header_is_found_too() {
     };
     assert_eq!(parse::<Confirm>(&clean()).map(|_| ()), Ok(()));
     assert!(refusal(&with_header("idempotency-key", "4242-4242-4242-4242")).starts_with("raw_card_data"));
-    assert!(refusal(&with_header("x-note", "card 378282246310005")).starts_with("raw_card_data"));
     let mut query = clean();
     *query.uri_mut() = "https://api.example/v1/payment/confirm?ref=%34242%204242+4242-42%342".parse().unwrap();
     assert!(refusal(&query).starts_with("raw_card_data"));
@@ -153,11 +152,64 @@ fn a_card_number_in_the_path_the_query_or_a_header_is_found_too() {
 }
 
 #[test]
-fn what_the_infrastructure_writes_is_not_screened() {
-    let mut request = request(Some("application/json"), r#"{"transactionId":"p"}"#);
-    request.headers_mut().insert("x-amzn-trace-id", "Root=1-42424242-424242424242424242424242".parse().unwrap());
-    request.headers_mut().insert("x-forwarded-for", "4242.4242.4242.4242".parse().unwrap());
-    assert_eq!(parse::<Confirm>(&request).map(|_| ()), Ok(()));
+fn headers_that_are_neither_kept_nor_shown_are_not_screened() {
+    for (name, value) in [
+        ("x-amzn-trace-id", "Root=1-42424242-424242424242424242424242"),
+        ("x-forwarded-for", "4242.4242.4242.4242"),
+        ("x-datadog-trace-id", "4242424242424242"),
+        ("x-cloud-trace-context", "105445aa7843bc8bf206b12000100000/4242424242424242;o=1"),
+        ("user-agent", "4242424242424242"),
+    ] {
+        let mut request = request(Some("application/json"), r#"{"transactionId":"p"}"#);
+        request.headers_mut().insert(name, value.parse().unwrap());
+        assert_eq!(parse::<Confirm>(&request).map(|_| ()), Ok(()), "{name}");
+    }
+}
+
+#[test]
+fn a_secret_is_found_before_any_other_fault_and_never_echoed() {
+    // Put together here, so that no scanner takes this file for a leak.
+    let canary = "Canary4eC39HqLyjWDarjtT1";
+    let stripe = format!("sk_live_{canary}");
+    let ours = format!("qk_shop_{canary}");
+    for (body, pointer) in [
+        (format!(r#"{{"transactionId":"{stripe}"}}"#), "/transactionId"),
+        (format!(r#"{{"metadata":{{"note":["my key: {ours}"]}}}}"#), "/metadata/note/0"),
+        (format!(r#"{{"{stripe}":1,"{stripe}":1}}"#), ""),
+        (format!(r#"{{"a":{{"{ours}":{{"b":"4242424242424242"}}}}}}"#), "/a"),
+        (r#"{"a":"\u0073k_live_Canary4eC39HqLyjWDarjtT1"}"#.to_owned(), "/a"),
+        (format!("key={stripe}"), ""),
+        (format!(r#"{{"a":"{stripe}""#), ""),
+    ] {
+        let problem = parse::<Confirm>(&request(Some("application/json"), body.as_str())).unwrap_err();
+        let document = serde_json::to_value(problem.document()).unwrap();
+        assert_eq!((&document["code"], &document["status"]), (&"secret_in_request".into(), &422.into()), "{body}");
+        assert_eq!(document["errors"][0]["pointer"], pointer, "{body}");
+        assert!(!document.to_string().contains("Canary"), "{document}");
+    }
+    let mut keyed = request(Some("application/json"), r#"{"transactionId":"p"}"#);
+    keyed.headers_mut().insert("idempotency-key", format!("\"{stripe}\"").parse().unwrap());
+    assert!(refusal(&keyed).starts_with("secret_in_request"));
+    assert!(screen(&keyed).is_err());
+    let mut authorized = request(Some("application/json"), r#"{"transactionId":"p"}"#);
+    authorized.headers_mut().insert("authorization", format!("Bearer {ours}").parse().unwrap());
+    assert_eq!(parse::<Confirm>(&authorized).map(|_| ()), Ok(()), "that is where it belongs");
+}
+
+#[test]
+fn an_answer_is_small_whatever_was_sent() {
+    let long = "k".repeat(60_000);
+    for body in [
+        format!(r#"{{"{long}":{{{}"a":1}}}}"#, r#""a":1,"#.repeat(20)),
+        format!(r#"{{"{long}":1}}"#),
+        format!(r#"{{"a":{{"{long}":"4242424242424242"}}}}"#),
+        format!(r#"{{"transactionId":["{long}"]}}"#),
+        format!(r#"{{"{}":0.5}}"#, "\\u0001".repeat(10_000)),
+    ] {
+        let problem = parse::<Confirm>(&request(Some("application/json"), body)).unwrap_err();
+        let length = serde_json::to_string(&problem.document()).unwrap().len();
+        assert!(length < 4_096, "{length} bytes");
+    }
 }
 
 proptest! {

@@ -1,0 +1,130 @@
+//! Looks through a whole request for what must never come in: card numbers and secrets, in keys as well as in values.
+//!
+//! Of the headers only `Idempotency-Key` is looked at, because it alone is kept. `Authorization` is where a secret belongs; all
+//! others are neither stored nor logged nor echoed, so what stands there cannot come to rest here, and tracing headers are full
+//! of decimal ids, one in forty of which would be taken for a card.
+//!
+//! Must never: say what was found, only where.
+
+use std::borrow::Cow;
+
+use lambda_http::{Request, RequestExt as _};
+
+use super::card_data::contains_card_number;
+use super::idempotency_key;
+use super::json::{Json, Node};
+use super::problem::{FieldError, Problem, Refusal};
+use super::secret_data::contains_secret;
+
+/// Refuses a request with such a thing in its path, its query or its `Idempotency-Key`. The body has its own look, see [`body`].
+///
+/// # Errors
+/// [`Refusal::RawCardData`] or [`Refusal::SecretInRequest`].
+pub(crate) fn head(request: &Request) -> Result<(), Problem> {
+    nothing_forbidden("the path", [percent_decoded(request.raw_http_path())])?;
+    // Gateways give the query decoded (REST) or raw in the URI (HTTP); both are looked at.
+    let raw_query = request.uri().query().map(percent_decoded).unwrap_or_default();
+    nothing_forbidden("the query", [raw_query])?;
+    let query = request.query_string_parameters();
+    nothing_forbidden("the query", query.iter().flat_map(|(name, value)| [name, value]))?;
+    let keys = request.headers().get_all(idempotency_key::HEADER).iter();
+    nothing_forbidden("the header Idempotency-Key", keys.map(|value| String::from_utf8_lossy(value.as_bytes())))
+}
+
+/// Refuses a parsed body with such a thing in a value or a key.
+///
+/// # Errors
+/// [`Refusal::RawCardData`] or [`Refusal::SecretInRequest`] with a pointer to the value, or to the object whose key it is.
+pub(crate) fn body(body: &Json) -> Result<(), Problem> {
+    let mut found = None;
+    let place = body.find(&mut |node| {
+        found = match node {
+            Node::Key(text) => forbidden(text),
+            Node::Value(Json::String(text)) => forbidden(text),
+            Node::Value(Json::Integer(number)) => forbidden(&number.unsigned_abs().to_string()),
+            Node::Value(Json::Null | Json::Bool(_) | Json::NotInteger | Json::Array(_) | Json::Object(_)) => None,
+        };
+        found.is_some()
+    });
+    match (place, found) {
+        (Some(pointer), Some(refusal)) => {
+            Err(refused(refusal, pointer.to_string(), format!("looks like {}", name(refusal))))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a body that could not be parsed, but bears such a thing in what was sent.
+///
+/// # Errors
+/// [`Refusal::RawCardData`] or [`Refusal::SecretInRequest`] without a place.
+pub(crate) fn unparsed(body: &[u8]) -> Result<(), Problem> {
+    let text = String::from_utf8_lossy(body);
+    let decoded = Cow::Owned(percent_decoded(&text));
+    nothing_forbidden("the body", [text, decoded])
+}
+
+fn nothing_forbidden(place: &str, texts: impl IntoIterator<Item = impl AsRef<str>>) -> Result<(), Problem> {
+    texts.into_iter().find_map(|text| forbidden(text.as_ref())).map_or(Ok(()), |refusal| {
+        Err(refused(refusal, String::new(), format!("{place} looks as if it contained {}", name(refusal))))
+    })
+}
+
+/// Why a text is refused, if it is.
+fn forbidden(text: &str) -> Option<Refusal> {
+    if contains_card_number(text) {
+        return Some(Refusal::RawCardData);
+    }
+    contains_secret(text).then_some(Refusal::SecretInRequest)
+}
+
+const fn name(refusal: Refusal) -> &'static str {
+    if matches!(refusal, Refusal::RawCardData) { "a card number" } else { "a secret key" }
+}
+
+fn refused(refusal: Refusal, pointer: String, detail: String) -> Problem {
+    Problem::new(refusal).with_errors(vec![FieldError { pointer, detail: Cow::Owned(detail) }])
+}
+
+/// `%34%32` and `+` as browsers write them. Escapes that are none stay as they are.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = match rest {
+            [b'%', high, low, ..] => data_encoding::HEXLOWER_PERMISSIVE.decode(&[*high, *low]).ok(),
+            _ => None,
+        };
+        match escaped.as_deref() {
+            Some([byte]) => {
+                bytes.push(*byte);
+                rest = rest.get(3..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(if *first == b'+' { b' ' } else { *first });
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn escapes_are_read_and_what_is_none_stays() {
+        for (text, read) in [("%34%32+4%e2%80%8b", "42 4\u{200b}"), ("100%", "100%"), ("%zz%4", "%zz%4"), ("", "")] {
+            assert_eq!(percent_decoded(text), read);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_fall_over(text in "(%|[0-9a-f]|\\PC){0,200}") {
+            percent_decoded(&text);
+        }
+    }
+}

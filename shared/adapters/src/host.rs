@@ -84,8 +84,9 @@ pub fn now() -> Timestamp {
     Timestamp::from_unix_ms(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A random number. Each `RandomState` has keys of its own, seeded by the operating system: good for jitter and for telling
-/// writers apart, not for secrets.
+/// A random number: SipHash of nothing under the keys of a `RandomState`. The operating system seeds these once per thread, and
+/// std then counts them up; so two environments differ by their seeds, two throws of one by the hash. Good for jitter and for
+/// telling writers apart, not for secrets.
 #[must_use]
 pub fn dice() -> u64 {
     RandomState::new().build_hasher().finish()

@@ -1,7 +1,8 @@
 //! What stands between the flow and the outside world: the only crate that knows AWS, a gateway or HTTP.
 //!
-//! Two layers. What every adapter may use: [`net`] (TLS, connectors), [`aws`] (configured clients), [`rfc3339`], [`secrets`].
-//! The adapters themselves, which never import each other; `main` hands one what another made.
+//! Two layers. What every adapter may use: [`net`] (TLS, connectors), [`aws`] (configured clients), [`rfc3339`], [`secrets`],
+//! [`config`] (the environment), [`host`] (clock, dice, notes), [`telemetry`] (the log line) and [`warm_up`]. The adapters
+//! themselves, which never import each other; `main` hands one what another made.
 
 pub mod aws;
 pub mod config;

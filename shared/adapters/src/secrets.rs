@@ -2,7 +2,8 @@
 //!
 //! A cached value is served until its time to live is over (jittered, so that a hundred environments started together do not come
 //! back together), then read again. When that fails, the old value goes on being served: a key that worked a minute ago is better
-//! than no payments. Whoever learns that a value is wrong (a gateway's 401, an unknown client key) asks for a [`Cached::refresh`].
+//! than no payments. What lets somebody in ([`Document::SERVES_AT_MOST`]) does so for an hour at most, because it may have been
+//! revoked. Whoever learns that a value is wrong (a gateway's 401, an unknown client key) asks for a [`Cached::refresh`].
 //!
 //! Must never: show a value in a `Debug` or an error, ask Secrets Manager more than once at a time or, after the first read,
 //! more than once in ten seconds.
@@ -19,11 +20,14 @@ use domain::time::Timestamp;
 
 pub use documents::{SigningSecrets, StripeApiKey};
 
-/// How long a revoked key may go on working in an environment that nothing told of the revocation.
+/// How long a revoked key may go on working in an environment that nothing told of the revocation, while Secrets Manager answers.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
 /// The time to live of one environment is up to this much shorter than that of another.
 const JITTER_MAX: Duration = Duration::from_secs(60);
+
+/// The same while Secrets Manager does not answer. Its outages are shorter, as a rule; a thief with a key is not to hope for one.
+pub(crate) const REVOCABLE_SERVES_AT_MOST: Duration = Duration::from_secs(3_600);
 
 /// An attacker with invented keys, or a gateway that answers 401 to everything, must not turn into a load on Secrets Manager.
 const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(10);
@@ -74,6 +78,10 @@ pub enum SecretError {
 
 /// A document that a secret can hold.
 pub trait Document: Sized + Send + Sync {
+    /// How long after it was read it may still be used, when it cannot be read again. For ever, unless it says who is let in: a
+    /// key that *we* show somebody is judged by them.
+    const SERVES_AT_MOST: Duration = Duration::MAX;
+
     /// Reads the document.
     ///
     /// # Errors
@@ -128,6 +136,12 @@ struct State<T> {
     reads: u64,
 }
 
+impl<T> State<T> {
+    fn no_older_than(&self, age: Duration, now: Timestamp) -> Option<Arc<T>> {
+        self.value.clone().filter(|_| distance(now, self.read_at) < age)
+    }
+}
+
 impl<T: Document, V: Vault> Cached<T, V> {
     /// A cache for the secret with this name or ARN. `dice` is a random number, thrown once per environment.
     #[must_use]
@@ -145,7 +159,7 @@ impl<T: Document, V: Vault> Cached<T, V> {
     /// The value: from the cache while it is fresh, else from the vault, else the old one.
     ///
     /// # Errors
-    /// If it was never read and cannot be read now.
+    /// If it was never read, or too long ago, and cannot be read now.
     pub async fn get(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
         if let Some(fresh) = self.fresh(now) {
             return Ok(fresh);
@@ -154,25 +168,25 @@ impl<T: Document, V: Vault> Cached<T, V> {
         let _turn = self.turn.lock().await;
         // Whoever waited for another's read takes what came of it, good or bad. With an old value at hand a failed read is not
         // repeated at once; without any there is nothing to lose by asking again.
-        let is_answered = self.reads() != reads || (self.known().is_some() && self.was_asked_just_now(now));
-        if is_answered { self.last_word() } else { self.read(now).await }
+        let is_answered = self.reads() != reads || (self.was_ever_read() && self.was_asked_just_now(now));
+        if is_answered { self.last_word(now) } else { self.read(now).await }
     }
 
     /// The value as the vault has it now, for a caller who has reason to think that the cached one is wrong. At most once in
     /// ten seconds; in between, the value is the one of the last read.
     ///
     /// # Errors
-    /// If it was never read and cannot be read now.
+    /// If it was never read, or too long ago, and cannot be read now.
     pub async fn refresh(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
         let reads = self.reads();
         let _turn = self.turn.lock().await;
         let is_answered = self.reads() != reads || self.was_asked_just_now(now);
-        if is_answered { self.last_word() } else { self.read(now).await }
+        if is_answered { self.last_word(now) } else { self.read(now).await }
     }
 
     async fn read(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
         let asked = self.vault.read(&self.id);
-        let answer = if self.known().is_some() {
+        let answer = if self.usable(now).is_some() {
             tokio::time::timeout(PATIENCE_WITH_AN_OLD_VALUE, asked).await.unwrap_or(Err(SecretError::Unreachable))
         } else {
             asked.await
@@ -187,14 +201,14 @@ impl<T: Document, V: Vault> Cached<T, V> {
                 state.read_at = now;
             }
         }
-        self.last_word()
+        self.last_word(now)
     }
 
-    /// Whatever value there is; if there is none, why.
-    fn last_word(&self) -> Result<Arc<T>, SecretError> {
+    /// Whatever value may still be used; if there is none, why.
+    fn last_word(&self, now: Timestamp) -> Result<Arc<T>, SecretError> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        match (&state.value, &state.asked) {
-            (Some(value), _) => Ok(Arc::clone(value)),
+        match (state.no_older_than(T::SERVES_AT_MOST, now), &state.asked) {
+            (Some(value), _) => Ok(value),
             (None, Some((_, Err(error)))) => Err(error.clone()),
             (None, Some((_, Ok(()))) | None) => Err(SecretError::Unreachable),
         }
@@ -207,8 +221,12 @@ impl<T: Document, V: Vault> Cached<T, V> {
         state.asked.as_ref().and_then(|(_, result)| result.as_ref().err().cloned())
     }
 
-    fn known(&self) -> Option<Arc<T>> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).value.clone()
+    fn usable(&self, now: Timestamp) -> Option<Arc<T>> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).no_older_than(T::SERVES_AT_MOST, now)
+    }
+
+    fn was_ever_read(&self) -> bool {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).value.is_some()
     }
 
     fn reads(&self) -> u64 {
@@ -216,8 +234,7 @@ impl<T: Document, V: Vault> Cached<T, V> {
     }
 
     fn fresh(&self, now: Timestamp) -> Option<Arc<T>> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        state.value.clone().filter(|_| distance(now, state.read_at) < self.time_to_live)
+        self.state.read().unwrap_or_else(PoisonError::into_inner).no_older_than(self.time_to_live, now)
     }
 
     fn was_asked_just_now(&self, now: Timestamp) -> bool {

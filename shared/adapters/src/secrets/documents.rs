@@ -1,8 +1,10 @@
 //! What the gateway's secrets hold. (The client keys' document belongs to `http::authenticate`.)
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use super::{Document, Secret, SecretError};
+use super::{Document, REVOCABLE_SERVES_AT_MOST, Secret, SecretError};
 
 /// While a signing secret is being rolled, two are valid. More than a handful means that somebody forgot to remove old ones.
 const SIGNING_SECRETS_MAX: usize = 5;
@@ -47,6 +49,9 @@ impl SigningSecrets {
 }
 
 impl Document for SigningSecrets {
+    /// Whoever knows one can tell us that a payment was paid.
+    const SERVES_AT_MOST: Duration = REVOCABLE_SERVES_AT_MOST;
+
     fn parse(secret: &Secret) -> Result<Self, SecretError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]

@@ -120,6 +120,36 @@ async fn while_secrets_manager_is_down_the_old_value_serves_and_the_trouble_is_k
     assert_eq!(cache.trouble(), None);
 }
 
+/// A word that lets somebody in.
+#[derive(Debug, PartialEq)]
+struct Password(Word);
+
+impl Document for Password {
+    const SERVES_AT_MOST: Duration = REVOCABLE_SERVES_AT_MOST;
+
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        Word::parse(secret).map(Self)
+    }
+}
+
+#[tokio::test]
+async fn what_may_have_been_revoked_serves_for_an_hour_and_what_others_judge_for_ever() {
+    let vault = Scripted::new([Ok("one"), Err(SecretError::Unreachable)]);
+    let passwords = Cached::<Password, _>::new(Arc::clone(&vault), "stack/stripe", 0);
+    assert!(passwords.get(at(0)).await.is_ok());
+    assert!(passwords.get(at(3_599)).await.is_ok());
+    assert_eq!(passwords.get(at(3_600)).await, Err(SecretError::Unreachable));
+    assert_eq!(passwords.refresh(at(3_601)).await, Err(SecretError::Unreachable));
+    assert_eq!(vault.reads(), 2, "not even now it is asked more than once in ten seconds");
+    assert_eq!(passwords.refresh(at(3_612)).await, Err(SecretError::Unreachable));
+    assert_eq!(vault.reads(), 3);
+
+    let vault = Scripted::new([Ok("one"), Err(SecretError::Unreachable)]);
+    let words = cache(&vault);
+    assert_eq!(word(&words, 0).await.unwrap(), "one");
+    assert_eq!(word(&words, 1_000_000).await.unwrap(), "one");
+}
+
 #[tokio::test]
 async fn nobody_waits_long_for_a_new_value_while_there_is_an_old_one() {
     let vault = Scripted::slow([Ok("one")], PATIENCE_WITH_AN_OLD_VALUE.saturating_mul(2));

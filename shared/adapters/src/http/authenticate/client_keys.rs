@@ -4,6 +4,7 @@
 //! every client.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use domain::time::Timestamp;
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::Scope;
 use crate::rfc3339;
-use crate::secrets::{Document, Secret, SecretError};
+use crate::secrets::{Document, REVOCABLE_SERVES_AT_MOST, Secret, SecretError};
 
 /// Every client key of this stack, by name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,6 +62,8 @@ impl Grant {
 }
 
 impl Document for ClientKeys {
+    const SERVES_AT_MOST: Duration = REVOCABLE_SERVES_AT_MOST;
+
     fn parse(secret: &Secret) -> Result<Self, SecretError> {
         #[derive(Deserialize)]
         struct Stored {

@@ -62,6 +62,7 @@ fn sam_build(own: &Place) -> Result<PathBuf, Failure> {
 fn through_watch(own: &Place) -> Result<u64, Failure> {
     println!("· starting cargo lambda watch on port {}", own.ports.watch);
     let mark = own.venv_program("cargo-lambda").display().to_string();
+    let stand_in = watch::stand_in(own)?;
     let server = Server::start(own, "watch", &mark, &mut watch::command(own)?)?;
     let checked = wait_for_watch(own, &server).and_then(|()| {
         first_payment::charge_at(&watch::url(own))?;
@@ -69,6 +70,9 @@ fn through_watch(own: &Place) -> Result<u64, Failure> {
         invoke_events(own)
     });
     server.stop();
+    if let Some(file) = stand_in {
+        drop(fs::remove_file(file));
+    }
     checked
         .map(|events| events.saturating_add(1))
         .map_err(|failure| Failure::new(format!("{failure}\n{}", step::last_lines(&own.log("watch"), 20))))

@@ -6,6 +6,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::aws;
@@ -19,6 +20,7 @@ pub(crate) fn run(place: &Place) -> Result<(), Failure> {
     if Running::read(place).is_none() || !place.watch_env().is_file() {
         return Err(Failure::new("no local stack runs; `cargo xtask up --detach` starts one"));
     }
+    stand_in(place)?;
     let error = command(place)?.exec();
     Err(Failure::new(format!("starting cargo lambda watch: {error}")))
 }
@@ -35,6 +37,18 @@ pub(crate) fn command(place: &Place) -> Result<Command, Failure> {
         .args(["lambda", "watch", "--invoke-address", address(), "--invoke-port", &place.ports.watch.to_string()])
         .args(variables.lines().flat_map(|variable| ["--env-var", variable]));
     Ok(command)
+}
+
+/// `cargo lambda watch` does not start without the file that the root Cargo.toml names, whichever stack it is for. Where
+/// the usual stack has never been up, an empty file stands in for it; its path, if it was needed, is for who cleans up.
+pub(crate) fn stand_in(place: &Place) -> Result<Option<PathBuf>, Failure> {
+    let usual = place.root.join("target/local/watch.env");
+    if usual.exists() {
+        return Ok(None);
+    }
+    fs::create_dir_all(usual.with_file_name("")).while_doing("making target/local")?;
+    fs::write(&usual, "").while_doing("writing an empty target/local/watch.env")?;
+    Ok(Some(usual))
 }
 
 /// Where the functions are reached.

@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 const INITIATE: &str = "/payment/initiate";
 const CONFIRM: &str = "/payment/confirm";
+/// The key of every local stack.
+const LOCAL_KEY: &str = "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// The longest body that is taken.
 const BODY_MAX: usize = 64 * 1024;
 
@@ -41,6 +43,24 @@ fn a_confirm_that_is_wrong_is_refused_with_the_place_and_leaves_the_payment_as_i
             check(&answer, status, code, &pointers, &body);
         }
         untouched(stack, &payment).await;
+    });
+}
+
+#[test]
+fn a_secret_key_in_a_request_is_refused_and_not_echoed() {
+    on_stack(async |stack| {
+        for secret in ["sk_live_51Nb0gusB0gusB0gusB0gus", "whsec_b0gusb0gusb0gusb0gusb0gus", LOCAL_KEY] {
+            for (place, field) in [
+                ("/description", format!(r#""description":"{secret}""#)),
+                ("/metadata/note", format!(r#""metadata":{{"note":"{secret}"}}"#)),
+            ] {
+                let (key, body) = (unique("secret"), format!(r#"{{"amount":1999,"currency":"EUR",{field}}}"#));
+                let answer = stack.api.post(INITIATE, &key, body.clone()).await;
+                check(&answer, 422, "secret_in_request", &[place], &body);
+                assert!(!answer.text.contains(secret), "it is echoed");
+                left_nothing(stack, &key).await;
+            }
+        }
     });
 }
 

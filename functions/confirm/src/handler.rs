@@ -49,7 +49,7 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
         let actor = Actor::Client(caller.name().to_owned());
         let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor).await;
         let (payment, replayed) = match confirmed {
-            Ok(Confirmed::Attempted(payment, _)) => (payment, false),
+            Ok(Confirmed::Attempted(payment)) => (payment, false),
             Ok(Confirmed::Replayed(payment)) => (payment, true),
             Err(error) => {
                 if let ConfirmError::Failed(failure) = &error {

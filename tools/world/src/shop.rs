@@ -190,7 +190,7 @@ impl Shop {
     /// If the confirm is refused or fails.
     pub async fn confirmed(&self, id: &TransactionId, request: ConfirmRequest) -> Payment {
         match must(self.confirm(id, request).await) {
-            Confirmed::Attempted(payment, _) | Confirmed::Replayed(payment) => payment,
+            Confirmed::Attempted(payment) | Confirmed::Replayed(payment) => payment,
         }
     }
 

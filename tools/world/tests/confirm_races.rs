@@ -155,7 +155,7 @@ fn a_webhook_that_overtakes_the_answer_writes_the_same_fact_once() {
             assert!(advance(confirm.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
             shop.deliver_events().await;
             shop.audit(&id, Hour::Midway);
-            let Poll::Ready(Ok(Confirmed::Attempted(answered, _))) = advance(confirm, || false) else {
+            let Poll::Ready(Ok(Confirmed::Attempted(answered))) = advance(confirm, || false) else {
                 panic!("not attempted")
             };
             assert_eq!(answered.state, untroubled.state);

@@ -287,7 +287,7 @@ impl Life {
 
 fn told(answer: Result<Confirmed, ConfirmError>) -> Vec<Payment> {
     match answer {
-        Ok(Confirmed::Attempted(payment, _) | Confirmed::Replayed(payment)) => vec![payment],
+        Ok(Confirmed::Attempted(payment) | Confirmed::Replayed(payment)) => vec![payment],
         Err(ConfirmError::Rejected(_, payment)) => vec![*payment],
         Err(ConfirmError::NotFound | ConfirmError::Failed(_)) => Vec::new(),
     }

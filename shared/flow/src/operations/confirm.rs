@@ -27,7 +27,7 @@ const GATEWAY_TIME_MIN: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub enum Confirmed {
     /// The attempt was made, now.
-    Attempted(Payment, AttemptNumber),
+    Attempted(Payment),
     /// It had been made before by the same request.
     Replayed(Payment),
 }
@@ -70,14 +70,13 @@ pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
         Err(ExecuteError::Rejected(rejection, payment)) => return Err(ConfirmError::Rejected(rejection, payment)),
         Err(ExecuteError::Failed(error)) => return Err(ConfirmError::Failed(error)),
     };
-    let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
-    let payment = attempt(host, store, gateway, committed, number, Sending::First, actor).await;
+    let payment = attempt(host, store, gateway, committed, Sending::First, actor).await;
     if wants_nudge(&payment)
         && let Err(error) = nudges.nudge(id, host.limits().first_delay).await
     {
         host.note(Note::NudgeLost(error));
     }
-    Ok(Confirmed::Attempted(payment, number))
+    Ok(Confirmed::Attempted(payment))
 }
 
 /// Whether an attempt's request may have been sent before.
@@ -89,17 +88,17 @@ pub(super) enum Sending {
     Again,
 }
 
-/// Sends a committed attempt and writes down what came of it. Never fails: if the outcome cannot be written, the row
+/// Sends the last attempt of a committed payment, the only one that can be open, and writes down what came of it. Never fails: if the outcome cannot be written, the row
 /// as committed tells the truth (nobody knows), and its `due` takes over.
 pub(super) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
     host: &H,
     store: &S,
     gateway: &G,
     committed: Committed,
-    number: AttemptNumber,
     sending: Sending,
     actor: &Actor,
 ) -> Payment {
+    let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
     let answer = gateway.confirm(&committed, number, host.gateway_budget()).await;
     let hand = match (sending, &answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.

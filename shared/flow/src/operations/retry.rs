@@ -7,7 +7,7 @@
 //!    a checkout whose time is over is closed, a scheduled charge is tried; anything else is fetched and compared.
 
 use domain::{
-    id::{AttemptNumber, TransactionId},
+    id::TransactionId,
     payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
 };
 
@@ -56,9 +56,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if payment.open_act().is_some() {
             return self.act(claimed).await;
         }
-        if let Some(unanswered) = payment.unanswered_attempt().filter(|unanswered| unanswered.key_is_young(now)) {
-            let number = unanswered.number;
-            return self.send_again(claimed, number).await;
+        if payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(now)) {
+            return self.send_again(claimed).await;
         }
         if now >= payment.expires_at
             && let Some(closing) = self.execute(payment.clone(), &Command::Expire).await?
@@ -68,18 +67,14 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
             && let Some(started) = self.execute(payment.clone(), &Command::Reattempt).await?
         {
-            let number = last_attempt(started.payment());
-            return Ok(
-                attempt(self.host, self.store, self.gateway, started, number, Sending::First, &Actor::Retry).await
-            );
+            return Ok(attempt(self.host, self.store, self.gateway, started, Sending::First, &Actor::Retry).await);
         }
         self.fetch(claimed.into_payment()).await
     }
 
     /// The same bytes under the same key. If the answer proves only that the key was answered, a fetch tells the rest.
-    async fn send_again(&self, claimed: Committed, number: AttemptNumber) -> Result<Payment, Error> {
-        let payment =
-            attempt(self.host, self.store, self.gateway, claimed, number, Sending::Again, &Actor::Retry).await;
+    async fn send_again(&self, claimed: Committed) -> Result<Payment, Error> {
+        let payment = attempt(self.host, self.store, self.gateway, claimed, Sending::Again, &Actor::Retry).await;
         let answered = payment.unanswered_attempt().is_none();
         if answered && payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown) {
             return self.fetch(payment).await;
@@ -121,8 +116,4 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             Err(ExecuteError::Failed(error)) => Err(error),
         }
     }
-}
-
-fn last_attempt(payment: &Payment) -> AttemptNumber {
-    payment.attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number)
 }

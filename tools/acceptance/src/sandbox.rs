@@ -106,10 +106,27 @@ impl Sandbox {
         drop(self.control("POST", "settle", &json!({"objectId": intent, "outcome": outcome})).await.expect(200));
     }
 
-    /// From now on this goes wrong: `{method, path, fault, status?, delayMs?, times}`.
-    pub async fn misbehaves(&self, mut fault: Value) {
+    /// From now on this goes wrong: `{method, path, transactionId?, containing?, fault, status?, delayMs?, skip?, times}`. The answer
+    /// is the fault's id.
+    pub async fn misbehaves(&self, mut fault: Value) -> String {
         fault["gateway"] = json!("stripe");
-        drop(self.control("POST", "faults", &fault).await.expect(201));
+        self.control("POST", "faults", &fault).await.expect(201).text_at("/id")
+    }
+
+    /// From now on this goes wrong, for this payment only.
+    pub async fn misbehaves_for(&self, transaction_id: &str, mut fault: Value) -> String {
+        fault["transactionId"] = json!(transaction_id);
+        self.misbehaves(fault).await
+    }
+
+    /// How often a fault has struck.
+    pub async fn struck(&self, fault: &str) -> u64 {
+        struck(&self.control("GET", "faults", &Value::Null).await.expect(200).json(), fault)
+    }
+
+    /// This fault is over, whether it has struck or not.
+    pub async fn behaves_again(&self, fault: &str) {
+        drop(self.control("DELETE", &format!("faults/{fault}"), &Value::Null).await.expect(204));
     }
 
     /// The faults that have not struck as often as they should.
@@ -167,4 +184,10 @@ impl Sandbox {
         let headers: Vec<_> = headers.iter().copied().chain([content_type]).collect();
         self.http.send("POST", url, &headers, form).await
     }
+}
+
+/// How often the fault of this id has struck, as a list of faults tells.
+fn struck(listing: &Value, fault: &str) -> u64 {
+    let lists = ["faults", "spent"].into_iter().filter_map(|list| listing[list].as_array());
+    lists.flatten().find(|rule| rule["id"] == fault).and_then(|rule| rule["struck"].as_u64()).unwrap()
 }

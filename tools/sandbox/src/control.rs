@@ -8,10 +8,10 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::State,
+    extract::{Path, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -32,6 +32,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/health", get(async || Json(json!({ "status": "ok" }))))
         .route("/_sandbox/ledger", get(ledger))
         .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
+        .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/webhook_endpoints", post(add_endpoint).delete(clear_endpoints))
         .route("/_sandbox/webhooks", get(webhooks))
         .route("/_sandbox/webhooks/hold", post(hold))
@@ -45,14 +46,18 @@ async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {
     Json(Ledger::of(&app.state().stripe))
 }
 
-async fn faults(State(app): State<Arc<App>>) -> Json<Value> {
-    Json(json!({ "faults": app.state().faults.rules() }))
+async fn faults(State(app): State<Arc<App>>) -> Response {
+    Json(app.state().faults.list()).into_response()
 }
 
 async fn add_fault(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
     let rule: Rule = read(&body)?;
-    app.state().faults.add(rule.clone()).map_err(Refused)?;
-    Ok((StatusCode::CREATED, Json(rule)).into_response())
+    let armed = app.state().faults.add(rule).map_err(Refused)?;
+    Ok((StatusCode::CREATED, Json(armed)).into_response())
+}
+
+async fn remove_fault(State(app): State<Arc<App>>, Path(id): Path<String>) -> StatusCode {
+    if app.state().faults.remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
 }
 
 async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {

@@ -54,7 +54,7 @@ impl Ledger {
             Some(ChargeRow {
                 gateway: "stripe",
                 object_id: charge.intent.clone(),
-                transaction_id: charge.particulars.metadata.get("transaction_id").cloned(),
+                transaction_id: charge.transaction_id().map(str::to_owned),
                 amount,
                 currency: charge.currency.clone(),
                 status,

@@ -20,6 +20,7 @@ mod control;
 mod faults;
 mod ids;
 mod ledger;
+mod plan;
 mod server;
 mod shelf;
 mod state;

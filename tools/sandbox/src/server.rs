@@ -25,7 +25,7 @@ use crate::{config::Config, control, faults, state::App, stripe, webhooks};
 /// Far above what a load test opens, far below what breaks a laptop.
 const MAX_CONNECTIONS: usize = 2_048;
 /// Stripe's bodies are a few kilobytes.
-const MAX_BODY_BYTES: usize = 1024 * 1024;
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
 /// When accepting fails (too many open files), trying again at once would only fail again.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 

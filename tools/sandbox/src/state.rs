@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::{clock::Moment, config::Config, faults::Plan, stripe::Book, webhooks::Outbox};
+use crate::{clock::Moment, config::Config, faults, plan::Plan, stripe::Book, webhooks::Outbox};
 
 /// What all connections share.
 pub(crate) struct App {
@@ -19,7 +19,7 @@ pub(crate) struct App {
 /// What the mutex guards.
 pub(crate) struct State {
     pub(crate) stripe: Book,
-    pub(crate) faults: Plan,
+    pub(crate) faults: Plan<faults::Rule>,
     pub(crate) webhooks: Outbox,
 }
 

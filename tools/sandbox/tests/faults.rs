@@ -8,7 +8,7 @@ use std::{
 };
 
 use caller::{Caller, EURO_10};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -133,6 +133,70 @@ async fn oversized_and_odd_requests_are_refused_without_harm() {
     assert_eq!(caller.post("/v1/nothing", "").await.status, 404);
     assert_eq!(caller.get("/nothing").await.status, 404);
     assert_eq!(caller.post("/v1/payment_intents", EURO_10).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_fault_for_one_payment_strikes_it_on_every_route_and_no_other_anywhere() {
+    let caller = Caller::start().await;
+    let (mine, others) = (authorized(&caller, "pay_1").await, authorized(&caller, "pay_2").await);
+    let routes = |intent: &str, id: &str| {
+        let intent_path = format!("/v1/payment_intents/{intent}");
+        [
+            ("POST", "/v1/payment_intents".to_owned(), format!("{EURO_10}&metadata[transaction_id]={id}"), "open"),
+            ("GET", intent_path.clone(), String::new(), "get"),
+            ("POST", "/v1/payment_methods".to_owned(), "type=card&card[token]=tok_visa".to_owned(), "pm:1"),
+            ("POST", format!("{intent_path}/confirm"), "payment_method=pm_card_visa".to_owned(), "confirm:1"),
+            ("POST", format!("{intent_path}/capture"), String::new(), "capture:1"),
+            ("POST", format!("{intent_path}/cancel"), String::new(), "cancel:1"),
+            ("POST", "/v1/refunds".to_owned(), format!("payment_intent={intent}"), "refund:1"),
+        ]
+    };
+    for fault in ["status", "reset_before", "reset_after", "hang_before", "hang_after", "garbage_after"] {
+        for (mine, others) in routes(&mine, "pay_1").into_iter().zip(routes(&others, "pay_2")) {
+            let (method, path, _, _) = &mine;
+            let rule = json!({"gateway": "stripe", "path": "/v1/**", "transactionId": "pay_1", "fault": fault, "delayMs": 5, "times": 1});
+            let id = caller.steer("POST", "/_sandbox/faults", &rule.to_string()).await.at("id");
+            let whole =
+                |answer: Option<String>| answer.is_some_and(|text| serde_json::from_str::<Value>(&text).is_ok());
+            assert!(whole(asked(&caller, others, "pay_2").await), "{fault} struck {method} of another payment");
+            let answer = asked(&caller, mine.clone(), "pay_1").await;
+            let refused = answer.as_deref().is_some_and(|text| text.contains("An unknown error occurred"));
+            assert!(refused || !whole(answer), "{fault} did not strike {method} {path}");
+            let spent = caller.steer("GET", "/_sandbox/faults", "").await.json();
+            let last = spent["spent"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!((&last["id"], &last["struck"]), (&id, &json!(1)), "{fault} {method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_fault_may_look_for_a_text_let_some_pass_and_be_taken_back() {
+    let caller = Caller::start().await;
+    let rule = json!({"gateway": "stripe", "path": "/v1/payment_intents", "containing": "order-7", "fault": "status", "skip": 1, "times": 5});
+    let id = caller.steer("POST", "/_sandbox/faults", &rule.to_string()).await.at("id");
+    let open =
+        async |order: &str| caller.post("/v1/payment_intents", &format!("{EURO_10}&metadata[o]={order}")).await.status;
+    assert_eq!((open("order-8").await, open("order-7").await, open("order-7").await), (200, 200, 500));
+    let path = format!("/_sandbox/faults/{}", id.as_str().unwrap());
+    caller.steer("DELETE", &path, "").await;
+    assert_eq!(open("order-7").await, 200);
+    assert_eq!(caller.send("DELETE", &path, &[], "").await.unwrap().status, 404);
+}
+
+/// An intent of this payment with a hold of ten euros.
+async fn authorized(caller: &Caller, id: &str) -> String {
+    let form = format!(
+        "{EURO_10}&capture_method=manual&confirm=true&payment_method=pm_card_visa&metadata[transaction_id]={id}"
+    );
+    caller.post("/v1/payment_intents", &form).await.at("id").as_str().unwrap().to_owned()
+}
+
+/// The body of the answer, if there is one, to a request under a key that begins with the payment's id.
+async fn asked(caller: &Caller, request: (&str, String, String, &str), id: &str) -> Option<String> {
+    let (method, path, form, act) = request;
+    let key = format!("{id}:{act}:{}", caller.ledger_statuses().await.len());
+    let headers = [("authorization", "Bearer sk_test_1"), ("idempotency-key", key.as_str())];
+    caller.send(method, &path, &headers, &form).await.ok().map(|answer| answer.text)
 }
 
 async fn break_confirm(caller: &Caller, fault: &str) {

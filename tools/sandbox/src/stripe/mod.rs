@@ -26,6 +26,7 @@ mod refunds;
 mod render;
 mod routes;
 mod shape;
+mod subject;
 
 pub(crate) use book::{Book, Cause, Event, Occasion};
 pub(crate) use gateway::{refusal, serve};

@@ -1,0 +1,40 @@
+//! Which payment of the merchant's an object or a request is about: what the merchant wrote into the metadata.
+
+use super::{
+    book::Book,
+    objects::{Charge, Intent},
+};
+
+/// Where a merchant keeps its own id of a payment.
+const TRANSACTION_ID: &str = "transaction_id";
+
+impl Intent {
+    pub(crate) fn transaction_id(&self) -> Option<&str> {
+        self.particulars.metadata.get(TRANSACTION_ID).map(String::as_str)
+    }
+}
+
+impl Charge {
+    pub(crate) fn transaction_id(&self) -> Option<&str> {
+        self.particulars.metadata.get(TRANSACTION_ID).map(String::as_str)
+    }
+}
+
+impl Book {
+    /// The payment that a request is about: by its own metadata, by the object in its path, by the object in a parameter.
+    pub(crate) fn transaction_of(&self, path: &str, form: &[(String, String)]) -> Option<String> {
+        let parameter = |name: &str| form.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        if let Some(id) = parameter("metadata[transaction_id]") {
+            return Some(id.to_owned());
+        }
+        let named = path.split('/').chain(parameter("payment_intent")).chain(parameter("charge"));
+        named.filter_map(|id| self.intent_behind(id)).find_map(|intent| intent.transaction_id()).map(str::to_owned)
+    }
+
+    /// The intent that an id of any of its objects belongs to.
+    fn intent_behind(&self, id: &str) -> Option<&Intent> {
+        let of_charge = |id: &str| self.charges.get(id).map(|charge| charge.intent.as_str());
+        let of_refund = |id: &str| self.refunds.get(id).map(|refund| refund.intent.as_str());
+        self.intents.get(of_charge(id).or_else(|| of_refund(id)).unwrap_or(id))
+    }
+}

@@ -3,6 +3,9 @@
 //!
 //! "Before" means that the gateway did nothing; "after" that it did everything and the answer was lost. Nothing in
 //! between exists: a gateway call is one step.
+//!
+//! Faults on the way to the gateway strike here. Those within it (an error that is saved under a key) strike where it
+//! executes, and ask this module for their rule.
 
 mod glob;
 mod rule;
@@ -48,7 +51,7 @@ pub(crate) async fn misbehave(
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
-    let struck = strike(&app, Sent::of(&parts, &body), |_| true);
+    let struck = strike(&app, Sent::of(&parts, &body), |fault| !fault.is_within());
     let request = Request::from_parts(parts, Body::from(body));
     match struck {
         Some(rule) => carry_out(&rule, &app, &hangup, request, next).await,
@@ -130,5 +133,20 @@ async fn carry_out(rule: &Rule, app: &App, hangup: &Hangup, request: Request, ne
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             response
         }
+        // In a task of its own: a request that is on its way arrives, whether its caller still waits or not.
+        Fault::SlowBefore => {
+            let late = tokio::spawn(async move {
+                sleep(delay).await;
+                next.run(request).await
+            });
+            late.await.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+        }
+        Fault::SlowAfter => {
+            let response = next.run(request).await;
+            sleep(delay).await;
+            response
+        }
+        // Asked for by the gateway itself, see `strike`.
+        Fault::SavedStatusBefore | Fault::SavedStatusAfter => next.run(request).await,
     }
 }

@@ -138,7 +138,7 @@ async fn oversized_and_odd_requests_are_refused_without_harm() {
 #[tokio::test]
 async fn a_fault_for_one_payment_strikes_it_on_every_route_and_no_other_anywhere() {
     let caller = Caller::start().await;
-    let (mine, others) = (authorized(&caller, "pay_1").await, authorized(&caller, "pay_2").await);
+    let (mine, others) = (caller.authorized("pay_1").await, caller.authorized("pay_2").await);
     let routes = |intent: &str, id: &str| {
         let intent_path = format!("/v1/payment_intents/{intent}");
         [
@@ -154,8 +154,8 @@ async fn a_fault_for_one_payment_strikes_it_on_every_route_and_no_other_anywhere
     for fault in ["status", "reset_before", "reset_after", "hang_before", "hang_after", "garbage_after"] {
         for (mine, others) in routes(&mine, "pay_1").into_iter().zip(routes(&others, "pay_2")) {
             let (method, path, _, _) = &mine;
-            let rule = json!({"gateway": "stripe", "path": "/v1/**", "transactionId": "pay_1", "fault": fault, "delayMs": 5, "times": 1});
-            let id = caller.steer("POST", "/_sandbox/faults", &rule.to_string()).await.at("id");
+            let rule = json!({"path": "/v1/**", "transactionId": "pay_1", "fault": fault, "delayMs": 5, "times": 1});
+            let id = caller.break_stripe(rule).await;
             let whole =
                 |answer: Option<String>| answer.is_some_and(|text| serde_json::from_str::<Value>(&text).is_ok());
             assert!(whole(asked(&caller, others, "pay_2").await), "{fault} struck {method} of another payment");
@@ -164,31 +164,83 @@ async fn a_fault_for_one_payment_strikes_it_on_every_route_and_no_other_anywhere
             assert!(refused || !whole(answer), "{fault} did not strike {method} {path}");
             let spent = caller.steer("GET", "/_sandbox/faults", "").await.json();
             let last = spent["spent"].as_array().unwrap().last().unwrap().clone();
-            assert_eq!((&last["id"], &last["struck"]), (&id, &json!(1)), "{fault} {method} {path}");
+            assert_eq!((&last["id"], &last["struck"]), (&json!(id), &json!(1)), "{fault} {method} {path}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_saved_error_is_replayed_for_as_long_as_its_key_lives_with_and_without_an_effect() {
+    for (fault, charges) in [("saved_status_before", 0), ("saved_status_after", 1)] {
+        let caller = Caller::start().await;
+        let (id, _) = caller.opened().await;
+        let (confirm, form) = (format!("/v1/payment_intents/{id}/confirm"), "payment_method=pm_card_visa");
+        caller.break_stripe(json!({"path": "/v1/**", "fault": fault, "status": 502, "times": 1})).await;
+        let first = caller.post_with_key(&confirm, form, "k").await;
+        assert_eq!((first.status, first.at("error.type")), (502, json!("api_error")), "{fault}");
+        assert_eq!(first.header("idempotent-replayed"), None, "{fault}: this is the first-hand answer");
+        assert_eq!(caller.ledger_statuses().await.len(), charges, "{fault}");
+        for _ in 0..3 {
+            let again = caller.post_with_key(&confirm, form, "k").await;
+            assert_eq!((again.status, &again.text), (502, &first.text), "{fault}");
+            assert_eq!(again.header("idempotent-replayed"), Some("true"), "{fault}");
+        }
+        assert_eq!(caller.get(&format!("/v1/payment_intents/{id}")).await.status, 200, "{fault}: the object is well");
+        caller.steer("POST", "/_sandbox/keys/age", r#"{"hours": 24}"#).await;
+        let with_a_dead_key = caller.post_with_key(&confirm, form, "k").await;
+        assert_eq!(with_a_dead_key.status, if charges == 1 { 400 } else { 200 }, "{fault}");
+        assert_eq!(caller.ledger_statuses().await, ["succeeded"], "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn an_error_is_saved_for_no_request_that_has_no_key_or_an_answer_already() {
+    let caller = Caller::start().await;
+    let kept = caller.post_with_key("/v1/payment_intents", EURO_10, "old").await;
+    let fault = caller.break_stripe(json!({"path": "/v1/**", "fault": "saved_status_before", "times": 1})).await;
+    assert_eq!(caller.post_with_key("/v1/payment_intents", EURO_10, "old").await.text, kept.text);
+    assert_eq!(caller.post("/v1/payment_intents", EURO_10).await.status, 200);
+    assert_eq!(caller.get("/v1/balance").await.status, 200);
+    assert_eq!(caller.steer("GET", "/_sandbox/faults", "").await.json()["faults"][0]["id"], fault);
+    assert_eq!(caller.post_with_key("/v1/payment_intents", EURO_10, "new").await.status, 500);
+}
+
+#[tokio::test]
+async fn a_slow_gateway_acts_late_or_answers_late_and_does_so_for_callers_who_have_gone_too() {
+    for (fault, charged_when_the_caller_leaves) in [("slow_before", false), ("slow_after", true)] {
+        let caller = Caller::start().await;
+        let (id, _) = caller.opened().await;
+        let confirm = format!("/v1/payment_intents/{id}/confirm");
+        let rule = json!({"path": "/v1/**/confirm", "fault": fault, "delayMs": 500, "times": 1});
+        caller.break_stripe(rule.clone()).await;
+        let call = caller.post(&confirm, "payment_method=pm_card_visa");
+        assert!(tokio::time::timeout(Duration::from_millis(200), call).await.is_err(), "{fault}");
+        assert_eq!(!caller.ledger_statuses().await.is_empty(), charged_when_the_caller_leaves, "{fault}");
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(caller.ledger_statuses().await, ["succeeded"], "{fault}");
+
+        let (other, _) = caller.opened().await;
+        caller.break_stripe(rule).await;
+        let begun = Instant::now();
+        let path = format!("/v1/payment_intents/{other}/confirm");
+        assert_eq!(caller.post(&path, "payment_method=pm_card_visa").await.at("status"), "succeeded", "{fault}");
+        assert!(begun.elapsed() >= Duration::from_millis(500), "{fault}");
     }
 }
 
 #[tokio::test]
 async fn a_fault_may_look_for_a_text_let_some_pass_and_be_taken_back() {
     let caller = Caller::start().await;
-    let rule = json!({"gateway": "stripe", "path": "/v1/payment_intents", "containing": "order-7", "fault": "status", "skip": 1, "times": 5});
-    let id = caller.steer("POST", "/_sandbox/faults", &rule.to_string()).await.at("id");
+    let rule =
+        json!({"path": "/v1/payment_intents", "containing": "order-7", "fault": "status", "skip": 1, "times": 5});
+    let id = caller.break_stripe(rule).await;
     let open =
         async |order: &str| caller.post("/v1/payment_intents", &format!("{EURO_10}&metadata[o]={order}")).await.status;
     assert_eq!((open("order-8").await, open("order-7").await, open("order-7").await), (200, 200, 500));
-    let path = format!("/_sandbox/faults/{}", id.as_str().unwrap());
+    let path = format!("/_sandbox/faults/{id}");
     caller.steer("DELETE", &path, "").await;
     assert_eq!(open("order-7").await, 200);
     assert_eq!(caller.send("DELETE", &path, &[], "").await.unwrap().status, 404);
-}
-
-/// An intent of this payment with a hold of ten euros.
-async fn authorized(caller: &Caller, id: &str) -> String {
-    let form = format!(
-        "{EURO_10}&capture_method=manual&confirm=true&payment_method=pm_card_visa&metadata[transaction_id]={id}"
-    );
-    caller.post("/v1/payment_intents", &form).await.at("id").as_str().unwrap().to_owned()
 }
 
 /// The body of the answer, if there is one, to a request under a key that begins with the payment's id.

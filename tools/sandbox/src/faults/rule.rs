@@ -24,6 +24,30 @@ pub(crate) enum Fault {
     HangBefore,
     HangAfter,
     GarbageAfter,
+    /// The gateway gets the request late, also when the caller has gone meanwhile, and answers correctly.
+    SlowBefore,
+    /// The gateway acts at once, and its correct answer comes late.
+    SlowAfter,
+    /// An internal error of the gateway, saved under the request's key and replayed for as long as the key lives. It did
+    /// nothing.
+    SavedStatusBefore,
+    /// The same, but it did everything.
+    SavedStatusAfter,
+}
+
+impl Fault {
+    /// The gateway itself errs while it executes, and not the way to it.
+    pub(crate) fn is_within(self) -> bool {
+        matches!(self, Self::SavedStatusBefore | Self::SavedStatusAfter)
+    }
+
+    fn has_status(self) -> bool {
+        matches!(self, Self::Status | Self::SavedStatusBefore | Self::SavedStatusAfter)
+    }
+
+    fn is_nothing_but_a_delay(self) -> bool {
+        matches!(self, Self::SlowBefore | Self::SlowAfter)
+    }
 }
 
 /// As posted to the control route.
@@ -43,7 +67,7 @@ pub(crate) struct Rule {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) containing: Option<String>,
     pub(crate) fault: Fault,
-    /// The status of a `status` fault; 500 if absent.
+    /// The status of a `status` or `saved_status_…` fault; 500 if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) status: Option<u16>,
     /// Wait before the fault shows. For hanging requests: how long they hang before the connection closes.
@@ -97,8 +121,11 @@ impl plan::Rule for Rule {
         if self.status.is_some_and(|status| !(400..=599).contains(&status)) {
             return Err("status must be between 400 and 599".to_owned());
         }
-        if self.status.is_some() && self.fault != Fault::Status {
-            return Err("status belongs to the fault \"status\" only".to_owned());
+        if self.status.is_some() && !self.fault.has_status() {
+            return Err("status belongs to the faults \"status\" and \"saved_status_…\" only".to_owned());
+        }
+        if self.delay_ms.is_none() && self.fault.is_nothing_but_a_delay() {
+            return Err("a slow answer needs delayMs".to_owned());
         }
         Ok(())
     }
@@ -171,6 +198,7 @@ mod tests {
         assert!(rule("v1").check().is_err());
         assert!(Rule { status: Some(503), ..rule("/v1") }.check().is_err());
         assert!(Rule { fault: Fault::Status, status: Some(200), ..rule("/v1") }.check().is_err());
+        assert!(Rule { fault: Fault::SlowAfter, ..rule("/v1") }.check().is_err());
         assert!(Rule { transaction_id: Some(String::new()), ..rule("/v1") }.check().is_err());
         assert!(rule("/v1").check().is_ok());
     }

@@ -19,7 +19,11 @@ use super::{
     form::Form,
     keys::{Admission, Answer},
 };
-use crate::{clock::Moment, state::App};
+use crate::{
+    clock::Moment,
+    faults::{self, Fault, Sent},
+    state::App,
+};
 
 /// How often a call looks whether its object is free.
 const LOCK_POLL: Duration = Duration::from_millis(5);
@@ -31,6 +35,12 @@ struct Incoming {
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
+}
+
+impl Incoming {
+    fn sent(&self) -> Sent<'_> {
+        Sent { method: &self.method, uri: &self.uri, headers: &self.headers, body: &self.body }
+    }
 }
 
 /// Answers one call of the API.
@@ -64,12 +74,7 @@ async fn answer(app: &App, incoming: &Incoming) -> (Answer, bool) {
 
 /// Who calls, with what, and under which key; a replay ends here.
 async fn admitted(app: &App, incoming: &Incoming) -> Result<(Answer, bool), StripeError> {
-    let encoded = if incoming.method == Method::GET {
-        incoming.uri.query().unwrap_or_default().as_bytes()
-    } else {
-        &incoming.body
-    };
-    let form = Form::decode(encoded)?;
+    let form = Form::decode(incoming.sent().encoded())?;
     let caller = auth::identify(&incoming.headers, &form.tree)?;
     let header = |name: &str| incoming.headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(version) = header("stripe-version").filter(|version| *version != PINNED_VERSION) {
@@ -85,9 +90,22 @@ async fn admitted(app: &App, incoming: &Incoming) -> Result<(Answer, bool), Stri
         let should_retry = if answer.status >= 400 { Some(false) } else { None };
         return Ok((Answer { should_retry, ..answer }, true));
     }
-    let executed = execute(app, incoming, &form, caller, Some(key)).await;
+    let executed = match broken(app, incoming, Fault::SavedStatusBefore).await {
+        Some(error) => Ok(error),
+        None => match execute(app, incoming, &form, caller, Some(key)).await {
+            Ok(answer) => Ok(broken(app, incoming, Fault::SavedStatusAfter).await.unwrap_or(answer)),
+            refused @ Err(_) => refused,
+        },
+    };
     app.state().stripe.keys.finish(key, executed.as_ref().ok().cloned());
     executed.map(|answer| (answer, false))
+}
+
+/// The internal error that a fault asks for. Whatever began to execute under a key is saved, so this is too.
+async fn broken(app: &App, incoming: &Incoming, fault: Fault) -> Option<Answer> {
+    let rule = faults::strike(app, incoming.sent(), |wanted| wanted == fault)?;
+    tokio::time::sleep(Duration::from_millis(rule.delay_ms.unwrap_or_default())).await;
+    Some(as_answer(&StripeError::of_status(rule.status.unwrap_or(500))))
 }
 
 /// An error out of here means that nothing was executed; what execution itself refused is an answer.

@@ -93,6 +93,19 @@ impl Caller {
         (text("id"), text("client_secret"))
     }
 
+    /// The id of a new intent that bears this payment's id and has a hold of ten euros.
+    pub(crate) async fn authorized(&self, transaction_id: &str) -> String {
+        let metadata = format!("metadata[transaction_id]={transaction_id}");
+        let form = format!("{EURO_10}&capture_method=manual&confirm=true&payment_method=pm_card_visa&{metadata}");
+        self.post("/v1/payment_intents", &form).await.at("id").as_str().unwrap().to_owned()
+    }
+
+    /// Arms a fault at Stripe; its id.
+    pub(crate) async fn break_stripe(&self, mut fault: Value) -> String {
+        fault["gateway"] = "stripe".into();
+        self.steer("POST", "/_sandbox/faults", &fault.to_string()).await.at("id").as_str().unwrap().to_owned()
+    }
+
     pub(crate) async fn ledger_statuses(&self) -> Vec<String> {
         let ledger = self.steer("GET", "/_sandbox/ledger", "").await.json();
         let rows = ledger["charges"].as_array().unwrap();

@@ -61,6 +61,16 @@ impl Client {
         self.post("/payment/confirm", idempotency_key, body.to_string()).await
     }
 
+    /// `POST /payment/capture`, of everything, under a key of its own.
+    pub async fn capture(&self, payment: &Opened) -> Answer {
+        self.post("/payment/capture", &unique("capture"), json!({"transactionId": payment.id}).to_string()).await
+    }
+
+    /// `POST /payment/cancel`, under a key of its own.
+    pub async fn cancel(&self, payment: &Opened) -> Answer {
+        self.post("/payment/cancel", &unique("cancel"), json!({"transactionId": payment.id}).to_string()).await
+    }
+
     /// `GET /payment/status/{transactionId}`
     pub async fn status(&self, id: &str) -> Answer {
         let bearer = self.bearer();

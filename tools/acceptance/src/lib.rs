@@ -9,8 +9,10 @@
 
 pub mod aws;
 pub mod client;
+pub mod oracle;
 pub mod repository;
 pub mod sandbox;
+pub mod settle;
 pub mod signature;
 pub mod stack;
 pub mod wire;
@@ -18,6 +20,7 @@ pub mod wire;
 use std::fmt::Write as _;
 use std::future::Future;
 use std::hash::{BuildHasher as _, RandomState};
+use std::io::Write as _;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -41,6 +44,11 @@ pub fn unique(label: &str) -> String {
         name.push(char::from(b'a'.saturating_add(nibble)));
     }
     name
+}
+
+/// Says what a test has counted. The harness hides what passing tests print, and counts are there to be read.
+pub fn say(line: &str) {
+    drop(writeln!(std::io::stderr(), "    {line}"));
 }
 
 /// Looks until there is something to see, and says what was waited for when there never is. `look` answers with what it wants to

@@ -1,0 +1,96 @@
+//! The oracle: compares a payment, as our API and our row tell of it, with the gateway's own books.
+//!
+//! It knows nothing of how either came about. What may never be seen, at any moment, is a breach, and it panics: more than one charge (P1),
+//! a success without its charge (P2), an end without the gateway's own word for it (P4), an open row that nobody will look at (P7). What
+//! is only not known *yet* is an answer, for whoever waits.
+//!
+//! The row is read before the books: money moves first and is written down after, so a row may know less than the books read later, and
+//! never more.
+
+use serde_json::Value;
+
+use crate::client::Opened;
+use crate::stack::Stack;
+
+/// A payment that has come to rest, and its row agrees with the gateway's books.
+#[derive(Debug, Clone)]
+pub struct AtRest {
+    /// The payment as our API shows it.
+    pub payment: Value,
+    /// Its status.
+    pub status: String,
+    /// How many charges stand for it: taken, held, or still with a bank. Never more than one.
+    pub charges: usize,
+    /// Who wrote the row last: `client:…`, `webhook:…` or `retry`.
+    pub by: String,
+    /// What they wrote.
+    pub event: String,
+}
+
+/// The payment at rest, or what is not settled yet.
+///
+/// # Errors
+/// What nobody knows yet, or what the row does not say yet.
+///
+/// # Panics
+/// If a promise is broken that must hold at every moment.
+pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest, String> {
+    let (row, shown) = (stack.aws.row(&payment.id).await, stack.api.status(&payment.id).await.expect(200).json());
+    if row["v"]["N"].as_str() != Some(shown["version"].to_string().as_str()) {
+        return Err("the row is moving".to_owned());
+    }
+    let charges: Vec<_> = stack.sandbox.charges(&payment.id).await;
+    let standing: Vec<_> = charges.iter().filter(|(status, ..)| stands(status)).collect();
+    let story = || format!("{shown}\nthe books: {charges:?}\nthe row: {row}");
+    assert!(standing.len() <= 1, "P1: charged {} times: {}", standing.len(), story());
+    assert_eq!(row["ob"]["S"], payment.intent.as_str(), "only the row's own object is ever handed out");
+
+    let status = shown["status"].as_str().unwrap_or_default();
+    let is_end = matches!(status, "succeeded" | "failed" | "canceled" | "expired");
+    assert_eq!(row["du"].is_null(), is_end, "P7: a row has a due until its end: {}", story());
+    let charged = attempts(&shown, "charged");
+    assert!(charged <= 1, "P1: {charged} attempts are said to have charged: {}", story());
+
+    let books = standing.first().map(|(status, amount, currency)| (status.as_str(), *amount, currency.as_str()));
+    let currency = shown["currency"].as_str().unwrap_or_default().to_lowercase();
+    let said = |standing: &'static str, field: &str| Some((standing, shown[field].as_i64()?, currency.as_str()));
+    let object = stack.sandbox.intent(&payment.intent).await;
+    let at_gateway = object["status"].as_str().unwrap_or_default();
+    let agrees = match status {
+        "succeeded" => {
+            assert_eq!(books, said("succeeded", "amountCaptured"), "P2: {}", story());
+            assert_eq!((charged, at_gateway), (1, "succeeded"), "P2: {}", story());
+            true
+        }
+        "failed" | "canceled" | "expired" => {
+            assert_eq!((books, at_gateway), (None, "canceled"), "P4: {}", story());
+            true
+        }
+        "requires_capture" => {
+            assert!(!charges.is_empty(), "P2: nothing was ever held: {}", story());
+            books == said("authorized", "amountCapturable")
+        }
+        "processing" => shown["processingReason"] == "gateway_pending" && books == said("pending", "amount"),
+        _ => books.is_none() && at_gateway == status,
+    };
+    let is_open = shown["pending"] != Value::Null || attempts(&shown, "unanswered") > 0;
+    if !agrees || is_open {
+        return Err(format!(
+            "{status} {} {}, at the gateway {at_gateway}",
+            shown["processingReason"], shown["pending"]
+        ));
+    }
+    let text = |name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
+    let (by, event) = (text("by"), text("ev"));
+    Ok(AtRest { status: status.to_owned(), charges: standing.len(), by, event, payment: shown })
+}
+
+/// Whether money was taken, is held, or may still be taken without anybody asking again.
+fn stands(status: &str) -> bool {
+    matches!(status, "succeeded" | "authorized" | "pending")
+}
+
+/// How many attempts ended so.
+fn attempts(payment: &Value, status: &str) -> usize {
+    payment["attempts"].as_array().into_iter().flatten().filter(|attempt| attempt["status"] == status).count()
+}

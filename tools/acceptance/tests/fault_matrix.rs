@@ -1,0 +1,258 @@
+//! Each fault on each gateway call, with webhooks and without any: one charge or none, the row equal to the ledger, settled within three
+//! sweeps of its due.
+//!
+//! Every cell is a payment of its own, and its fault is bound to its own object, so that all cells of a column meet their faults at once.
+//! A fault strikes as often as it is met until it is taken away: nothing heals within the call that meets it.
+//!
+//! 1. Openings are broken one by one, because an object that is not there yet has no path of its own.
+//! 2. Confirms, captures and cancels are broken, asked for, answered 202, and mended.
+//! 3. Looks are broken: a payer's bank has decided, and whoever asks the gateway about it gets no answer. Then they are mended.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
+use std::fmt;
+use std::time::Duration;
+
+use acceptance::client::Opened;
+use acceptance::settle::{Settler, Tally, settle};
+use acceptance::stack::{Stack, on_stack};
+use acceptance::wire::Answer;
+use acceptance::{eventually, say, unique};
+use futures_util::future::{join, join_all};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+/// More often than anybody asks before the fault is taken away.
+const ALWAYS: u32 = 1_000;
+
+/// What can go wrong on the way to the gateway and back. Hangs outlast the gateway budget of the local stage, which is 2 s.
+const FAULTS: [(&str, &str); 8] = [
+    ("500", r#"{"fault": "status", "status": 500}"#),
+    ("503", r#"{"fault": "status", "status": 503}"#),
+    ("429", r#"{"fault": "status", "status": 429}"#),
+    ("reset_before", r#"{"fault": "reset_before"}"#),
+    ("reset_after", r#"{"fault": "reset_after"}"#),
+    ("hang_before", r#"{"fault": "hang_before", "delayMs": 4000}"#),
+    ("hang_after", r#"{"fault": "hang_after", "delayMs": 4000}"#),
+    ("garbage_after", r#"{"fault": "garbage_after"}"#),
+];
+
+/// Whether the gateway tells us by itself what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Webhooks {
+    On,
+    HeldForEver,
+}
+
+/// The gateway call that goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    Open,
+    Confirm,
+    Fetch,
+}
+
+/// One fault on one call.
+struct Cell {
+    call: Call,
+    fault: &'static str,
+    payment: Opened,
+    /// Where the payer's bank asks them, if it does.
+    page: String,
+}
+
+/// What a column of the matrix has shown.
+#[derive(Default)]
+struct Shown {
+    cells: usize,
+    charges: usize,
+    by: Tally,
+}
+
+#[test]
+fn each_fault_on_each_gateway_call_ends_with_one_charge_or_none_and_the_row_equal_to_the_ledger() {
+    on_stack(async |stack| {
+        let told = column(stack, Webhooks::On).await;
+        say(&format!("fault matrix, webhooks on: {told}"));
+        assert!(told.by.of(Settler::Webhook) > 0, "what the gateway tells is listened to");
+
+        stack.sandbox.hold_webhooks().await;
+        let untold = column(stack, Webhooks::HeldForEver).await;
+        stack.sandbox.release_webhooks("fifo", 1).await;
+        say(&format!("fault matrix, webhooks held for ever: {untold}"));
+        assert_eq!(untold.by.of(Settler::Webhook), 0, "nobody was told anything");
+        assert!(untold.by.of(Settler::Nudge) > 0, "lost answers are found before any sweep comes");
+    });
+}
+
+/// All cells, under one regime of webhooks.
+async fn column(stack: &Stack, webhooks: Webhooks) -> Shown {
+    let mut shown = Shown::default();
+    // Looked at last, opened first: a payer is left alone for a while.
+    let looked_at = cells(stack, &[Call::Fetch]).await;
+    for (fault, _) in FAULTS {
+        let cell = opening(stack, fault).await;
+        shown.count(&[cell], stack, webhooks).await;
+    }
+    let asked = asked_and_mended(stack, webhooks).await;
+    join(shown.count(&asked, stack, webhooks), looks_fail(stack, &looked_at, webhooks)).await;
+    stack.sandbox.behaves().await;
+    shown.count(&looked_at, stack, webhooks).await;
+    shown
+}
+
+/// An initiate that gets no answer is answered 503 and has stored nothing; the same key opens the payment later, and there is one object.
+async fn opening(stack: &Stack, fault: &'static str) -> Cell {
+    let (key, terms) = (unique("lost"), json!({"amount": 1999, "currency": "EUR"}));
+    stack.sandbox.misbehaves(rule(fault, "POST", "/v1/payment_intents")).await;
+    let answer = stack.api.initiate(&key, &terms).await;
+    struck(stack).await;
+    stack.sandbox.behaves().await;
+    let told = (answer.status, answer.text_at("/code"), answer.at("/retryable"));
+    assert_eq!(told, (503, "gateway_unavailable".to_owned(), json!(true)), "{fault}: {}", answer.text);
+    let seconds: u32 = answer.header("retry-after").parse().unwrap_or_default();
+    assert!(seconds > 0, "{fault}: the client is told when to come back");
+    let payment = Opened::of(&stack.api.initiate(&key, &terms).await.expect(201));
+    drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+    let objects =
+        stack.sandbox.count_intents(|object| object["metadata"]["transaction_id"] == payment.id.as_str()).await;
+    assert_eq!(objects, 1, "{fault}: the gateway found its object again by our key");
+    Cell { call: Call::Open, fault, payment, page: String::new() }
+}
+
+/// Confirms, captures and cancels that get no answer, and a gateway that is well again afterwards.
+async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
+    let cells = cells(stack, &[Call::Confirm]).await;
+    for cell in &cells {
+        let path = format!("/v1/payment_intents/{}/{}", cell.payment.intent, cell.call.path());
+        stack.sandbox.misbehaves(rule(cell.fault, "POST", &path)).await;
+    }
+    let answers = join_all(cells.iter().map(|cell| cell.ask(stack))).await;
+    struck(stack).await;
+    stack.sandbox.behaves().await;
+    for (cell, answer) in cells.iter().zip(answers) {
+        let told = (answer.status, answer.text_at("/status"), answer.text_at("/processingReason"));
+        let told = (told.0, told.1.as_str(), told.2.as_str());
+        // A webhook may tell us what we have done before our own call has given up.
+        let was_told = webhooks == Webhooks::On && told == (200, cell.call.end(webhooks).0, "");
+        assert!(was_told || told == cell.call.unanswered(), "{}: {} {}", cell.name(), answer.status, answer.text);
+    }
+    cells
+}
+
+/// The bank has decided, and the gateway does not answer whoever asks it about that, until every cell's fault was met.
+async fn looks_fail(stack: &Stack, cells: &[Cell], webhooks: Webhooks) {
+    for cell in cells {
+        let path = format!("/v1/payment_intents/{}", cell.payment.intent);
+        stack.sandbox.misbehaves(rule(cell.fault, "GET", &path)).await;
+    }
+    // A success is told by a webhook, if there are any. That the payer has failed, only a look can prove (E3).
+    let button = if webhooks == Webhooks::On { "fail" } else { "approve" };
+    join_all(cells.iter().map(|cell| stack.sandbox.payer_presses(&cell.page, button))).await;
+    eventually("every look was hindered", async || {
+        drop(stack.sweep().await);
+        sleep(Duration::from_secs(1)).await;
+        let left = stack.sandbox.faults_left().await;
+        if all_struck(&left) { Ok(()) } else { Err(left.to_string()) }
+    })
+    .await;
+}
+
+/// A payment for each fault on each of these calls, brought to where the call comes next.
+async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
+    let pairs = calls.iter().flat_map(|call| FAULTS.map(|(fault, _)| (*call, fault)));
+    join_all(pairs.map(async |(call, fault)| {
+        let terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
+        let payment = stack.api.open_with(terms).await;
+        let page = match call {
+            Call::Fetch => {
+                let asked = stack.api.pay(&payment, "pm_card_threeDSecure2Required").await.expect(200);
+                asked.text_at("/nextAction/url")
+            }
+            Call::Open | Call::Confirm => String::new(),
+        };
+        Cell { call, fault, payment, page }
+    }))
+    .await
+}
+
+impl Call {
+    /// The last word of the gateway's path.
+    const fn path(self) -> &'static str {
+        match self {
+            Self::Confirm => "confirm",
+            Self::Open | Self::Fetch => "",
+        }
+    }
+
+    /// What a client is told while nobody knows: `status`, and `processingReason`.
+    const fn unanswered(self) -> (u16, &'static str, &'static str) {
+        match self {
+            Self::Open | Self::Confirm | Self::Fetch => (202, "processing", "outcome_unknown"),
+        }
+    }
+
+    /// How the payment ends, and how many charges stand then.
+    const fn end(self, webhooks: Webhooks) -> (&'static str, usize) {
+        match (self, webhooks) {
+            (Self::Open | Self::Confirm, _) | (Self::Fetch, Webhooks::HeldForEver) => ("succeeded", 1),
+            (Self::Fetch, Webhooks::On) => ("requires_payment_method", 0),
+        }
+    }
+}
+
+impl Cell {
+    fn name(&self) -> String {
+        format!("{:?} {} {}", self.call, self.fault, self.payment.id)
+    }
+
+    async fn ask(&self, stack: &Stack) -> Answer {
+        match self.call {
+            Call::Open | Call::Confirm | Call::Fetch => stack.api.pay(&self.payment, "pm_card_visa").await,
+        }
+    }
+}
+
+impl Shown {
+    /// Waits until these cells are settled, and counts what they came to.
+    async fn count(&mut self, cells: &[Cell], stack: &Stack, webhooks: Webhooks) {
+        let payments: Vec<&Opened> = cells.iter().map(|cell| &cell.payment).collect();
+        let settled = settle(stack, &payments).await;
+        for (cell, settled) in cells.iter().zip(&settled) {
+            let at_rest = &settled.at_rest;
+            let end = (at_rest.status.as_str(), at_rest.charges);
+            assert_eq!(end, cell.call.end(webhooks), "{}: {}", cell.name(), at_rest.payment);
+            let attempts = at_rest.payment["attempts"].as_array().map(Vec::len);
+            assert_eq!(attempts, Some(1), "{}: {}", cell.name(), at_rest.payment);
+            self.charges = self.charges.saturating_add(at_rest.charges);
+        }
+        self.cells = self.cells.saturating_add(cells.len());
+        self.by.add(&settled);
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} cells, {} charges, settled by {}", self.cells, self.charges, self.by)
+    }
+}
+
+/// This fault, on this path, until it is taken away.
+fn rule(fault: &str, method: &str, path: &str) -> Value {
+    let (_, text) = FAULTS.iter().find(|(name, _)| *name == fault).unwrap();
+    let mut rule: Value = serde_json::from_str(text).unwrap();
+    rule["method"] = json!(method);
+    rule["path"] = json!(path);
+    rule["times"] = json!(ALWAYS);
+    rule
+}
+
+/// No cell is green because its fault was never met.
+async fn struck(stack: &Stack) {
+    let left = stack.sandbox.faults_left().await;
+    assert!(all_struck(&left), "not every fault was met: {left}");
+}
+
+fn all_struck(left: &Value) -> bool {
+    left.as_array().unwrap().iter().all(|rule| rule["times"] != json!(ALWAYS))
+}

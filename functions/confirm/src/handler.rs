@@ -17,8 +17,9 @@ use domain::id::IdempotencyKey;
 use domain::payment::{
     Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason,
 };
-use flow::operations::confirm::{ConfirmError, Confirmed, confirm};
+use flow::operations::confirm::confirm;
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
+use flow::steps::{RequestError, Requested};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
@@ -49,10 +50,10 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
         let actor = Actor::Client(caller.name().to_owned());
         let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor).await;
         let (payment, replayed) = match confirmed {
-            Ok(Confirmed::Attempted(payment)) => (payment, false),
-            Ok(Confirmed::Replayed(payment)) => (payment, true),
+            Ok(Requested::Done(payment)) => (payment, false),
+            Ok(Requested::Replayed(payment)) => (payment, true),
             Err(error) => {
-                if let ConfirmError::Failed(failure) = &error {
+                if let RequestError::Failed(failure) = &error {
                     line.set(Field::Failure(failure));
                 }
                 return Err(Problem::from(&error));

@@ -19,6 +19,8 @@ pub(crate) struct Sweep<S, N> {
 pub(crate) struct SweptJson {
     found: usize,
     nudged: usize,
+    in_doubt: usize,
+    oldest_due_ms: u64,
     more: bool,
     unreadable: usize,
     failed_partitions: usize,
@@ -49,8 +51,10 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
 }
 
 impl From<Swept> for SweptJson {
-    fn from(Swept { found, nudged, more, unreadable, failed_partitions }: Swept) -> Self {
-        Self { found, nudged, more, unreadable, failed_partitions }
+    fn from(swept: Swept) -> Self {
+        let Swept { found, nudged, in_doubt, oldest_due, more, unreadable, failed_partitions } = swept;
+        let oldest_due_ms = u64::try_from(oldest_due.as_millis()).unwrap_or(u64::MAX);
+        Self { found, nudged, in_doubt, oldest_due_ms, more, unreadable, failed_partitions }
     }
 }
 

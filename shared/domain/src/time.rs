@@ -34,6 +34,26 @@ impl Timestamp {
     }
 }
 
+/// A calendar day in UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
+
+impl Day {
+    const MS: i64 = 24 * 3600 * 1000;
+
+    /// The day of a moment.
+    #[must_use]
+    pub const fn of(at: Timestamp) -> Self {
+        Self(at.0.div_euclid(Self::MS))
+    }
+
+    /// Its first moment.
+    #[must_use]
+    pub const fn start(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(Self::MS))
+    }
+}
+
 /// The circumstances of one decision: the moment, the limits in force, and one throw of the dice for jitter.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {

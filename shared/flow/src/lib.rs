@@ -2,6 +2,7 @@
 //!
 //! - [`ports`] are the traits of everything that lies outside: store, gateway, queue, clock.
 //! - [`commit`] is the one way a payment changes: load → decide → commit.
+//! - [`steps`] are what operations that ask a gateway have in common.
 //! - [`operations`] has one file per function, of the same name. An operation's parameters are its permissions:
 //!   what it is not handed it cannot touch, and its IAM policy grants exactly the same.
 //!
@@ -10,3 +11,4 @@
 pub mod commit;
 pub mod operations;
 pub mod ports;
+pub mod steps;

@@ -9,7 +9,8 @@ use domain::{
     money::Money,
     payment::{Payment, Terms},
     schedule::Limits,
-    time::{Now, Timestamp},
+    text::Text,
+    time::{Day, Now, Timestamp},
 };
 
 use crate::commit::Committed;
@@ -166,40 +167,133 @@ pub enum Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WriterToken(pub u64);
 
-/// Into how many partitions the index of due rows is cut, so that no single one is hot.
-pub const DUE_PARTITIONS: u32 = 8;
-
-/// Finds rows that somebody must look at.
+/// Finds rows that somebody must look at. A hint: the index lags behind the rows.
 pub trait FindDue: Sync {
-    /// The ids of rows of one partition that were due by `at`, longest due first, at most `limit`, from `after` on.
-    /// A hint: the index lags behind the rows.
+    /// The rows of one partition whose `due` lies in `window`, longest due first, at most `limit`, from `after` on.
     fn find_due(
         &self,
-        partition: u32,
-        at: Timestamp,
-        after: Option<DueCursor>,
+        partition: DuePartition,
+        window: DueWindow,
+        after: Option<DuePlace>,
         limit: u32,
     ) -> impl Future<Output = Result<DuePage, Error>> + Send;
+
+    /// How many rows a partition holds, due or not. Of a very large one only the beginning is counted.
+    fn count(&self, partition: DuePartition) -> impl Future<Output = Result<usize, Error>> + Send;
+}
+
+/// One partition of the index of due rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DuePartition {
+    /// What its rows wait for.
+    pub urgency: Urgency,
+    /// Which of several it is.
+    pub shard: u32,
+}
+
+/// What a row that is due waits for. The two lie apart, so that doubts are looked at first and can be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Something of ours is under way whose outcome nobody knows.
+    Doubt,
+    /// A look, now and then: a payer, a gateway or a date is waited for.
+    Look,
+}
+
+impl DuePartition {
+    /// Into how many shards the rows of one urgency are cut, so that none is hot.
+    pub const SHARDS: u32 = 8;
+
+    /// The partitions of one urgency.
+    pub fn of(urgency: Urgency) -> impl Iterator<Item = Self> {
+        (0..Self::SHARDS).map(move |shard| Self { urgency, shard })
+    }
+}
+
+impl Urgency {
+    /// How urgent it is to look at `payment` when it is due.
+    #[must_use]
+    pub fn of(payment: &Payment) -> Self {
+        if payment.is_in_doubt() { Self::Doubt } else { Self::Look }
+    }
+}
+
+/// A span of time, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DueWindow {
+    /// Its beginning.
+    pub from: Timestamp,
+    /// Its end.
+    pub until: Timestamp,
 }
 
 /// Some rows that are due.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DuePage {
-    /// Their ids.
-    pub ids: Vec<TransactionId>,
+    /// They.
+    pub rows: Vec<DuePlace>,
     /// Where to go on, if there may be more.
-    pub next: Option<DueCursor>,
+    pub next: Option<DuePlace>,
     /// Entries that could not be read and were passed over, so that one broken row does not hide the others.
     pub unreadable: usize,
 }
 
-/// A place in the index: the due time and id of the row before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueCursor {
-    /// Its due time.
+/// A row's place in the index of due rows.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DuePlace {
+    /// When it is due.
     pub due: Timestamp,
     /// Its id.
     pub id: TransactionId,
+}
+
+/// Lists payments.
+pub trait ListPayments: Sync {
+    /// Payments of a list, newest first, at most `limit`, from `after` on. Which rows there are is a hint, for the index
+    /// lags; each row is shown as it stands.
+    fn list(
+        &self,
+        listing: &Listing,
+        after: Option<&ListPlace>,
+        limit: u32,
+    ) -> impl Future<Output = Result<ListPage, Error>> + Send;
+}
+
+/// A list of payments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Listing {
+    /// Those that were opened on a day.
+    Day(Day),
+    /// Those that the merchant called so.
+    Reference(Text<100>),
+}
+
+/// A payment's place in a list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ListPlace {
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: TransactionId,
+}
+
+impl ListPlace {
+    /// Where `payment` stands in every list.
+    #[must_use]
+    pub fn of(payment: &Payment) -> Self {
+        Self { created_at: payment.created_at, id: payment.id.clone() }
+    }
+}
+
+/// Some payments of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListPage {
+    /// They.
+    pub payments: Vec<Payment>,
+    /// Where to go on, if there may be more.
+    pub next: Option<ListPlace>,
+    /// Rows that could not be read and were passed over.
+    pub unreadable: usize,
 }
 
 /// Sends nudges: "look at this row". A nudge carries no state, and may be lost, doubled or late.

@@ -13,13 +13,13 @@ use domain::{
     id::{AttemptNumber, TransactionId},
     money::Money,
     payment::Payment,
-    time::Timestamp,
 };
 use flow::{
     commit::Committed,
     ports::{
-        AmountRefusal, CreatePayment, Created, DueCursor, DuePage, Error, FindDue, Gateway, LoadPayment, Nudge,
-        OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
+        AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Gateway,
+        ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest, ReplacePayment,
+        Replaced, Write,
     },
 };
 
@@ -92,29 +92,29 @@ impl<P> Counting<P> {
     pub const fn port(&self) -> &P {
         &self.port
     }
+}
 
-    fn count(counter: &AtomicU32) {
-        counter.fetch_add(1, Ordering::SeqCst);
-    }
+fn tick(counter: &AtomicU32) {
+    counter.fetch_add(1, Ordering::SeqCst);
 }
 
 impl<P: LoadPayment> LoadPayment for Counting<P> {
     async fn load(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
-        Self::count(&self.tally.reads);
+        tick(&self.tally.reads);
         self.port.load(id).await
     }
 }
 
 impl<P: CreatePayment> CreatePayment for Counting<P> {
     async fn create(&self, write: &Write<'_>) -> Result<Created, Error> {
-        Self::count(&self.tally.writes);
+        tick(&self.tally.writes);
         self.port.create(write).await
     }
 }
 
 impl<P: ReplacePayment> ReplacePayment for Counting<P> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
-        Self::count(&self.tally.writes);
+        tick(&self.tally.writes);
         self.port.replace(write).await
     }
 }
@@ -122,24 +122,36 @@ impl<P: ReplacePayment> ReplacePayment for Counting<P> {
 impl<P: FindDue> FindDue for Counting<P> {
     async fn find_due(
         &self,
-        partition: u32,
-        at: Timestamp,
-        after: Option<DueCursor>,
+        partition: DuePartition,
+        window: DueWindow,
+        after: Option<DuePlace>,
         limit: u32,
     ) -> Result<DuePage, Error> {
-        Self::count(&self.tally.queries);
-        self.port.find_due(partition, at, after, limit).await
+        tick(&self.tally.queries);
+        self.port.find_due(partition, window, after, limit).await
+    }
+
+    async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
+        tick(&self.tally.queries);
+        self.port.count(partition).await
+    }
+}
+
+impl<P: ListPayments> ListPayments for Counting<P> {
+    async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
+        tick(&self.tally.queries);
+        self.port.list(listing, after, limit).await
     }
 }
 
 impl<P: Nudge> Nudge for Counting<P> {
     async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
-        Self::count(&self.tally.nudges);
+        tick(&self.tally.nudges);
         self.port.nudge(id, delay).await
     }
 
     async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
-        Self::count(&self.tally.nudges);
+        tick(&self.tally.nudges);
         self.port.nudge_all(ids).await
     }
 }
@@ -154,34 +166,35 @@ impl<P: Gateway> Gateway for Counting<P> {
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
-        Self::count(&self.tally.gateway_calls);
+        tick(&self.tally.gateway_calls);
         self.port.open(request, budget).await
     }
 
     async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
-        Self::count(&self.tally.gateway_calls);
+        tick(&self.tally.gateway_calls);
         self.port.confirm(committed, attempt, budget).await
     }
 
     async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
-        Self::count(&self.tally.gateway_calls);
+        tick(&self.tally.gateway_calls);
         self.port.capture(committed, budget).await
     }
 
     async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
-        Self::count(&self.tally.gateway_calls);
+        tick(&self.tally.gateway_calls);
         self.port.cancel(committed, fresh, budget).await
     }
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
-        Self::count(&self.tally.gateway_calls);
+        tick(&self.tally.gateway_calls);
         self.port.fetch(payment, budget).await
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use flow::ports::{Actor, WriterToken};
+    use domain::time::Day;
+    use flow::ports::{Actor, Urgency, WriterToken};
 
     use super::*;
     use crate::{payments, queue::MemoryQueue, store::MemoryStore, turns::block_on};
@@ -197,12 +210,16 @@ mod tests {
             store.create(&write).await.unwrap();
             store.replace(&write).await.unwrap();
             store.load(&payment.id).await.unwrap();
-            store.find_due(0, payment.created_at, None, 1).await.unwrap();
+            let window = DueWindow { from: payment.created_at, until: payment.created_at };
+            let partition = DuePartition { urgency: Urgency::Look, shard: 0 };
+            store.find_due(partition, window, None, 1).await.unwrap();
+            store.count(partition).await.unwrap();
+            store.list(&Listing::Day(Day::of(payment.created_at)), None, 1).await.unwrap();
             queue.nudge(&payment.id, Duration::ZERO).await.unwrap();
             queue.nudge_all(&[]).await.unwrap();
         });
         assert_eq!(store.port().commits().len(), 1);
-        let counted = Counts { reads: 1, writes: 2, queries: 1, nudges: 2, gateway_calls: 0 };
+        let counted = Counts { reads: 1, writes: 2, queries: 3, nudges: 2, gateway_calls: 0 };
         assert_eq!((tally.take(), tally.counts()), (counted, Counts::default()));
     }
 }

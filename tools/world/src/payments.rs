@@ -12,8 +12,8 @@ use domain::{
     money::{Currency, Money},
     payment::{
         ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource,
-        CaptureMethod, Confirmation, Customer, End, Instrument, Opening, Payment, PaymentState, ProcessingReason,
-        Review, ReviewReason, Terms,
+        CancelReason, CaptureMethod, Confirmation, Customer, End, Instrument, Opening, Payment, PaymentState,
+        ProcessingReason, Review, ReviewReason, Terms,
     },
     schedule::Limits,
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
@@ -114,6 +114,7 @@ pub fn largest(number: u32) -> Payment {
         kind: ActKind::Capture { amount: payment.terms.amount },
         request: Some((key(), hash)),
         started_at: SimHost::START,
+        reason: None,
         progress: ActProgress::Refused { code: "c".repeat(100) },
     };
     payment.acts = vec![act; ACTS_MAX];
@@ -305,12 +306,9 @@ fn act(currency: Currency) -> impl Strategy<Value = Act> {
         Just(ActProgress::Done),
         "\\PC{0,30}".prop_map(|code| ActProgress::Refused { code }),
     ];
-    (kind, option::of((key(), hash())), moment(), progress).prop_map(|(kind, request, started_at, progress)| Act {
-        kind,
-        request,
-        started_at,
-        progress,
-    })
+    let reason = option::of(select(CancelReason::ALL.to_vec()));
+    (kind, option::of((key(), hash())), moment(), reason, progress)
+        .prop_map(|(kind, request, started_at, reason, progress)| Act { kind, request, started_at, reason, progress })
 }
 
 fn review() -> impl Strategy<Value = Review> {

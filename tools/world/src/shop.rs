@@ -7,8 +7,8 @@ use domain::{
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, TransactionId},
     payment::{
-        AttemptProgress, AttemptResult, CaptureMethod, Command, ConfirmRequest, Instrument, Payment, PaymentState,
-        ProcessingReason,
+        AttemptProgress, AttemptResult, CancelRequest, CaptureMethod, Command, ConfirmRequest, Instrument, Payment,
+        PaymentState, ProcessingReason,
     },
     text::{GatewayToken, WebUrl},
     time::Timestamp,
@@ -16,14 +16,18 @@ use domain::{
 use flow::{
     commit::{ExecuteError, Executed, execute},
     operations::{
-        confirm::{ConfirmError, Confirmed, confirm},
+        cancel::cancel,
+        capture::{CaptureError, Wish, capture},
+        confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        payments::{Listed, Wanted, payments as list_payments},
         retry::{Retried, retry},
         status::status,
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
     },
     ports::{Actor, Error, Host},
+    steps::{RequestError, Requested},
 };
 
 use crate::{
@@ -180,7 +184,7 @@ impl Shop {
     ///
     /// # Errors
     /// As the operation says.
-    pub async fn confirm(&self, id: &TransactionId, request: ConfirmRequest) -> Result<Confirmed, ConfirmError> {
+    pub async fn confirm(&self, id: &TransactionId, request: ConfirmRequest) -> Result<Requested, RequestError> {
         confirm(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
     }
 
@@ -190,8 +194,32 @@ impl Shop {
     /// If the confirm is refused or fails.
     pub async fn confirmed(&self, id: &TransactionId, request: ConfirmRequest) -> Payment {
         match must(self.confirm(id, request).await) {
-            Confirmed::Attempted(payment) | Confirmed::Replayed(payment) => payment,
+            Requested::Done(payment) | Requested::Replayed(payment) => payment,
         }
+    }
+
+    /// POST /payment/capture.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn capture(&self, id: &TransactionId, wish: Wish) -> Result<Requested, CaptureError> {
+        capture(&*self.host, &self.store, &self.gateway, &self.queue, id, wish, &client()).await
+    }
+
+    /// POST /payment/cancel.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn cancel(&self, id: &TransactionId, request: CancelRequest) -> Result<Requested, RequestError> {
+        cancel(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+    }
+
+    /// GET /payments.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn payments(&self, wanted: &Wanted) -> Result<Listed, Error> {
+        list_payments(&self.store, wanted).await
     }
 
     /// GET /payment/status.

@@ -8,10 +8,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{id::TransactionId, payment::Payment, time::Timestamp};
+use domain::{id::TransactionId, payment::Payment, time::Day};
 use flow::ports::{
-    Actor, CreatePayment, Created, DUE_PARTITIONS, Dependency, DueCursor, DuePage, Error, FindDue, LoadPayment,
-    ReplacePayment, Replaced, Write, WriterToken,
+    Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
+    ListPayments, ListPlace, Listing, LoadPayment, ReplacePayment, Replaced, Urgency, Write, WriterToken,
 };
 
 use crate::turns;
@@ -38,8 +38,10 @@ pub enum Call {
     Load,
     /// Creating or replacing a row.
     Write,
-    /// Reading the index.
+    /// Reading the index of due rows.
     FindDue,
+    /// Reading a list.
+    List,
 }
 
 /// A way for one call to go.
@@ -59,11 +61,12 @@ pub enum Course {
 struct Inner {
     rows: BTreeMap<TransactionId, Row>,
     /// The index as readers see it; behind the rows while it is held.
-    index: BTreeMap<TransactionId, Timestamp>,
+    index: BTreeMap<DuePlace, DuePartition>,
     index_is_held: bool,
     loads: VecDeque<Course>,
     writes: VecDeque<Course>,
     queries: VecDeque<Course>,
+    lists: VecDeque<Course>,
     commits: Vec<Commit>,
 }
 
@@ -88,7 +91,7 @@ impl MemoryStore {
     /// From now on every call goes well.
     pub fn faults_end(&self) {
         let mut inner = self.inner();
-        for call in [Call::Load, Call::Write, Call::FindDue] {
+        for call in [Call::Load, Call::Write, Call::FindDue, Call::List] {
             inner.script_of(call).clear();
         }
     }
@@ -143,12 +146,15 @@ impl Inner {
             Call::Load => &mut self.loads,
             Call::Write => &mut self.writes,
             Call::FindDue => &mut self.queries,
+            Call::List => &mut self.lists,
         }
     }
 
     fn catch_up(&mut self) {
-        let due = |(id, row): (&TransactionId, &Row)| row.payment.due.map(|due| (id.clone(), due));
-        self.index = self.rows.iter().filter_map(due).collect();
+        let entry = |(id, row): (&TransactionId, &Row)| {
+            row.payment.due.map(|due| (DuePlace { due, id: id.clone() }, partition_of(&row.payment)))
+        };
+        self.index = self.rows.iter().filter_map(entry).collect();
     }
 
     /// Writes the row if the stored one, if any, is as `condition` asks; a write that meets itself has succeeded.
@@ -210,39 +216,55 @@ impl ReplacePayment for MemoryStore {
 impl FindDue for MemoryStore {
     async fn find_due(
         &self,
-        partition: u32,
-        at: Timestamp,
-        after: Option<DueCursor>,
+        partition: DuePartition,
+        window: DueWindow,
+        after: Option<DuePlace>,
         limit: u32,
     ) -> Result<DuePage, Error> {
-        self.call(Call::FindDue, |inner| Ok(page(&inner.index, partition, at, after.as_ref(), limit))).await
+        self.call(Call::FindDue, |inner| {
+            let is_in = |due| window.from <= due && due <= window.until;
+            let places = inner.index.iter().filter(|(_, of)| **of == partition).map(|(place, _)| place);
+            let rows = places.filter(|place| is_in(place.due) && after.as_ref().is_none_or(|after| *place > after));
+            let rows: Vec<DuePlace> = rows.take(number(limit)).cloned().collect();
+            // As in DynamoDB, a full page does not know whether it is the last.
+            let next = rows.last().filter(|_| rows.len() == number(limit)).cloned();
+            Ok(DuePage { rows, next, unreadable: 0 })
+        })
+        .await
+    }
+
+    async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
+        self.call(Call::FindDue, |inner| Ok(inner.index.values().filter(|of| **of == partition).count())).await
     }
 }
 
-fn page(
-    index: &BTreeMap<TransactionId, Timestamp>,
-    partition: u32,
-    at: Timestamp,
-    after: Option<&DueCursor>,
-    limit: u32,
-) -> DuePage {
-    let mut entries: Vec<(Timestamp, &TransactionId)> = index
-        .iter()
-        .map(|(id, due)| (*due, id))
-        .filter(|(due, id)| *due <= at && partition_of(id) == partition)
-        .filter(|entry| after.is_none_or(|after| *entry > (after.due, &after.id)))
-        .collect();
-    entries.sort_unstable();
-    entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-    let is_full = u32::try_from(entries.len()).is_ok_and(|length| length == limit);
-    // As in DynamoDB, a full page does not know whether it is the last.
-    let next = entries.last().filter(|_| is_full).map(|(due, id)| DueCursor { due: *due, id: (*id).clone() });
-    DuePage { ids: entries.into_iter().map(|(_, id)| id.clone()).collect(), next, unreadable: 0 }
+impl ListPayments for MemoryStore {
+    async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
+        self.call(Call::List, |inner| {
+            let is_in = |payment: &&Payment| match listing {
+                Listing::Day(day) => Day::of(payment.created_at) == *day,
+                Listing::Reference(reference) => payment.terms.reference.as_ref() == Some(reference),
+            };
+            let mut payments: Vec<Payment> =
+                inner.rows.values().map(|row| &row.payment).filter(is_in).cloned().collect();
+            payments.retain(|payment| after.is_none_or(|after| ListPlace::of(payment) < *after));
+            payments.sort_unstable_by_key(|payment| std::cmp::Reverse(ListPlace::of(payment)));
+            let more = payments.len() > number(limit);
+            payments.truncate(number(limit));
+            let next = payments.last().filter(|_| more).map(ListPlace::of);
+            Ok(ListPage { payments, next, unreadable: 0 })
+        })
+        .await
+    }
 }
 
-fn partition_of(id: &TransactionId) -> u32 {
-    let sum: u32 = id.as_str().bytes().map(u32::from).sum();
-    sum.checked_rem(DUE_PARTITIONS).unwrap_or(0)
+fn partition_of(payment: &Payment) -> DuePartition {
+    let sum: u32 = payment.id.as_str().bytes().map(u32::from).sum();
+    DuePartition { urgency: Urgency::of(payment), shard: sum.checked_rem(DuePartition::SHARDS).unwrap_or(0) }
+}
+
+fn number(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn missing() -> Error {
@@ -253,6 +275,9 @@ fn missing() -> Error {
 mod tests {
     use super::*;
     use crate::{payments, turns::block_on};
+    use domain::time::Timestamp;
+
+    const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 
     const fn write(payment: &Payment, writer: u64) -> Write<'_> {
         Write { payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(writer) }
@@ -282,10 +307,9 @@ mod tests {
     fn an_index_that_is_held_shows_the_past() {
         let (store, payment) = (MemoryStore::default(), payments::waiting(1));
         let due = || {
-            let pages = (0..DUE_PARTITIONS).map(|partition| {
-                block_on(store.find_due(partition, Timestamp::from_unix_ms(i64::MAX), None, 10)).unwrap()
-            });
-            pages.map(|page| page.ids.len()).sum::<usize>()
+            let pages = DuePartition::of(Urgency::Look)
+                .map(|partition| block_on(store.find_due(partition, ALWAYS, None, 10)).unwrap());
+            pages.map(|page| page.rows.len()).sum::<usize>()
         };
         store.hold_index();
         block_on(store.create(&write(&payment, 1))).unwrap();

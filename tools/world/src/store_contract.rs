@@ -13,8 +13,8 @@ use std::{collections::BTreeSet, future::Future, time::Duration};
 
 use domain::{id::TransactionId, payment::Payment, text::GatewayToken, time::Timestamp};
 use flow::ports::{
-    Actor, CreatePayment, Created, DUE_PARTITIONS, DueCursor, FindDue, LoadPayment, ReplacePayment, Replaced, Write,
-    WriterToken,
+    Actor, CreatePayment, Created, DuePartition, DuePlace, DueWindow, FindDue, LoadPayment, ReplacePayment, Replaced,
+    Urgency, Write, WriterToken,
 };
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -254,14 +254,14 @@ pub async fn pages_show_each_due_row_once_and_the_longest_due_first<B: Bench>(be
     }
     becomes_due(bench, at(i64::MAX), due_of.keys()).await;
     let mut partitions_used = 0;
-    for partition in 0..DUE_PARTITIONS {
+    for partition in partitions() {
         let whole = pages(bench, partition, at(i64::MAX), 100).await;
         assert_eq!(pages(bench, partition, at(i64::MAX), 3).await, whole, "small pages show what one large one shows");
         assert_eq!(pages(bench, partition, at(i64::MAX), 1).await, whole);
-        assert!(whole.iter().is_sorted_by_key(|id| due_of.get(id)), "partition {partition}: longest due first");
+        assert!(whole.iter().is_sorted_by_key(|id| due_of.get(id)), "{partition:?}: longest due first");
         partitions_used += u32::from(!whole.is_empty());
     }
-    assert!(partitions_used >= DUE_PARTITIONS / 2, "60 rows lie in {partitions_used} partitions only");
+    assert!(partitions_used >= DuePartition::SHARDS / 2, "60 rows lie in {partitions_used} partitions only");
 }
 
 /// Between two pages the row of the cursor may have been looked at: it is not in the index any more.
@@ -274,11 +274,11 @@ pub async fn a_page_goes_on_where_the_last_one_ended_even_if_that_row_has_moved<
     }
     becomes_due(bench, at(i64::MAX), all.iter().map(|payment| &payment.id)).await;
     let mut left: BTreeSet<TransactionId> = all.iter().map(|payment| payment.id.clone()).collect();
-    for partition in 0..DUE_PARTITIONS {
+    for partition in partitions() {
         let before = pages(bench, partition, at(i64::MAX), 100).await;
         let [_, last_seen, rest @ ..] = before.as_slice() else { continue };
-        let page = bench.store().find_due(partition, at(i64::MAX), None, 2).await.unwrap();
-        assert_eq!(page.ids.last(), Some(last_seen));
+        let page = bench.store().find_due(partition, by(at(i64::MAX)), None, 2).await.unwrap();
+        assert_eq!(page.rows.last().map(|row| &row.id), Some(last_seen));
         let moved = all.iter().find(|payment| payment.id == *last_seen).unwrap();
         replaced(bench, &Payment { due: None, ..next(moved) }, 2).await;
         left.remove(last_seen);
@@ -325,7 +325,7 @@ async fn becomes_due<'a, B: Bench>(bench: &B, by: Timestamp, ids: impl IntoItera
     let mut seen = BTreeSet::new();
     for _ in 0..PAUSES_MAX {
         seen.clear();
-        for partition in 0..DUE_PARTITIONS {
+        for partition in partitions() {
             seen.extend(pages(bench, partition, by, 100).await);
         }
         if seen == wanted {
@@ -336,28 +336,36 @@ async fn becomes_due<'a, B: Bench>(bench: &B, by: Timestamp, ids: impl IntoItera
     panic!("the index never came to show what is due: {seen:?} instead of {wanted:?}");
 }
 
-async fn pages<B: Bench>(bench: &B, partition: u32, by: Timestamp, limit: u32) -> Vec<TransactionId> {
+fn partitions() -> impl Iterator<Item = DuePartition> {
+    [Urgency::Doubt, Urgency::Look].into_iter().flat_map(DuePartition::of)
+}
+
+const fn by(until: Timestamp) -> DueWindow {
+    DueWindow { from: at(0), until }
+}
+
+async fn pages<B: Bench>(bench: &B, partition: DuePartition, by: Timestamp, limit: u32) -> Vec<TransactionId> {
     pages_from(bench, partition, by, limit, None).await
 }
 
 async fn pages_from<B: Bench>(
     bench: &B,
-    partition: u32,
-    by: Timestamp,
+    partition: DuePartition,
+    until: Timestamp,
     limit: u32,
-    mut cursor: Option<DueCursor>,
+    mut cursor: Option<DuePlace>,
 ) -> Vec<TransactionId> {
     let mut ids = Vec::new();
     for _ in 0..PAGES_MAX {
-        let page = bench.store().find_due(partition, by, cursor, limit).await.unwrap();
-        assert!(page.ids.len() <= usize::try_from(limit).unwrap(), "a page keeps its limit");
-        ids.extend(page.ids);
+        let page = bench.store().find_due(partition, by(until), cursor, limit).await.unwrap();
+        assert!(page.rows.len() <= usize::try_from(limit).unwrap(), "a page keeps its limit");
+        ids.extend(page.rows.into_iter().map(|row| row.id));
         cursor = page.next;
         if cursor.is_none() {
             return ids;
         }
     }
-    panic!("partition {partition} had no end after {PAGES_MAX} pages");
+    panic!("{partition:?} had no end after {PAGES_MAX} pages");
 }
 
 /// How long a bench over a real index pauses. Fifty of these are ten seconds, which no index on one machine needs.

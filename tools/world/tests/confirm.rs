@@ -14,8 +14,8 @@ use domain::{
     schedule::Limits,
 };
 use flow::{
-    operations::confirm::{ConfirmError, Confirmed},
     ports::Note,
+    steps::{RequestError, Requested},
 };
 use world::{
     audit::Hour,
@@ -58,9 +58,9 @@ fn standing(shop: &Shop) -> usize {
     shop.gateway().charges().iter().filter(|charge| charge.stands()).count()
 }
 
-fn rejection(answer: Result<Confirmed, ConfirmError>) -> Rejection {
+fn rejection(answer: Result<Requested, RequestError>) -> Rejection {
     match answer {
-        Err(ConfirmError::Rejected(rejection, _)) => rejection,
+        Err(RequestError::Rejected(rejection, _)) => rejection,
         other => panic!("not rejected: {other:?}"),
     }
 }
@@ -152,7 +152,7 @@ fn the_same_request_again_is_answered_from_the_row() {
         let (shop, id) = shop().await;
         let paid = shop.confirmed(&id, card("c")).await;
         shop.tally().take();
-        let Ok(Confirmed::Replayed(again)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
+        let Ok(Requested::Replayed(again)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
         assert_eq!(again, paid);
         assert_eq!(shop.tally().take(), Counts { reads: 1, ..Counts::default() });
     });
@@ -164,7 +164,7 @@ fn an_old_request_again_is_answered_and_charges_nothing_even_when_the_next_is_du
         let (shop, id) = shop().await;
         shop.gateway().bank_says([Verdict::Decline("generic_decline")]);
         shop.confirmed(&id, card("c1")).await;
-        let Ok(Confirmed::Replayed(_)) = shop.confirm(&id, card("c1")).await else { panic!("not replayed") };
+        let Ok(Requested::Replayed(_)) = shop.confirm(&id, card("c1")).await else { panic!("not replayed") };
         assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
     });
 }
@@ -388,7 +388,7 @@ fn after_as_many_attempts_as_a_row_records_no_more_are_made_and_a_success_is_sti
 fn a_payment_that_is_not_there_is_not_found() {
     block_on(async {
         let shop = Shop::new();
-        assert!(matches!(shop.confirm(&payments::id(1), card("c")).await, Err(ConfirmError::NotFound)));
+        assert!(matches!(shop.confirm(&payments::id(1), card("c")).await, Err(RequestError::NotFound)));
         assert_eq!(shop.tally().take(), Counts { reads: 1, ..Counts::default() });
     });
 }

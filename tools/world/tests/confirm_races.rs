@@ -11,11 +11,11 @@ use std::{
 use domain::{
     gateway::UnknownReason,
     id::{RequestHash, TransactionId},
-    payment::{Command, Payment, PaymentState, ProcessingReason, Rejection},
+    payment::{CancelRequest, Command, Payment, PaymentState, ProcessingReason, Rejection},
 };
 use flow::{
-    operations::confirm::{ConfirmError, Confirmed},
     ports::Note,
+    steps::{RequestError, Requested},
 };
 use world::{
     audit::Hour,
@@ -42,9 +42,9 @@ fn is_paid(payment: &Payment) -> bool {
     matches!(payment.state, PaymentState::Succeeded { .. })
 }
 
-fn rejection(answer: Result<Confirmed, ConfirmError>) -> Rejection {
+fn rejection(answer: Result<Requested, RequestError>) -> Rejection {
     match answer {
-        Err(ConfirmError::Rejected(rejection, _)) => rejection,
+        Err(RequestError::Rejected(rejection, _)) => rejection,
         other => panic!("not rejected: {other:?}"),
     }
 }
@@ -57,7 +57,7 @@ fn when_the_store_fails_before_the_gateway_was_asked_nothing_was_asked() {
             let (shop, id) = shop().await;
             let row = shop.row(&id);
             shop.store().script(call, [course]);
-            assert!(matches!(shop.confirm(&id, card("c")).await, Err(ConfirmError::Failed(_))));
+            assert!(matches!(shop.confirm(&id, card("c")).await, Err(RequestError::Failed(_))));
             assert!(shop.gateway().sent_of(Call::Confirm).is_empty());
             assert_eq!(shop.row(&id), row);
             assert!(is_paid(&shop.confirmed(&id, card("c")).await), "the client asks again with its key");
@@ -70,9 +70,9 @@ fn a_claim_whose_answer_was_lost_is_taken_up_by_the_sweep_or_told_to_the_client(
     block_on(async {
         let (shop, id) = shop().await;
         shop.store().script(store::Call::Write, [store::Course::LostAfter]);
-        assert!(matches!(shop.confirm(&id, card("c")).await, Err(ConfirmError::Failed(_))));
+        assert!(matches!(shop.confirm(&id, card("c")).await, Err(RequestError::Failed(_))));
         assert!(shop.gateway().sent_of(Call::Confirm).is_empty());
-        let Ok(Confirmed::Replayed(row)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
+        let Ok(Requested::Replayed(row)) = shop.confirm(&id, card("c")).await else { panic!("not replayed") };
         assert_eq!(row.state, NOBODY_KNOWS);
         assert!(is_paid(&shop.at_rest(&id).await));
         assert_eq!(shop.gateway().charges().len(), 1);
@@ -120,7 +120,7 @@ fn of_twenty_at_once_with_their_own_keys_one_charges_and_the_others_are_told() {
     block_on(async {
         let (shop, id) = shop().await;
         let answers = all((0..20).map(|number| shop.confirm(&id, card(&format!("c{number}"))))).await;
-        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Confirmed::Attempted(..)))).count();
+        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Requested::Done(..)))).count();
         assert_eq!(attempted, 1);
         for answer in answers.into_iter().filter(Result::is_err) {
             let told = rejection(answer);
@@ -136,7 +136,7 @@ fn of_twenty_at_once_with_one_key_one_charges_and_all_see_the_payment() {
     block_on(async {
         let (shop, id) = shop().await;
         let answers = all((0..20).map(|_| shop.confirm(&id, card("c")))).await;
-        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Confirmed::Attempted(..)))).count();
+        let attempted = answers.iter().filter(|answer| matches!(answer, Ok(Requested::Done(..)))).count();
         assert_eq!(attempted, 1);
         assert!(answers.iter().all(Result::is_ok));
         assert_eq!(shop.gateway().charges().len(), 1);
@@ -155,7 +155,7 @@ fn a_webhook_that_overtakes_the_answer_writes_the_same_fact_once() {
             assert!(advance(confirm.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
             shop.deliver_events().await;
             shop.audit(&id, Hour::Midway);
-            let Poll::Ready(Ok(Confirmed::Attempted(answered))) = advance(confirm, || false) else {
+            let Poll::Ready(Ok(Requested::Done(answered))) = advance(confirm, || false) else {
                 panic!("not attempted")
             };
             assert_eq!(answered.state, untroubled.state);
@@ -231,7 +231,7 @@ fn a_function_that_is_killed_anywhere_leaves_what_the_sweep_can_finish() {
 fn a_cancel_and_a_confirm_at_once_end_in_one_truth() {
     block_on(async {
         let (shop, id) = shop().await;
-        let cancel = Command::Cancel { key: key("x"), request_hash: RequestHash::of([]) };
+        let cancel = Command::Cancel(CancelRequest { key: key("x"), request_hash: RequestHash::of([]), reason: None });
         let confirm: Turn<'_> = Box::pin(async {
             shop.confirm(&id, card("c")).await.ok();
         });

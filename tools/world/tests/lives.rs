@@ -14,15 +14,12 @@ use std::{future::Future, pin::Pin, time::Duration};
 use domain::{
     gateway::{ObjectStatus, UnknownReason},
     id::{RequestHash, TransactionId},
-    payment::{CaptureRequest, Command, Payment, PaymentState, ProcessingReason, Terms},
+    payment::{CancelRequest, CaptureRequest, Command, Payment, PaymentState, ProcessingReason, Terms},
 };
 use flow::{
-    operations::{
-        confirm::{ConfirmError, Confirmed},
-        retry::Retried,
-        webhook::GatewayEvent,
-    },
+    operations::{retry::Retried, webhook::GatewayEvent},
     ports::Host,
+    steps::{RequestError, Requested},
 };
 use world::{
     audit::{self, Hour},
@@ -227,7 +224,14 @@ impl Life {
                 0..=2 => told(self.shop.confirm(&self.id, card(&fresh)).await),
                 3 => told(self.shop.confirm(&self.id, card_on_file(&fresh)).await),
                 4 => told(self.shop.confirm(&self.id, card(&old)).await),
-                5 => self.command(Command::Cancel { key: key(&fresh), request_hash: RequestHash::of([]) }).await,
+                5 => {
+                    self.command(Command::Cancel(CancelRequest {
+                        key: key(&fresh),
+                        request_hash: RequestHash::of([]),
+                        reason: None,
+                    }))
+                    .await
+                }
                 6 => {
                     let request = CaptureRequest { key: key(&fresh), request_hash: RequestHash::of([]), amount: None };
                     self.command(Command::Capture(request)).await
@@ -285,10 +289,10 @@ impl Life {
     }
 }
 
-fn told(answer: Result<Confirmed, ConfirmError>) -> Vec<Payment> {
+fn told(answer: Result<Requested, RequestError>) -> Vec<Payment> {
     match answer {
-        Ok(Confirmed::Attempted(payment) | Confirmed::Replayed(payment)) => vec![payment],
-        Err(ConfirmError::Rejected(_, payment)) => vec![*payment],
-        Err(ConfirmError::NotFound | ConfirmError::Failed(_)) => Vec::new(),
+        Ok(Requested::Done(payment) | Requested::Replayed(payment)) => vec![payment],
+        Err(RequestError::Rejected(_, payment)) => vec![*payment],
+        Err(RequestError::NotFound | RequestError::Failed(_)) => Vec::new(),
     }
 }

@@ -6,7 +6,7 @@ use domain::{
     gateway::UnknownReason,
     id::{RequestHash, TransactionId},
     money::Money,
-    payment::{ActProgress, CaptureRequest, Command, Payment, PaymentState, Rejection, ReviewReason},
+    payment::{ActProgress, CancelRequest, CaptureRequest, Command, Payment, PaymentState, Rejection, ReviewReason},
     schedule::Limits,
 };
 use flow::commit::ExecuteError;
@@ -32,7 +32,7 @@ fn is_paid(payment: &Payment) -> bool {
 }
 
 fn cancel() -> Command {
-    Command::Cancel { key: key("x"), request_hash: RequestHash::of([]) }
+    Command::Cancel(CancelRequest { key: key("x"), request_hash: RequestHash::of([]), reason: None })
 }
 
 fn capture(minor_units: Option<i64>, of: &Payment) -> Command {

@@ -10,8 +10,8 @@ use std::{
 
 use domain::{id::TransactionId, payment::Payment, time::Timestamp};
 use flow::ports::{
-    CreatePayment, Created, Dependency, DueCursor, DuePage, Error, FindDue, LoadPayment, ReplacePayment, Replaced,
-    Write, WriterToken,
+    CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, LoadPayment,
+    ReplacePayment, Replaced, Urgency, Write, WriterToken,
 };
 use world::{
     for_each_store_rule,
@@ -127,7 +127,7 @@ impl Bench for BrokenBench {
 struct BrokenStore {
     bug: Bug,
     rows: Mutex<BTreeMap<TransactionId, Vec<(Payment, WriterToken)>>>,
-    index: Mutex<BTreeMap<TransactionId, Timestamp>>,
+    index: Mutex<BTreeMap<TransactionId, (Timestamp, DuePartition)>>,
 }
 
 impl BrokenStore {
@@ -165,7 +165,7 @@ impl BrokenStore {
         }
         let mut index = self.index.lock().unwrap();
         match payment.due {
-            Some(due) => drop(index.insert(payment.id.clone(), due)),
+            Some(due) => drop(index.insert(payment.id.clone(), (due, partition_of(&payment)))),
             None if self.has(LeavesOldIndexEntries) => {}
             None => drop(index.remove(&payment.id)),
         }
@@ -223,14 +223,14 @@ fn is_next(stands: &Payment, write: &Write<'_>) -> bool {
 impl FindDue for BrokenStore {
     async fn find_due(
         &self,
-        partition: u32,
-        at: Timestamp,
-        after: Option<DueCursor>,
+        partition: DuePartition,
+        window: DueWindow,
+        after: Option<DuePlace>,
         limit: u32,
     ) -> Result<DuePage, Error> {
         let index = self.index.lock().unwrap();
-        let is_due = |due| due < at || (due == at && !self.has(LeavesOutWhatIsDueNow));
-        let is_here = |id: &TransactionId| id.as_str().bytes().map(u32::from).sum::<u32>() % 8 == partition;
+        let is_due = |due| due < window.until || (due == window.until && !self.has(LeavesOutWhatIsDueNow));
+        let is_due = |due| is_due(due) && window.from <= due;
         let after = after.filter(|after| !self.has(StartsOverWhenTheCursorIsGone) || index.contains_key(&after.id));
         let is_after = |due, id: &TransactionId| match &after {
             None => true,
@@ -238,10 +238,10 @@ impl FindDue for BrokenStore {
             Some(after) if self.has(ShowsTheNewestFirst) => (due, id) < (after.due, &after.id),
             Some(after) => (due, id) > (after.due, &after.id),
         };
-        let mut places: Vec<DueCursor> = index
+        let mut places: Vec<DuePlace> = index
             .iter()
-            .filter(|(id, due)| is_due(**due) && is_here(id) && is_after(**due, id))
-            .map(|(id, due)| DueCursor { due: *due, id: id.clone() })
+            .filter(|(id, (due, of))| is_due(*due) && *of == partition && is_after(*due, id))
+            .map(|(id, (due, _))| DuePlace { due: *due, id: id.clone() })
             .collect();
         places.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
         if self.has(ShowsTheNewestFirst) {
@@ -250,6 +250,14 @@ impl FindDue for BrokenStore {
         places.truncate(limit.try_into().unwrap());
         let is_full = places.len() == usize::try_from(limit).unwrap();
         let next = places.last().filter(|_| is_full && !self.has(EndsAfterOnePage)).cloned();
-        Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next, unreadable: 0 })
+        Ok(DuePage { rows: places, next, unreadable: 0 })
     }
+    async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
+        Ok(self.index.lock().unwrap().values().filter(|(_, of)| *of == partition).count())
+    }
+}
+
+fn partition_of(payment: &Payment) -> DuePartition {
+    let shard = payment.id.as_str().bytes().map(u32::from).sum::<u32>() % DuePartition::SHARDS;
+    DuePartition { urgency: Urgency::of(payment), shard }
 }

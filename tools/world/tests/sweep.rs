@@ -2,11 +2,15 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use domain::{id::TransactionId, schedule::Limits};
-use flow::{operations::sweep::Swept, ports::DUE_PARTITIONS};
+use domain::{gateway::UnknownReason, id::TransactionId, payment::Payment, schedule::Limits};
+use flow::{
+    operations::sweep::Swept,
+    ports::{Actor, CreatePayment as _, DuePartition, Host as _, Write, WriterToken},
+};
 use world::{
     counting::Counts,
-    shop::{Shop, order},
+    gateway, payments,
+    shop::{Shop, card, order},
     store,
     turns::block_on,
 };
@@ -33,7 +37,8 @@ fn what_is_due_is_nudged_once_and_what_is_not_is_left_alone() {
         shop.host().advance(Limits::STANDARD.first_look - Duration::from_millis(1));
         shop.tally().take();
         let swept = shop.sweep().await.unwrap();
-        assert_eq!(swept, Swept { found: 40, nudged: 40, ..Swept::default() });
+        let late = Duration::from_millis(999);
+        assert_eq!(swept, Swept { found: 40, nudged: 40, oldest_due: late, ..Swept::default() });
         let nudged = nudged(&shop);
         assert_eq!((nudged.len(), nudged.into_iter().collect()), (40, early));
     });
@@ -45,7 +50,8 @@ fn a_sweep_reads_the_index_and_no_row() {
         let shop = Shop::new();
         shop.tally().take();
         assert_eq!(shop.sweep().await.unwrap(), Swept::default());
-        assert_eq!(shop.tally().take(), Counts { queries: DUE_PARTITIONS, ..Counts::default() });
+        // Each shard once, those of doubts and those of looks; and the doubts are counted.
+        assert_eq!(shop.tally().take(), Counts { queries: 3 * DuePartition::SHARDS, ..Counts::default() });
     });
 }
 
@@ -62,14 +68,68 @@ fn a_crowd_takes_several_pages_and_none_is_left_out() {
 }
 
 #[test]
+fn doubts_are_nudged_before_looks_and_counted_before_they_are_due() {
+    block_on(async {
+        let shop = Shop::new();
+        open(&shop, 30).await;
+        shop.host().advance(Limits::STANDARD.first_look);
+        let doubtful = shop.opened(order("doubtful")).await.id;
+        shop.gateway().script(gateway::Call::Confirm, [gateway::Course::Unheard(UnknownReason::Timeout)]);
+        shop.confirmed(&doubtful, card("c")).await;
+        nudged(&shop);
+        let swept = shop.sweep().await.unwrap();
+        assert_eq!((swept.found, swept.in_doubt), (30, 1), "it is in doubt, and not due yet");
+        nudged(&shop);
+        shop.host().advance(Limits::STANDARD.first_delay);
+        let swept = shop.sweep().await.unwrap();
+        assert_eq!((swept.found, swept.in_doubt), (31, 1));
+        assert_eq!(nudged(&shop).first(), Some(&doubtful));
+    });
+}
+
+#[test]
+fn rows_that_never_move_cannot_starve_the_ones_behind_them() {
+    block_on(async {
+        // More rows than one sweep reads, due longest, and whoever looks at them fails.
+        let shop = Shop::new();
+        shop.store().hold_index();
+        for number in 0..10_000 {
+            let due = Some(shop.host().now());
+            let payment = Payment { due, ..payments::waiting(number) };
+            let write = Write { payment: &payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(1) };
+            shop.store().create(&write).await.unwrap();
+            shop.host().advance(Duration::from_millis(20));
+        }
+        let behind = open(&shop, 24).await;
+        shop.store().catch_up_index();
+        shop.host().advance(Limits::STANDARD.first_look);
+        let mut waiting = behind;
+        for sweeps in 1.. {
+            assert!(sweeps <= 10, "{} rows were never nudged", waiting.len());
+            let swept = shop.sweep().await.unwrap();
+            assert!(swept.more && swept.found <= 16_000, "{swept:?}");
+            for id in nudged(&shop) {
+                waiting.remove(&id);
+            }
+            if waiting.is_empty() {
+                break;
+            }
+        }
+    });
+}
+
+#[test]
 fn a_partition_that_cannot_be_read_does_not_keep_the_others_waiting() {
     block_on(async {
         let shop = Shop::new();
         let ids = open(&shop, 60).await;
         shop.host().advance(Limits::STANDARD.first_look);
-        shop.store().script(store::Call::FindDue, [store::Course::LostBefore]);
+        // The first is one of the doubts, the last one of the looks.
+        let well = [store::Course::Well; 3 * DuePartition::SHARDS as usize - 3];
+        let fails = [store::Course::LostBefore];
+        shop.store().script(store::Call::FindDue, fails.into_iter().chain(well).chain(fails));
         let swept = shop.sweep().await.unwrap();
-        assert_eq!(swept.failed_partitions, 1);
+        assert_eq!(swept.failed_partitions, 2);
         let first = nudged(&shop);
         assert!(!first.is_empty() && first.len() < 60, "{}", first.len());
         // A nudge that is served moves its row on; these were not served, so the next sweep finds them all.
@@ -84,7 +144,7 @@ fn a_sweep_that_could_do_nothing_says_so_and_the_next_one_does_it() {
         let shop = Shop::new();
         open(&shop, 30).await;
         shop.host().advance(Limits::STANDARD.first_look);
-        shop.queue().fail_next(DUE_PARTITIONS);
+        shop.queue().fail_next(DuePartition::SHARDS);
         assert!(shop.sweep().await.is_err());
         assert!(shop.queue().waiting().is_empty());
         // A partition without a row asked for nothing, so not every failure was used up.

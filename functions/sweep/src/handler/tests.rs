@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use world::events::{payment, store_with, text};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
@@ -15,10 +16,14 @@ fn every_minute_what_is_due_is_nudged() {
     assert_eq!(schedule["detail-type"], "Scheduled Event", "whatever it says, a sweep is a sweep");
     let host = SimHost::new(1);
     let sweep = Sweep { store: block_on(store_with(&payment(&host))), nudges: MemoryQueue::default() };
-    let swept = |line: &mut Line| serde_json::to_string(&block_on(sweep.once(&host, line)).unwrap()).unwrap();
+    let swept = |line: &mut Line| serde_json::to_value(block_on(sweep.once(&host, line)).unwrap()).unwrap();
     let mut line = Line::new("sweep", host.now());
-    assert_eq!(swept(&mut line), r#"{"found":0,"nudged":0,"more":false,"unreadable":0,"failedPartitions":0}"#);
+    let nothing = json!({
+        "found": 0, "nudged": 0, "inDoubt": 0, "oldestDueMs": 0, "more": false, "unreadable": 0, "failedPartitions": 0,
+    });
+    assert_eq!(swept(&mut line), nothing);
     host.advance(Duration::from_secs(3600));
-    assert_eq!(swept(&mut line), r#"{"found":1,"nudged":1,"more":false,"unreadable":0,"failedPartitions":0}"#);
+    let one = swept(&mut line);
+    assert_eq!((&one["found"], &one["nudged"], &one["oldestDueMs"]), (&json!(1), &json!(1), &json!(3_300_000)));
     line.write(Level::Error, &mut Vec::new());
 }

@@ -3,7 +3,7 @@
 //! | index | partition | order | holds |
 //! |---|---|---|---|
 //! | the table | `pk` = `PAY#<id>` | | every row |
-//! | `due` | `dp` = shard | `du` = due | rows that somebody must look at: both attributes are there only then |
+//! | `due` | `dp` = `doubt#<shard>` or `<shard>` | `du` = due | rows that somebody must look at, those in doubt apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>` | `ca` = created at | every payment; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
 //!
@@ -13,8 +13,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{id::TransactionId, payment::Payment, time::Timestamp};
-use flow::ports::{DUE_PARTITIONS, DueCursor};
+use domain::{
+    id::TransactionId,
+    payment::Payment,
+    time::{Day, Timestamp},
+};
+use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency};
 use time::OffsetDateTime;
 
 use super::attributes::{Attributes, Item, Unfit, Written};
@@ -23,14 +27,16 @@ pub(super) const PK: &str = "pk";
 pub(super) const DUE_INDEX: &str = "due";
 pub(super) const DUE_PARTITION: &str = "dp";
 pub(super) const DUE: &str = "du";
+pub(super) const DAY_INDEX: &str = "byDay";
 pub(super) const DAY_PARTITION: &str = "yp";
 pub(super) const CREATED_AT: &str = "ca";
+pub(super) const REFERENCE_INDEX: &str = "reference";
 pub(super) const REFERENCE: &str = "ref";
 
 const PAYMENT_PREFIX: &str = "PAY#";
 
 /// A day's payments are spread over so many partitions: 8 × 1,000 writes a second is far above any one merchant.
-const DAY_PARTITIONS: u32 = 8;
+pub(super) const DAY_SHARDS: u32 = 8;
 
 /// The key of a payment's row.
 pub(super) fn of_payment(id: &TransactionId) -> AttributeValue {
@@ -44,14 +50,16 @@ pub(super) fn of_no_payment() -> AttributeValue {
 
 /// Writes all keys of a payment.
 pub(super) fn write(written: Written, payment: &Payment) -> Result<Written, Unfit> {
-    let day = day_of(payment.created_at).ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
-    let day_partition = format!("{day}#{}", shard(&payment.id, DAY_PARTITIONS));
-    let due_partition = shard(&payment.id, DUE_PARTITIONS).to_string();
+    let day_partition = day_partition(Day::of(payment.created_at), shard(&payment.id, DAY_SHARDS))
+        .ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
+    let due_partition = DuePartition { urgency: Urgency::of(payment), shard: shard(&payment.id, DuePartition::SHARDS) };
     Ok(written
         .text(PK, format!("{PAYMENT_PREFIX}{}", payment.id))
         .text(DAY_PARTITION, day_partition)
         .number(CREATED_AT, payment.created_at.unix_ms())
-        .maybe(payment.due, |written, due| written.text(DUE_PARTITION, due_partition).number(DUE, due.unix_ms()))
+        .maybe(payment.due, |written, due| {
+            written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
+        })
         .maybe(payment.terms.reference.as_ref(), |written, reference| written.text(REFERENCE, reference.as_str())))
 }
 
@@ -61,17 +69,37 @@ pub(super) fn read_id(row: &Attributes<'_>) -> Result<TransactionId, Unfit> {
     TransactionId::parse(digits).map_err(|why| row.unfit(PK, why))
 }
 
+/// The name of a partition of the `due` index.
+pub(super) fn due_partition_name(DuePartition { urgency, shard }: DuePartition) -> String {
+    match urgency {
+        Urgency::Doubt => format!("doubt#{shard}"),
+        Urgency::Look => shard.to_string(),
+    }
+}
+
+/// The name of a partition of the `byDay` index, if the day is one of the calendar.
+pub(super) fn day_partition(day: Day, shard: u32) -> Option<String> {
+    let start = i128::from(day.start().unix_ms()).checked_mul(1_000_000)?;
+    let start = OffsetDateTime::from_unix_timestamp_nanos(start).ok()?;
+    Some(format!("{:04}-{:02}-{:02}#{shard}", start.year(), u8::from(start.month()), start.day()))
+}
+
 /// The place of an entry of the `due` index.
-pub(super) fn read_cursor(entry: &Attributes<'_>) -> Result<DueCursor, Unfit> {
-    Ok(DueCursor { due: Timestamp::from_unix_ms(entry.number(DUE)?), id: read_id(entry)? })
+pub(super) fn read_due_place(entry: &Attributes<'_>) -> Result<DuePlace, Unfit> {
+    Ok(DuePlace { due: Timestamp::from_unix_ms(entry.number(DUE)?), id: read_id(entry)? })
+}
+
+/// The place of an entry of a list's index.
+pub(super) fn read_list_place(entry: &Attributes<'_>) -> Result<ListPlace, Unfit> {
+    Ok(ListPlace { created_at: Timestamp::from_unix_ms(entry.number(CREATED_AT)?), id: read_id(entry)? })
 }
 
 /// A place in the `due` index, as a query wants it. The row need not be there any more.
-pub(super) fn of_cursor(partition: u32, cursor: &DueCursor) -> Item {
+pub(super) fn of_due_place(partition: DuePartition, place: &DuePlace) -> Item {
     HashMap::from([
-        (DUE_PARTITION.to_owned(), AttributeValue::S(partition.to_string())),
-        (DUE.to_owned(), AttributeValue::N(cursor.due.unix_ms().to_string())),
-        (PK.to_owned(), of_payment(&cursor.id)),
+        (DUE_PARTITION.to_owned(), AttributeValue::S(due_partition_name(partition))),
+        (DUE.to_owned(), AttributeValue::N(place.due.unix_ms().to_string())),
+        (PK.to_owned(), of_payment(&place.id)),
     ])
 }
 
@@ -84,22 +112,19 @@ fn shard(id: &TransactionId, shards: u32) -> u32 {
     (hash ^ (hash >> 16)).checked_rem(shards).unwrap_or(0)
 }
 
-fn day_of(moment: Timestamp) -> Option<String> {
-    let moment =
-        OffsetDateTime::from_unix_timestamp_nanos(i128::from(moment.unix_ms()).checked_mul(1_000_000)?).ok()?;
-    Some(format!("{:04}-{:02}-{:02}", moment.year(), u8::from(moment.month()), moment.day()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_day_is_a_day_in_utc() {
-        for (unix_ms, day) in [(0, "1970-01-01"), (1_795_434_360_007, "2026-11-23"), (951_868_799_999, "2000-02-29")] {
-            assert_eq!(day_of(Timestamp::from_unix_ms(unix_ms)).as_deref(), Some(day));
+        let of = |unix_ms| day_partition(Day::of(Timestamp::from_unix_ms(unix_ms)), 3);
+        for (unix_ms, day) in
+            [(0, "1970-01-01#3"), (1_795_434_360_007, "2026-11-23#3"), (951_868_799_999, "2000-02-29#3")]
+        {
+            assert_eq!(of(unix_ms).as_deref(), Some(day));
         }
-        assert_eq!(day_of(Timestamp::from_unix_ms(i64::MAX)), None);
+        assert_eq!(of(i64::MAX), None);
     }
 
     #[test]

@@ -4,12 +4,16 @@
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
 //! A row that stands and bears our own `last_writer` is this very write, sent twice by the SDK: it has succeeded.
 //!
+//! The indexes tell where to look: [`due`] for the sweep, [`list`] for people.
+//!
 //! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions), decide
 //! anything on an index, or put a stored value into an error.
 
 mod attributes;
+mod due;
 mod failure;
 mod keys;
+mod list;
 mod row;
 mod words;
 
@@ -18,12 +22,8 @@ use aws_sdk_dynamodb::{
     operation::put_item::{PutItemError, builders::PutItemFluentBuilder},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{id::TransactionId, payment::Payment, time::Timestamp};
-use flow::ports::{
-    CreatePayment, Created, DueCursor, DuePage, Error, FindDue, LoadPayment, ReplacePayment, Replaced, Write,
-};
-
-use self::attributes::Attributes;
+use domain::{id::TransactionId, payment::Payment};
+use flow::ports::{CreatePayment, Created, Error, LoadPayment, ReplacePayment, Replaced, Write};
 
 /// The payments in a DynamoDB table.
 #[derive(Debug, Clone)]
@@ -117,47 +117,6 @@ impl ReplacePayment for PaymentTable {
             Put::Written => Replaced::Replaced,
             Put::Stands(payment) => Replaced::Conflict(payment),
         })
-    }
-}
-
-impl FindDue for PaymentTable {
-    async fn find_due(
-        &self,
-        partition: u32,
-        at: Timestamp,
-        after: Option<DueCursor>,
-        limit: u32,
-    ) -> Result<DuePage, Error> {
-        let asked = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(keys::DUE_INDEX)
-            .key_condition_expression("#partition = :partition AND #due <= :at")
-            .expression_attribute_names("#partition", keys::DUE_PARTITION)
-            .expression_attribute_names("#due", keys::DUE)
-            .expression_attribute_values(":partition", AttributeValue::S(partition.to_string()))
-            .expression_attribute_values(":at", AttributeValue::N(at.unix_ms().to_string()))
-            .scan_index_forward(true)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(after.map(|cursor| keys::of_cursor(partition, &cursor)));
-        let answer = asked.send().await.map_err(|failed| failure::of_call(&failed))?;
-        Ok(due_page(answer.items(), answer.last_evaluated_key().is_some())?)
-    }
-}
-
-/// A page of the index. An entry that cannot be read is counted and passed over: one row that somebody broke must not
-/// hide the others that are due.
-fn due_page(entries: &[attributes::Item], there_may_be_more: bool) -> Result<DuePage, attributes::Unfit> {
-    let (places, unfit): (Vec<_>, Vec<_>) =
-        entries.iter().map(|entry| keys::read_cursor(&Attributes::of(entry))).partition(Result::is_ok);
-    let places: Vec<DueCursor> = places.into_iter().flatten().collect();
-    // The entries are the keys themselves, so the last of them is where the next page begins.
-    let next = places.last().filter(|_| there_may_be_more).cloned();
-    let unreadable = unfit.len();
-    match unfit.into_iter().find_map(Result::err) {
-        Some(why) if there_may_be_more && next.is_none() => Err(why),
-        Some(_) | None => Ok(DuePage { ids: places.into_iter().map(|place| place.id).collect(), next, unreadable }),
     }
 }
 

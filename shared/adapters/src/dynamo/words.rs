@@ -3,7 +3,7 @@
 use domain::{
     decline::{Advice, DeclineCategory},
     gateway::{Gateway, Mode},
-    payment::{CaptureMethod, Confirmation, ReviewReason},
+    payment::{CancelReason, CaptureMethod, Confirmation, ReviewReason},
 };
 
 /// An enum that is stored as a word.
@@ -43,6 +43,12 @@ words!(ReviewReason {
     UnrecognizedStatus = "unrecognized_status",
     KeyMismatch = "key_mismatch",
     LateSuccess = "late_success",
+});
+words!(CancelReason {
+    Duplicate = "duplicate",
+    Fraudulent = "fraudulent",
+    RequestedByCustomer = "requested_by_customer",
+    Abandoned = "abandoned",
 });
 words!(DeclineCategory {
     Later = "later",

@@ -2,9 +2,10 @@
 //!
 //! Must never: pass on what our own infrastructure said. That is for the log.
 
-use flow::operations::confirm::ConfirmError;
+use flow::operations::capture::CaptureError;
 use flow::operations::initiate::InitiateError;
 use flow::ports::{AmountRefusal, Error};
+use flow::steps::RequestError;
 
 use super::problem::{FieldError, Problem, Refusal};
 
@@ -46,12 +47,22 @@ impl From<&InitiateError> for Problem {
     }
 }
 
-impl From<&ConfirmError> for Problem {
-    fn from(error: &ConfirmError) -> Self {
+impl From<&RequestError> for Problem {
+    fn from(error: &RequestError) -> Self {
         match error {
-            ConfirmError::NotFound => Self::new(Refusal::NotFound),
-            ConfirmError::Rejected(rejection, payment) => Self::rejected(*rejection, payment),
-            ConfirmError::Failed(error) => Self::from(error),
+            RequestError::NotFound => Self::new(Refusal::NotFound),
+            RequestError::Rejected(rejection, payment) => Self::rejected(*rejection, payment),
+            RequestError::Failed(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&CaptureError> for Problem {
+    fn from(error: &CaptureError) -> Self {
+        match error {
+            CaptureError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
+            CaptureError::AmountRefused(refusal) => Self::from(refusal),
+            CaptureError::NotRequested(error) => Self::from(error),
         }
     }
 }
@@ -92,9 +103,9 @@ mod tests {
             ((&InitiateError::KeyReused).into(), (422, "idempotency_key_reused")),
             ((&InitiateError::GatewayUnavailable("timeout")).into(), (503, "gateway_unavailable")),
             ((&InitiateError::Failed(down())).into(), (503, "unavailable")),
-            ((&ConfirmError::NotFound).into(), (404, "not_found")),
-            ((&ConfirmError::Rejected(Rejection::InProgress, Box::new(a_payment()))).into(), (409, "in_progress")),
-            ((&ConfirmError::Failed(down())).into(), (503, "unavailable")),
+            ((&RequestError::NotFound).into(), (404, "not_found")),
+            ((&RequestError::Rejected(Rejection::InProgress, Box::new(a_payment()))).into(), (409, "in_progress")),
+            ((&RequestError::Failed(down())).into(), (503, "unavailable")),
         ];
         for (problem, (status, code)) in cases {
             assert_eq!(told(&problem), (status, code.to_owned()));

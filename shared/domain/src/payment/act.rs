@@ -17,8 +17,39 @@ pub struct Act {
     pub request: Option<(IdempotencyKey, RequestHash)>,
     /// When it was written down.
     pub started_at: Timestamp,
+    /// Why the client cancels, if it says so.
+    pub reason: Option<CancelReason>,
     /// How far it has come.
     pub progress: ActProgress,
+}
+
+/// Why a client cancels. The words are Stripe's, which shows them to the merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CancelReason {
+    /// There is another payment for the same.
+    Duplicate,
+    /// It looks like fraud.
+    Fraudulent,
+    /// The payer asked for it.
+    RequestedByCustomer,
+    /// The payer went away.
+    Abandoned,
+}
+
+impl CancelReason {
+    /// All reasons, for parsers.
+    pub const ALL: [Self; 4] = [Self::Duplicate, Self::Fraudulent, Self::RequestedByCustomer, Self::Abandoned];
+
+    /// The word for it, everywhere.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Fraudulent => "fraudulent",
+            Self::RequestedByCustomer => "requested_by_customer",
+            Self::Abandoned => "abandoned",
+        }
+    }
 }
 
 /// What is to be done.

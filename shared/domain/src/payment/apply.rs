@@ -78,7 +78,13 @@ fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
         AfterDecline::GiveUp => {
             let kind = super::ActKind::Close { ends_as: End::Failed };
             if payment.open_act().is_none() {
-                payment.acts.push(Act { kind, request: None, started_at: at, progress: ActProgress::Open });
+                payment.acts.push(Act {
+                    kind,
+                    request: None,
+                    started_at: at,
+                    reason: None,
+                    progress: ActProgress::Open,
+                });
             }
             PaymentState::RequiresPaymentMethod
         }

@@ -1,6 +1,6 @@
 //! What somebody wants done with a payment, and why it may be refused.
 
-use super::Instrument;
+use super::{CancelReason, Instrument};
 use crate::{
     id::{IdempotencyKey, RequestHash},
     money::Money,
@@ -15,12 +15,7 @@ pub enum Command {
     /// Take money that is held.
     Capture(CaptureRequest),
     /// Cancel.
-    Cancel {
-        /// The client's key.
-        key: IdempotencyKey,
-        /// The hash of its request.
-        request_hash: RequestHash,
-    },
+    Cancel(CancelRequest),
     /// End a payment whose time is over. Ours, not a client's.
     Expire,
     /// Try a scheduled charge again. Ours, not a client's.
@@ -55,6 +50,17 @@ pub struct CaptureRequest {
     pub request_hash: RequestHash,
     /// How much; all of it if none is named.
     pub amount: Option<Money>,
+}
+
+/// A client's wish to cancel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelRequest {
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of its request.
+    pub request_hash: RequestHash,
+    /// Why, if it says so.
+    pub reason: Option<CancelReason>,
 }
 
 /// Why a command was refused. Nothing was changed.

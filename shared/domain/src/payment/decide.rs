@@ -4,9 +4,9 @@
 //! outcome nobody knows.
 
 use super::{
-    ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CaptureRequest,
-    Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason, Rejection, ReviewReason,
-    apply::establish, due::due,
+    ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
+    CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason,
+    Rejection, ReviewReason, apply::establish, due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},
@@ -35,7 +35,7 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
     match command {
         Command::Confirm(request) => confirm(payment, request, now),
         Command::Capture(request) => capture(payment, request, now),
-        Command::Cancel { key, request_hash } => cancel(payment, key, *request_hash, now),
+        Command::Cancel(request) => cancel(payment, request, now),
         Command::Expire => Ok(expire(payment, now)),
         Command::Reattempt => Ok(reattempt(payment, now)),
         Command::Claim => Ok(claim(payment, now)),
@@ -149,7 +149,7 @@ fn capture(payment: &Payment, request: &CaptureRequest, now: &Now) -> Result<Dec
         | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
     };
     let amount = within(request.amount.unwrap_or(capturable), capturable)?;
-    open_act(payment, ActKind::Capture { amount }, Some((request.key.clone(), request.request_hash)), now)
+    open_act(payment, ActKind::Capture { amount }, Some((request.key.clone(), request.request_hash)), None, now)
 }
 
 fn within(amount: Money, capturable: Money) -> Result<Money, Rejection> {
@@ -159,13 +159,8 @@ fn within(amount: Money, capturable: Money) -> Result<Money, Rejection> {
     if amount.is_within(capturable) { Ok(amount) } else { Err(Rejection::AmountExceedsCapturable) }
 }
 
-fn cancel(
-    payment: &Payment,
-    key: &IdempotencyKey,
-    request_hash: RequestHash,
-    now: &Now,
-) -> Result<Decision, Rejection> {
-    if let Some(replay) = replay_of_act(payment, key, request_hash, false) {
+fn cancel(payment: &Payment, request: &CancelRequest, now: &Now) -> Result<Decision, Rejection> {
+    if let Some(replay) = replay_of_act(payment, &request.key, request.request_hash, false) {
         return replay;
     }
     if payment.state.is_terminal() {
@@ -174,7 +169,8 @@ fn cancel(
     if payment.open_act().is_some() || payment.unanswered_attempt().is_some() {
         return Err(Rejection::InProgress);
     }
-    open_act(payment, ActKind::Close { ends_as: End::Canceled }, Some((key.clone(), request_hash)), now)
+    let asked_by = Some((request.key.clone(), request.request_hash));
+    open_act(payment, ActKind::Close { ends_as: End::Canceled }, asked_by, request.reason, now)
 }
 
 fn expire(payment: &Payment, now: &Now) -> Decision {
@@ -195,20 +191,21 @@ fn expire(payment: &Payment, now: &Now) -> Decision {
     {
         return Decision::Nothing;
     }
-    open_act(payment, ActKind::Close { ends_as: End::Expired }, None, now).unwrap_or(Decision::Nothing)
+    open_act(payment, ActKind::Close { ends_as: End::Expired }, None, None, now).unwrap_or(Decision::Nothing)
 }
 
 fn open_act(
     payment: &Payment,
     kind: ActKind,
     request: Option<(IdempotencyKey, RequestHash)>,
+    reason: Option<CancelReason>,
     now: &Now,
 ) -> Result<Decision, Rejection> {
     // Ending a payment must never fail on a bound; only clients' captures and cancels are counted.
     if request.is_some() && payment.acts.len() >= ACTS_MAX {
         return Err(Rejection::TooManyAttempts);
     }
-    let act = Act { kind, request, started_at: now.at, progress: ActProgress::Open };
+    let act = Act { kind, request, started_at: now.at, reason, progress: ActProgress::Open };
     Ok(Decision::Execute(happened(payment, Fact::ActOpened(act), now)))
 }
 

@@ -15,14 +15,14 @@ mod judge;
 mod state;
 mod terms;
 
-pub use act::{Act, ActKind, ActProgress, End};
+pub use act::{Act, ActKind, ActProgress, CancelReason, End};
 pub use apply::apply;
 pub use attempt::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument};
-pub use command::{CaptureRequest, Command, ConfirmRequest, Rejection};
+pub use command::{CancelRequest, CaptureRequest, Command, ConfirmRequest, Rejection};
 pub use decide::{Decision, decide};
 pub use event::{AfterDecline, Event, Fact};
 pub use judge::{Evidence, Judgement, Source, judge};
-pub use state::{PaymentState, ProcessingReason};
+pub use state::{PaymentState, ProcessingReason, Status};
 pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
 
 use crate::{

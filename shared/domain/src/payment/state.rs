@@ -30,6 +30,56 @@ pub enum PaymentState {
     Expired,
 }
 
+/// Where a payment stands, without the data: what a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// [`PaymentState::RequiresPaymentMethod`]
+    RequiresPaymentMethod,
+    /// [`PaymentState::Processing`]
+    Processing,
+    /// [`PaymentState::RequiresAction`]
+    RequiresAction,
+    /// [`PaymentState::RequiresCapture`]
+    RequiresCapture,
+    /// [`PaymentState::Succeeded`]
+    Succeeded,
+    /// [`PaymentState::Failed`]
+    Failed,
+    /// [`PaymentState::Canceled`]
+    Canceled,
+    /// [`PaymentState::Expired`]
+    Expired,
+}
+
+impl Status {
+    /// All of them, for parsers and documents.
+    pub const ALL: [Self; 8] = [
+        Self::RequiresPaymentMethod,
+        Self::Processing,
+        Self::RequiresAction,
+        Self::RequiresCapture,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Canceled,
+        Self::Expired,
+    ];
+
+    /// The word for it in answers and rows.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::RequiresPaymentMethod => "requires_payment_method",
+            Self::Processing => "processing",
+            Self::RequiresAction => "requires_action",
+            Self::RequiresCapture => "requires_capture",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Canceled => "canceled",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// What is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ProcessingReason {
@@ -60,15 +110,21 @@ impl PaymentState {
     /// The word for it in answers and rows.
     #[must_use]
     pub const fn name(&self) -> &'static str {
+        self.status().name()
+    }
+
+    /// The state without its data.
+    #[must_use]
+    pub const fn status(&self) -> Status {
         match self {
-            Self::RequiresPaymentMethod => "requires_payment_method",
-            Self::Processing(_) => "processing",
-            Self::RequiresAction(_) => "requires_action",
-            Self::RequiresCapture { .. } => "requires_capture",
-            Self::Succeeded { .. } => "succeeded",
-            Self::Failed => "failed",
-            Self::Canceled => "canceled",
-            Self::Expired => "expired",
+            Self::RequiresPaymentMethod => Status::RequiresPaymentMethod,
+            Self::Processing(_) => Status::Processing,
+            Self::RequiresAction(_) => Status::RequiresAction,
+            Self::RequiresCapture { .. } => Status::RequiresCapture,
+            Self::Succeeded { .. } => Status::Succeeded,
+            Self::Failed => Status::Failed,
+            Self::Canceled => Status::Canceled,
+            Self::Expired => Status::Expired,
         }
     }
 }

@@ -1,7 +1,10 @@
 //! One file per function, of the same name.
 
+pub mod cancel;
+pub mod capture;
 pub mod confirm;
 pub mod initiate;
+pub mod payments;
 pub mod retry;
 pub mod status;
 pub mod sweep;

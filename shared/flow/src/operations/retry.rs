@@ -11,10 +11,10 @@ use domain::{
     payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
 };
 
-use super::confirm::{Sending, attempt};
 use crate::{
-    commit::{Committed, ExecuteError, Executed, execute, record},
+    commit::{Committed, ExecuteError, Executed, Recorded, execute, record},
     ports::{Actor, Error, Gateway, Host, LoadPayment, ReplacePayment},
+    steps::{Sending, act, attempt},
 };
 
 /// What became of a nudge.
@@ -84,28 +84,21 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
-        let number = committed.payment().acts.len();
-        let Some(act) = committed.payment().open_act() else { return Ok(committed.into_payment()) };
-        let answer = match act.kind {
-            // Under a dead key the gateway would capture anew.
-            ActKind::Capture { .. } if !act.key_is_young(self.host.now()) => {
-                return self.fetch(committed.into_payment()).await;
-            }
-            ActKind::Capture { .. } => self.gateway.capture(&committed, self.host.gateway_budget()).await,
-            ActKind::Close { .. } => {
-                self.gateway.cancel(&committed, self.host.dice(), self.host.gateway_budget()).await
-            }
-        };
-        let evidence = Evidence { source: Source::Act(number, answer.hand), outcome: answer.outcome };
-        let payment =
-            record(self.host, self.store, committed.into_payment(), evidence, &Actor::Retry).await?.into_payment();
+        let key_is_dead = committed.payment().open_act().is_some_and(|act| {
+            // Under a dead key the gateway would capture anew. A cancel has a fresh key each time.
+            matches!(act.kind, ActKind::Capture { .. }) && !act.key_is_young(self.host.now())
+        });
+        if key_is_dead {
+            return self.fetch(committed.into_payment()).await;
+        }
+        let payment = act(self.host, self.store, self.gateway, committed, &Actor::Retry).await;
         if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
     }
 
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
         let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
         let evidence = Evidence { source: Source::Fetch, outcome };
-        record(self.host, self.store, payment, evidence, &Actor::Retry).await.map(crate::commit::Recorded::into_payment)
+        record(self.host, self.store, payment, evidence, &Actor::Retry).await.map(Recorded::into_payment)
     }
 
     /// A command of our own. It is never refused, only pointless.

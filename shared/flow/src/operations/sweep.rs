@@ -1,14 +1,21 @@
 //! `sweep`: finds the rows that are due and nudges them. It reads an index, which lags, and decides nothing.
 //!
-//! Bounded: so many pages of each partition at a time. Longest due comes first, and a row that is looked at moves its
-//! `due` on, so none can starve the others.
+//! Bounded, and yet no row can be starved by others, not even by rows that never move:
+//! - doubts come before mere looks, and within each the sweep begins with another shard each time;
+//! - of a shard, the longest due rows come first; where more are due than it reads, its second half begins at a random
+//!   moment after them, so that every row has its chance in every sweep.
 
-use crate::ports::{DUE_PARTITIONS, Error, FindDue, Host, Nudge};
+use std::time::Duration;
+
+use domain::time::Timestamp;
+
+use crate::ports::{DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Host, Nudge, Urgency};
 
 /// Rows in one page of the index.
 const PAGE_SIZE: u32 = 100;
-/// Pages of one partition in one sweep. 8 × 10 × 100 rows a minute is more than one gateway account can be asked about.
-const PAGES_MAX: u32 = 10;
+/// Pages of one shard that are read from the longest due row on, and as many from a random moment after them.
+/// 2 × 8 × 10 × 100 rows a minute is more than one gateway account can be asked about.
+const PAGES_MAX: u32 = 5;
 
 /// What one sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -17,6 +24,10 @@ pub struct Swept {
     pub found: usize,
     /// Rows that were nudged.
     pub nudged: usize,
+    /// Rows in doubt, due or not.
+    pub in_doubt: usize,
+    /// How long the row has been due that has been due longest.
+    pub oldest_due: Duration,
     /// Whether rows were left for the next sweep.
     pub more: bool,
     /// Entries of the index that could not be read.
@@ -30,42 +41,81 @@ pub struct Swept {
 /// # Errors
 /// If nothing at all could be done.
 pub async fn sweep<H: Host, S: FindDue, N: Nudge>(host: &H, store: &S, nudges: &N) -> Result<Swept, Error> {
-    let mut swept = Swept::default();
+    let mut broom = Broom { host, store, nudges, swept: Swept::default() };
     let mut last_error = None;
-    for partition in 0..DUE_PARTITIONS {
+    for partition in partitions(host.dice()) {
         // One partition that fails must not keep the others waiting.
-        if let Err(error) = sweep_partition(host, store, nudges, partition, &mut swept).await {
-            swept.failed_partitions = swept.failed_partitions.saturating_add(1);
+        if let Err(error) = broom.partition(partition).await {
+            broom.swept.failed_partitions = broom.swept.failed_partitions.saturating_add(1);
             last_error = Some(error);
         }
     }
     match last_error {
-        Some(error) if swept.nudged == 0 => Err(error),
-        Some(_) | None => Ok(swept),
+        Some(error) if broom.swept.nudged == 0 => Err(error),
+        Some(_) | None => Ok(broom.swept),
     }
 }
 
-async fn sweep_partition<H: Host, S: FindDue, N: Nudge>(
-    host: &H,
-    store: &S,
-    nudges: &N,
-    partition: u32,
-    swept: &mut Swept,
-) -> Result<(), Error> {
-    let at = host.now();
-    let mut cursor = None;
-    for _ in 0..PAGES_MAX {
-        let page = store.find_due(partition, at, cursor, PAGE_SIZE).await?;
-        swept.found = swept.found.saturating_add(page.ids.len());
-        swept.unreadable = swept.unreadable.saturating_add(page.unreadable);
-        if !page.ids.is_empty() {
-            swept.nudged = swept.nudged.saturating_add(nudges.nudge_all(&page.ids).await?);
+/// All partitions, the doubts first; should the time run out, it does so at another shard each time.
+fn partitions(dice: u64) -> impl Iterator<Item = DuePartition> {
+    let shards = usize::try_from(DuePartition::SHARDS).unwrap_or(1);
+    let first = usize::try_from(dice).unwrap_or(0).checked_rem(shards).unwrap_or(0);
+    [Urgency::Doubt, Urgency::Look].into_iter().flat_map(move |urgency| {
+        let shard = move |shard| DuePartition { urgency, shard };
+        (0..DuePartition::SHARDS).cycle().skip(first).take(shards).map(shard)
+    })
+}
+
+/// One sweep.
+struct Broom<'a, H, S, N> {
+    host: &'a H,
+    store: &'a S,
+    nudges: &'a N,
+    swept: Swept,
+}
+
+impl<H: Host, S: FindDue, N: Nudge> Broom<'_, H, S, N> {
+    async fn partition(&mut self, partition: DuePartition) -> Result<(), Error> {
+        let until = self.host.now();
+        let everything = DueWindow { from: Timestamp::from_unix_ms(0), until };
+        if let Some(reached) = self.pages(partition, everything).await? {
+            self.swept.more = true;
+            let from = moment_between(reached.due, until, self.host.dice());
+            self.pages(partition, DueWindow { from, until }).await?;
         }
-        cursor = page.next;
-        if cursor.is_none() {
-            return Ok(());
+        if partition.urgency == Urgency::Doubt {
+            self.swept.in_doubt = self.swept.in_doubt.saturating_add(self.store.count(partition).await?);
         }
+        Ok(())
     }
-    swept.more = true;
-    Ok(())
+
+    /// Nudges the rows of a window, page by page. How far it came, if there may be more.
+    async fn pages(&mut self, partition: DuePartition, window: DueWindow) -> Result<Option<DuePlace>, Error> {
+        let mut after = None;
+        for _ in 0..PAGES_MAX {
+            let page = self.store.find_due(partition, window, after, PAGE_SIZE).await?;
+            self.nudge(&page, window.until).await?;
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(after)
+    }
+
+    async fn nudge(&mut self, page: &DuePage, now: Timestamp) -> Result<(), Error> {
+        let swept = &mut self.swept;
+        swept.found = swept.found.saturating_add(page.rows.len());
+        swept.unreadable = swept.unreadable.saturating_add(page.unreadable);
+        let Some(first) = page.rows.first() else { return Ok(()) };
+        swept.oldest_due = swept.oldest_due.max(now.since(first.due));
+        let ids: Vec<_> = page.rows.iter().map(|row| row.id.clone()).collect();
+        self.swept.nudged = self.swept.nudged.saturating_add(self.nudges.nudge_all(&ids).await?);
+        Ok(())
+    }
+}
+
+fn moment_between(from: Timestamp, until: Timestamp, dice: u64) -> Timestamp {
+    let span = u64::try_from(until.since(from).as_millis()).unwrap_or(u64::MAX);
+    from.plus(Duration::from_millis(dice.checked_rem(span.saturating_add(1)).unwrap_or(0)))
 }

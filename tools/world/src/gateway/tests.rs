@@ -1,7 +1,7 @@
 //! The gateway is held to what Stripe documents; a double that is kinder than the real one proves nothing.
 
 use domain::{
-    payment::{Command, PaymentState},
+    payment::{CancelRequest, Command, PaymentState},
     schedule::Limits,
 };
 use flow::{commit::Committed, operations::webhook::Subject};
@@ -190,7 +190,11 @@ fn a_refused_cancel_shows_the_object_that_stood_in_the_way() {
     block_on(async {
         let shop = Shop::new();
         let payment = shop.opened(order("o")).await;
-        let cancel = Command::Cancel { key: key("x"), request_hash: domain::id::RequestHash::of([]) };
+        let cancel = Command::Cancel(CancelRequest {
+            key: key("x"),
+            request_hash: domain::id::RequestHash::of([]),
+            reason: None,
+        });
         let Ok(flow::commit::Executed::Committed(committed)) = shop.command(&payment.id, &cancel).await else {
             panic!("not committed")
         };

@@ -6,7 +6,7 @@
 //! | `c` | of a refused act: the gateway's code |
 //! | attempt: `n` `so` `ik` `i` `u` `of` `av` `d` | number, source, kind of instrument (`pm` payment method, `ct` confirmation token), instrument, return URL, off session, API version, decline |
 //! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
-//! | act: `w` `m` | what, how much |
+//! | act: `w` `m` `r` | what, how much, why the client cancels |
 
 use domain::{
     decline::Decline,
@@ -140,6 +140,7 @@ fn write_act(act: &Act, currency: Currency) -> Result<Written, Unfit> {
         Some((key, hash)) => map.text("k", key.as_str()).bytes("h", hash_bytes(*hash)?),
         None => map,
     };
+    let map = map.maybe(act.reason, |map, reason| map.word("r", reason));
     Ok(match &act.progress {
         ActProgress::Open => map.text("p", "open"),
         ActProgress::Done => map.text("p", "done"),
@@ -161,7 +162,8 @@ fn read_act(map: &Attributes<'_>, currency: Currency) -> Result<Act, Unfit> {
         "refused" => ActProgress::Refused { code: map.text("c")?.to_owned() },
         _ => return Err(map.unfit("p", "is a progress that this release does not know")),
     };
-    Ok(Act { kind, request: read_request(map)?, started_at: time(map, "t")?, progress })
+    let (request, reason) = (read_request(map)?, map.maybe_word("r")?);
+    Ok(Act { kind, request, started_at: time(map, "t")?, reason, progress })
 }
 
 fn read_request(map: &Attributes<'_>) -> Result<Option<(IdempotencyKey, RequestHash)>, Unfit> {

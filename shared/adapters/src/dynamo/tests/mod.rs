@@ -23,7 +23,7 @@ use domain::{
 use flow::ports::{Actor, Error, Write, WriterToken};
 use proptest::prelude::*;
 
-use super::{attributes::Item, due_page, failure, keys, row};
+use super::{attributes::Item, due, failure, keys, row};
 
 /// Lays a payment out as a client's write would.
 fn laid_out(payment: &Payment) -> Item {
@@ -176,14 +176,15 @@ fn one_broken_entry_does_not_hide_the_others_that_are_due() {
     };
     let good = |number| entry(format!("PAY#{}", world::payments::id(number)), "1000");
     let broken = || entry("DSP#dp_1".into(), "1000");
-    let page = due_page(&[good(1), broken(), good(2), broken()], true).unwrap();
-    assert_eq!(page.ids, [world::payments::id(1), world::payments::id(2)]);
+    let page = due::page(&[good(1), broken(), good(2), broken()], true).unwrap();
+    let ids: Vec<_> = page.rows.into_iter().map(|row| row.id).collect();
+    assert_eq!(ids, [world::payments::id(1), world::payments::id(2)]);
     assert_eq!(page.next.unwrap().id, world::payments::id(2));
     assert_eq!(page.unreadable, 2);
-    assert!(due_page(&[good(1)], false).unwrap().next.is_none());
+    assert!(due::page(&[good(1)], false).unwrap().next.is_none());
     // Nothing to go on from: better a failure than a sweep that silently ends here.
-    assert!(due_page(&[broken()], true).is_err());
-    assert!(due_page(&[broken()], false).unwrap().ids.is_empty());
+    assert!(due::page(&[broken()], true).is_err());
+    assert!(due::page(&[broken()], false).unwrap().rows.is_empty());
 }
 
 #[test]

@@ -86,12 +86,14 @@ pub(super) fn captured_by_hand() -> Payment {
             kind: ActKind::Close { ends_as: End::Canceled },
             request: request(),
             started_at: later(31),
+            reason: None,
             progress: refused,
         },
         Act {
             kind: ActKind::Capture { amount },
             request: request(),
             started_at: later(60),
+            reason: None,
             progress: ActProgress::Done,
         },
     ];

@@ -3,16 +3,19 @@
 
 use domain::{
     id::gateway_key,
-    payment::{ActKind, End, Payment},
+    payment::{ActKind, CancelReason, End, Payment},
 };
 
 use super::message::{StripeRequest, field};
 
 /// The request for canceling the payment's object; `fresh` tells this try from every other.
 pub(super) fn request(payment: &Payment, fresh: u64) -> StripeRequest {
-    let expired = payment.open_act().is_some_and(|act| act.kind == ActKind::Close { ends_as: End::Expired });
-    // Stripe's other reasons say who asked, and why; we know neither.
-    let form = if expired { vec![field("cancellation_reason", "abandoned")] } else { Vec::new() };
+    // A reason says who asked, and why; where nobody told us, none is made up.
+    let reason = payment.open_act().and_then(|act| match act.kind {
+        ActKind::Close { ends_as: End::Expired } => Some(CancelReason::Abandoned),
+        ActKind::Close { ends_as: End::Canceled | End::Failed } | ActKind::Capture { .. } => act.reason,
+    });
+    let form = reason.map(|reason| field("cancellation_reason", reason.name())).into_iter().collect();
     let path = format!("/v1/payment_intents/{}/cancel", payment.object.as_str());
     StripeRequest::post(path, gateway_key::cancel(&payment.id, fresh), form)
 }
@@ -35,15 +38,29 @@ mod tests {
         assert!(request(&payment(), 42) != request(&payment(), 43));
     }
 
-    #[test]
-    fn a_payer_who_never_came_has_abandoned_it() {
+    fn closing(ends_as: End, reason: Option<CancelReason>) -> String {
         let mut payment = payment();
         payment.acts.push(Act {
-            kind: ActKind::Close { ends_as: End::Expired },
+            kind: ActKind::Close { ends_as },
             request: None,
             started_at: Timestamp::from_unix_ms(0),
+            reason,
             progress: ActProgress::Open,
         });
-        assert_eq!(request(&payment, 1).act.body().unwrap(), "cancellation_reason=abandoned");
+        request(&payment, 1).act.body().unwrap_or_default()
+    }
+
+    #[test]
+    fn a_payer_who_never_came_has_abandoned_it() {
+        assert_eq!(closing(End::Expired, None), "cancellation_reason=abandoned");
+    }
+
+    #[test]
+    fn the_clients_reason_is_passed_on_and_none_is_made_up() {
+        for reason in CancelReason::ALL {
+            assert_eq!(closing(End::Canceled, Some(reason)), format!("cancellation_reason={}", reason.name()));
+        }
+        assert_eq!(closing(End::Canceled, None), "");
+        assert_eq!(closing(End::Failed, None), "");
     }
 }

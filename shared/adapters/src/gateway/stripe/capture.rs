@@ -48,7 +48,7 @@ mod tests {
     use crate::gateway::stripe::fixtures::{TRANSACTION_ID, payment};
 
     fn act(kind: ActKind, progress: ActProgress) -> Act {
-        Act { kind, request: None, started_at: Timestamp::from_unix_ms(0), progress }
+        Act { kind, request: None, started_at: Timestamp::from_unix_ms(0), reason: None, progress }
     }
 
     fn capture(minor_units: i64) -> ActKind {

@@ -203,7 +203,13 @@ fn what_comes_next_is_told_by_type() {
 
 #[test]
 fn an_open_act_is_shown_and_a_finished_one_is_not() {
-    let act = |kind, progress| Act { kind, request: None, started_at: Timestamp::from_unix_ms(CREATED), progress };
+    let act = |kind, progress| Act {
+        kind,
+        request: None,
+        started_at: Timestamp::from_unix_ms(CREATED),
+        reason: None,
+        progress,
+    };
     let pending = |act| json(&Payment { acts: vec![act], ..a_payment() })["pending"].to_string();
     assert_eq!(
         pending(act(ActKind::Capture { amount: euros(500) }, ActProgress::Open)),

@@ -6,7 +6,7 @@ use crate::{gateway::UnknownReason, payment::ReviewReason};
 const SOON: Duration = Duration::from_secs(60);
 
 fn cancel(name: &str) -> Command {
-    Command::Cancel { key: key(name), request_hash: hash(name) }
+    Command::Cancel(CancelRequest { key: key(name), request_hash: hash(name), reason: None })
 }
 
 fn capture(name: &str, minor_units: Option<i64>) -> Command {

@@ -13,7 +13,12 @@ fn situations() -> Vec<(&'static str, Payment)> {
     let waiting = after(first(1), declined("generic_decline"));
     let held = after(first(1), authorized());
     let closing = |mut payment: Payment| {
-        command(&mut payment, &Command::Cancel { key: key("x"), request_hash: hash("x") }, &now()).unwrap();
+        command(
+            &mut payment,
+            &Command::Cancel(CancelRequest { key: key("x"), request_hash: hash("x"), reason: None }),
+            &now(),
+        )
+        .unwrap();
         payment
     };
     let mut capturing = held.clone();
@@ -56,7 +61,7 @@ fn now() -> Now {
 
 fn commands() -> Vec<(&'static str, Command, Now)> {
     let confirm = |name| Command::Confirm(confirm_request(name));
-    let cancel = |name| Command::Cancel { key: key(name), request_hash: hash(name) };
+    let cancel = |name| Command::Cancel(CancelRequest { key: key(name), request_hash: hash(name), reason: None });
     let capture = |minor| {
         Command::Capture(CaptureRequest { key: key("k9"), request_hash: hash("k9"), amount: Some(euros(minor)) })
     };

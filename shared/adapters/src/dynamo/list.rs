@@ -1,0 +1,181 @@
+//! The lists: by day, and by the merchant's reference. Their indexes hold keys only; each row is read for itself, so
+//! that what is shown is how the payment stands and not how it stood when the index last caught up.
+//!
+//! A day lies in several shards. Each is asked for its newest keys, and the newest of all are taken; the place of the
+//! last one is where every shard goes on: one cursor for all of them, which stays good whatever is written meanwhile.
+//! DynamoDB does not say in which order it keeps rows of the same millisecond, so their order is made here, and a
+//! millisecond is shown only when each shard has given all that it has of it.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use domain::time::Timestamp;
+use flow::ports::{Dependency, Error, ListPage, ListPayments, ListPlace, Listing};
+use futures_util::future::try_join_all;
+
+use super::{
+    PaymentTable,
+    attributes::{Attributes, Item},
+    failure, keys, row,
+};
+
+/// Keys that one shard is asked for. They are small: a hundred are less than three reads of a row.
+const KEYS_PER_SHARD: i32 = 100;
+/// DynamoDB reads at most so many rows in one call.
+const ROWS_PER_READ: usize = 100;
+/// How often DynamoDB is asked again for rows that it left out of its answer.
+const READS_MAX: u32 = 4;
+
+impl ListPayments for PaymentTable {
+    async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
+        let shards = partitions(listing).into_iter().map(|partition| self.shard(listing, partition, after));
+        let (places, more, unfit) = merged(try_join_all(shards).await?, after, limit);
+        let mut page =
+            ListPage { next: places.last().filter(|_| more).cloned(), unreadable: unfit, ..ListPage::default() };
+        let mut rows = self.rows(&places).await?;
+        for place in &places {
+            // Rows are never deleted, but a table that was restored may lack what its index still has.
+            match rows.remove(place.id.as_str()).map(|item| row::read(&item)) {
+                Some(Ok(payment)) => page.payments.push(payment),
+                Some(Err(_)) | None => page.unreadable = page.unreadable.saturating_add(1),
+            }
+        }
+        Ok(page)
+    }
+}
+
+/// What one shard has to go on with, newest first.
+struct Shard {
+    places: Vec<ListPlace>,
+    has_more: bool,
+    unreadable: usize,
+}
+
+impl PaymentTable {
+    async fn shard(&self, listing: &Listing, partition: String, after: Option<&ListPlace>) -> Result<Shard, Error> {
+        let (index, attribute) = match listing {
+            Listing::Day(_) => (keys::DAY_INDEX, keys::DAY_PARTITION),
+            Listing::Reference(_) => (keys::REFERENCE_INDEX, keys::REFERENCE),
+        };
+        let newest = after.map_or(i64::MAX, |place| place.created_at.unix_ms());
+        let asked = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(index)
+            .key_condition_expression("#partition = :partition AND #created <= :newest")
+            .expression_attribute_names("#partition", attribute)
+            .expression_attribute_names("#created", keys::CREATED_AT)
+            .expression_attribute_values(":partition", AttributeValue::S(partition))
+            .expression_attribute_values(":newest", AttributeValue::N(newest.to_string()))
+            .scan_index_forward(false)
+            .limit(KEYS_PER_SHARD);
+        let answer = asked.send().await.map_err(|failed| failure::of_call(&failed))?;
+        let (places, unfit): (Vec<_>, Vec<_>) =
+            answer.items().iter().map(|entry| keys::read_list_place(&Attributes::of(entry))).partition(Result::is_ok);
+        Ok(Shard {
+            places: places.into_iter().flatten().collect(),
+            has_more: answer.last_evaluated_key().is_some(),
+            unreadable: unfit.len(),
+        })
+    }
+
+    /// The rows at these places, by their ids.
+    async fn rows(&self, places: &[ListPlace]) -> Result<HashMap<String, Item>, Error> {
+        let mut rows = HashMap::new();
+        for places in places.chunks(ROWS_PER_READ) {
+            let keys = places.iter().map(|place| HashMap::from([(keys::PK.to_owned(), keys::of_payment(&place.id))]));
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
+            let keys = keys.map_err(|why| Error::Unreadable { detail: why.to_string() })?;
+            let mut left = Some(HashMap::from([(self.name.clone(), keys)]));
+            for _ in 0..READS_MAX {
+                let Some(asked) = left.take() else { break };
+                let answer = self.client.batch_get_item().set_request_items(Some(asked)).send().await;
+                let answer = answer.map_err(|failed| failure::of_call(&failed))?;
+                for item in answer.responses.unwrap_or_default().into_values().flatten() {
+                    let id = keys::read_id(&Attributes::of(&item))?;
+                    rows.insert(id.as_str().to_owned(), item);
+                }
+                left = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
+            }
+            if left.is_some() {
+                let detail = "rows were left out of the answer each time".to_owned();
+                return Err(Error::Unavailable { dependency: Dependency::Store, detail });
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The partitions that a list lies in.
+fn partitions(listing: &Listing) -> Vec<String> {
+    match listing {
+        Listing::Day(day) => (0..keys::DAY_SHARDS).filter_map(|shard| keys::day_partition(*day, shard)).collect(),
+        Listing::Reference(reference) => vec![reference.as_str().to_owned()],
+    }
+}
+
+/// The first places of all shards together, whether there are more, and how many could not be read.
+fn merged(shards: Vec<Shard>, after: Option<&ListPlace>, limit: u32) -> (Vec<ListPlace>, bool, usize) {
+    let unreadable = shards.iter().map(|shard| shard.unreadable).sum();
+    // A shard that has more has not given all of its last millisecond: what is as old, or older, waits.
+    let horizon = shards.iter().filter(|shard| shard.has_more).filter_map(oldest).max();
+    let mut places: Vec<ListPlace> = shards.into_iter().flat_map(|shard| shard.places).collect();
+    places.retain(|place| after.is_none_or(|after| place < after));
+    places.sort_unstable_by(|one, other| other.cmp(one));
+    let whole = places.iter().take_while(|place| horizon.is_none_or(|horizon| place.created_at > horizon)).count();
+    // More of one millisecond than a shard gives at once: better in some order than never.
+    let whole = if whole == 0 { places.len() } else { whole };
+    let shown = whole.min(usize::try_from(limit).unwrap_or(usize::MAX));
+    let more = shown < places.len() || horizon.is_some();
+    places.truncate(shown);
+    (places, more, unreadable)
+}
+
+fn oldest(shard: &Shard) -> Option<Timestamp> {
+    shard.places.last().map(|place| place.created_at)
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+mod tests {
+    use super::*;
+
+    fn place(at: i64, number: u32) -> ListPlace {
+        ListPlace { created_at: Timestamp::from_unix_ms(at), id: world::payments::id(number) }
+    }
+
+    /// Eight shards as DynamoDB shows them: newest first, a few at a time, the same millisecond in any order.
+    fn shards_of(all: &[ListPlace], after: Option<&ListPlace>, keys: usize) -> Vec<Shard> {
+        let shard = |number: usize| {
+            let mut places: Vec<ListPlace> = all.iter().skip(number).step_by(8).cloned().collect();
+            places.retain(|place| after.is_none_or(|after| place.created_at <= after.created_at));
+            places.sort_by_key(|place| std::cmp::Reverse(place.created_at));
+            let has_more = places.len() > keys;
+            places.truncate(keys);
+            Shard { places, has_more, unreadable: 0 }
+        };
+        (0..8).map(shard).collect()
+    }
+
+    #[test]
+    fn pages_over_all_shards_show_each_row_once_and_the_newest_first() {
+        // Three rows share each millisecond.
+        let all: Vec<ListPlace> = (0..200).map(|number| place(i64::from(number / 3), number)).collect();
+        let mut wanted = all.clone();
+        wanted.sort_unstable_by(|one, other| other.cmp(one));
+        for (keys, limit) in [(5, 7), (4, 100), (100, 1), (100, 100), (200, 33)] {
+            let (mut seen, mut after): (Vec<ListPlace>, Option<ListPlace>) = (Vec::new(), None);
+            for _ in 0..=all.len() {
+                let (places, more, _) = merged(shards_of(&all, after.as_ref(), keys), after.as_ref(), limit);
+                assert!(places.len() <= usize::try_from(limit).unwrap());
+                seen.extend(places.iter().cloned());
+                after = places.last().filter(|_| more).cloned();
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen, wanted, "{keys} keys of each shard, {limit} rows a page");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The steps that confirm, capture, cancel and retry have in common. A client's command is carried out like this:
+//!
+//! | step | a crash after it leaves |
+//! |---|---|
+//! | 1. [`take`]: load, decide, commit what is about to be asked | a row whose `due` asks the gateway later |
+//! | 2. [`attempt`] or [`act`]: ask the gateway, commit what came of it | the same; the row holds all that asking again needs |
+//! | 3. [`nudge_if_in_doubt`]: have somebody look soon if nobody knows | the same; the sweep comes |
+
+use std::time::Duration;
+
+use domain::{
+    gateway::{Hand, Outcome},
+    id::{AttemptNumber, TransactionId},
+    payment::{ActKind, Command, Evidence, Payment, Rejection, Source},
+};
+
+use crate::{
+    commit::{Committed, ExecuteError, Executed, execute, record},
+    ports::{Actor, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
+};
+
+/// With less than this left, a store so slow that it took all the rest would leave a request that nobody sends for a while.
+const GATEWAY_TIME_MIN: Duration = Duration::from_millis(500);
+
+/// What became of a client's request.
+#[derive(Debug)]
+pub enum Requested {
+    /// It was carried out, now; the payment says what came of it.
+    Done(Payment),
+    /// It had been carried out before.
+    Replayed(Payment),
+}
+
+/// Why a client's request was not carried out. The gateway was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    NotFound,
+    /// It may not be done as the payment stands.
+    #[error("refused")]
+    Rejected(Rejection, Box<Payment>),
+    /// Something outside failed.
+    #[error("failed")]
+    Failed(#[from] Error),
+}
+
+/// A command that was taken: written down, or found written down.
+pub(crate) enum Taken {
+    Committed(Committed),
+    Before(Payment),
+}
+
+/// Reads the payment that a client's request is about.
+pub(crate) async fn load<S: LoadPayment>(store: &S, id: &TransactionId) -> Result<Payment, RequestError> {
+    store.load(id).await?.ok_or(RequestError::NotFound)
+}
+
+/// Writes down what the gateway is about to be asked.
+pub(crate) async fn take<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    command: &Command,
+    actor: &Actor,
+) -> Result<Taken, RequestError> {
+    if host.gateway_budget() < GATEWAY_TIME_MIN {
+        // Better to be asked again than to leave a request that somebody else must finish.
+        return Err(RequestError::Failed(Error::OutOfTime));
+    }
+    match execute(host, store, payment, command, actor).await {
+        Ok(Executed::Committed(committed)) => Ok(Taken::Committed(committed)),
+        Ok(Executed::AlreadyApplied(payment) | Executed::Nothing(payment)) => Ok(Taken::Before(payment)),
+        Err(ExecuteError::Rejected(rejection, payment)) => Err(RequestError::Rejected(rejection, payment)),
+        Err(ExecuteError::Failed(error)) => Err(RequestError::Failed(error)),
+    }
+}
+
+/// Whether an attempt's request may have been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// It was written down a moment ago, by us.
+    First,
+    /// Somebody may have sent it, and may have been heard.
+    Again,
+}
+
+/// Sends the last attempt of a committed payment, the only one that can be open, and writes down what came of it.
+/// Never fails: see [`written`].
+pub(crate) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: Committed,
+    sending: Sending,
+    actor: &Actor,
+) -> Payment {
+    let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
+    let answer = gateway.confirm(&committed, number, host.gateway_budget()).await;
+    let hand = match (sending, &answer.outcome) {
+        // A request that is refused now says nothing about the same request that may have been served before.
+        (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
+        (Sending::First | Sending::Again, _) => answer.hand,
+    };
+    let evidence = Evidence { source: Source::Attempt(number, hand), outcome: answer.outcome };
+    written(host, store, committed, evidence, actor).await
+}
+
+/// Asks the gateway for the open act of a committed payment, and writes down what came of it. Never fails: see
+/// [`written`].
+pub(crate) async fn act<H: Host, S: ReplacePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: Committed,
+    actor: &Actor,
+) -> Payment {
+    let number = committed.payment().acts.len();
+    let Some(act) = committed.payment().open_act() else { return committed.into_payment() };
+    let answer = match act.kind {
+        ActKind::Capture { .. } => gateway.capture(&committed, host.gateway_budget()).await,
+        ActKind::Close { .. } => gateway.cancel(&committed, host.dice(), host.gateway_budget()).await,
+    };
+    let evidence = Evidence { source: Source::Act(number, answer.hand), outcome: answer.outcome };
+    written(host, store, committed, evidence, actor).await
+}
+
+/// Has somebody look soon where nobody knows what came of a request. The row's `due` is the sure way, this the fast one.
+pub(crate) async fn nudge_if_in_doubt<H: Host, N: Nudge>(host: &H, nudges: &N, payment: &Payment) {
+    if payment.is_in_doubt()
+        && let Err(error) = nudges.nudge(&payment.id, host.limits().first_delay).await
+    {
+        host.note(Note::NudgeLost(error));
+    }
+}
+
+/// The payment after `evidence`. If that cannot be written, the row as committed tells the truth (nobody knows), and its
+/// `due` takes over.
+async fn written<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    committed: Committed,
+    evidence: Evidence,
+    actor: &Actor,
+) -> Payment {
+    match record(host, store, committed.payment().clone(), evidence, actor).await {
+        Ok(recorded) => recorded.into_payment(),
+        Err(error) => {
+            host.note(Note::OutcomeNotRecorded(error));
+            committed.into_payment()
+        }
+    }
+}

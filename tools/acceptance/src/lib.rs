@@ -9,6 +9,7 @@
 
 pub mod aws;
 pub mod client;
+pub mod environments;
 pub mod oracle;
 pub mod repository;
 pub mod sandbox;

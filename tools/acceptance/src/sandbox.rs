@@ -139,6 +139,27 @@ impl Sandbox {
         drop(self.control("DELETE", "faults", &Value::Null).await.expect(204));
     }
 
+    /// From now on AWS does this to the functions: `{service, operation?, containing?, fault, status?, delayMs?, skip?, times}`. The
+    /// tests' own calls go straight to AWS and are spared. The answer is the fault's id.
+    pub async fn aws_misbehaves(&self, fault: Value) -> String {
+        self.control("POST", "aws/faults", &fault).await.expect(201).text_at("/id")
+    }
+
+    /// How often a fault of AWS has struck.
+    pub async fn aws_struck(&self, fault: &str) -> u64 {
+        struck(&self.control("GET", "aws/faults", &Value::Null).await.expect(200).json(), fault)
+    }
+
+    /// This fault of AWS is over, whether it has struck or not.
+    pub async fn aws_behaves_again(&self, fault: &str) {
+        drop(self.control("DELETE", &format!("aws/faults/{fault}"), &Value::Null).await.expect(204));
+    }
+
+    /// AWS is well again.
+    pub async fn aws_behaves(&self) {
+        drop(self.control("DELETE", "aws/faults", &Value::Null).await.expect(204));
+    }
+
     /// No webhook goes out until `release`.
     pub async fn hold_webhooks(&self) {
         drop(self.control("POST", "webhooks/hold", &Value::Null).await.expect(204));

@@ -110,6 +110,7 @@ fn found() -> Option<Stack> {
     // Test programs run one after another; one that failed may have left the gateway broken.
     RUNTIME.block_on(async {
         stack.sandbox.behaves().await;
+        stack.sandbox.aws_behaves().await;
         stack.sandbox.release_webhooks("fifo", 1).await;
     });
     Some(stack)

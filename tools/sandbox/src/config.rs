@@ -15,6 +15,8 @@ pub struct Config {
     pub port: u16,
     /// What the gateway's pages and redirects call us; `None` is the address we listen on.
     pub public_url: Option<String>,
+    /// The AWS that what is signed for AWS is passed on to; `None` if there is none behind us.
+    pub aws_url: Option<String>,
     /// The webhook endpoints that exist from the start and again after every reset.
     pub endpoints: Vec<Endpoint>,
     /// Wait before the second try of a webhook; it doubles with every further one.
@@ -51,6 +53,7 @@ impl Default for Config {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 0,
             public_url: None,
+            aws_url: None,
             endpoints: Vec::new(),
             webhook_backoff_ms: 500,
             webhook_timeout_ms: 10_000,
@@ -65,7 +68,8 @@ impl Config {
     /// Shown when the arguments are wrong.
     pub const USAGE: &str = "\
 usage: sandbox [--host ADDRESS] [--port PORT]
-environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
+environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
+  SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
   SANDBOX_WEBHOOK_BACKOFF_MS (500), SANDBOX_WEBHOOK_TIMEOUT_MS (10000), SANDBOX_LATENCY_MS (0),
   SANDBOX_LOCK_WAIT_MS (500), SANDBOX_SETTLE_MS (1000)";
 
@@ -83,6 +87,7 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_WEBHOOK_URL
             host: number("SANDBOX_HOST", set("SANDBOX_HOST"), defaults.host)?,
             port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
             public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            aws_url: set("SANDBOX_AWS_URL"),
             endpoints: endpoint(set("SANDBOX_WEBHOOK_URL"), set("SANDBOX_WEBHOOK_SECRET"))?,
             webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
             webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,

@@ -17,9 +17,10 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
 use crate::{
+    aws,
     clock::Moment,
     config::Endpoint,
-    faults::Rule,
+    faults,
     ledger::Ledger,
     state::App,
     stripe::{Cause, Occasion, PINNED_VERSION},
@@ -33,6 +34,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/ledger", get(ledger))
         .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_sandbox/faults/{id}", delete(remove_fault))
+        .route("/_sandbox/aws/faults", get(aws_faults).post(add_aws_fault).delete(clear_aws_faults))
+        .route("/_sandbox/aws/faults/{id}", delete(remove_aws_fault))
         .route("/_sandbox/webhook_endpoints", post(add_endpoint).delete(clear_endpoints))
         .route("/_sandbox/webhooks", get(webhooks))
         .route("/_sandbox/webhooks/hold", post(hold))
@@ -51,7 +54,7 @@ async fn faults(State(app): State<Arc<App>>) -> Response {
 }
 
 async fn add_fault(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
-    let rule: Rule = read(&body)?;
+    let rule: faults::Rule = read(&body)?;
     let armed = app.state().faults.add(rule).map_err(Refused)?;
     Ok((StatusCode::CREATED, Json(armed)).into_response())
 }
@@ -62,6 +65,25 @@ async fn remove_fault(State(app): State<Arc<App>>, Path(id): Path<String>) -> St
 
 async fn clear_faults(State(app): State<Arc<App>>) -> StatusCode {
     app.state().faults.clear();
+    StatusCode::NO_CONTENT
+}
+
+async fn aws_faults(State(app): State<Arc<App>>) -> Response {
+    Json(app.state().aws_faults.list()).into_response()
+}
+
+async fn add_aws_fault(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
+    let rule: aws::Rule = read(&body)?;
+    let armed = app.state().aws_faults.add(rule).map_err(Refused)?;
+    Ok((StatusCode::CREATED, Json(armed)).into_response())
+}
+
+async fn remove_aws_fault(State(app): State<Arc<App>>, Path(id): Path<String>) -> StatusCode {
+    if app.state().aws_faults.remove(&id) { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
+}
+
+async fn clear_aws_faults(State(app): State<Arc<App>>) -> StatusCode {
+    app.state().aws_faults.clear();
     StatusCode::NO_CONTENT
 }
 

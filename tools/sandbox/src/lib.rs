@@ -8,12 +8,13 @@
 //! `tests/`.
 //!
 //! Where things are: [`server`] accepts connections and can tear them; `faults` decides which requests suffer;
-//! `stripe/` is the gateway (its module page has the map); `webhooks` delivers what happened; `control` is what
+//! `stripe/` is the gateway (its module page has the map); `aws` passes calls on to the local AWS, or does not; `webhooks` delivers what happened; `control` is what
 //! tests use to steer and to look inside; `state` is everything under one mutex.
 
 // A PaymentIntent is one JSON literal of fifty fields.
 #![recursion_limit = "256"]
 
+mod aws;
 mod clock;
 mod config;
 mod control;

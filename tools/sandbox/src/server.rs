@@ -20,7 +20,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{config::Config, control, faults, state::App, stripe, webhooks};
+use crate::{aws, config::Config, control, faults, state::App, stripe, webhooks};
 
 /// Far above what a load test opens, far below what breaks a laptop.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -91,6 +91,7 @@ fn router(app: Arc<App>) -> Router {
         .merge(control::router())
         .fallback(async || (StatusCode::NOT_FOUND, "the sandbox has no such page\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&app), aws::pass_on))
         .with_state(app)
 }
 

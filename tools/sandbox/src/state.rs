@@ -4,13 +4,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::{clock::Moment, config::Config, faults, plan::Plan, stripe::Book, webhooks::Outbox};
+use crate::{aws, clock::Moment, config::Config, faults, plan::Plan, stripe::Book, webhooks::Outbox};
 
 /// What all connections share.
 pub(crate) struct App {
     pub(crate) config: Config,
     /// What redirects and pages call us.
     pub(crate) public_url: String,
+    /// The AWS that we stand before.
+    pub(crate) upstream: Option<aws::Upstream>,
     /// Somebody put something into the outbox.
     pub(crate) mail: Notify,
     state: Mutex<State>,
@@ -20,13 +22,15 @@ pub(crate) struct App {
 pub(crate) struct State {
     pub(crate) stripe: Book,
     pub(crate) faults: Plan<faults::Rule>,
+    pub(crate) aws_faults: Plan<aws::Rule>,
     pub(crate) webhooks: Outbox,
 }
 
 impl App {
     pub(crate) fn new(config: Config, public_url: String) -> Self {
         let state = Mutex::new(State::new(&config, &public_url));
-        Self { config, public_url, mail: Notify::new(), state }
+        let upstream = config.aws_url.as_deref().map(aws::Upstream::new);
+        Self { config, public_url, upstream, mail: Notify::new(), state }
     }
 
     /// Locks. Nobody holds this over an `await`.
@@ -63,6 +67,7 @@ impl State {
         Self {
             stripe: Book::new(public_url.to_owned(), config.settle_ms),
             faults: Plan::default(),
+            aws_faults: Plan::default(),
             webhooks: Outbox::new(config),
         }
     }

@@ -81,6 +81,11 @@ impl Place {
         format!("http://127.0.0.1:{}", self.ports.sandbox)
     }
 
+    /// The local AWS as the functions see it: the sandbox passes on what is signed for AWS, or fails on request.
+    pub(crate) fn functions_aws_url(&self) -> String {
+        self.sandbox_url()
+    }
+
     /// The API as a client calls it. This form needs no DNS.
     pub(crate) fn api_url(&self) -> String {
         format!("{}/restapis/{API_ID}/v1/_user_request_", self.aws_url())

@@ -125,6 +125,8 @@ fn start_aws(place: &Place) -> Result<(), Failure> {
     let mut command = Command::new(&program);
     aws::point_at_local(place, &mut command);
     command
+        // What it hands to the functions as theirs.
+        .env("AWS_ENDPOINT_URL", place.functions_aws_url())
         .env("GATEWAY_PORT", place.ports.aws.to_string())
         // Without it every queue URL says `localhost`, which is another address where IPv6 comes first.
         .env("MINISTACK_HOST", "127.0.0.1")
@@ -159,6 +161,7 @@ fn start_sandbox(place: &Place) -> Result<(), Failure> {
     let mut command = Command::new(&program);
     command
         .args(["--port", &place.ports.sandbox.to_string()])
+        .env("SANDBOX_AWS_URL", place.aws_url())
         // Told at its start, the webhook endpoint also survives a reset of the sandbox.
         .env("SANDBOX_WEBHOOK_URL", format!("{}/webhook/stripe", place.api_url()))
         .env("SANDBOX_WEBHOOK_SECRET", secrets::LOCAL_SIGNING_SECRET);

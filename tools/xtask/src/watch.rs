@@ -80,7 +80,7 @@ pub(crate) fn hint(place: &Place) -> String {
 pub(crate) fn write_environment(place: &Place) -> Result<(), Failure> {
     let mut variables = up::function_environment(place)?;
     for (name, value) in [
-        ("AWS_ENDPOINT_URL", place.aws_url().as_str()),
+        ("AWS_ENDPOINT_URL", place.functions_aws_url().as_str()),
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
         ("AWS_REGION", REGION),

@@ -141,7 +141,8 @@ fn is_instant(text: &str) -> bool {
         })
 }
 
-fn flag(words: &mut Vec<&str>, name: &str) -> Result<Option<String>, Failure> {
+/// Takes a flag and its value out of the words.
+pub(crate) fn flag(words: &mut Vec<&str>, name: &str) -> Result<Option<String>, Failure> {
     let Some(at) = words.iter().position(|word| *word == name) else { return Ok(None) };
     words.remove(at);
     if at == words.len() {

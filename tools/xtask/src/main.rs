@@ -23,6 +23,7 @@ mod place;
 mod process;
 mod secrets;
 mod step;
+mod tail;
 mod test;
 mod tools;
 mod up;
@@ -37,6 +38,8 @@ const USAGE: &str = "\
 cargo xtask up [--detach]          build, deploy to a local AWS, take one payment; runs until Ctrl-C
 cargo xtask down                   stop the local stack
 cargo xtask logs [function]        follow what the functions log
+cargo xtask tail [transactionId] [--stack <name>]
+                                   the life of payments as it happens; of one payment, from a day ago on
 cargo xtask watch                  `cargo lambda watch` on port 9000 against the same local AWS
 cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
 cargo xtask key list --stack <name>
@@ -66,6 +69,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["down"] => down::run(place),
         ["logs"] => logs::run(place, None),
         ["logs", function] => logs::run(place, Some(function)),
+        ["tail", rest @ ..] => tail::run(place, rest),
         ["watch"] => watch::run(place),
         ["key", rest @ ..] => key::run(place, rest),
         ["test"] => test::run(place, test::Depth::Quick),

@@ -157,17 +157,22 @@ fn due(in_ms: i64) -> String {
     }
 }
 
-/// A text as it may stand in a terminal: what is not seen, or makes others be seen elsewhere, is spelled out.
+/// A text of a row as it may stand in a terminal.
 pub(super) fn shown(text: &str) -> String {
+    spelled_out(text, TEXT_MAX)
+}
+
+/// A text in which what is not seen, or makes others be seen elsewhere, is spelled out; cut after `max` characters.
+pub(super) fn spelled_out(text: &str, max: usize) -> String {
     let mut safe = String::new();
-    for character in text.chars().take(TEXT_MAX) {
+    for character in text.chars().take(max) {
         if character.is_control() || is_formatting(character) {
             safe.extend(character.escape_unicode());
         } else {
             safe.push(character);
         }
     }
-    if text.chars().nth(TEXT_MAX).is_some() {
+    if text.chars().nth(max).is_some() {
         safe.push('…');
     }
     safe

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::line::shown;
+use super::line::spelled_out;
 use super::stream::Ask;
 use crate::aws::Account;
 use crate::failure::Failure;
@@ -20,6 +20,8 @@ use crate::{http, tools};
 const LOCAL_PAUSE: Duration = Duration::from_millis(250);
 /// A call takes most of a second itself.
 const DEPLOYED_PAUSE: Duration = Duration::from_secs(1);
+/// Enough of what AWS complains about to know what to do.
+const COMPLAINT_MAX: usize = 400;
 
 /// What is asked of DynamoDB and its streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -166,7 +168,7 @@ impl Trouble {
             ("ResourceNotFoundException", Self::Gone),
         ];
         let found = known.into_iter().find(|(name, _)| text.contains(name)).map(|(_, trouble)| trouble);
-        found.unwrap_or_else(|| Self::Unanswered(shown(text.trim())))
+        found.unwrap_or_else(|| Self::Unanswered(spelled_out(text.trim(), COMPLAINT_MAX)))
     }
 }
 
@@ -182,7 +184,7 @@ impl fmt::Display for Trouble {
 }
 
 fn unanswered(failure: &Failure) -> Trouble {
-    Trouble::Unanswered(shown(failure.to_string().trim()))
+    Trouble::Unanswered(spelled_out(failure.to_string().trim(), COMPLAINT_MAX))
 }
 
 fn stack_json(place: &Place) -> Result<Value, Trouble> {

@@ -1,4 +1,4 @@
-//! What the gateway, and whoever pretends to be it, may tell us by itself.
+//! What the gateway, and whoever pretends to be it, may tell us by itself. In which order it may come is shown by the webhook orders.
 //!
 //! In the local stage recorded webhooks do not age, so that the files of events/ replay as they are. That old and future
 //! signatures are refused elsewhere is shown on a copy of the deployed function whose tolerance is the one of staging and
@@ -196,36 +196,6 @@ fn old_news_cannot_undo_a_success() {
             assert_eq!(signed(stack, &event(kind, &object)).await.status, 200, "{kind}");
         }
         assert_eq!(stack.api.status(&payment.id).await.expect(200).json(), paid);
-    });
-}
-
-#[test]
-fn the_gateways_deliveries_may_come_late_doubled_and_in_any_order() {
-    on_stack(async |stack| {
-        stack.sandbox.hold_webhooks().await;
-        let mut payments = Vec::new();
-        for _ in 0..3 {
-            let payment = stack.api.open().await;
-            drop(stack.api.pay(&payment, "pm_card_visa_chargeDeclined").await.expect(402));
-            let paid = stack.api.pay(&payment, "pm_card_visa").await.expect(200).json();
-            payments.push((payment, paid));
-        }
-        // This one we have not heard of at all: its payer's browser did it.
-        let unheard = stack.api.open().await;
-        drop(
-            stack.sandbox.confirm_in_browser(&unheard.intent, &unheard.client_secret, "pm_card_visa").await.expect(200),
-        );
-        stack.sandbox.release_webhooks("shuffle", 3).await;
-        for (payment, paid) in &payments {
-            for kind in ["payment_intent.created", "payment_intent.payment_failed", SUCCEEDED] {
-                stack.sandbox.delivered(&payment.intent, kind, 3).await;
-            }
-            assert_eq!(stack.api.status(&payment.id).await.expect(200).json(), *paid, "nothing was news");
-            assert_eq!(stack.sandbox.charges(&payment.id).await.len(), 1);
-        }
-        stack.sandbox.delivered(&unheard.intent, SUCCEEDED, 3).await;
-        let paid = stack.api.settled(&unheard.id, "succeeded").await;
-        assert_eq!(paid["attempts"].as_array().unwrap().len(), 1, "{paid}");
     });
 }
 

@@ -1,0 +1,147 @@
+//! What the gateway tells us may come backwards, shuffled, five-fold, or never: each payment ends the same, without any news only later.
+//!
+//! Every order sees the same stories, one payment each, in which money moves or does not behind our back.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
+use acceptance::client::Opened;
+use acceptance::say;
+use acceptance::settle::{Settled, Settler, Tally, settle};
+use acceptance::stack::{Stack, on_stack};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+const SUCCEEDED: &str = "payment_intent.succeeded";
+
+/// What happens to a payment, and how it ends: the status, what is captured, and how many charges stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Story {
+    /// Our own call has charged; its news is no news.
+    Charged,
+    /// One card was declined, the next one was not.
+    SecondCard,
+    /// The money is held.
+    Held,
+    /// The payer's browser has paid by itself.
+    PaidInBrowser,
+    /// The payer's browser has tried, and the card was declined.
+    DeclinedInBrowser,
+    /// The payer has passed 3-D Secure.
+    Approved,
+    /// The payer has failed it.
+    NotApproved,
+    /// The bank has taken its time, and the money has come.
+    Debited,
+    /// The bank has taken its time, and there was no money.
+    NotDebited,
+}
+
+const STORIES: [(Story, &str, i64, usize); 9] = [
+    (Story::Charged, "succeeded", 1999, 1),
+    (Story::SecondCard, "succeeded", 1999, 1),
+    (Story::Held, "requires_capture", 0, 1),
+    (Story::PaidInBrowser, "succeeded", 1999, 1),
+    (Story::DeclinedInBrowser, "requires_payment_method", 0, 0),
+    (Story::Approved, "succeeded", 1999, 1),
+    (Story::NotApproved, "requires_payment_method", 0, 0),
+    (Story::Debited, "succeeded", 1999, 1),
+    (Story::NotDebited, "requires_payment_method", 0, 0),
+];
+
+/// In which order what was held is told, and how often. The last time it never is.
+const ORDERS: [(&str, u32); 4] = [("lifo", 1), ("shuffle", 1), ("shuffle", 5), ("never", 0)];
+
+#[test]
+fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same() {
+    on_stack(async |stack| {
+        let mut all = Vec::new();
+        for (order, copies) in ORDERS {
+            stack.sandbox.hold_webhooks().await;
+            all.extend(told(stack).await);
+            if copies > 0 {
+                stack.sandbox.release_webhooks(order, copies).await;
+            }
+        }
+        let settled = settle(stack, &all.iter().collect::<Vec<_>>()).await;
+        let tellings = all.chunks(STORIES.len()).zip(settled.chunks(STORIES.len()));
+        let mut ends = Vec::new();
+        for ((payments, settled), (order, copies)) in tellings.zip(ORDERS) {
+            ends.push(end(settled, &format!("{order} x {copies}")));
+            if copies == 0 {
+                assert!(settled.iter().all(|one| one.settler != Settler::Webhook), "nobody was told anything");
+                // Should they come after all, they change nothing.
+                stack.sandbox.release_webhooks("shuffle", 2).await;
+            }
+            let told = if copies == 0 { 2 } else { copies };
+            for (payment, settled) in payments.iter().zip(settled).filter(|(_, one)| one.at_rest.status == "succeeded")
+            {
+                stack.sandbox.delivered(&payment.intent, SUCCEEDED, usize::try_from(told).unwrap()).await;
+                assert_eq!(stack.api.status(&payment.id).await.expect(200).json(), settled.at_rest.payment, "old news");
+            }
+        }
+        assert!(ends.windows(2).all(|pair| pair[0] == pair[1]), "{ends:#?}");
+    });
+}
+
+/// A payment for each story, with all that happens in it.
+async fn told(stack: &Stack) -> Vec<Opened> {
+    join_all(STORIES.map(async |(story, ..)| {
+        let payment = stack.api.open_with(story.terms()).await;
+        story.happens(stack, &payment).await;
+        payment
+    }))
+    .await
+}
+
+impl Story {
+    fn terms(self) -> Value {
+        let mut terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
+        match self {
+            Self::Held => terms["capture"] = json!("manual"),
+            // Only banks of the United States take their time here.
+            Self::Debited | Self::NotDebited => terms["currency"] = json!("USD"),
+            _ => {}
+        }
+        terms
+    }
+
+    async fn happens(self, stack: &Stack, payment: &Opened) {
+        let browser = |method| stack.sandbox.confirm_in_browser(&payment.intent, &payment.client_secret, method);
+        match self {
+            Self::Charged | Self::Held => drop(stack.api.pay(payment, "pm_card_visa").await.expect(200)),
+            Self::SecondCard => {
+                drop(stack.api.pay(payment, "pm_card_visa_chargeDeclined").await.expect(402));
+                drop(stack.api.pay(payment, "pm_card_visa").await.expect(200));
+            }
+            Self::PaidInBrowser => drop(browser("pm_card_visa").await.expect(200)),
+            Self::DeclinedInBrowser => drop(browser("pm_card_visa_chargeDeclined").await.expect(402)),
+            Self::Approved | Self::NotApproved => {
+                let asked = stack.api.pay(payment, "pm_card_threeDSecure2Required").await.expect(200);
+                let button = if self == Self::Approved { "approve" } else { "fail" };
+                drop(stack.sandbox.payer_presses(&asked.text_at("/nextAction/url"), button).await.expect(303));
+            }
+            Self::Debited | Self::NotDebited => {
+                drop(stack.api.pay(payment, "pm_usBankAccount_processing").await.expect(202));
+                let outcome = if self == Self::Debited { "succeeded" } else { "failed" };
+                stack.sandbox.settle(&payment.intent, outcome).await;
+            }
+        }
+    }
+}
+
+/// How the stories have ended, checked and counted; without what tells one telling from another.
+fn end(settled: &[Settled], order: &str) -> Vec<Value> {
+    let mut by = Tally::default();
+    by.add(settled);
+    let charges: usize = settled.iter().map(|one| one.at_rest.charges).sum();
+    say(&format!("webhooks {order}: {} stories, {charges} charges, settled by {by}", settled.len()));
+    let ends = settled.iter().zip(STORIES).map(|(one, (story, status, captured, charges))| {
+        let payment = &one.at_rest.payment;
+        let told = (one.at_rest.status.as_str(), payment["amountCaptured"].as_i64(), one.at_rest.charges);
+        assert_eq!(told, (status, Some(captured), charges), "{order}: {story:?} {payment}");
+        let attempts = payment["attempts"].as_array().unwrap();
+        let attempts = attempts.iter().map(|attempt| json!([attempt["number"], attempt["status"], attempt["source"]]));
+        json!({"attempts": attempts.collect::<Vec<_>>(), "nextAction": payment["nextAction"]["type"]})
+    });
+    ends.collect()
+}

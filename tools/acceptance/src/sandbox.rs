@@ -106,8 +106,57 @@ impl Sandbox {
         drop(self.control("POST", "settle", &json!({"objectId": intent, "outcome": outcome})).await.expect(200));
     }
 
-    /// From now on this goes wrong: `{method, path, transactionId?, containing?, fault, status?, delayMs?, skip?, times}`. The answer
-    /// is the fault's id.
+    /// The payer's browser confirms a payment by itself; the answer is what the browser gets.
+    pub async fn payer_confirms(&self, transaction_id: &str, method: &str) -> Answer {
+        self.control("POST", "payer/confirm", &json!({"transactionId": transaction_id, "paymentMethod": method})).await
+    }
+
+    /// The payer decides at their bank: `approve` or `fail`.
+    pub async fn payer_decides(&self, transaction_id: &str, decision: &str) -> Value {
+        self.happens("payer/decide", json!({"transactionId": transaction_id, "decision": decision})).await
+    }
+
+    /// A person cancels the payment at the gateway's dashboard.
+    pub async fn dashboard_cancels(&self, transaction_id: &str) -> Value {
+        self.happens("dashboard/cancel", json!({"transactionId": transaction_id})).await
+    }
+
+    /// A person captures an authorisation there, or a part of it.
+    pub async fn dashboard_captures(&self, transaction_id: &str, amount: Option<i64>) -> Value {
+        self.happens("dashboard/capture", json!({"transactionId": transaction_id, "amount": amount})).await
+    }
+
+    /// A person refunds what was captured there, or a part of it.
+    pub async fn dashboard_refunds(&self, transaction_id: &str, amount: Option<i64>) -> Value {
+        self.happens("dashboard/refund", json!({"transactionId": transaction_id, "amount": amount})).await
+    }
+
+    /// Nobody captured in time, and the gateway lets the hold go.
+    pub async fn hold_lapses(&self, transaction_id: &str) -> Value {
+        self.happens("lapse", json!({"transactionId": transaction_id})).await
+    }
+
+    /// A second object that bears the id of a payment: `{money: untouched|held|taken, amount?, currency?, livemode?}`.
+    pub async fn duplicate(&self, transaction_id: &str, mut wanted: Value) -> Value {
+        wanted["transactionId"] = json!(transaction_id);
+        self.happens("duplicates", wanted).await
+    }
+
+    /// One more event about a payment's object: `{type?, livemode?, changesBack?, idempotencyKey?}`. The answer is the object that
+    /// it shows.
+    pub async fn retells(&self, transaction_id: &str, mut event: Value) -> Value {
+        event["transactionId"] = json!(transaction_id);
+        self.happens("events", event).await
+    }
+
+    /// Hours pass for the idempotency keys of a payment (24 let them die). The answer is for how many.
+    pub async fn keys_age(&self, transaction_id: &str, hours: u32) -> u64 {
+        let aged = self.happens("keys/age", json!({"transactionId": transaction_id, "hours": hours})).await;
+        aged["aged"].as_u64().unwrap()
+    }
+
+    /// From now on this goes wrong: `{method, path, transactionId?, containing?, fault, status?, delayMs?, changesBack?, skip?, times}`.
+    /// The answer is the fault's id.
     pub async fn misbehaves(&self, mut fault: Value) -> String {
         fault["gateway"] = json!("stripe");
         self.control("POST", "faults", &fault).await.expect(201).text_at("/id")
@@ -185,6 +234,10 @@ impl Sandbox {
             if taken >= copies { Ok(()) } else { Err(format!("{lines:?}")) }
         })
         .await;
+    }
+
+    async fn happens(&self, what: &str, body: Value) -> Value {
+        self.control("POST", what, &body).await.expect(200).json()
     }
 
     async fn control(&self, method: &str, what: &str, body: &Value) -> Answer {

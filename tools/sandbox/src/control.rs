@@ -3,6 +3,8 @@
 //! A body that is not understood is answered 400 with the reason: a fault that silently does not happen is a green test
 //! that proves nothing.
 
+mod outside;
+
 use std::sync::Arc;
 
 use axum::{
@@ -23,7 +25,7 @@ use crate::{
     faults,
     ledger::Ledger,
     state::App,
-    stripe::{Cause, Occasion, PINNED_VERSION},
+    stripe::{PINNED_VERSION, Whose},
     webhooks::Order,
 };
 
@@ -40,9 +42,9 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/webhooks", get(webhooks))
         .route("/_sandbox/webhooks/hold", post(hold))
         .route("/_sandbox/webhooks/release", post(release))
-        .route("/_sandbox/settle", post(settle))
         .route("/_sandbox/keys/age", post(age_keys))
         .route("/_sandbox/reset", post(reset))
+        .merge(outside::router())
 }
 
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {
@@ -145,40 +147,28 @@ async fn release(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>
     Ok(Json(json!({ "released": released })))
 }
 
-/// What a bank decides about a payment that is `processing`.
+/// How much time passes for idempotency keys: for all, or for those of one key, object or payment.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Settlement {
-    object_id: String,
-    outcome: SettlementOutcome,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum SettlementOutcome {
-    Succeeded,
-    Failed,
-}
-
-async fn settle(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
-    let Settlement { object_id, outcome } = read(&body)?;
-    let paid = matches!(outcome, SettlementOutcome::Succeeded);
-    let settled = app.act(|book, now| book.settle_intent(&object_id, paid, &Occasion { now, cause: Cause::default() }));
-    settled.map(|intent| Json(intent).into_response()).map_err(|error| Refused(error.body().to_string()))
-}
-
-/// How much time passes for idempotency keys.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Ageing {
     hours: u32,
+    key: Option<String>,
+    object_id: Option<String>,
+    transaction_id: Option<String>,
 }
 
-async fn age_keys(State(app): State<Arc<App>>, body: Bytes) -> Result<StatusCode, Refused> {
+async fn age_keys(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value>, Refused> {
     const HOUR_MS: u64 = 60 * 60 * 1000;
-    let Ageing { hours } = read(&body)?;
-    app.state().stripe.keys.age(u64::from(hours).saturating_mul(HOUR_MS));
-    Ok(StatusCode::NO_CONTENT)
+    let Ageing { hours, key, object_id, transaction_id } = read(&body)?;
+    let whose = match (key, object_id, transaction_id) {
+        (None, None, None) => Whose::Everybodys,
+        (Some(key), None, None) => Whose::Named(key),
+        (None, Some(id), None) => Whose::OfObject(id),
+        (None, None, Some(id)) => Whose::OfPayment(id),
+        _ => return Err(Refused("say at most one of key, objectId and transactionId".to_owned())),
+    };
+    let aged = app.state().stripe.age_keys(u64::from(hours).saturating_mul(HOUR_MS), &whose);
+    Ok(Json(json!({ "aged": aged })))
 }
 
 async fn reset(State(app): State<Arc<App>>) -> StatusCode {

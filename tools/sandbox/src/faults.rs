@@ -4,7 +4,7 @@
 //! "Before" means that the gateway did nothing; "after" that it did everything and the answer was lost. Nothing in
 //! between exists: a gateway call is one step.
 //!
-//! Faults on the way to the gateway strike here. Those within it (an error that is saved under a key) strike where it
+//! Faults on the way to the gateway strike here. Those within it (an error that is saved under a key, an old snapshot) strike where it
 //! executes, and ask this module for their rule.
 
 mod glob;
@@ -147,6 +147,6 @@ async fn carry_out(rule: &Rule, app: &App, hangup: &Hangup, request: Request, ne
             response
         }
         // Asked for by the gateway itself, see `strike`.
-        Fault::SavedStatusBefore | Fault::SavedStatusAfter => next.run(request).await,
+        Fault::SavedStatusBefore | Fault::SavedStatusAfter | Fault::Stale => next.run(request).await,
     }
 }

@@ -45,6 +45,7 @@ impl App {
         let mut state = self.state();
         state.stripe.tick(now);
         let result = what(&mut state.stripe, now);
+        state.stripe.remember();
         let news = state.stripe.take_news();
         for event in &news {
             state.webhooks.publish(event, now);

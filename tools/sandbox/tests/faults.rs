@@ -256,3 +256,33 @@ async fn break_confirm(caller: &Caller, fault: &str) {
         format!(r#"{{"gateway": "stripe", "method": "POST", "path": "/v1/payment_intents/*/confirm", {fault}}}"#);
     caller.steer("POST", "/_sandbox/faults", &body).await;
 }
+
+#[tokio::test]
+async fn every_route_that_takes_a_key_can_save_an_error_under_it() {
+    let caller = Caller::start().await;
+    let intent = caller.authorized("pay_1").await;
+    let open = format!("{EURO_10}&metadata[transaction_id]=pay_1");
+    for (path, form) in [
+        ("/v1/payment_intents".to_owned(), open.as_str()),
+        ("/v1/payment_methods".to_owned(), "type=card&card[token]=tok_visa"),
+        (format!("/v1/payment_intents/{intent}/confirm"), "payment_method=pm_card_visa"),
+        (format!("/v1/payment_intents/{intent}/capture"), ""),
+        (format!("/v1/payment_intents/{intent}/cancel"), ""),
+        ("/v1/refunds".to_owned(), &format!("payment_intent={intent}&amount=1")),
+    ] {
+        for fault in ["saved_status_before", "saved_status_after"] {
+            let rule = json!({"path": "/v1/**", "transactionId": "pay_1", "fault": fault, "times": 1});
+            caller.break_stripe(rule).await;
+            let key = format!("pay_1:{fault}:{path}");
+            let first = caller.post_with_key(&path, form, &key).await;
+            let again = caller.post_with_key(&path, form, &key).await;
+            assert_eq!((first.status, again.status), (500, 500), "{fault} {path}");
+            assert_eq!(again.header("idempotent-replayed"), Some("true"), "{fault} {path}");
+        }
+    }
+    let ledger = caller.steer("GET", "/_sandbox/ledger", "").await.json();
+    assert_eq!(
+        (&ledger["charges"][0]["status"], ledger["refunds"].as_array().unwrap().len()),
+        (&json!("succeeded"), 1)
+    );
+}

@@ -1,63 +1,11 @@
 //! Webhooks as an endpoint meets them: what is in them, how often they come, and in which order.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a merchant of the tests fails the test")]
-
 mod caller;
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
-use caller::Caller;
+use caller::{Caller, merchant::Merchant};
 use serde_json::{Value, json};
-
-/// A merchant's endpoint that remembers what it heard, and refuses the first few.
-#[derive(Clone)]
-struct Merchant {
-    heard: Arc<Mutex<Vec<Value>>>,
-    refusals: Arc<Mutex<u32>>,
-}
-
-impl Merchant {
-    async fn listening(caller: &Caller, refusals: u32) -> Self {
-        let merchant = Self { heard: Arc::default(), refusals: Arc::new(Mutex::new(refusals)) };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
-        let router = Router::new().route("/hook", post(hear)).with_state(merchant.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        let body = json!({ "url": url, "secret": "whsec_1" }).to_string();
-        caller.steer("POST", "/_sandbox/webhook_endpoints", &body).await;
-        merchant
-    }
-
-    /// What was heard, once it is this much.
-    async fn heard(&self, count: usize) -> Vec<Value> {
-        for _ in 0..300 {
-            let heard = self.heard.lock().expect("no panic").clone();
-            if heard.len() >= count {
-                return heard;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        panic!("only {:?} were heard", self.kinds())
-    }
-
-    fn kinds(&self) -> Vec<Value> {
-        self.heard.lock().expect("no panic").iter().map(|event| event["type"].clone()).collect()
-    }
-}
-
-async fn hear(State(merchant): State<Merchant>, body: Bytes) -> (StatusCode, &'static str) {
-    let mut left = merchant.refusals.lock().expect("no panic");
-    if *left > 0 {
-        *left = left.saturating_sub(1);
-        return (StatusCode::INTERNAL_SERVER_ERROR, "not now");
-    }
-    merchant.heard.lock().expect("no panic").push(serde_json::from_slice(&body).expect("an event"));
-    (StatusCode::OK, "thanks")
-}
 
 #[tokio::test]
 async fn an_event_is_a_snapshot_and_names_the_request_that_caused_it() {

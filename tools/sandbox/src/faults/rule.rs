@@ -33,12 +33,14 @@ pub(crate) enum Fault {
     SavedStatusBefore,
     /// The same, but it did everything.
     SavedStatusAfter,
+    /// A correct act, and an answer that shows the intent as it stood before its last changes.
+    Stale,
 }
 
 impl Fault {
     /// The gateway itself errs while it executes, and not the way to it.
     pub(crate) fn is_within(self) -> bool {
-        matches!(self, Self::SavedStatusBefore | Self::SavedStatusAfter)
+        matches!(self, Self::SavedStatusBefore | Self::SavedStatusAfter | Self::Stale)
     }
 
     fn has_status(self) -> bool {
@@ -73,6 +75,9 @@ pub(crate) struct Rule {
     /// Wait before the fault shows. For hanging requests: how long they hang before the connection closes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) delay_ms: Option<u64>,
+    /// How many changes of the intent a `stale` answer does not know; all since it was opened if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) changes_back: Option<u32>,
     /// How many requests that fit are let through first.
     #[serde(default)]
     pub(crate) skip: u32,
@@ -124,6 +129,9 @@ impl plan::Rule for Rule {
         if self.status.is_some() && !self.fault.has_status() {
             return Err("status belongs to the faults \"status\" and \"saved_status_…\" only".to_owned());
         }
+        if self.changes_back.is_some() && self.fault != Fault::Stale {
+            return Err("changesBack belongs to the fault \"stale\" only".to_owned());
+        }
         if self.delay_ms.is_none() && self.fault.is_nothing_but_a_delay() {
             return Err("a slow answer needs delayMs".to_owned());
         }
@@ -155,6 +163,7 @@ mod tests {
             fault: Fault::ResetAfter,
             status: None,
             delay_ms: None,
+            changes_back: None,
             skip: 0,
             times: 1,
         }

@@ -36,6 +36,10 @@ pub(crate) struct Book {
     pub(crate) keys: Keys,
     /// Objects that a call is working on right now.
     pub(crate) busy: BTreeSet<String>,
+    /// How each intent stood after each change, oldest first.
+    pub(super) history: HashMap<String, Vec<Intent>>,
+    /// Intents that the present step may have changed.
+    pub(super) touched: BTreeSet<String>,
     pub(super) agenda: Vec<(Moment, Task)>,
     news: Vec<Event>,
     pub(super) settle_ms: u64,
@@ -86,6 +90,8 @@ impl Book {
             pages: HashMap::new(),
             keys: Keys::default(),
             busy: BTreeSet::new(),
+            history: HashMap::new(),
+            touched: BTreeSet::new(),
             agenda: Vec::new(),
             news: Vec::new(),
             settle_ms,
@@ -192,6 +198,7 @@ impl Book {
     }
 
     pub(super) fn intent_mut(&mut self, id: &str) -> Result<&mut Intent, StripeError> {
+        self.touched.insert(id.to_owned());
         self.intents.get_mut(id).ok_or_else(|| StripeError::missing_in_path("payment_intent", id))
     }
 }
@@ -211,7 +218,7 @@ impl Event {
             "api_version": api_version,
             "created": self.created,
             "data": { "object": self.object },
-            "livemode": false,
+            "livemode": self.object.get("livemode").and_then(Value::as_bool).unwrap_or_default(),
             "pending_webhooks": pending_webhooks,
             "request": { "id": self.cause.request_id, "idempotency_key": self.cause.idempotency_key },
             "type": self.kind,

@@ -46,6 +46,7 @@ pub(crate) enum Call {
 
 #[derive(Clone, Debug)]
 pub(crate) struct NewIntent {
+    pub(crate) livemode: bool,
     pub(crate) amount: i64,
     pub(crate) currency: String,
     pub(crate) capture_method: CaptureMethod,
@@ -230,6 +231,7 @@ fn new_intent(tree: &Tree) -> Result<NewIntent, StripeError> {
         }
     }
     Ok(NewIntent {
+        livemode: false,
         amount,
         currency,
         capture_method: CaptureMethod::parse(tree.text("capture_method")),

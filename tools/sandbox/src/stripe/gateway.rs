@@ -67,9 +67,26 @@ pub(crate) fn refusal(status: u16, request_id: &str) -> Response {
 
 async fn answer(app: &App, incoming: &Incoming) -> (Answer, bool) {
     match admitted(app, incoming).await {
-        Ok((answer, replayed)) => (answer, replayed),
+        Ok((answer, replayed)) => (outdated(app, incoming, &answer).await.unwrap_or(answer), replayed),
         Err(error) => (as_answer(&error), false),
     }
+}
+
+/// The answer with an old snapshot in it, if a fault asks for one and there is one. Nothing is saved like this.
+async fn outdated(app: &App, incoming: &Incoming, answer: &Answer) -> Option<Answer> {
+    if answer.status != 200 || app.state().faults.is_idle() {
+        return None;
+    }
+    let object: Value = serde_json::from_str(&answer.body).ok()?;
+    let id = object.get("id")?.as_str()?;
+    app.state().stripe.as_it_was(id, None)?;
+    let rule = faults::strike(app, incoming.sent(), |wanted| wanted == Fault::Stale)?;
+    tokio::time::sleep(Duration::from_millis(rule.delay_ms.unwrap_or_default())).await;
+    let expansions = Form::decode(incoming.sent().encoded()).ok()?.tree.texts("expand").unwrap_or_default();
+    let state = app.state();
+    let mut old = state.stripe.as_it_was(id, rule.changes_back)?;
+    expansions.iter().for_each(|path| expand::expand(&state.stripe, &mut old, path));
+    Some(Answer { body: pretty(&old), ..answer.clone() })
 }
 
 /// Who calls, with what, and under which key; a replay ends here.

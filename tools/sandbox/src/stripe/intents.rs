@@ -24,6 +24,7 @@ impl Book {
         let mut intent = Intent {
             client_secret: self.ids.next(&format!("{id}_secret_")),
             id: id.clone(),
+            livemode: new.livemode,
             created: occasion.now.seconds(),
             amount: new.amount,
             currency: new.currency,
@@ -51,6 +52,7 @@ impl Book {
             intent.status = Status::RequiresConfirmation;
         }
         self.intents.put(&id, intent)?;
+        self.touched.insert(id.clone());
         self.announce_intent("payment_intent.created", &id, occasion);
         if let (Some(source), Some(confirmation)) = (confirmed, new.confirm) {
             self.run_confirmation(&id, source, confirmation, occasion)?;
@@ -64,7 +66,7 @@ impl Book {
         named.filter(|id| self.intents.get(id).is_none()).unwrap_or_else(|| self.ids.next("pi_"))
     }
 
-    pub(super) fn get_intent(&self, id: &str, client_secret: Option<&str>) -> Result<Value, StripeError> {
+    pub(crate) fn get_intent(&self, id: &str, client_secret: Option<&str>) -> Result<Value, StripeError> {
         self.admit_browser(id, client_secret)?;
         self.rendered_intent(id)
     }
@@ -124,7 +126,7 @@ impl Book {
         self.rendered_intent(id)
     }
 
-    pub(super) fn capture_intent(
+    pub(crate) fn capture_intent(
         &mut self,
         id: &str,
         capture: Capture,
@@ -149,34 +151,6 @@ impl Book {
         intent.amount_received = amount;
         self.announce_charge("charge.captured", &charge, occasion);
         self.announce_intent("payment_intent.succeeded", id, occasion);
-        self.rendered_intent(id)
-    }
-
-    pub(super) fn cancel_intent(
-        &mut self,
-        id: &str,
-        reason: Option<String>,
-        occasion: &Occasion,
-    ) -> Result<Value, StripeError> {
-        let held = self.intent(id)?.latest_charge.clone();
-        let intent = self.intent_mut(id)?;
-        if intent.go(Move::Cancel).is_err() {
-            let from = "requires_payment_method, requires_capture, requires_confirmation, requires_action";
-            return Err(self.unexpected(id, "canceled", from));
-        }
-        intent.canceled_at = Some(occasion.now.seconds());
-        intent.cancellation_reason = reason;
-        intent.amount_capturable = 0;
-        intent.challenge = None;
-        if let Some(charge) = held.as_deref().and_then(|held| self.charges.get_mut(held))
-            && charge.standing == Standing::Authorized
-        {
-            charge.standing = Standing::Released;
-            charge.amount_refunded = charge.amount;
-            let charge = charge.id.clone();
-            self.announce_charge("charge.refunded", &charge, occasion);
-        }
-        self.announce_intent("payment_intent.canceled", id, occasion);
         self.rendered_intent(id)
     }
 
@@ -451,7 +425,7 @@ impl Book {
         Ok(())
     }
 
-    fn unexpected(&self, id: &str, verb: &str, allowed: &str) -> StripeError {
+    pub(super) fn unexpected(&self, id: &str, verb: &str, allowed: &str) -> StripeError {
         let status = self.intents.get(id).map_or("unknown", |intent| intent.status.name());
         let message = format!(
             "This PaymentIntent could not be {verb} because it has a status of {status}. Only a PaymentIntent with \

@@ -29,6 +29,17 @@ pub(crate) enum Admission {
     Replay(Answer),
 }
 
+/// Which keys time passes for.
+#[derive(Clone, Debug)]
+pub(crate) enum Whose {
+    Everybodys,
+    Named(String),
+    /// Those of requests that name this object.
+    OfObject(String),
+    /// Those of requests about the payment that the merchant calls this, or that begin with its id.
+    OfPayment(String),
+}
+
 /// All keys of the account.
 #[derive(Debug, Default)]
 pub(crate) struct Keys {
@@ -77,9 +88,14 @@ impl Keys {
         }
     }
 
-    /// Lets this much time pass for every key.
-    pub(crate) fn age(&mut self, ms: u64) {
-        for record in self.records.values_mut() {
+    /// Every key with the path and the parameters of the request that it was first used for.
+    pub(super) fn used(&self) -> impl Iterator<Item = (&str, &str, &[(String, String)])> {
+        self.records.iter().map(|(key, record)| (key.as_str(), record.path.as_str(), record.parameters.as_slice()))
+    }
+
+    /// Lets this much time pass for a key.
+    pub(super) fn age(&mut self, key: &str, ms: u64) {
+        if let Some(record) = self.records.get_mut(key) {
             record.created = Moment { ms: record.created.ms.saturating_sub(ms) };
         }
     }
@@ -162,9 +178,9 @@ mod tests {
     #[test]
     fn a_key_dies_after_a_day() {
         let mut keys = used();
-        keys.age(KEY_LIFE_MS - 1);
+        keys.age("k", KEY_LIFE_MS - 1);
         assert!(matches!(keys.admit("k", "/a", &parameters("1"), NOW), Ok(Admission::Replay(_))));
-        keys.age(1);
+        keys.age("k", 1);
         assert_eq!(keys.admit("k", "/a", &parameters("1"), NOW), Ok(Admission::Fresh));
     }
 

@@ -12,15 +12,18 @@ mod calls;
 mod cards;
 mod challenge;
 mod declines;
+mod endings;
 mod error;
 mod expand;
 mod form;
 mod gateway;
+mod history;
 mod intents;
 mod keys;
 mod lifecycle;
 mod methods;
 mod objects;
+mod others;
 mod payer;
 mod refunds;
 mod render;
@@ -29,8 +32,12 @@ mod shape;
 mod subject;
 
 pub(crate) use book::{Book, Cause, Event, Occasion};
+pub(crate) use calls::{Capture, NewRefund};
+pub(crate) use error::StripeError;
 pub(crate) use gateway::{refusal, serve};
-pub(crate) use objects::Standing;
+pub(crate) use keys::Whose;
+pub(crate) use objects::{Particulars, Standing};
+pub(crate) use others::{Duplicate, Money, Retold};
 pub(crate) use payer::{decide, show};
 
 /// The one version of Stripe's API that is simulated.

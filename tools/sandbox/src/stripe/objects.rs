@@ -89,9 +89,11 @@ pub(crate) struct Shipping {
 }
 
 /// A PaymentIntent.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Intent {
     pub(crate) id: String,
+    /// True only of objects that a test has made to be of the wrong mode.
+    pub(crate) livemode: bool,
     pub(crate) client_secret: String,
     pub(crate) created: u64,
     pub(crate) amount: i64,
@@ -125,7 +127,7 @@ pub(crate) struct AutomaticMethods {
 }
 
 /// The last thing that went wrong: `last_payment_error`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) decline: &'static Decline,
     pub(crate) charge: Option<String>,
@@ -133,7 +135,7 @@ pub(crate) struct Failure {
 }
 
 /// The payer is asked to authenticate on this page.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ChallengePage {
     pub(crate) page: String,
     pub(crate) return_url: Option<String>,

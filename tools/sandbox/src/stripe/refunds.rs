@@ -12,7 +12,7 @@ use super::{
 };
 
 impl Book {
-    pub(super) fn create_refund(&mut self, new: NewRefund, occasion: &Occasion) -> Result<Value, StripeError> {
+    pub(crate) fn create_refund(&mut self, new: NewRefund, occasion: &Occasion) -> Result<Value, StripeError> {
         let charge = self.refundable_charge(&new)?;
         let left = charge.amount_captured.saturating_sub(charge.amount_refunded);
         let amount = new.amount.unwrap_or(left);

@@ -2,6 +2,7 @@
 
 use super::{
     book::Book,
+    keys::Whose,
     objects::{Charge, Intent},
 };
 
@@ -29,6 +30,30 @@ impl Book {
         }
         let named = path.split('/').chain(parameter("payment_intent")).chain(parameter("charge"));
         named.filter_map(|id| self.intent_behind(id)).find_map(|intent| intent.transaction_id()).map(str::to_owned)
+    }
+
+    /// The oldest intent that bears this id.
+    pub(crate) fn intent_about(&self, transaction_id: &str) -> Option<&Intent> {
+        self.intents.iter().find(|intent| intent.transaction_id() == Some(transaction_id))
+    }
+
+    /// Lets time pass for idempotency keys, and says for how many.
+    pub(crate) fn age_keys(&mut self, ms: u64, whose: &Whose) -> usize {
+        let concerned: Vec<String> = self
+            .keys
+            .used()
+            .filter(|(key, path, form)| match whose {
+                Whose::Everybodys => true,
+                Whose::Named(name) => key == name,
+                Whose::OfObject(id) => {
+                    path.split('/').any(|part| part == id) || form.iter().any(|(_, value)| value == id)
+                }
+                Whose::OfPayment(id) => key.starts_with(id) || self.transaction_of(path, form).as_ref() == Some(id),
+            })
+            .map(|(key, _, _)| key.to_owned())
+            .collect();
+        concerned.iter().for_each(|key| self.keys.age(key, ms));
+        concerned.len()
     }
 
     /// The intent that an id of any of its objects belongs to.

@@ -8,6 +8,8 @@
     reason = "a helper of tests fails the test"
 )]
 
+pub(crate) mod merchant;
+
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, body::Bytes};
 use hyper_util::{

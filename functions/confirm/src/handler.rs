@@ -14,12 +14,9 @@ use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::id::IdempotencyKey;
-use domain::payment::{
-    Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason,
-};
+use domain::payment::{AttemptProgress, AttemptResult, Payment, PaymentState, ProcessingReason};
 use flow::operations::confirm::confirm;
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
-use flow::steps::{RequestError, Requested};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
@@ -49,28 +46,15 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
 
         let actor = Actor::Client(caller.name().to_owned());
         let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor).await;
-        let (payment, replayed) = match confirmed {
-            Ok(Requested::Done(payment)) => (payment, false),
-            Ok(Requested::Replayed(payment)) => (payment, true),
-            Err(error) => {
-                if let RequestError::Failed(failure) = &error {
-                    line.set(Field::Failure(failure));
-                }
-                return Err(Problem::from(&error));
-            }
-        };
-        line.set(Field::State(payment.state.name()));
-        line.set(Field::Replayed(replayed));
-        Ok(answer(&payment, &key).replayed(replayed))
+        let requested = confirmed.map_err(|error| Problem::from(&error))?;
+        Ok(Answer::requested(requested, line, |payment| answer(payment, &key)))
     }
 }
 
 /// What the attempts of the request with this key are now.
 fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
-    let asked_by = |attempt: &&Attempt| matches!(&attempt.source, AttemptSource::Api { key: own, .. } if own == key);
-    let attempt = payment.attempts.iter().rev().find(asked_by);
     let under_way = || Answer::payment(StatusCode::ACCEPTED, payment);
-    let Some(attempt) = attempt else { return Answer::payment(StatusCode::OK, payment) };
+    let Some(attempt) = payment.attempt_of(key) else { return Answer::payment(StatusCode::OK, payment) };
     // This request's own decline is no end while its charge is to be tried again.
     let tried_again = matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
         && payment.attempts.last().is_some_and(|last| last.number == attempt.number);

@@ -61,10 +61,8 @@ impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate
 }
 
 fn refused(error: &InitiateError, line: &mut Line) -> Problem {
-    match error {
-        InitiateError::Failed(error) => line.set(Field::Failure(error)),
-        InitiateError::GatewayUnavailable(reason) => line.set(Field::Outcome(reason)),
-        InitiateError::AmountRefused(_) | InitiateError::Refused { .. } | InitiateError::KeyReused => {}
+    if let InitiateError::GatewayUnavailable(reason) = error {
+        line.set(Field::Outcome(reason));
     }
     Problem::from(error)
 }

@@ -34,14 +34,8 @@ impl<V: Vault, S: LoadPayment> Endpoint for Status<V, S> {
         let id = path::transaction_id(request)?;
         line.set(Field::TransactionId(&id));
 
-        let payment = match status(&self.store, &id).await {
-            Ok(Some(payment)) => payment,
-            Ok(None) => return Err(Problem::new(Refusal::NotFound)),
-            Err(error) => {
-                line.set(Field::Failure(&error));
-                return Err(Problem::from(&error));
-            }
-        };
+        let found = status(&self.store, &id).await.map_err(|error| Problem::from(&error))?;
+        let payment = found.ok_or(Refusal::NotFound)?;
         line.set(Field::State(payment.state.name()));
         Ok(Answer::payment(StatusCode::OK, &payment))
     }

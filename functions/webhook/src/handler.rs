@@ -50,10 +50,8 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, N: Nudge> Endpoint for Webhook<V
         if let Subject::Payment { id, .. } = &event.subject {
             line.set(Field::TransactionId(id));
         }
-        let received = webhook(host, &self.store, &self.nudges, self.mode, event).await.map_err(|error| {
-            line.set(Field::Failure(&error));
-            Problem::from(&error)
-        })?;
+        let received = webhook(host, &self.store, &self.nudges, self.mode, event).await;
+        let received = received.map_err(|error| Problem::from(&error))?;
         line.set(Field::Outcome(word(received)));
         match received {
             Received::NotYet => {

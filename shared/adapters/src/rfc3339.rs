@@ -1,6 +1,6 @@
 //! Moments as text: RFC 3339 in UTC, to the millisecond, in answers, logs and secrets.
 
-use domain::time::Timestamp;
+use domain::time::{Day, Timestamp};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -29,6 +29,13 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Timestamp::from_unix_ms)
 }
 
+/// Reads a day in UTC, as `2026-11-23`.
+#[must_use]
+pub fn parse_day(text: &str) -> Option<Day> {
+    // A full moment makes the calendar, leap years and all, somebody else's work; its length keeps out what goes on after the day.
+    (text.len() == "2026-11-23".len()).then(|| parse(&format!("{text}T00:00:00Z"))).flatten().map(Day::of)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +53,18 @@ mod tests {
     fn what_is_not_a_moment_is_not_read_as_one() {
         for text in ["", "2026-11-23", "2026-11-23T11:46:00", "yesterday", "2026-13-01T00:00:00Z"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_day_is_one_of_the_calendar_written_in_full() {
+        let first_moment = |text| parse_day(text).map(|day| format(day.start()));
+        assert_eq!(first_moment("2026-11-23").as_deref(), Some("2026-11-23T00:00:00.000Z"));
+        assert_eq!(first_moment("2024-02-29").as_deref(), Some("2024-02-29T00:00:00.000Z"));
+        for text in
+            ["", "2026-02-29", "2026-13-01", "2026-1-1", "26-11-23", "2026-11-23T", "23.11.2026", "today", "２０２６"]
+        {
+            assert_eq!(parse_day(text), None, "{text}");
         }
     }
 

@@ -305,6 +305,7 @@ fn act(currency: Currency) -> impl Strategy<Value = Act> {
         Just(ActProgress::Open),
         Just(ActProgress::Done),
         "\\PC{0,30}".prop_map(|code| ActProgress::Refused { code }),
+        Just(ActProgress::Overtaken),
     ];
     let reason = option::of(select(CancelReason::ALL.to_vec()));
     (kind, option::of((key(), hash())), moment(), reason, progress)

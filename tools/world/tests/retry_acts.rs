@@ -115,7 +115,7 @@ fn a_cancel_that_comes_after_the_browsers_payment_is_overtaken_by_it() {
         shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
         let row = shop.at_rest(&payment.id).await;
         assert!(is_paid(&row));
-        assert!(matches!(row.acts[0].progress, ActProgress::Refused { .. }));
+        assert_eq!(row.acts[0].progress, ActProgress::Overtaken);
     });
 }
 

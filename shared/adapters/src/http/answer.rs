@@ -1,6 +1,7 @@
 //! What is answered, whatever it is: JSON, never cached by anybody, with the request's id.
 
 use domain::payment::Payment;
+use flow::steps::Requested;
 use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use lambda_http::http::{Response, StatusCode};
 use lambda_http::request::RequestContext;
@@ -9,6 +10,7 @@ use serde::Serialize;
 
 use super::payment_json::PaymentJson;
 use super::problem::{Problem, Refusal};
+use crate::telemetry::{Field, Line};
 
 /// Tells a client that its request had been done before.
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -41,6 +43,18 @@ impl Answer {
     #[must_use]
     pub fn payment(status: StatusCode, payment: &Payment) -> Self {
         Self::json(status, &PaymentJson::from(payment))
+    }
+
+    /// What a client's request on a payment came to: `what_it_is_now` says what its own attempt or act has become, and
+    /// the line which payment it was and where that stands.
+    pub fn requested(requested: Requested, line: &mut Line, what_it_is_now: impl FnOnce(&Payment) -> Self) -> Self {
+        let (payment, replayed) = match requested {
+            Requested::Done(payment) => (payment, false),
+            Requested::Replayed(payment) => (payment, true),
+        };
+        line.set(Field::State(payment.state.name()));
+        line.set(Field::Replayed(replayed));
+        what_it_is_now(&payment).replayed(replayed)
     }
 
     /// The same answer, marked as one to a request that had been done before.

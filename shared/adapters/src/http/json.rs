@@ -13,10 +13,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 const DEPTH_MAX: usize = 16;
 
 /// More faults than this are not listed: nobody reads them, and the answer must stay small.
-const FAULTS_MAX: usize = 10;
+pub(super) const FAULTS_MAX: usize = 10;
 
 /// No name of ours is longer, and no key that metadata may have. A longer one is a client's own, and is shown as far as this.
-const POINTER_SEGMENT_MAX: usize = 64;
+pub(super) const POINTER_SEGMENT_MAX: usize = 64;
 
 /// A pointer is shown as far as this, so that ten of them with their sentences stay a few kilobytes, whatever was sent.
 const POINTER_MAX: usize = 256;
@@ -159,7 +159,7 @@ impl fmt::Display for Pointer {
 }
 
 /// At most so many characters of a text, with a sign where some are missing.
-fn cut(text: &str, length_max: usize) -> String {
+pub(super) fn cut(text: &str, length_max: usize) -> String {
     if text.chars().nth(length_max).is_none() {
         return text.to_owned();
     }

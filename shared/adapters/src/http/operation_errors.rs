@@ -15,6 +15,7 @@ impl From<&Error> for Problem {
             Error::Unavailable { .. } | Error::Contended | Error::OutOfTime => Refusal::Unavailable,
             Error::Unreadable { .. } => Refusal::Internal,
         })
+        .because_of(error)
     }
 }
 
@@ -34,11 +35,7 @@ impl From<&InitiateError> for Problem {
         match error {
             InitiateError::AmountRefused(refusal) => Self::from(refusal),
             InitiateError::Refused { code, field } => {
-                let pointer = field.unwrap_or_default().to_owned();
-                Self::new(Refusal::GatewayRefused).with_errors(vec![FieldError {
-                    pointer,
-                    detail: format!("was refused by the gateway: {code}").into(),
-                }])
+                Self::new(Refusal::GatewayRefused).with_gateways_refusal(field.unwrap_or_default(), code)
             }
             InitiateError::KeyReused => Self::new(Refusal::IdempotencyKeyReused),
             InitiateError::GatewayUnavailable(_) => Self::new(Refusal::GatewayUnavailable),

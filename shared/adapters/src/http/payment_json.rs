@@ -9,8 +9,8 @@ use domain::gateway::{Gateway, NextAction};
 use domain::id::AttemptNumber;
 use domain::money::Money;
 use domain::payment::{
-    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment, PaymentState,
-    ProcessingReason,
+    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, End, Instrument, Payment,
+    PaymentState, ProcessingReason, Review,
 };
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ pub struct PaymentJson {
     reference: Option<String>,
     next_action: Option<NextActionJson>,
     pending: Option<ActJson>,
+    attention: Option<ReviewJson>,
     amount_capturable: i64,
     amount_captured: i64,
     amount_refundable: i64,
@@ -59,7 +60,15 @@ struct ActJson {
     kind: &'static str,
     amount: Option<i64>,
     ends_as: Option<&'static str>,
+    reason: Option<&'static str>,
     started_at: String,
+}
+
+/// What a person must look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct ReviewJson {
+    since: String,
+    reason: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,6 +124,7 @@ impl From<&Payment> for PaymentJson {
             reference: terms.reference.as_ref().map(|text| text.as_str().to_owned()),
             next_action: next_action(payment),
             pending: payment.open_act().map(ActJson::from),
+            attention: payment.attention.map(ReviewJson::from),
             amount_capturable: payment.capturable().minor_units(),
             amount_captured: payment.captured().minor_units(),
             amount_refundable: payment.captured().minor_units(),
@@ -145,8 +155,15 @@ impl From<&Act> for ActJson {
                 End::Expired => PaymentState::Expired.name(),
                 End::Failed => PaymentState::Failed.name(),
             }),
+            reason: act.reason.map(CancelReason::name),
             started_at: rfc3339::format(act.started_at),
         }
+    }
+}
+
+impl From<Review> for ReviewJson {
+    fn from(review: Review) -> Self {
+        Self { since: rfc3339::format(review.since), reason: review.reason.name() }
     }
 }
 

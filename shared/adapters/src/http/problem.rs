@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
+use flow::ports::Error;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
@@ -26,6 +27,8 @@ pub enum Refusal {
     Unauthorized,
     /// The issuer said no.
     PaymentDeclined,
+    /// The gateway will not take the money that it holds.
+    CaptureRefused,
     /// Somebody we know who may not do this.
     Forbidden,
     /// There is no such thing, or it is somebody else's.
@@ -83,11 +86,12 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
         Self::PaymentDeclined,
+        Self::CaptureRefused,
         Self::Forbidden,
         Self::NotFound,
         Self::InvalidState,
@@ -122,6 +126,9 @@ impl Refusal {
             }
             Self::PaymentDeclined => {
                 (StatusCode::PAYMENT_REQUIRED, "payment_declined", None, "The payment was declined")
+            }
+            Self::CaptureRefused => {
+                (StatusCode::PAYMENT_REQUIRED, "capture_refused", None, "The gateway refused to capture the payment")
             }
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None, "The API key may not do this"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None, "There is no such resource"),
@@ -216,7 +223,8 @@ impl From<Rejection> for Refusal {
 /// A fault of one part of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// Where it stands in the body (RFC 6901); empty for the body as a whole and for what is not in the body.
+    /// Where it stands: in the body (RFC 6901), or in the query (`?name`); empty for the body as a whole and for what
+    /// is in neither.
     pub pointer: String,
     /// What is wrong with it, completing "`<pointer>` …".
     pub detail: Cow<'static, str>,
@@ -230,13 +238,21 @@ pub struct Problem {
     errors: Vec<FieldError>,
     payment: Option<Box<PaymentJson>>,
     decline: Option<Box<DeclineJson>>,
+    failure: Option<Error>,
 }
 
 impl Problem {
     /// A problem that says no more than its reason.
     #[must_use]
     pub const fn new(refusal: Refusal) -> Self {
-        Self { refusal, detail: Cow::Borrowed(refusal.row().title), errors: Vec::new(), payment: None, decline: None }
+        Self {
+            refusal,
+            detail: Cow::Borrowed(refusal.row().title),
+            errors: Vec::new(),
+            payment: None,
+            decline: None,
+            failure: None,
+        }
     }
 
     /// A field that is not what it should be. The detail completes "`<pointer>` …".
@@ -272,6 +288,40 @@ impl Problem {
         problem.decline = decline.map(Box::new);
         problem.payment = Some(Box::new(payment));
         problem
+    }
+
+    /// A payment whose capture the gateway refused, with this code of its own.
+    #[must_use]
+    pub fn capture_refused(payment: &Payment, code: &str) -> Self {
+        let mut problem = Self::new(Refusal::CaptureRefused).with_gateways_refusal("", code);
+        problem.payment = Some(Box::new(PaymentJson::from(payment)));
+        problem
+    }
+
+    /// A payment that came to another end than the client asked for.
+    #[must_use]
+    pub fn overtaken(payment: &Payment) -> Self {
+        Self::rejected(Rejection::InvalidState { state: payment.state.name() }, payment)
+    }
+
+    /// The same problem with the gateway's own code for it, about the field at `pointer`.
+    #[must_use]
+    pub(super) fn with_gateways_refusal(self, pointer: &str, code: &str) -> Self {
+        let detail = format!("was refused by the gateway: {code}").into();
+        self.with_errors(vec![FieldError { pointer: pointer.to_owned(), detail }])
+    }
+
+    /// The same problem, because of something outside that failed us. That is for the log; the client is not told.
+    #[must_use]
+    pub(super) fn because_of(mut self, failure: &Error) -> Self {
+        self.failure = Some(failure.clone());
+        self
+    }
+
+    /// What failed us, for the log.
+    #[must_use]
+    pub(super) const fn failure(&self) -> Option<&Error> {
+        self.failure.as_ref()
     }
 
     /// The same problem in other words.
@@ -359,6 +409,7 @@ mod tests {
             400 idempotency_key_missing
             401 unauthorized
             402 payment_declined
+            402 capture_refused
             403 forbidden
             404 not_found
             409 invalid_state

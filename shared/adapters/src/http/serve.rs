@@ -35,14 +35,14 @@ pub trait Endpoint: Sync {
 /// # Errors
 /// If the environment cannot be understood, or Lambda's runtime cannot be reached.
 pub async fn serve<E: Endpoint>(endpoint: E, environment: &Environment) -> Result<(), lambda_http::Error> {
-    let (limits, least) = (environment.limits()?, environment.log_level());
+    let (limits, log) = (environment.limits()?, &environment.log()?);
     let endpoint = &endpoint;
     lambda_http::run(service_fn(move |request: Request| async move {
         let host = SystemHost::new(limits, deadline(&request));
         let (response, line) = respond(endpoint, &host, &request).await;
         let mut line = line;
         line.notes(host.take_notes());
-        line.write_to_stdout(least);
+        line.write_to_stdout(log);
         Ok::<_, Infallible>(response)
     }))
     .await
@@ -68,6 +68,9 @@ pub async fn respond<E: Endpoint, H: Host>(endpoint: &E, host: &H, request: &Req
 }
 
 fn refused(problem: Problem, line: &mut Line) -> Answer {
+    if let Some(failure) = problem.failure() {
+        line.set(Field::Failure(failure));
+    }
     if problem.refusal() == Refusal::RawCardData {
         line.count(Count::RawCardData);
     }

@@ -85,11 +85,13 @@ pub enum ActProgress {
     Open,
     /// Done.
     Done,
-    /// The gateway refused it, or it was overtaken by another end.
+    /// The gateway refused it.
     Refused {
         /// The gateway's code.
         code: String,
     },
+    /// The payment came to another end first.
+    Overtaken,
 }
 
 impl ActKind {
@@ -106,6 +108,12 @@ impl ActKind {
 }
 
 impl Act {
+    /// The hash of the client's request that it was written down for, if that bore this key.
+    #[must_use]
+    pub fn request_of(&self, wanted: &IdempotencyKey) -> Option<RequestHash> {
+        self.request.as_ref().filter(|(key, _)| key == wanted).map(|(_, hash)| *hash)
+    }
+
     /// Whether its gateway key may still be sent: well before the gateway forgets it (E9).
     #[must_use]
     pub fn key_is_young(&self, at: Timestamp) -> bool {

@@ -96,7 +96,7 @@ fn captured(payment: &mut Payment, amount: Money, at: Timestamp) {
     if !matches!(payment.state, PaymentState::RequiresCapture { .. }) {
         charged(payment, at);
     }
-    close_act(payment, if capture_was_asked { ActProgress::Done } else { overtaken("payment_succeeded") });
+    close_act(payment, if capture_was_asked { ActProgress::Done } else { ActProgress::Overtaken });
     payment.state = PaymentState::Succeeded { captured: amount };
     // Whatever nobody knew before is known now.
     payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
@@ -107,7 +107,7 @@ fn ended(payment: &mut Payment, end: End) {
         close_attempt(payment, AttemptResult::NotCharged);
     }
     let end_was_asked = payment.open_act().is_some_and(|act| act.ends_as().is_some());
-    close_act(payment, if end_was_asked { ActProgress::Done } else { overtaken("payment_canceled") });
+    close_act(payment, if end_was_asked { ActProgress::Done } else { ActProgress::Overtaken });
     payment.state = match end {
         End::Canceled => PaymentState::Canceled,
         End::Expired => PaymentState::Expired,
@@ -145,8 +145,4 @@ fn close_act(payment: &mut Payment, to: ActProgress) {
     if let Some(act) = payment.acts.last_mut().filter(|act| act.progress == ActProgress::Open) {
         act.progress = to;
     }
-}
-
-fn overtaken(by: &str) -> ActProgress {
-    ActProgress::Refused { code: by.to_owned() }
 }

@@ -78,6 +78,15 @@ pub enum AttemptResult {
 }
 
 impl Attempt {
+    /// The hash of the client's request that it was made for, if that bore this key.
+    #[must_use]
+    pub fn request_of(&self, wanted: &IdempotencyKey) -> Option<RequestHash> {
+        match &self.source {
+            AttemptSource::Api { key, request_hash, .. } if key == wanted => Some(*request_hash),
+            AttemptSource::Api { .. } | AttemptSource::Gateway => None,
+        }
+    }
+
     /// Whether its end is not known yet.
     #[must_use]
     pub const fn is_open(&self) -> bool {

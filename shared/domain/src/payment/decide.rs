@@ -51,7 +51,8 @@ pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
 }
 
 fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Decision, Rejection> {
-    if let Some(replay) = replay_of_attempt(payment, &request.key, request.request_hash) {
+    let stored = payment.attempt_of(&request.key).and_then(|attempt| attempt.request_of(&request.key));
+    if let Some(replay) = replay(stored, request.request_hash) {
         return replay;
     }
     if payment.open_act().is_some() {
@@ -100,36 +101,16 @@ fn start_attempt(payment: &Payment, source: AttemptSource, now: &Now) -> Event {
     happened(payment, Fact::AttemptStarted(attempt), now)
 }
 
-fn replay_of_attempt(
-    payment: &Payment,
-    wanted: &IdempotencyKey,
-    hash: RequestHash,
-) -> Option<Result<Decision, Rejection>> {
-    // A re-attempt of ours repeats its client's key; the hash is the same for all of them.
-    payment.attempts.iter().find_map(|attempt| match &attempt.source {
-        AttemptSource::Api { key, request_hash, .. } if key == wanted => Some(same_request(*request_hash, hash)),
-        AttemptSource::Api { .. } | AttemptSource::Gateway => None,
-    })
-}
-
-fn replay_of_act(
-    payment: &Payment,
-    wanted: &IdempotencyKey,
-    hash: RequestHash,
-    is_capture: bool,
-) -> Option<Result<Decision, Rejection>> {
-    let mut acts = payment.acts.iter().filter(|act| matches!(act.kind, ActKind::Capture { .. }) == is_capture);
-    acts.find_map(|act| {
-        act.request.as_ref().filter(|(key, _)| key == wanted).map(|(_, stored)| same_request(*stored, hash))
-    })
-}
-
-fn same_request(stored: RequestHash, asked: RequestHash) -> Result<Decision, Rejection> {
-    if stored == asked { Ok(Decision::AlreadyApplied) } else { Err(Rejection::IdempotencyKeyReused) }
+/// What becomes of a request whose key stands in the row already, with the hash of its request.
+fn replay(stored: Option<RequestHash>, asked: RequestHash) -> Option<Result<Decision, Rejection>> {
+    let same =
+        |stored| if stored == asked { Ok(Decision::AlreadyApplied) } else { Err(Rejection::IdempotencyKeyReused) };
+    stored.map(same)
 }
 
 fn capture(payment: &Payment, request: &CaptureRequest, now: &Now) -> Result<Decision, Rejection> {
-    if let Some(replay) = replay_of_act(payment, &request.key, request.request_hash, true) {
+    let stored = payment.capture_of(&request.key).and_then(|act| act.request_of(&request.key));
+    if let Some(replay) = replay(stored, request.request_hash) {
         return replay;
     }
     if payment.open_act().is_some() {
@@ -160,7 +141,8 @@ fn within(amount: Money, capturable: Money) -> Result<Money, Rejection> {
 }
 
 fn cancel(payment: &Payment, request: &CancelRequest, now: &Now) -> Result<Decision, Rejection> {
-    if let Some(replay) = replay_of_act(payment, &request.key, request.request_hash, false) {
+    let stored = payment.cancel_of(&request.key).and_then(|act| act.request_of(&request.key));
+    if let Some(replay) = replay(stored, request.request_hash) {
         return replay;
     }
     if payment.state.is_terminal() {

@@ -27,7 +27,7 @@ pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
 
 use crate::{
     gateway::{Gateway, Mode},
-    id::{AttemptNumber, RequestHash, TransactionId},
+    id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId},
     money::Money,
     text::{ClientSecret, GatewayToken},
     time::{Now, Timestamp},
@@ -180,6 +180,24 @@ impl Payment {
     #[must_use]
     pub fn attempt(&self, number: AttemptNumber) -> Option<&Attempt> {
         self.attempts.iter().find(|attempt| attempt.number == number)
+    }
+
+    /// The last attempt that was made for the client's confirm with this key: a scheduled re-attempt bears its key too.
+    #[must_use]
+    pub fn attempt_of(&self, key: &IdempotencyKey) -> Option<&Attempt> {
+        self.attempts.iter().rev().find(|attempt| attempt.request_of(key).is_some())
+    }
+
+    /// The act of the client's capture with this key.
+    #[must_use]
+    pub fn capture_of(&self, key: &IdempotencyKey) -> Option<&Act> {
+        self.acts.iter().find(|act| act.ends_as().is_none() && act.request_of(key).is_some())
+    }
+
+    /// The act of the client's cancel with this key.
+    #[must_use]
+    pub fn cancel_of(&self, key: &IdempotencyKey) -> Option<&Act> {
+        self.acts.iter().find(|act| act.ends_as().is_some() && act.request_of(key).is_some())
     }
 
     /// The capture, cancel or end that is under way.

@@ -145,6 +145,7 @@ fn write_act(act: &Act, currency: Currency) -> Result<Written, Unfit> {
         ActProgress::Open => map.text("p", "open"),
         ActProgress::Done => map.text("p", "done"),
         ActProgress::Refused { code } => map.text("p", "refused").text("c", code),
+        ActProgress::Overtaken => map.text("p", "overtaken"),
     })
 }
 
@@ -160,6 +161,7 @@ fn read_act(map: &Attributes<'_>, currency: Currency) -> Result<Act, Unfit> {
         "open" => ActProgress::Open,
         "done" => ActProgress::Done,
         "refused" => ActProgress::Refused { code: map.text("c")?.to_owned() },
+        "overtaken" => ActProgress::Overtaken,
         _ => return Err(map.unfit("p", "is a progress that this release does not know")),
     };
     let (request, reason) = (read_request(map)?, map.maybe_word("r")?);

@@ -52,7 +52,7 @@ fn a_cancel_that_comes_too_late_ends_in_success() {
     };
     show(&mut payment, Source::Act(1, Hand::First), refused, &at(SOON));
     assert_eq!(payment.state, PaymentState::Succeeded { captured: euros(AMOUNT) });
-    assert!(matches!(payment.acts[0].progress, ActProgress::Refused { .. }));
+    assert_eq!(payment.acts[0].progress, ActProgress::Overtaken);
 }
 
 #[test]

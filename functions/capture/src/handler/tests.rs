@@ -1,0 +1,1 @@
+//! Every event file of this function through its handler, with its answer pinned.

@@ -1,0 +1,162 @@
+//! Where a list goes on, as a text that clients carry back to us and need not understand.
+//!
+//! It names the list that it belongs to and the last payment that was shown. It is no secret and no proof: whoever makes one up
+//! begins a list of their own merchant somewhere else. But it is taken only as it was written, and only with its own list, so
+//! that a program which mixes two of them up is told.
+
+use data_encoding::BASE64URL_NOPAD;
+use domain::id::{RequestHash, TransactionId};
+use domain::time::{Day, Timestamp};
+use flow::ports::{ListPlace, Listing};
+
+/// What the parts of a cursor are parted by.
+const SEPARATOR: char = '.';
+/// The first part of a cursor of a day; the day itself is that of the payment. A reference's is a hash in hex.
+const OF_A_DAY: &str = "d";
+
+/// A place in a list, as it was read from a client's text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    list: String,
+    place: ListPlace,
+}
+
+impl Cursor {
+    /// A place in a list.
+    #[must_use]
+    pub fn new(listing: &Listing, place: ListPlace) -> Self {
+        Self { list: list(listing), place }
+    }
+
+    /// Reads what [`Cursor::text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).ok()?;
+        let inner = String::from_utf8(bytes).ok()?;
+        let mut parts = inner.split(SEPARATOR);
+        let (list, created_at, id) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?, parts.next()?);
+        let id = TransactionId::parse(id).ok()?;
+        let cursor = Self { list, place: ListPlace { created_at: Timestamp::from_unix_ms(created_at), id } };
+        // A number has many spellings, and more parts may follow; only our own spelling is ours.
+        (cursor.text() == text).then_some(cursor)
+    }
+
+    /// The text for it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let ListPlace { created_at, id } = &self.place;
+        let inner = format!("{}{SEPARATOR}{}{SEPARATOR}{id}", self.list, created_at.unix_ms());
+        BASE64URL_NOPAD.encode(inner.as_bytes())
+    }
+
+    /// The day whose list it belongs to, if it belongs to a day's.
+    #[must_use]
+    pub fn day(&self) -> Option<Day> {
+        (self.list == OF_A_DAY).then(|| Day::of(self.place.created_at))
+    }
+
+    /// The place, if it is one in this list.
+    #[must_use]
+    pub fn place_in(self, listing: &Listing) -> Option<ListPlace> {
+        let belongs = match listing {
+            Listing::Day(day) => self.day() == Some(*day),
+            Listing::Reference(_) => self.list == list(listing),
+        };
+        belongs.then_some(self.place)
+    }
+}
+
+/// What a cursor calls its list. A reference is the merchant's own text and stays out of it.
+fn list(listing: &Listing) -> String {
+    match listing {
+        Listing::Day(_) => OF_A_DAY.to_owned(),
+        Listing::Reference(reference) => RequestHash::of([("reference", reference.as_str())]).short(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::card_data::contains_card_number;
+    use crate::http::secret_data::contains_secret;
+    use domain::text::Text;
+    use proptest::prelude::*;
+
+    const AT: i64 = 1_795_434_360_007;
+
+    fn place(unix_ms: i64, number: u32) -> ListPlace {
+        ListPlace { created_at: Timestamp::from_unix_ms(unix_ms), id: world::payments::id(number) }
+    }
+
+    fn day(unix_ms: i64) -> Listing {
+        Listing::Day(Day::of(Timestamp::from_unix_ms(unix_ms)))
+    }
+
+    fn reference(text: &str) -> Listing {
+        Listing::Reference(Text::parse(text).unwrap())
+    }
+
+    #[test]
+    fn a_cursor_leads_back_to_its_place_in_its_own_list_only() {
+        let lists = [day(AT), day(AT + 86_400_000), reference("order-1"), reference("order-2"), reference("d")];
+        for (number, own) in lists.iter().enumerate() {
+            let at = if number == 1 { AT + 86_400_000 } else { AT };
+            let text = Cursor::new(own, place(at, 7)).text();
+            for other in &lists {
+                let led = Cursor::parse(&text).unwrap().place_in(other);
+                assert_eq!(led, (own == other).then(|| place(at, 7)), "{own:?} in {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_a_day_knows_its_day_and_one_of_a_reference_does_not() {
+        let of = |listing: &Listing| Cursor::parse(&Cursor::new(listing, place(AT, 1)).text()).unwrap().day();
+        assert_eq!(of(&day(AT)), Some(Day::of(Timestamp::from_unix_ms(AT))));
+        assert_eq!(of(&reference("order-1")), None);
+    }
+
+    #[test]
+    fn what_was_not_written_here_is_no_cursor() {
+        let id = world::payments::id(1);
+        let written = Cursor::new(&day(AT), place(AT, 1)).text();
+        for inner in [
+            format!("d.+{AT}.{id}"),
+            format!("d.0{AT}.{id}"),
+            format!("d.{AT}.{id}."),
+            format!("d.{AT}.{id}.more"),
+            format!("d.99999999999999999999.{id}"),
+            format!("d.{AT}.pi_1"),
+            format!("d.{AT}"),
+            "d".to_owned(),
+            String::new(),
+        ] {
+            assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(inner.as_bytes())), None, "{inner}");
+        }
+        for text in
+            [format!("{written}="), format!(" {written}"), written[1..].to_owned(), "%00".to_owned(), "ü".to_owned()]
+        {
+            assert_eq!(Cursor::parse(&text), None, "{text}");
+        }
+        assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(&[0xff; 40])), None);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_fall_over(text in "\\PC{0,100}") {
+            drop(Cursor::parse(&text));
+        }
+
+        #[test]
+        fn whatever_it_names_is_found_again_and_is_not_taken_for_a_card_or_a_secret(
+            unix_ms in any::<i64>(), number in any::<u32>(), name in "\\PC{1,20}"
+        ) {
+            for listing in [day(unix_ms), reference(&name)] {
+                let text = Cursor::new(&listing, place(unix_ms, number)).text();
+                let led = Cursor::parse(&text).and_then(|cursor| cursor.place_in(&listing));
+                prop_assert_eq!(led, Some(place(unix_ms, number)));
+                prop_assert!(!contains_card_number(&text) && !contains_secret(&text), "{}", text);
+            }
+        }
+    }
+}

@@ -5,8 +5,7 @@
 
 mod body;
 
-use std::time::Duration;
-
+use adapters::config::CheckoutExpiry;
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
 use adapters::http::problem::Problem;
@@ -30,8 +29,8 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) gateway: G,
     /// Whether money is real.
     pub(crate) mode: Mode,
-    /// How long a payer has, unless the request says otherwise.
-    pub(crate) checkout_expiry: Duration,
+    /// How long payers have.
+    pub(crate) checkout_expiry: CheckoutExpiry,
 }
 
 impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {

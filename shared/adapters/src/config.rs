@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::gateway::Mode;
 use domain::schedule::Limits;
 
-use crate::telemetry::Level;
+use crate::telemetry::{Level, Log};
 
 /// A variable that no function can start without, or that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,15 @@ pub enum ConfigError {
     /// It is there, but not what it should be.
     #[error("the environment variable {0} must be {1}")]
     Malformed(&'static str, &'static str),
+}
+
+/// How long payers have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckoutExpiry {
+    /// Unless the request says otherwise.
+    pub usual: Duration,
+    /// The least that a request may say. The local stage lets it be seconds, so that an end can be waited for.
+    pub shortest: Duration,
 }
 
 /// The variables of the process.
@@ -69,12 +78,15 @@ impl Environment {
         })
     }
 
-    /// How long a payer has, unless the request says otherwise.
+    /// How long payers have.
     ///
     /// # Errors
-    /// If it is missing or not a number.
-    pub fn checkout_expiry(&self) -> Result<Duration, ConfigError> {
-        self.number("CHECKOUT_EXPIRY_SECONDS").map(Duration::from_secs)
+    /// If a part of it is missing or not a number.
+    pub fn checkout_expiry(&self) -> Result<CheckoutExpiry, ConfigError> {
+        Ok(CheckoutExpiry {
+            usual: Duration::from_secs(self.number("CHECKOUT_EXPIRY_SECONDS")?),
+            shortest: Duration::from_secs(self.number("CHECKOUT_EXPIRY_MIN_SECONDS")?),
+        })
     }
 
     /// Whether recorded webhooks are taken whatever their age: in the local stage, and nowhere else.
@@ -89,10 +101,13 @@ impl Environment {
         }
     }
 
-    /// How much is logged. A word that is no level must not stop payments: it means `info`.
-    #[must_use]
-    pub fn log_level(&self) -> Level {
-        Level::from_name(self.0.get("LOG_LEVEL").map_or("info", String::as_str))
+    /// Whose log it is, and how much is written. A word that is no level must not stop payments: it means `info`.
+    ///
+    /// # Errors
+    /// If nobody says whose it is: what is counted would be nobody's, and no alarm would ever ring.
+    pub fn log(&self) -> Result<Log, ConfigError> {
+        let least = Level::from_name(self.0.get("LOG_LEVEL").map_or("info", String::as_str));
+        Ok(Log { stack: self.text("STACK_NAME")?, least })
     }
 
     fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
@@ -114,10 +129,12 @@ mod tests {
         let nothing = environment(&[("MODE", "")]);
         assert_eq!(nothing.mode(), Err(ConfigError::Missing("MODE")));
         assert_eq!(nothing.limits(), Err(ConfigError::Missing("GATEWAY_TIMEOUT_MS")));
+        assert_eq!(nothing.log(), Err(ConfigError::Missing("STACK_NAME")));
         let nonsense = environment(&[
             ("MODE", "real"),
             ("GATEWAY_TIMEOUT_MS", "soon"),
             ("CHECKOUT_EXPIRY_SECONDS", "0"),
+            ("STACK_NAME", "quittance-test"),
             ("LOG_LEVEL", "loud"),
         ]);
         assert_eq!(nonsense.mode(), Err(ConfigError::Malformed("MODE", "`test` or `live`")));
@@ -126,7 +143,7 @@ mod tests {
             nonsense.checkout_expiry(),
             Err(ConfigError::Malformed("CHECKOUT_EXPIRY_SECONDS", "more than zero"))
         );
-        assert_eq!(nonsense.log_level(), Level::Info);
+        assert_eq!(nonsense.log(), Ok(Log { stack: "quittance-test".to_owned(), least: Level::Info }));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use adapters::config::CheckoutExpiry;
 use adapters::http::problem::{FieldError, Problem, Refusal};
 use domain::gateway::Gateway;
 use domain::id::RequestHash;
@@ -90,7 +91,7 @@ impl InitiateBody {
     ///
     /// # Errors
     /// 400 with everything that is wrong.
-    pub(super) fn into_terms(self, checkout_expiry: Duration) -> Result<(Gateway, Terms), Problem> {
+    pub(super) fn into_terms(self, checkout_expiry: CheckoutExpiry) -> Result<(Gateway, Terms), Problem> {
         let mut faults = Faults::default();
         let amount = faults.amount(self.amount, &self.currency);
         let reference = faults.text("/reference", self.reference);
@@ -179,10 +180,10 @@ impl Faults {
         })
     }
 
-    fn expires_in(&mut self, seconds: Option<u64>, otherwise: Duration) -> Duration {
-        let Some(expires_in) = seconds.map(Duration::from_secs) else { return otherwise };
-        if !(Terms::EXPIRES_IN_MIN..=Terms::EXPIRES_IN_MAX).contains(&expires_in) {
-            let (least, most) = (Terms::EXPIRES_IN_MIN.as_secs(), Terms::EXPIRES_IN_MAX.as_secs());
+    fn expires_in(&mut self, seconds: Option<u64>, bounds: CheckoutExpiry) -> Duration {
+        let Some(expires_in) = seconds.map(Duration::from_secs) else { return bounds.usual };
+        if !(bounds.shortest..=Terms::EXPIRES_IN_MAX).contains(&expires_in) {
+            let (least, most) = (bounds.shortest.as_secs(), Terms::EXPIRES_IN_MAX.as_secs());
             self.add("/expiresIn", format!("must be a number of seconds between {least} and {most}"));
         }
         expires_in

@@ -35,8 +35,6 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// The shortest time a payer can be given.
-    pub const EXPIRES_IN_MIN: Duration = Duration::from_secs(5 * 60);
     /// The longest time a payer can be given.
     pub const EXPIRES_IN_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 }

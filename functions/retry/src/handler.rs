@@ -8,7 +8,7 @@ use std::panic::AssertUnwindSafe;
 
 use adapters::host::SystemHost;
 use adapters::sqs::{Record, records, redeliver};
-use adapters::telemetry::{Count, Field, Level, Line};
+use adapters::telemetry::{Count, Field, Line, Log};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::schedule::Limits;
 use domain::time::Timestamp;
@@ -25,8 +25,8 @@ pub(crate) struct Retry<S, G> {
     pub(crate) gateway: G,
     /// The time limits of the stack.
     pub(crate) limits: Limits,
-    /// How much is logged.
-    pub(crate) least: Level,
+    /// Where it is logged.
+    pub(crate) log: Log,
 }
 
 impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
@@ -51,7 +51,7 @@ impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
         let verdict = self.look(&host, &record, &mut line).await;
         line.set(Field::Duration(host.now().since(began)));
         line.notes(host.take_notes());
-        line.write_to_stdout(self.least);
+        line.write_to_stdout(&self.log);
         verdict
     }
 

@@ -16,8 +16,8 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    install_panic_hook("retry", now);
     let environment = Environment::of_process();
+    install_panic_hook("retry", environment.log()?, now);
     let aws = Aws::from_environment()?;
     let stripe_key =
         Cached::new(SecretsManager::new(aws.secrets_manager()), environment.text("STRIPE_SECRET_ARN")?, dice());
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
         limits: environment.limits()?,
-        least: environment.log_level(),
+        log: environment.log()?,
     };
     warm_up(async { tokio::join!(retry.store.warm(), retry.gateway.warm()) }).await;
     let retry = &retry;

@@ -13,8 +13,8 @@ use adapters::warm_up::warm_up;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    install_panic_hook("status", now);
     let environment = Environment::of_process();
+    install_panic_hook("status", environment.log()?, now);
     let aws = Aws::from_environment()?;
     let status = handler::Status {
         keys: Cached::new(SecretsManager::new(aws.secrets_manager()), environment.text("CLIENT_KEYS_ARN")?, dice()),

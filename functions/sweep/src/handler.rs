@@ -1,6 +1,6 @@
 //! Every minute: finds the rows that are due and nudges them. Reads an index, decides nothing, writes nothing.
 
-use adapters::telemetry::{Count, Field, Level, Line};
+use adapters::telemetry::{Count, Field, Gauge, Level, Line};
 use flow::operations::sweep::{Swept, sweep};
 use flow::ports::{Error, FindDue, Host, Nudge};
 use serde::Serialize;
@@ -37,10 +37,14 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
         line.set(Field::Duration(host.now().since(began)));
         match &swept {
             Ok(swept) => {
-                line.set(Field::Found(swept.found));
+                // Measured each minute, also when there is nothing: minutes without a measure tell that no sweep got through.
+                line.measure(Gauge::Found(swept.found));
+                line.measure(Gauge::InDoubt(swept.in_doubt));
+                line.measure(Gauge::OldestDue(swept.oldest_due));
                 line.set(Field::Nudged(swept.nudged));
                 (0..swept.unreadable).for_each(|_| line.count(Count::UnreadableRow));
-                if swept.failed_partitions > 0 || swept.nudged < swept.found {
+                (0..swept.failed_partitions).for_each(|_| line.count(Count::PartitionFailed));
+                if swept.nudged < swept.found {
                     line.raise(Level::Warn);
                 }
             }

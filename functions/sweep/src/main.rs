@@ -13,9 +13,9 @@ use serde::de::IgnoredAny;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    install_panic_hook("sweep", now);
     let environment = Environment::of_process();
-    let (limits, least) = (environment.limits()?, environment.log_level());
+    install_panic_hook("sweep", environment.log()?, now);
+    let (limits, log) = (environment.limits()?, &environment.log()?);
     let aws = Aws::from_environment()?;
     let sweep = handler::Sweep {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         let mut line = Line::new("sweep", now());
         let swept = sweep.once(&host, &mut line).await;
         line.notes(host.take_notes());
-        line.write_to_stdout(least);
+        line.write_to_stdout(log);
         swept.map_err(Error::from)
     }))
     .await

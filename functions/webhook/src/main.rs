@@ -15,8 +15,8 @@ use adapters::warm_up::warm_up;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
-    install_panic_hook("webhook", now);
     let environment = Environment::of_process();
+    install_panic_hook("webhook", environment.log()?, now);
     let aws = Aws::from_environment()?;
     let vault = SecretsManager::new(aws.secrets_manager());
     let webhook = handler::Webhook {

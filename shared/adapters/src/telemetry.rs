@@ -6,10 +6,12 @@
 //!
 //! Must never: write a text that a client chose without bounding and cleaning it.
 
+mod metric;
+
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
-use domain::gateway::UnknownReason;
 use domain::id::TransactionId;
 use domain::time::Timestamp;
 use flow::ports::{Error, Note};
@@ -17,10 +19,10 @@ use serde_json::{Map, Value, json};
 
 use crate::rfc3339;
 
+pub use metric::{Count, DIMENSION, Gauge, NAMESPACE};
+
 /// Ids that others gave (a request's, a message's, an event's, a key's name) are at most this long.
 const TEXT_LENGTH_MAX: usize = 128;
-/// The metrics' namespace in CloudWatch.
-const NAMESPACE: &str = "Quittance";
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,8 +84,8 @@ pub enum Field<'a> {
     MessageId(&'a str),
     /// The gateway's name for an event.
     GatewayEventId(&'a str),
-    /// How many rows a sweep found.
-    Found(usize),
+    /// How many payments a list showed.
+    Listed(usize),
     /// How many rows a sweep nudged.
     Nudged(usize),
     /// Names of client keys that cannot be read.
@@ -109,7 +111,7 @@ impl Field<'_> {
             Self::Outcome(outcome) => ("outcome", outcome.into()),
             Self::MessageId(id) => ("messageId", cleaned(id)),
             Self::GatewayEventId(id) => ("gatewayEventId", cleaned(id)),
-            Self::Found(count) => ("found", count.into()),
+            Self::Listed(count) => ("listed", count.into()),
             Self::Nudged(count) => ("nudged", count.into()),
             Self::UnreadableKeys(count) => ("unreadableKeys", count.into()),
             // An error's text is made by our own adapters from names and places, never from data.
@@ -119,58 +121,13 @@ impl Field<'_> {
     }
 }
 
-/// Something that operators count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Count {
-    /// Something outside failed.
-    Failed,
-    /// An entry of the due index could not be read.
-    UnreadableRow,
-    /// A record of the queue was no nudge.
-    Poison,
-    /// A webhook's signature did not fit.
-    WebhookForged,
-    /// A webhook was of the other mode.
-    WebhookOfOtherMode,
-    /// A webhook was about nothing of ours.
-    WebhookNotOurs,
-    /// Something looked like a card number.
-    RawCardData,
-    /// Something looked like a secret key.
-    SecretInRequest,
-    /// A panic was caught.
-    Panicked,
-}
-
-impl Count {
-    /// A gateway tells more than we asked to hear, and that is no fault of anybody's.
-    const fn level(self) -> Level {
-        match self {
-            Self::WebhookNotOurs => Level::Info,
-            Self::Failed
-            | Self::UnreadableRow
-            | Self::Poison
-            | Self::WebhookForged
-            | Self::WebhookOfOtherMode
-            | Self::RawCardData
-            | Self::SecretInRequest
-            | Self::Panicked => Level::Warn,
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::UnreadableRow => "unreadableRow",
-            Self::Poison => "poison",
-            Self::WebhookForged => "webhookForged",
-            Self::WebhookOfOtherMode => "webhookOfOtherMode",
-            Self::WebhookNotOurs => "webhookNotOurs",
-            Self::RawCardData => "rawCardData",
-            Self::SecretInRequest => "secretInRequest",
-            Self::Panicked => "panicked",
-        }
-    }
+/// The log that lines are written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Whose it is: the metrics of two stacks in one account must not be mixed.
+    pub stack: String,
+    /// What is less bad than this is not written.
+    pub least: Level,
 }
 
 /// A line in the making. It is written once, by [`Line::write`].
@@ -181,13 +138,20 @@ pub struct Line {
     at: Timestamp,
     function: &'static str,
     fields: Map<String, Value>,
-    counts: Map<String, Value>,
+    metrics: BTreeMap<&'static str, Metric>,
+}
+
+/// What a metric came to, in a unit of CloudWatch's.
+#[derive(Debug, Clone, Copy)]
+struct Metric {
+    value: u64,
+    unit: &'static str,
 }
 
 impl Line {
     /// A line of a function's request that began at this moment.
     pub fn new(function: &'static str, at: Timestamp) -> Self {
-        Self { level: Level::Info, at, function, fields: Map::new(), counts: Map::new() }
+        Self { level: Level::Info, at, function, fields: Map::new(), metrics: BTreeMap::new() }
     }
 
     /// Adds a field, or replaces it.
@@ -195,21 +159,26 @@ impl Line {
         let (name, value) = field.name_and_value();
         if matches!(field, Field::Failure(_)) {
             self.count(Count::Failed);
-            self.raise(Level::Error);
         }
         self.fields.insert(name.to_owned(), value);
     }
 
     /// Counts something.
     pub fn count(&mut self, count: Count) {
-        self.add(count.name(), count.level());
+        let metric = self.metrics.entry(count.name()).or_insert(Metric { value: 0, unit: "Count" });
+        metric.value = metric.value.saturating_add(1);
+        self.raise(count.level());
+    }
+
+    /// Says what was measured.
+    pub fn measure(&mut self, gauge: Gauge) {
+        self.metrics.insert(gauge.name(), Metric { value: gauge.value(), unit: gauge.unit() });
     }
 
     /// Counts what the flow took note of.
     pub fn notes(&mut self, notes: impl IntoIterator<Item = Note>) {
         for note in notes {
-            let (name, level) = name_and_level(&note);
-            self.add(name, level);
+            self.count(Count::of(&note));
             match note {
                 Note::OutcomeUnknown(reason) => {
                     self.fields.insert("unknownReason".to_owned(), reason.name().into());
@@ -227,75 +196,54 @@ impl Line {
         self.level = self.level.max(level);
     }
 
-    /// Writes the line in one piece, unless it is less bad than `least`. What counts something is always written: a metric
-    /// must not depend on how much somebody wants to read.
-    pub fn write(self, least: Level, out: &mut impl Write) {
-        if self.level < least && self.counts.is_empty() {
+    /// Writes the line in one piece, unless it is less bad than what the log wants. What bears a metric is always written: what
+    /// is counted must not depend on how much somebody wants to read.
+    pub fn write(self, log: &Log, out: &mut impl Write) {
+        if self.level < log.least && self.metrics.is_empty() {
             return;
         }
-        let mut text = self.text();
+        let mut text = self.text(&log.stack);
         text.push('\n');
         // Nobody is left to tell if stdout is gone.
         drop(out.write_all(text.as_bytes()).and_then(|()| out.flush()));
     }
 
     /// Writes the line to stdout.
-    pub fn write_to_stdout(self, least: Level) {
-        self.write(least, &mut std::io::stdout().lock());
+    pub fn write_to_stdout(self, log: &Log) {
+        self.write(log, &mut std::io::stdout().lock());
     }
 
-    fn add(&mut self, name: &'static str, level: Level) {
-        let before = self.counts.get(name).and_then(Value::as_u64).unwrap_or(0);
-        self.counts.insert(name.to_owned(), before.saturating_add(1).into());
-        self.raise(level);
-    }
-
-    fn text(self) -> String {
+    fn text(self, stack: &str) -> String {
         let mut line = Map::new();
         line.insert("level".to_owned(), self.level.name().into());
         line.insert("timestamp".to_owned(), rfc3339::format(self.at).into());
         line.insert("function".to_owned(), self.function.into());
         line.extend(self.fields);
-        if !self.counts.is_empty() {
-            let metrics: Vec<Value> = self.counts.keys().map(|name| json!({"Name": name, "Unit": "Count"})).collect();
-            let directive = json!({"Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": metrics});
+        if !self.metrics.is_empty() {
+            let named = self.metrics.iter().map(|(name, metric)| json!({"Name": name, "Unit": metric.unit}));
+            let metrics: Vec<Value> = named.collect();
+            let directive = json!({"Namespace": NAMESPACE, "Dimensions": [[DIMENSION]], "Metrics": metrics});
             line.insert("_aws".to_owned(), json!({"Timestamp": self.at.unix_ms(), "CloudWatchMetrics": [directive]}));
-            line.extend(self.counts);
+            line.insert(DIMENSION.to_owned(), cleaned(stack));
+            line.extend(self.metrics.into_iter().map(|(name, metric)| (name.to_owned(), metric.value.into())));
         }
         Value::Object(line).to_string()
     }
 }
 
 /// Makes a panic one line, without its message: that may quote what the code was working on.
-pub fn install_panic_hook(function: &'static str, now: fn() -> Timestamp) {
+pub fn install_panic_hook(function: &'static str, log: Log, now: fn() -> Timestamp) {
     std::panic::set_hook(Box::new(move |panic| {
         let place = panic.location().map(|location| format!("{}:{}", location.file(), location.line()));
-        panic_line(function, now(), place.as_deref().unwrap_or("unknown")).write_to_stdout(Level::Error);
+        panic_line(function, now(), place.as_deref().unwrap_or("unknown")).write_to_stdout(&log);
     }));
 }
 
 fn panic_line(function: &'static str, at: Timestamp, place: &str) -> Line {
     let mut line = Line::new(function, at);
     line.count(Count::Panicked);
-    line.raise(Level::Error);
     line.fields.insert("panickedAt".to_owned(), cleaned(place));
     line
-}
-
-const fn name_and_level(note: &Note) -> (&'static str, Level) {
-    match note {
-        // Our key being refused is not the weather: somebody must put it right.
-        Note::OutcomeUnknown(
-            UnknownReason::Unauthorized | UnknownReason::KeyMismatch | UnknownReason::Misconfigured,
-        ) => ("gatewayMisconfigured", Level::Error),
-        Note::OutcomeUnknown(_) => ("outcomeUnknown", Level::Warn),
-        Note::NudgeLost(_) => ("nudgeLost", Level::Warn),
-        Note::OutcomeNotRecorded(_) => ("outcomeNotRecorded", Level::Warn),
-        Note::ForeignObject { holds_money: true } => ("foreignCharge", Level::Error),
-        Note::ForeignObject { holds_money: false } => ("foreignObject", Level::Warn),
-        Note::ReviewAsked => ("reviewAsked", Level::Error),
-        Note::Conflict => ("conflict", Level::Info),
-    }
 }
 
 fn milliseconds(duration: Duration) -> Value {

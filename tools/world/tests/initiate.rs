@@ -8,7 +8,10 @@ use domain::{
     money::Money,
     payment::{Payment, PaymentState},
 };
-use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, transaction_id};
+use flow::{
+    operations::initiate::{InitiateError, InitiateRequest, Initiated, transaction_id},
+    ports::Note,
+};
 use world::{
     audit::Hour,
     counting::Counts,
@@ -113,6 +116,7 @@ fn when_nobody_knows_nothing_is_stored_and_the_client_may_ask_again() {
                 let refused = shop.initiate(order("order-1")).await;
                 assert!(matches!(refused, Err(InitiateError::GatewayUnavailable(_))), "{course:?}: {refused:?}");
                 assert_eq!(shop.tally().take(), Counts { reads: 1, gateway_calls: 1, ..Counts::default() });
+                assert!(shop.host().notes().iter().any(|note| matches!(note, Note::OutcomeUnknown(_))), "{course:?}");
                 shop.gateway().late_requests_arrive();
                 let payment = created(shop.initiate(order("order-1")).await);
                 shop.confirmed(&payment.id, card("c")).await;

@@ -11,7 +11,7 @@ use domain::{
 };
 use flow::{
     operations::{initiate::InitiateRequest, retry::Retried},
-    ports::Host,
+    ports::{Host, Note},
 };
 use world::{
     audit::Hour,
@@ -160,6 +160,8 @@ fn an_outcome_that_stays_unknown_calls_a_person_and_goes_on() {
         let settled = looks_until(&shop, &payment.id, 30, |row| row.state.is_terminal()).await;
         assert!(is_paid(&settled));
         assert_eq!(settled.attention, None, "what nobody knew is known now");
+        let calls = shop.host().notes().iter().filter(|note| **note == Note::ReviewAsked).count();
+        assert_eq!(calls, 1, "the rounds that followed were no news");
         shop.at_rest(&payment.id).await;
     });
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters::telemetry::Level;
 use domain::id::TransactionId;
 use domain::payment::Payment;
 use expect_test::{Expect, expect};
@@ -27,7 +28,7 @@ fn function(change: impl FnOnce(&mut Payment)) -> Function {
         store: block_on(store_with(&payment)),
         gateway: SimGateway::new(Arc::new(host)),
         limits: Limits { gateway_timeout: Duration::from_secs(1), ..Limits::STANDARD },
-        least: Level::Error,
+        log: Log { stack: "quittance-test".to_owned(), least: Level::Error },
     }
 }
 
@@ -86,8 +87,8 @@ fn a_record_that_panics_is_caught_and_delivered_again() {
             self.0.replace(write).await
         }
     }
-    let Retry { store, gateway, limits, least } = function(|_| {});
-    let trapped = Retry { store: Trap(store), gateway, limits, least };
+    let Retry { store, gateway, limits, log } = function(|_| {});
+    let trapped = Retry { store: Trap(store), gateway, limits, log };
     let batch = serde_json::from_str(&text("retry")).unwrap();
     let response = block_on(trapped.batch(batch, u64::MAX));
     assert_eq!(response.batch_item_failures.len(), 1);

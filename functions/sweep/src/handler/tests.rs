@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use adapters::telemetry::Log;
+use domain::time::Timestamp;
+use flow::ports::{Dependency, DuePage, DuePartition, DuePlace, DueWindow};
 use serde_json::json;
 use world::events::{payment, store_with, text};
 use world::host::SimHost;
@@ -25,5 +28,56 @@ fn every_minute_what_is_due_is_nudged() {
     host.advance(Duration::from_secs(3600));
     let one = swept(&mut line);
     assert_eq!((&one["found"], &one["nudged"], &one["oldestDueMs"]), (&json!(1), &json!(1), &json!(3_300_000)));
-    line.write(Level::Error, &mut Vec::new());
+}
+
+#[test]
+fn each_sweep_says_what_it_measured_however_little_there_was() {
+    let host = SimHost::new(1);
+    let sweep = Sweep { store: block_on(store_with(&payment(&host))), nudges: MemoryQueue::default() };
+    let swept = || logged(|line| drop(block_on(sweep.once(&host, line)).unwrap()));
+    let quiet = swept();
+    assert_eq!((&quiet["found"], &quiet["inDoubt"], &quiet["oldestDueSeconds"]), (&json!(0), &json!(0), &json!(0)));
+    host.advance(Duration::from_secs(3600));
+    let late = swept();
+    assert_eq!((&late["found"], &late["inDoubt"], &late["oldestDueSeconds"]), (&json!(1), &json!(0), &json!(3300)));
+    let names = json!(["found", "inDoubt", "oldestDueSeconds"]);
+    for line in [quiet, late] {
+        let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
+        assert_eq!(json!(metrics.iter().map(|metric| &metric["Name"]).collect::<Vec<_>>()), names, "{line}");
+    }
+}
+
+#[test]
+fn a_sweep_that_got_nowhere_measures_nothing() {
+    let host = SimHost::new(1);
+    let sweep = Sweep { store: Down, nudges: MemoryQueue::default() };
+    let line = logged(|line| drop(block_on(sweep.once(&host, line)).unwrap_err()));
+    assert_eq!((&line["failed"], &line["level"]), (&json!(1), &json!("error")));
+    assert!(Gauge::NAMES.iter().all(|name| line[*name].is_null()), "a zero would say that all is well: {line}");
+}
+
+/// The line, as it is written where little is.
+fn logged(work: impl FnOnce(&mut Line)) -> serde_json::Value {
+    let mut line = Line::new("sweep", Timestamp::from_unix_ms(0));
+    work(&mut line);
+    let mut text = Vec::new();
+    line.write(&Log { stack: "quittance-test".to_owned(), least: Level::Error }, &mut text);
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// A table that does not answer.
+struct Down;
+
+impl FindDue for Down {
+    async fn find_due(&self, _: DuePartition, _: DueWindow, _: Option<DuePlace>, _: u32) -> Result<DuePage, Error> {
+        Err(down())
+    }
+
+    async fn count(&self, _: DuePartition) -> Result<usize, Error> {
+        Err(down())
+    }
+}
+
+fn down() -> Error {
+    Error::Unavailable { dependency: Dependency::Store, detail: "timeout".to_owned() }
 }

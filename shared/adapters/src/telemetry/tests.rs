@@ -1,3 +1,4 @@
+use domain::gateway::UnknownReason;
 use domain::id::IdempotencyKey;
 use expect_test::expect;
 use flow::ports::Dependency;
@@ -8,7 +9,7 @@ const AT: Timestamp = Timestamp::from_unix_ms(1_795_434_360_007);
 
 fn written(line: Line, least: Level) -> String {
     let mut out = Vec::new();
-    line.write(least, &mut out);
+    line.write(&Log { stack: "quittance-test".to_owned(), least }, &mut out);
     String::from_utf8(out).unwrap()
 }
 
@@ -60,11 +61,43 @@ fn what_operators_count_is_a_metric_in_the_same_line() {
         line["_aws"],
         json!({"Timestamp": AT.unix_ms(), "CloudWatchMetrics": [{
             "Namespace": "Quittance",
-            "Dimensions": [["function"]],
+            "Dimensions": [["stack"]],
             "Metrics": [{"Name": "conflict", "Unit": "Count"}, {"Name": "outcomeUnknown", "Unit": "Count"}],
         }]})
     );
-    assert_eq!(line["function"], "retry", "the dimension is a field of the line");
+    assert_eq!(line["stack"], "quittance-test", "the dimension is a field of the line");
+    assert_eq!(line["function"], "retry", "which function it was, the line says too");
+}
+
+#[test]
+fn what_is_measured_is_said_also_when_it_is_nothing_and_however_quiet_the_log_is() {
+    let mut line = Line::new("sweep", AT);
+    line.measure(Gauge::Found(0));
+    line.measure(Gauge::InDoubt(3));
+    line.measure(Gauge::OldestDue(Duration::from_millis(61_900)));
+    let line: Value = serde_json::from_str(&written(line, Level::Error)).unwrap();
+    assert_eq!((&line["found"], &line["inDoubt"], &line["oldestDueSeconds"]), (&json!(0), &json!(3), &json!(61)));
+    assert_eq!(
+        line["_aws"]["CloudWatchMetrics"][0]["Metrics"],
+        json!([
+            {"Name": "found", "Unit": "Count"},
+            {"Name": "inDoubt", "Unit": "Count"},
+            {"Name": "oldestDueSeconds", "Unit": "Seconds"},
+        ])
+    );
+    assert_eq!(line["level"], "info", "measuring is no trouble");
+}
+
+#[test]
+fn no_two_metrics_have_one_name_and_none_has_a_fields() {
+    let names: Vec<&str> = Count::ALL.map(Count::name).into_iter().chain(Gauge::NAMES).collect();
+    let distinct: std::collections::BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(distinct.len(), names.len(), "{names:?}");
+    let failure = Error::Contended;
+    let fields = [Field::Nudged(1), Field::UnreadableKeys(1), Field::Failure(&failure), Field::Outcome("looked")];
+    for field in fields {
+        assert!(!distinct.contains(field.name_and_value().0), "{field:?}");
+    }
 }
 
 #[test]

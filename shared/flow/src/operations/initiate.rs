@@ -16,8 +16,8 @@ use domain::{
 };
 
 use crate::ports::{
-    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, LoadPayment, OpenOutcome, OpenRequest, Write,
-    WriterToken,
+    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, LoadPayment, Note, OpenOutcome, OpenRequest,
+    Write, WriterToken,
 };
 
 /// How many keys are tried when the gateway will not serve under one any more.
@@ -152,7 +152,10 @@ async fn open<H: Host, G: Gateway>(
             // otherwise. (A client's reuse of its own key cannot come here: our key bears the hash of its request.)
             OpenOutcome::SavedFailure | OpenOutcome::KeyMismatch => {}
             OpenOutcome::Refused { code, field } => return Err(InitiateError::Refused { code, field }),
-            OpenOutcome::Unknown(reason) => return Err(InitiateError::GatewayUnavailable(reason.name())),
+            OpenOutcome::Unknown(reason) => {
+                host.note(Note::OutcomeUnknown(reason));
+                return Err(InitiateError::GatewayUnavailable(reason.name()));
+            }
         }
     }
     Err(InitiateError::GatewayUnavailable(UnknownReason::ServerError.name()))

@@ -1,0 +1,192 @@
+//! Everything that operators count and measure, and so everything that an alarm can watch.
+//!
+//! All metrics have one dimension, the stack: CloudWatch takes money for each combination of name and dimension, and an alarm that
+//! watches one metric over all functions needs no arithmetic. Which function it was, the line itself says.
+
+use std::time::Duration;
+
+use domain::gateway::UnknownReason;
+use flow::ports::Note;
+
+use super::Level;
+
+/// The metrics' namespace in CloudWatch.
+pub const NAMESPACE: &str = "Quittance";
+/// Their one dimension: test and live are two stacks, and may live in one account.
+pub const DIMENSION: &str = "stack";
+
+/// Something that operators count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Count {
+    /// Something outside failed.
+    Failed,
+    /// A panic was caught.
+    Panicked,
+    /// A payment was marked for a person.
+    ReviewAsked,
+    /// Money stands on another object that bears our id.
+    ForeignCharge,
+    /// Another object bears our id, without money.
+    ForeignObject,
+    /// The gateway does not take our key, or our requests.
+    GatewayMisconfigured,
+    /// A gateway call came to nothing known.
+    OutcomeUnknown,
+    /// An outcome could not be written down.
+    OutcomeNotRecorded,
+    /// A nudge could not be sent.
+    NudgeLost,
+    /// A write was overtaken and decided again.
+    Conflict,
+    /// An entry of the due index could not be read.
+    UnreadableRow,
+    /// A part of the due index could not be read, or its rows not be nudged.
+    PartitionFailed,
+    /// A record of the queue was no nudge.
+    Poison,
+    /// A webhook's signature did not fit.
+    WebhookForged,
+    /// A webhook was of the other mode.
+    WebhookOfOtherMode,
+    /// A webhook was about nothing of ours.
+    WebhookNotOurs,
+    /// Something looked like a card number.
+    RawCardData,
+    /// Something looked like a secret key.
+    SecretInRequest,
+}
+
+impl Count {
+    /// All of them.
+    pub const ALL: [Self; 18] = [
+        Self::Failed,
+        Self::Panicked,
+        Self::ReviewAsked,
+        Self::ForeignCharge,
+        Self::ForeignObject,
+        Self::GatewayMisconfigured,
+        Self::OutcomeUnknown,
+        Self::OutcomeNotRecorded,
+        Self::NudgeLost,
+        Self::Conflict,
+        Self::UnreadableRow,
+        Self::PartitionFailed,
+        Self::Poison,
+        Self::WebhookForged,
+        Self::WebhookOfOtherMode,
+        Self::WebhookNotOurs,
+        Self::RawCardData,
+        Self::SecretInRequest,
+    ];
+
+    /// The metric's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Panicked => "panicked",
+            Self::ReviewAsked => "reviewAsked",
+            Self::ForeignCharge => "foreignCharge",
+            Self::ForeignObject => "foreignObject",
+            Self::GatewayMisconfigured => "gatewayMisconfigured",
+            Self::OutcomeUnknown => "outcomeUnknown",
+            Self::OutcomeNotRecorded => "outcomeNotRecorded",
+            Self::NudgeLost => "nudgeLost",
+            Self::Conflict => "conflict",
+            Self::UnreadableRow => "unreadableRow",
+            Self::PartitionFailed => "partitionFailed",
+            Self::Poison => "poison",
+            Self::WebhookForged => "webhookForged",
+            Self::WebhookOfOtherMode => "webhookOfOtherMode",
+            Self::WebhookNotOurs => "webhookNotOurs",
+            Self::RawCardData => "rawCardData",
+            Self::SecretInRequest => "secretInRequest",
+        }
+    }
+
+    /// How bad one of it is. What is an error has an alarm; a test holds that.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Self::Failed
+            | Self::Panicked
+            | Self::ReviewAsked
+            | Self::ForeignCharge
+            // Our key being refused is not the weather: somebody must put it right.
+            | Self::GatewayMisconfigured
+            // Nobody looks at such a row by itself.
+            | Self::UnreadableRow => Level::Error,
+            Self::ForeignObject
+            | Self::OutcomeUnknown
+            | Self::OutcomeNotRecorded
+            | Self::NudgeLost
+            | Self::PartitionFailed
+            | Self::Poison
+            // Anybody can send these, as many as they like: an alarm would be theirs to ring.
+            | Self::WebhookForged
+            | Self::WebhookOfOtherMode
+            | Self::RawCardData
+            | Self::SecretInRequest => Level::Warn,
+            // A gateway tells more than we asked to hear, and that is no fault of anybody's; nor is a crowd at one row.
+            Self::WebhookNotOurs | Self::Conflict => Level::Info,
+        }
+    }
+
+    /// What a note of the flow counts as.
+    pub(super) const fn of(note: &Note) -> Self {
+        match note {
+            Note::OutcomeUnknown(
+                UnknownReason::Unauthorized | UnknownReason::KeyMismatch | UnknownReason::Misconfigured,
+            ) => Self::GatewayMisconfigured,
+            Note::OutcomeUnknown(_) => Self::OutcomeUnknown,
+            Note::NudgeLost(_) => Self::NudgeLost,
+            Note::OutcomeNotRecorded(_) => Self::OutcomeNotRecorded,
+            Note::ForeignObject { holds_money: true } => Self::ForeignCharge,
+            Note::ForeignObject { holds_money: false } => Self::ForeignObject,
+            Note::ReviewAsked => Self::ReviewAsked,
+            Note::Conflict => Self::Conflict,
+        }
+    }
+}
+
+/// Something that is measured again and again, also when there is nothing: that it is measured at all tells something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gauge {
+    /// Rows that a sweep found due.
+    Found(usize),
+    /// Rows whose outcome nobody knows, due or not.
+    InDoubt(usize),
+    /// How long the row has been due that has been due longest.
+    OldestDue(Duration),
+}
+
+impl Gauge {
+    /// The names of all of them.
+    pub const NAMES: [&'static str; 3] =
+        [Self::Found(0).name(), Self::InDoubt(0).name(), Self::OldestDue(Duration::ZERO).name()];
+
+    /// The metric's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Found(_) => "found",
+            Self::InDoubt(_) => "inDoubt",
+            Self::OldestDue(_) => "oldestDueSeconds",
+        }
+    }
+
+    pub(super) fn value(self) -> u64 {
+        match self {
+            Self::Found(rows) | Self::InDoubt(rows) => u64::try_from(rows).unwrap_or(u64::MAX),
+            Self::OldestDue(age) => age.as_secs(),
+        }
+    }
+
+    /// The unit, in CloudWatch's words.
+    pub(super) const fn unit(self) -> &'static str {
+        match self {
+            Self::Found(_) | Self::InDoubt(_) => "Count",
+            Self::OldestDue(_) => "Seconds",
+        }
+    }
+}

@@ -152,12 +152,14 @@ async fn commit<H: Host, S: ReplacePayment>(
     event: &Event,
     actor: &Actor,
 ) -> Result<Result<Committed, Payment>, Error> {
+    let seen = payment.attention;
     let mut after = payment;
     apply(&mut after, event);
     let write = Write { payment: &after, event: event.fact.name(), actor, writer: WriterToken(host.dice()) };
     match store.replace(&write).await? {
         Replaced::Replaced => {
-            if event.review.is_some() {
+            // Said when it is news: a row that is looked at again and again asks each time.
+            if event.review.is_some() && after.attention != seen {
                 host.note(Note::ReviewAsked);
             }
             Ok(Ok(Committed(after)))

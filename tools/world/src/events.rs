@@ -8,7 +8,7 @@ use std::path::Path;
 use adapters::http::authenticate::ClientKeys;
 use adapters::http::serve::{Endpoint, respond};
 use adapters::secrets::{Cached, Secret, SecretError, SigningSecrets, Vault};
-use adapters::telemetry::Level;
+use adapters::telemetry::{Level, Log};
 use domain::gateway::{Gateway, Mode};
 use domain::id::RequestHash;
 use domain::money::{Currency, Money};
@@ -109,7 +109,7 @@ fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
 pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) -> String {
     let (response, line) = respond(endpoint, host, &request(name)).await;
     let mut log = Vec::new();
-    line.write(Level::Debug, &mut log);
+    line.write(&Log { stack: "quittance-test".to_owned(), least: Level::Debug }, &mut log);
     let headers =
         ["content-type", "idempotent-replayed", "retry-after", "www-authenticate"].iter().filter_map(|name| {
             response.headers().get(*name).map(|value| format!("{name}: {}\n", value.to_str().unwrap_or("?")))

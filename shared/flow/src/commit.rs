@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::{
-    gateway::Outcome,
+    gateway::{Hand, Outcome},
     payment::{Command, Decision, Event, Evidence, Judgement, Payment, Rejection, Source, apply, decide, judge},
 };
 
@@ -133,15 +133,23 @@ pub async fn record<H: Host, S: ReplacePayment>(
             Ok(committed) => return Ok(Recorded::Committed(committed)),
             Err(stands) => {
                 payment = stands;
-                // E3: a look that was overtaken is an old snapshot. It weighs what a webhook weighs: what is final
-                // still counts, anything else only asks for another look.
-                if evidence.source == Source::Fetch {
-                    evidence.source = Source::Event { cause: None };
-                }
+                evidence.source = overtaken(&evidence);
             }
         }
     }
     Err(Error::Contended)
+}
+
+/// What evidence is worth when somebody else has written since.
+fn overtaken(evidence: &Evidence) -> Source {
+    match (evidence.source, &evidence.outcome) {
+        // E3: an old snapshot. It weighs what a webhook weighs: what is final still counts, anything else only asks for
+        // another look.
+        (Source::Fetch, _) => Source::Event { cause: None },
+        // Who wrote may have sent the same request again, and not been refused.
+        (Source::Attempt(number, Hand::First), Outcome::Refused { .. }) => Source::Attempt(number, Hand::Replayed),
+        (source @ (Source::Attempt(..) | Source::Act(..) | Source::Event { .. }), _) => source,
+    }
 }
 
 /// Writes `payment` as `event` leaves it. The inner error is the row that stands, if somebody else was first.

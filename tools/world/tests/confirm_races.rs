@@ -14,12 +14,13 @@ use domain::{
     payment::{CancelRequest, Command, Payment, PaymentState, ProcessingReason, Rejection},
 };
 use flow::{
-    ports::Note,
+    ports::{Host as _, Note},
     steps::{RequestError, Requested},
 };
 use world::{
     audit::Hour,
     gateway::{Call, Course, Verdict},
+    host::SimHost,
     shop::{Shop, card, key, order},
     store,
     turns::{advance, all, block_on},
@@ -241,5 +242,22 @@ fn a_cancel_and_a_confirm_at_once_end_in_one_truth() {
         all([confirm, cancel]).await;
         let row = shop.at_rest(&id).await;
         assert!(row.state.is_terminal(), "{row:?}");
+    });
+}
+
+#[test]
+fn a_refusal_that_a_second_sending_has_overtaken_closes_nothing() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::Refused("resource_missing")]);
+        let mut slow = pin!(shop.confirm(&id, card("c")));
+        assert!(advance(slow.as_mut(), || !shop.gateway().sent_of(Call::Confirm).is_empty()).is_pending());
+        shop.host().advance(shop.row(&id).due.unwrap_or(SimHost::START).since(shop.host().now()));
+        let mut again = pin!(shop.retry(&id));
+        assert!(advance(again.as_mut(), || !shop.gateway().charges().is_empty()).is_pending());
+        assert!(slow.await.is_ok());
+        shop.audit(&id, Hour::Midway);
+        assert!(again.await.is_ok());
+        assert!(is_paid(&shop.at_rest(&id).await));
     });
 }

@@ -14,10 +14,15 @@ use std::{future::Future, pin::Pin, time::Duration};
 use domain::{
     gateway::{ObjectStatus, UnknownReason},
     id::{RequestHash, TransactionId},
-    payment::{CancelRequest, CaptureRequest, Command, Payment, PaymentState, ProcessingReason, Terms},
+    payment::{ActKind, ActProgress, CancelRequest, Payment, PaymentState, ProcessingReason, ReviewReason, Terms},
+    text::GatewayToken,
 };
 use flow::{
-    operations::{retry::Retried, webhook::GatewayEvent},
+    operations::{
+        capture::{CaptureError, Wish},
+        retry::Retried,
+        webhook::GatewayEvent,
+    },
     ports::Host,
     steps::{RequestError, Requested},
 };
@@ -32,6 +37,8 @@ use world::{
 
 /// Lives in one run of the test. `LIVES=100000` in the environment tries more.
 const LIVES: u64 = 3_000;
+/// What is captured of the 12.50 that are held, in cents.
+const PARTS: [i64; 3] = [300, 700, 1_250];
 /// Steps of one life.
 const STEPS: u64 = 24;
 
@@ -122,7 +129,7 @@ impl Life {
         let object = self.shop.row(&self.id).object;
         let gateway = self.shop.gateway();
         let verdict = self.verdict();
-        match self.below(9) {
+        match self.below(10) {
             0 | 1 => {
                 gateway.browser_confirms(&object, verdict);
             }
@@ -133,11 +140,16 @@ impl Life {
                 gateway.bank_decides(&object, verdict);
             }
             6 => {
-                gateway.dashboard_captures(&object, 700);
+                gateway.dashboard_captures(&object, self.pick(&PARTS));
             }
-            7 if self.below(4) == 0 => {
+            7 if self.below(2) == 0 => {
                 gateway.dashboard_cancels(&object);
             }
+            8 if self.below(4) == 0 => {
+                let other = gateway.opens_another(&self.id, &self.shop.row(&self.id).terms);
+                gateway.browser_confirms(&other, Verdict::Decline("generic_decline"));
+            }
+            9 if self.is_untouched(&object) && self.below(12) == 0 => gateway.moves_to_unheard_of(&object, "dance"),
             _ => {
                 gateway.late_requests_arrive();
             }
@@ -154,6 +166,8 @@ impl Life {
             UnknownReason::KeyInUse,
             UnknownReason::RateLimited,
             UnknownReason::Unauthorized,
+            UnknownReason::KeyMismatch,
+            UnknownReason::Misconfigured,
         ]);
         let course = self.pick(&[
             Course::NotServed(reason),
@@ -172,6 +186,7 @@ impl Life {
                 self.shop.store().script(call, well.into_iter().chain([course]));
             }
             1 => self.shop.queue().fail_next(1),
+            2 if call == Call::Capture => self.shop.gateway().script(call, [Course::Refused("amount_too_large")]),
             _ => self.shop.gateway().script(call, [course]),
         }
     }
@@ -224,18 +239,9 @@ impl Life {
                 0..=2 => told(self.shop.confirm(&self.id, card(&fresh)).await),
                 3 => told(self.shop.confirm(&self.id, card_on_file(&fresh)).await),
                 4 => told(self.shop.confirm(&self.id, card(&old)).await),
-                5 => {
-                    self.command(Command::Cancel(CancelRequest {
-                        key: key(&fresh),
-                        request_hash: RequestHash::of([]),
-                        reason: None,
-                    }))
-                    .await
-                }
-                6 => {
-                    let request = CaptureRequest { key: key(&fresh), request_hash: RequestHash::of([]), amount: None };
-                    self.command(Command::Capture(request)).await
-                }
+                // A cancel in one of four lives, or all of them would be short.
+                5 if self.keys.is_multiple_of(4) => told(self.shop.cancel(&self.id, cancel(&fresh)).await),
+                6 => self.capture(&fresh).await,
                 7 | 8 => {
                     if let Some(event) = event {
                         self.shop.webhook(event).await.ok();
@@ -255,12 +261,16 @@ impl Life {
         })
     }
 
-    /// A cancel in one of four lives, or all of them would be short.
-    async fn command(&self, command: Command) -> Vec<Payment> {
-        if matches!(command, Command::Capture(_)) || self.keys.is_multiple_of(4) {
-            self.shop.command(&self.id, &command).await.ok();
+    /// All that is held, or a part of it, or another part than was asked for before.
+    async fn capture(&self, name: &str) -> Vec<Payment> {
+        let minor_units = self.pick(&PARTS);
+        let minor_units = (self.below(2) == 0).then_some(minor_units);
+        match self.shop.capture(&self.id, Wish { key: key(name), request_hash: RequestHash::of([]), minor_units }).await
+        {
+            Err(CaptureError::NotRequested(error)) => told(Err(error)),
+            Ok(requested) => told(Ok(requested)),
+            Err(CaptureError::NotAnAmount(_) | CaptureError::AmountRefused(_)) => Vec::new(),
         }
-        Vec::new()
     }
 
     /// All faults end, and what is late arrives: then three sweeps settle everything (P7), and when the payer's time is
@@ -268,6 +278,9 @@ impl Life {
     async fn heal(&self) -> &'static str {
         self.shop.faults_end();
         self.shop.gateway().late_requests_arrive();
+        for commit in self.shop.store().commits() {
+            self.says_no_more_than_is_so(&commit.payment);
+        }
         let row = self.shop.at_rest(&self.id).await;
         self.shop.host().advance(row.expires_at.since(self.shop.host().now()));
         let row = self.shop.at_rest(&self.id).await;
@@ -284,6 +297,25 @@ impl Life {
         row.state.name()
     }
 
+    /// A person is called while something is in doubt and not for what is known; a capture is done if it took its amount.
+    fn says_no_more_than_is_so(&self, row: &Payment) {
+        let in_vain = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
+        assert!(!in_vain || row.is_in_doubt(), "a person is called in vain\n{}", self.shop.story(&self.id));
+        let done = row.acts.iter().filter(|act| act.progress == ActProgress::Done);
+        let captures = done.filter_map(|act| match act.kind {
+            ActKind::Capture { amount } => Some(amount),
+            ActKind::Close { .. } => None,
+        });
+        for amount in captures {
+            assert_eq!(row.captured(), amount, "this was another's capture\n{}", self.shop.story(&self.id));
+        }
+    }
+
+    /// Whether nobody has been asked anything about the object.
+    fn is_untouched(&self, object: &GatewayToken) -> bool {
+        self.shop.gateway().object(object).is_some_and(|object| object.status == ObjectStatus::AwaitsMethod)
+    }
+
     fn is_at_the_bank(&self, row: &Payment) -> bool {
         self.shop.gateway().object(&row.object).is_some_and(|object| object.status == ObjectStatus::Pending)
     }
@@ -295,4 +327,8 @@ fn told(answer: Result<Requested, RequestError>) -> Vec<Payment> {
         Err(RequestError::Rejected(_, payment)) => vec![*payment],
         Err(RequestError::NotFound | RequestError::Failed(_)) => Vec::new(),
     }
+}
+
+fn cancel(name: &str) -> CancelRequest {
+    CancelRequest { key: key(name), request_hash: RequestHash::of([]), reason: None }
 }

@@ -2,8 +2,8 @@
 //! on the very version it is applied to. No rule lives here; rules are in `decide` and `judge`.
 
 use super::{
-    ATTEMPTS_MAX, Act, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Event,
-    Fact, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
+    ATTEMPTS_MAX, Act, ActKind, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End,
+    Event, Fact, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
 };
 use crate::{money::Money, time::Timestamp};
 
@@ -59,13 +59,15 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::Looked | Fact::ReviewAsked => {}
     }
     payment.rounds = rounds(payment, fact, &before);
+    if !payment.is_in_doubt() {
+        // Whatever nobody knew before is known now.
+        payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
+    }
 }
 
 /// Rounds count up while nothing moves, and start anew when something does.
 fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
-    // A look at a waiting payment that failed is no round of doubt: nobody asked for anything.
-    let counts = matches!(fact, Fact::Looked) || (matches!(fact, Fact::OutcomeUnknown { .. }) && payment.is_in_doubt());
-    if counts {
+    if matches!(fact, Fact::Looked | Fact::OutcomeUnknown { .. }) {
         return payment.rounds.saturating_add(1);
     }
     let begins = matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_));
@@ -76,7 +78,7 @@ fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
         AfterDecline::AwaitMethod => PaymentState::RequiresPaymentMethod,
         AfterDecline::Reattempt { at } => PaymentState::Processing(ProcessingReason::RetryScheduled { at }),
         AfterDecline::GiveUp => {
-            let kind = super::ActKind::Close { ends_as: End::Failed };
+            let kind = ActKind::Close { ends_as: End::Failed };
             if payment.open_act().is_none() {
                 payment.acts.push(Act {
                     kind,
@@ -92,14 +94,13 @@ fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
 }
 
 fn captured(payment: &mut Payment, amount: Money, at: Timestamp) {
-    let capture_was_asked = payment.open_act().is_some_and(|act| act.ends_as().is_none());
+    // Taken for another amount, it was somebody else's capture.
+    let capture_was_asked = payment.open_act().is_some_and(|act| act.kind == ActKind::Capture { amount });
     if !matches!(payment.state, PaymentState::RequiresCapture { .. }) {
         charged(payment, at);
     }
     close_act(payment, if capture_was_asked { ActProgress::Done } else { ActProgress::Overtaken });
     payment.state = PaymentState::Succeeded { captured: amount };
-    // Whatever nobody knew before is known now.
-    payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
 }
 
 fn ended(payment: &mut Payment, end: End) {
@@ -113,7 +114,6 @@ fn ended(payment: &mut Payment, end: End) {
         End::Expired => PaymentState::Expired,
         End::Failed => PaymentState::Failed,
     };
-    payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
 }
 
 /// The open attempt charged; where none is open, the payer's browser did it at the gateway.

@@ -71,8 +71,7 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         | PaymentState::Canceled
         | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
     }
-    if payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch) {
-        // Confirming would charge other money than the row says.
+    if is_for_other_money(payment) {
         return Err(Rejection::UnderReview);
     }
     if now.at >= payment.expires_at {
@@ -93,6 +92,11 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         api_version: request.api_version.clone(),
     };
     Ok(Decision::Execute(start_attempt(payment, source, now)))
+}
+
+/// Charging the object would move other money than the row says.
+fn is_for_other_money(payment: &Payment) -> bool {
+    payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch)
 }
 
 fn start_attempt(payment: &Payment, source: AttemptSource, now: &Now) -> Event {
@@ -183,8 +187,8 @@ fn open_act(
     reason: Option<CancelReason>,
     now: &Now,
 ) -> Result<Decision, Rejection> {
-    // Ending a payment must never fail on a bound; only clients' captures and cancels are counted.
-    if request.is_some() && payment.acts.len() >= ACTS_MAX {
+    // Ending a payment must never fail on a bound. It is asked for once, for a close stays open until the end.
+    if matches!(kind, ActKind::Capture { .. }) && payment.acts.len() >= ACTS_MAX {
         return Err(Rejection::TooManyAttempts);
     }
     let act = Act { kind, request, started_at: now.at, reason, progress: ActProgress::Open };
@@ -195,6 +199,9 @@ fn reattempt(payment: &Payment, now: &Now) -> Decision {
     let PaymentState::Processing(ProcessingReason::RetryScheduled { at }) = payment.state else {
         return Decision::Nothing;
     };
+    if is_for_other_money(payment) {
+        return Decision::Nothing;
+    }
     let last_asked = payment.attempts.iter().rev().find(|attempt| matches!(attempt.source, AttemptSource::Api { .. }));
     match last_asked {
         Some(attempt) if at <= now.at && payment.open_act().is_none() && payment.attempts.len() < ATTEMPTS_MAX => {

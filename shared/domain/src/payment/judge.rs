@@ -79,7 +79,11 @@ pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
             return case.review(ReviewReason::ObjectMismatch);
         }
         if is_final(&object.status) {
-            return case.object(object);
+            match case.object(object) {
+                // What is known of the object already may still tell what became of our own request.
+                Judgement::Nothing => {}
+                proven @ (Judgement::Change(_) | Judgement::Foreign { .. }) => return proven,
+            }
         }
     }
     match &evidence.outcome {
@@ -99,6 +103,10 @@ const fn is_final(status: &ObjectStatus) -> bool {
         | ObjectStatus::Pending
         | ObjectStatus::Unrecognized(_) => false,
     }
+}
+
+const fn is_held(object: &ObjectSnapshot) -> bool {
+    matches!(object.status, ObjectStatus::Authorized { .. })
 }
 
 /// One piece of evidence against one version of a payment.
@@ -195,7 +203,7 @@ impl<'a> Case<'a> {
             Source::Event { cause } => self.hint(cause),
             Source::Act(..) => self.act_not_done(),
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
-            Source::Attempt(_, Hand::First) if self.payment.is_in_doubt() => self.stands_at(status),
+            Source::Attempt(_, Hand::First) if self.is_unknown() => self.stands_at(status),
             // Somebody has looked since: what they saw is newer than this answer.
             Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
@@ -246,6 +254,11 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether nobody has seen yet what came of the open attempt.
+    fn is_unknown(self) -> bool {
+        self.payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+    }
+
     fn is_unanswered(self) -> bool {
         self.payment.unanswered_attempt().is_some()
     }
@@ -289,8 +302,9 @@ impl<'a> Case<'a> {
                 None => Judgement::Nothing,
             },
             Source::Act(..) => match self.answered_act() {
-                // A close is never given up: the object may be pending, and is looked at again.
-                Some(act) if act.ends_as().is_none() && object.is_none() => {
+                // A close is never given up: the object may be pending, and is looked at again. A capture is, unless
+                // another object than a hold stood in its way.
+                Some(act) if act.ends_as().is_none() && object.is_none_or(is_held) => {
                     self.change(Fact::ActRefused { code: code.to_owned() })
                 }
                 Some(_) => self.act_not_done(),
@@ -309,8 +323,8 @@ impl<'a> Case<'a> {
             {
                 Judgement::Nothing
             }
-            // A saved 5xx: the key was answered, whatever it did (E4).
-            Source::Attempt(number, Hand::Replayed) if reason == UnknownReason::ServerError => self.answered(number),
+            // A saved 5xx, say: the key was answered, whatever it did (E4).
+            Source::Attempt(number, Hand::Replayed) if reason != UnknownReason::KeyMismatch => self.answered(number),
             Source::Attempt(..) | Source::Act(..) | Source::Fetch if self.payment.state.is_terminal() => {
                 Judgement::Nothing
             }
@@ -322,7 +336,8 @@ impl<'a> Case<'a> {
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
         let mut event = happened(self.payment, Fact::OutcomeUnknown { reason: reason.name() }, self.now);
         // A failure that is saved under a capture's key will never be anything else.
-        let spent = matches!(self.source, Source::Act(_, Hand::Replayed)) && reason == UnknownReason::ServerError;
+        let spent = matches!(self.source, Source::Act(_, Hand::Replayed))
+            && matches!(reason, UnknownReason::ServerError | UnknownReason::Misconfigured);
         let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
         if reason == UnknownReason::KeyMismatch {
             event.review = Some(ReviewReason::KeyMismatch);
@@ -375,9 +390,20 @@ impl<'a> Case<'a> {
 
     fn nothing_new(self) -> Judgement {
         match self.source {
-            Source::Fetch => self.change(Fact::Looked),
+            Source::Fetch => {
+                let mut event = happened(self.payment, Fact::Looked, self.now);
+                event.review = self.is_overdue().then_some(ReviewReason::OutcomeUnknown);
+                Judgement::Change(event)
+            }
             Source::Attempt(..) | Source::Act(..) | Source::Event { .. } => Judgement::Nothing,
         }
+    }
+
+    /// Whether an act was asked for so many times and still is not done, and no bank is at work.
+    fn is_overdue(self) -> bool {
+        self.payment.open_act().is_some()
+            && self.payment.state != PaymentState::Processing(ProcessingReason::GatewayPending)
+            && self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW
     }
 
     /// Keeps the state, and asks a person to look. Said once for each reason.

@@ -86,17 +86,17 @@ pub struct Review {
     pub reason: ReviewReason,
 }
 
-/// What a person must look at.
+/// What a person must look at, from the least grave to the gravest: a row shows the gravest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReviewReason {
     /// So many rounds, and still nobody knows.
     OutcomeUnknown,
-    /// The gateway's object is for other money, another currency or another mode than the row.
-    ObjectMismatch,
     /// The gateway uses a word we do not know.
     UnrecognizedStatus,
     /// The gateway remembers one of our keys with another request: a fault of ours.
     KeyMismatch,
+    /// The gateway's object is for other money, another currency or another mode than the row.
+    ObjectMismatch,
     /// Money moved after the payment had ended otherwise.
     LateSuccess,
 }
@@ -104,7 +104,7 @@ pub enum ReviewReason {
 impl ReviewReason {
     /// All reasons, for tables and parsers.
     pub const ALL: [Self; 5] =
-        [Self::OutcomeUnknown, Self::ObjectMismatch, Self::UnrecognizedStatus, Self::KeyMismatch, Self::LateSuccess];
+        [Self::OutcomeUnknown, Self::UnrecognizedStatus, Self::KeyMismatch, Self::ObjectMismatch, Self::LateSuccess];
 
     /// The word for it in answers and rows.
     #[must_use]

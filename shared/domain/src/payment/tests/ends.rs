@@ -79,6 +79,21 @@ fn a_browser_that_pays_by_itself_is_recorded_as_the_gateways_attempt() {
     assert_eq!(payment.attempts[0].source, AttemptSource::Gateway);
 }
 
+#[test]
+fn an_act_that_is_never_done_calls_a_person_unless_a_bank_is_at_work() {
+    for (status, calls) in [(ObjectStatus::AwaitsMethod, true), (ObjectStatus::Pending, false)] {
+        let mut payment = payment();
+        command(&mut payment, &cancel("x"), &at(SOON)).unwrap();
+        for _ in 0..=Limits::ROUNDS_BEFORE_REVIEW {
+            let refused = Outcome::Refused { code: "no".into(), object: Some(snapshot(status.clone())) };
+            show(&mut payment, Source::Act(1, Hand::First), refused, &at(SOON));
+            show(&mut payment, Source::Fetch, object(status.clone()), &at(SOON));
+        }
+        assert!(payment.open_act().is_some());
+        assert_eq!(payment.attention.is_some(), calls, "{status:?}");
+    }
+}
+
 // -- holds --
 
 #[test]
@@ -128,17 +143,40 @@ fn a_late_answer_to_one_capture_closes_no_other() {
 }
 
 #[test]
-fn a_refused_capture_leaves_the_hold() {
+fn a_refused_capture_leaves_the_hold_whether_or_not_the_refusal_shows_it() {
+    let held = snapshot(ObjectStatus::Authorized { capturable_minor_units: AMOUNT });
+    for (hand, shown) in [(Hand::First, None), (Hand::First, Some(held.clone())), (Hand::Replayed, Some(held))] {
+        let mut payment = after(first(1), authorized());
+        command(&mut payment, &capture("k", None), &at(SOON)).unwrap();
+        let refused = Outcome::Refused { code: "amount_too_large".into(), object: shown };
+        show(&mut payment, Source::Act(1, hand), refused, &at(SOON));
+        assert!(payment.open_act().is_none());
+        assert_eq!(payment.state, PaymentState::RequiresCapture { capturable: euros(AMOUNT) });
+    }
+}
+
+#[test]
+fn a_hold_that_another_captured_for_another_amount_does_not_make_our_capture_done() {
+    for (taken, done) in [(500, true), (300, false)] {
+        let mut payment = after(first(1), authorized());
+        command(&mut payment, &capture("k", Some(500)), &at(SOON)).unwrap();
+        let captured = object(ObjectStatus::Captured { received_minor_units: taken });
+        show(&mut payment, Source::Event { cause: None }, captured, &at(SOON));
+        assert_eq!(payment.captured(), euros(taken));
+        assert_eq!(payment.acts[0].progress == ActProgress::Done, done);
+    }
+}
+
+#[test]
+fn a_hold_whose_captures_were_all_refused_can_still_be_canceled() {
     let mut payment = after(first(1), authorized());
-    command(&mut payment, &capture("k", None), &at(SOON)).unwrap();
-    show(
-        &mut payment,
-        Source::Act(1, Hand::First),
-        Outcome::Refused { code: "amount_too_large".into(), object: None },
-        &at(SOON),
-    );
-    assert!(payment.open_act().is_none());
-    assert_eq!(payment.state, PaymentState::RequiresCapture { capturable: euros(AMOUNT) });
+    for number in 1..=ACTS_MAX {
+        command(&mut payment, &capture(&format!("k{number}"), None), &at(SOON)).unwrap();
+        let refused = Outcome::Refused { code: "amount_too_large".into(), object: None };
+        show(&mut payment, Source::Act(number, Hand::First), refused, &at(SOON));
+    }
+    assert_eq!(command(&mut payment, &capture("k", None), &at(SOON)), Err(Rejection::TooManyAttempts));
+    assert!(matches!(command(&mut payment, &cancel("x"), &at(SOON)), Ok(Decision::Execute(_))));
 }
 
 // -- payers who are away --
@@ -219,6 +257,17 @@ fn a_charge_the_issuer_has_seen_before_is_looked_for() {
     let payment = after(first(1), declined("duplicate_transaction"));
     assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
     assert_eq!(payment.due, Some(START.plus(Duration::from_secs(1))));
+}
+
+#[test]
+fn an_object_for_other_money_is_not_charged_by_ourselves_either() {
+    let mut payment = off_session("insufficient_funds");
+    let other = ObjectSnapshot { amount_minor_units: 1, ..snapshot(ObjectStatus::AwaitsMethod) };
+    show(&mut payment, Source::Event { cause: None }, Outcome::Object(other), &at(SOON));
+    assert_eq!(command(&mut payment, &Command::Reattempt, &at(SOON + DAY)), Ok(Decision::Nothing));
+    let later = at(SOON + DAY);
+    command(&mut payment, &Command::Claim, &later).unwrap();
+    assert!(payment.due > Some(later.at));
 }
 
 // -- claims --

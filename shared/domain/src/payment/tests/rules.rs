@@ -141,6 +141,17 @@ fn a_replayed_answer_is_not_the_present() {
 }
 
 #[test]
+fn whatever_is_repeated_under_an_attempts_key_proves_that_it_was_answered() {
+    for reason in [UnknownReason::ServerError, UnknownReason::Misconfigured, UnknownReason::Unreadable] {
+        let payment = after(replayed(1), Outcome::Unknown(reason));
+        assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered, "{reason:?}");
+        assert_eq!(payment.due, Some(START.plus(Duration::from_secs(1))), "and somebody must fetch now");
+    }
+    let mismatch = after(replayed(1), Outcome::Unknown(UnknownReason::KeyMismatch));
+    assert!(mismatch.unanswered_attempt().is_some(), "another request's answer is not this one's");
+}
+
+#[test]
 fn a_webhook_proves_only_what_is_final() {
     let event = Source::Event { cause: None };
     for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
@@ -192,6 +203,18 @@ fn an_answer_that_comes_after_a_look_does_not_undo_what_was_seen() {
         show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(redirect())), &at(SOON)),
         Judgement::Nothing
     );
+}
+
+#[test]
+fn an_answer_that_was_overtaken_moves_nothing_back_though_a_cancel_is_open() {
+    let mut payment = after(first(1), object(ObjectStatus::Pending));
+    let cancel = CancelRequest { key: key("x"), request_hash: hash("x"), reason: None };
+    command(&mut payment, &Command::Cancel(cancel), &at(SOON)).unwrap();
+    for old in [ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::AwaitsMethod] {
+        assert_eq!(show(&mut payment, first(1), object(old), &at(SOON)), Judgement::Nothing);
+    }
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::GatewayPending));
+    assert!(payment.open_attempt().is_some());
 }
 
 #[test]
@@ -288,6 +311,16 @@ fn a_payment_whose_object_is_for_other_money_is_not_charged() {
 }
 
 #[test]
+fn other_money_is_not_hidden_by_a_word_that_we_do_not_know() {
+    let mut payment = payment();
+    show(&mut payment, Source::Fetch, object(ObjectStatus::Unrecognized("new".into())), &at(SOON));
+    let other = ObjectSnapshot { amount_minor_units: 1, ..snapshot(ObjectStatus::AwaitsMethod) };
+    show(&mut payment, Source::Fetch, Outcome::Object(other), &at(SOON));
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+    assert_eq!(command(&mut payment, &Command::Confirm(confirm_request("c1")), &at(SOON)), Err(Rejection::UnderReview));
+}
+
+#[test]
 fn a_refusal_of_a_second_sending_closes_nothing() {
     let refused = || Outcome::Refused { code: "resource_missing".into(), object: None };
     assert!(after(first(1), refused()).attempts[0].decline().is_some());
@@ -306,6 +339,18 @@ fn a_look_that_fails_is_no_doubt_about_a_charge() {
 }
 
 #[test]
+fn looks_that_fail_become_rarer_too() {
+    let mut payment = payment();
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        show(&mut payment, Source::Fetch, Outcome::Unknown(UnknownReason::Timeout), &at(SOON));
+        waits.push(payment.due.unwrap().since(at(SOON).at));
+    }
+    assert!(waits[11] >= Limits::BACKOFF_CAP / 2, "{waits:?}");
+    assert_eq!(payment.attention, None);
+}
+
+#[test]
 fn a_person_is_asked_after_so_many_rounds_and_not_before() {
     let mut payment = confirming();
     for round in 1..=Limits::ROUNDS_BEFORE_REVIEW {
@@ -315,4 +360,24 @@ fn a_person_is_asked_after_so_many_rounds_and_not_before() {
     assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
     show(&mut payment, Source::Fetch, captured(), &at(SOON));
     assert_eq!(payment.attention, None, "once it is known, there is nothing to look at");
+}
+
+#[test]
+fn nobody_is_asked_to_look_for_an_outcome_that_is_known() {
+    for known in [
+        declined("generic_decline"),
+        object(ObjectStatus::AwaitsPayer(redirect())),
+        object(ObjectStatus::Pending),
+        authorized(),
+        captured(),
+        object(ObjectStatus::Canceled),
+    ] {
+        let mut payment = confirming();
+        for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
+            show(&mut payment, first(1), Outcome::Unknown(UnknownReason::Timeout), &at(SOON));
+        }
+        assert!(payment.attention.is_some());
+        show(&mut payment, first(1), known.clone(), &at(SOON));
+        assert_eq!(payment.attention, None, "{known:?}");
+    }
 }

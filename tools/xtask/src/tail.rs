@@ -1,11 +1,11 @@
 //! `cargo xtask tail [transactionId] [--stack <name>]`: the life of payments as it happens, one line per event.
 //!
-//! Each commit stores the event that caused it, so the two images of a row in the table's stream tell what happened, who
-//! made it happen and when somebody looks again. All payments are followed from now on; one payment, named by its id, from the
-//! beginning of the stream, which is a day ago.
+//! Each commit stores the event that caused it, so the two images of a row in the table's stream tell what happened,
+//! who made it happen and when somebody looks again. All payments are followed from now on; one payment, named by its
+//! id, from the beginning of the stream, which is a day ago.
 //!
-//! Phases: the stream is opened ([`source`], [`stream`]); its records are read as changes of payments ([`row`]); each is
-//! a line ([`line`]). Lines go to standard output, everything else to standard error.
+//! Phases: the stream is opened ([`source`], [`stream`]); its records are read as changes of payments ([`row`]); each
+//! is a line ([`line`]). Lines go to standard output, everything else to standard error.
 //!
 //! Must never: write anything to a stack, or let a text out of a row reach the terminal raw.
 

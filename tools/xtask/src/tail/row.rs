@@ -100,7 +100,10 @@ fn with_details(row: Row<'_>, event: &str) -> Option<String> {
         "authorized" => format!("authorized {}", amount(row, "sm")?),
         "captured" => format!("captured {}", amount(row, "sm")?),
         "captured_late" => format!("captured {} late", amount(row, "sm")?),
-        "act_opened" => format!("{} opened", act(row)?),
+        "act_opened" => match row.last("ac")?.text("r") {
+            Some(reason) => format!("{} opened: {reason}", act(row)?),
+            None => format!("{} opened", act(row)?),
+        },
         "act_refused" => format!("{} refused: {}", act(row)?, row.last("ac")?.text("c")?),
         "review_asked" => format!("review asked: {}", row.map("rv")?.text("r")?),
         "looked" => "looked, nothing new".to_owned(),

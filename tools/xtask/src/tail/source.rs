@@ -1,4 +1,5 @@
-//! Where a stack's stream is, and how it is asked: the local AWS by plain HTTP, a deployed stack by the `aws` command line.
+//! Where a stack's stream is, and how it is asked: the local AWS by plain HTTP, a deployed stack by the `aws` command
+//! line.
 //!
 //! Starting a command line each second keeps half a core busy; for the one stack that a developer breaks all day there
 //! is a shorter way.

@@ -92,7 +92,7 @@ impl Stream {
                     round.at_the_end = false;
                     if may_begin {
                         let place = match self.iterator(ask, &shard.id, &oldest()) {
-                            // It fell off the stream while it waited. If the stream itself is gone, the list will say so.
+                            // It fell off while it waited. If the stream itself is gone, the list will say so.
                             Err(Trouble::Trimmed | Trouble::Gone) => Reading::Ended,
                             other => other?,
                         };

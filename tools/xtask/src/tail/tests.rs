@@ -1,12 +1,13 @@
-//! Lines, as they are printed. The rows are the golden rows of the adapter that writes them, and the words are the domain's
-//! own, so that neither can drift away from what is read here.
+//! Lines, as they are printed. The rows are the golden rows of the adapter that writes them, and the words are the
+//! domain's own, so that neither can drift away from what is read here.
 
 use domain::decline::{Decline, GatewayWords};
 use domain::gateway::NextAction;
 use domain::id::AttemptNumber;
 use domain::money::{Currency, Money};
 use domain::payment::{
-    AfterDecline, Attempt, AttemptProgress, AttemptSource, End, Fact, PaymentState, ProcessingReason, ReviewReason,
+    AfterDecline, Attempt, AttemptProgress, AttemptSource, CancelReason, End, Fact, PaymentState, ProcessingReason,
+    ReviewReason,
 };
 use domain::time::Timestamp;
 use serde_json::{Value, json};
@@ -77,6 +78,10 @@ fn every_event_of_the_domain_is_told_in_words() {
     let mut canceled = golden(CAPTURED, Fact::ActRefused { code: String::new() }.name());
     canceled["ac"]["L"].as_array_mut().unwrap().pop();
     assert_eq!(event(&canceled), "cancel refused: payment_intent_unexpected_state");
+    canceled["ev"] = json!({"S": "act_opened"});
+    assert_eq!(event(&canceled), "cancel opened");
+    canceled["ac"]["L"][0]["M"]["r"] = json!({"S": CancelReason::Duplicate.name()});
+    assert_eq!(event(&canceled), "cancel opened: duplicate");
 }
 
 #[test]

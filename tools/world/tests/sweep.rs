@@ -125,7 +125,7 @@ fn a_partition_that_cannot_be_read_does_not_keep_the_others_waiting() {
         let ids = open(&shop, 60).await;
         shop.host().advance(Limits::STANDARD.first_look);
         // The first is one of the doubts, the last one of the looks.
-        let well = [store::Course::Well; 3 * DuePartition::SHARDS as usize - 3];
+        let well = vec![store::Course::Well; usize::try_from(3 * DuePartition::SHARDS - 3).unwrap()];
         let fails = [store::Course::LostBefore];
         shop.store().script(store::Call::FindDue, fails.into_iter().chain(well).chain(fails));
         let swept = shop.sweep().await.unwrap();

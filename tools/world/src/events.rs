@@ -3,9 +3,11 @@
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails at once")]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use adapters::http::authenticate::ClientKeys;
+use adapters::http::payment_json::PaymentJson;
 use adapters::http::serve::{Endpoint, respond};
 use adapters::secrets::{Cached, Secret, SecretError, SigningSecrets, Vault};
 use adapters::telemetry::{Level, Log};
@@ -17,6 +19,7 @@ use domain::text::{ClientSecret, GatewayToken};
 use flow::operations::initiate::transaction_id;
 use flow::ports::{CreatePayment as _, Host, Write, WriterToken};
 use lambda_http::{Body, Request};
+use serde_json::{Map, Value};
 
 use crate::host::SimHost;
 use crate::shop::{client, key, order};
@@ -76,6 +79,10 @@ pub fn request(name: &str) -> Request {
 /// Never: its parts are well-formed.
 #[must_use]
 pub fn payment(host: &SimHost) -> Payment {
+    opened(host)
+}
+
+fn opened<H: Host>(host: &H) -> Payment {
     let mut terms = order("event-initiate").terms;
     terms.amount = must(Money::payable(1999, must(Currency::from_code("EUR"))));
     let opening = Opening {
@@ -102,7 +109,8 @@ fn must<T, E: std::fmt::Debug>(result: Result<T, E>) -> T {
     result.unwrap_or_else(|error| panic!("{error:?}"))
 }
 
-/// What an endpoint answers to `events/<name>.json`, and what it logs, as text to be pinned.
+/// What an endpoint answers to `events/<name>.json`, and what it logs, as text to be pinned. Of a payment it shows what differs
+/// from the one that `events/initiate.json` has opened.
 ///
 /// # Panics
 /// If there is no such file, or the answer is not text.
@@ -115,7 +123,29 @@ pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) 
             response.headers().get(*name).map(|value| format!("{name}: {}\n", value.to_str().unwrap_or("?")))
         });
     let Body::Text(body) = response.body() else { panic!("{name}: the answer is not text") };
-    let json: serde_json::Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
-    let log: serde_json::Value = serde_json::from_slice(&log).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
+    let log: Value = serde_json::from_slice(&log).unwrap_or_else(|error| panic!("{name}: {error}"));
+    abridge(&mut json, &must(serde_json::to_value(PaymentJson::from(&opened(host)))));
     format!("{}\n{}\n{json:#}\n\nlog: {log:#}\n", response.status(), headers.collect::<String>())
+}
+
+/// Leaves of each payment in an answer what differs from the one that was just opened, so that a pinned answer shows what its
+/// case is about. A field that is not there differs too. The whole object is pinned where it is made: `http/payment_json`.
+fn abridge(json: &mut Value, opened: &Value) {
+    match json {
+        Value::Object(fields) if fields.contains_key("transactionId") => {
+            let names: BTreeSet<&String> =
+                fields.keys().chain(opened.as_object().into_iter().flat_map(Map::keys)).collect();
+            let differs = |name: &&&String| fields.get(name.as_str()) != opened.get(name.as_str());
+            let left = names.iter().filter(differs).map(|name| {
+                let value = fields.get(name.as_str()).cloned();
+                ((*name).clone(), value.unwrap_or_else(|| Value::from("is not there")))
+            });
+            let left: Map<String, Value> = left.collect();
+            *json = serde_json::json!({"a payment as it was opened, but for": left});
+        }
+        Value::Object(fields) => fields.values_mut().for_each(|field| abridge(field, opened)),
+        Value::Array(items) => items.iter_mut().for_each(|item| abridge(item, opened)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

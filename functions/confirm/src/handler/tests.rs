@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::gateway::Mode;
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
-use flow::operations::initiate::initiate;
-use world::events::{Drawer, answered, client_keys};
+use flow::operations::initiate::{InitiateRequest, initiate};
+use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
@@ -26,7 +26,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
     };
-    let request = order("event-initiate");
+    let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
     block_on(initiate(host, &endpoint.store, &endpoint.gateway, Mode::Test, request)).unwrap();
     endpoint
 }
@@ -44,115 +44,89 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
         &host,
         "confirm",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "amount": 1250,
-          "amountCapturable": 0,
-          "amountCaptured": 1250,
-          "amountRefundable": 1250,
-          "amountRefunded": 0,
-          "attempts": [
             {
-              "decline": null,
-              "method": "payment_method",
-              "number": 1,
-              "offSession": false,
-              "source": "api",
-              "startedAt": "2026-11-02T09:00:12.347Z",
-              "status": "charged"
+              "a payment as it was opened, but for": {
+                "amountCaptured": 1999,
+                "amountRefundable": 1999,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "payment_method",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "nextAction": null,
+                "status": "succeeded",
+                "version": 3
+              }
             }
-          ],
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputes": [],
-          "expiresAt": "2026-11-03T09:00:12.347Z",
-          "gateway": "stripe",
-          "metadata": {},
-          "nextAction": null,
-          "pending": null,
-          "processingReason": null,
-          "reference": null,
-          "refunds": [],
-          "status": "succeeded",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 3
-        }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "confirm",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000005",
-          "route": "POST /payment/confirm",
-          "state": "succeeded",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "confirm",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000005",
+              "route": "POST /payment/confirm",
+              "state": "succeeded",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     check(
         &endpoint,
         &host,
         "confirm",
         &expect![[r#"
-        200 OK
-        content-type: application/json
-        idempotent-replayed: true
+            200 OK
+            content-type: application/json
+            idempotent-replayed: true
 
-        {
-          "amount": 1250,
-          "amountCapturable": 0,
-          "amountCaptured": 1250,
-          "amountRefundable": 1250,
-          "amountRefunded": 0,
-          "attempts": [
             {
-              "decline": null,
-              "method": "payment_method",
-              "number": 1,
-              "offSession": false,
-              "source": "api",
-              "startedAt": "2026-11-02T09:00:12.347Z",
-              "status": "charged"
+              "a payment as it was opened, but for": {
+                "amountCaptured": 1999,
+                "amountRefundable": 1999,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "payment_method",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "nextAction": null,
+                "status": "succeeded",
+                "version": 3
+              }
             }
-          ],
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputes": [],
-          "expiresAt": "2026-11-03T09:00:12.347Z",
-          "gateway": "stripe",
-          "metadata": {},
-          "nextAction": null,
-          "pending": null,
-          "processingReason": null,
-          "reference": null,
-          "refunds": [],
-          "status": "succeeded",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 3
-        }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "confirm",
-          "level": "info",
-          "replayed": true,
-          "requestId": "11111111-0000-4000-8000-000000000005",
-          "route": "POST /payment/confirm",
-          "state": "succeeded",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "confirm",
+              "level": "info",
+              "replayed": true,
+              "requestId": "11111111-0000-4000-8000-000000000005",
+              "route": "POST /payment/confirm",
+              "state": "succeeded",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     assert_eq!(endpoint.gateway.charges().len(), 1);
 }
@@ -167,85 +141,69 @@ fn a_decline_is_told_and_the_payment_can_be_confirmed_again() {
         &host,
         "confirm-declined",
         &expect![[r#"
-        402 Payment Required
-        content-type: application/problem+json
+            402 Payment Required
+            content-type: application/problem+json
 
-        {
-          "code": "payment_declined",
-          "decline": {
-            "advice": null,
-            "category": "later",
-            "code": "insufficient_funds",
-            "gatewayCode": "insufficient_funds",
-            "networkCode": null,
-            "payerMessage": "The card does not have enough funds for this payment. Please use another one."
-          },
-          "detail": "The card does not have enough funds for this payment. Please use another one.",
-          "errors": [],
-          "payment": {
-            "amount": 1250,
-            "amountCapturable": 0,
-            "amountCaptured": 0,
-            "amountRefundable": 0,
-            "amountRefunded": 0,
-            "attempts": [
-              {
-                "decline": {
-                  "advice": null,
-                  "category": "later",
-                  "code": "insufficient_funds",
-                  "gatewayCode": "insufficient_funds",
-                  "networkCode": null,
-                  "payerMessage": "The card does not have enough funds for this payment. Please use another one."
-                },
-                "method": "payment_method",
-                "number": 1,
-                "offSession": false,
-                "source": "api",
-                "startedAt": "2026-11-02T09:00:12.347Z",
-                "status": "declined"
-              }
-            ],
-            "createdAt": "2026-11-02T09:00:12.347Z",
-            "currency": "EUR",
-            "disputes": [],
-            "expiresAt": "2026-11-03T09:00:12.347Z",
-            "gateway": "stripe",
-            "metadata": {},
-            "nextAction": {
-              "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
-              "type": "provide_payment_method"
-            },
-            "pending": null,
-            "processingReason": null,
-            "reference": null,
-            "refunds": [],
-            "status": "requires_payment_method",
-            "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-            "updatedAt": "2026-11-02T09:00:12.347Z",
-            "version": 3
-          },
-          "retryable": false,
-          "status": 402,
-          "title": "The payment was declined",
-          "type": "urn:quittance:problem:payment_declined"
-        }
+            {
+              "code": "payment_declined",
+              "decline": {
+                "advice": null,
+                "category": "later",
+                "code": "insufficient_funds",
+                "gatewayCode": "insufficient_funds",
+                "networkCode": null,
+                "payerMessage": "The card does not have enough funds for this payment. Please use another one."
+              },
+              "detail": "The card does not have enough funds for this payment. Please use another one.",
+              "errors": [],
+              "payment": {
+                "a payment as it was opened, but for": {
+                  "attempts": [
+                    {
+                      "decline": {
+                        "advice": null,
+                        "category": "later",
+                        "code": "insufficient_funds",
+                        "gatewayCode": "insufficient_funds",
+                        "networkCode": null,
+                        "payerMessage": "The card does not have enough funds for this payment. Please use another one."
+                      },
+                      "method": "payment_method",
+                      "number": 1,
+                      "offSession": false,
+                      "source": "api",
+                      "startedAt": "2026-11-02T09:00:12.347Z",
+                      "status": "declined"
+                    }
+                  ],
+                  "nextAction": {
+                    "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
+                    "type": "provide_payment_method"
+                  },
+                  "version": 3
+                }
+              },
+              "retryable": false,
+              "status": 402,
+              "title": "The payment was declined",
+              "type": "urn:quittance:problem:payment_declined"
+            }
 
-        log: {
-          "caller": "local",
-          "code": "payment_declined",
-          "durationMs": 0,
-          "function": "confirm",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000006",
-          "route": "POST /payment/confirm",
-          "state": "requires_payment_method",
-          "status": 402,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "code": "payment_declined",
+              "durationMs": 0,
+              "function": "confirm",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000006",
+              "route": "POST /payment/confirm",
+              "state": "requires_payment_method",
+              "status": 402,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     assert!(block_on(answered(&endpoint, &host, "confirm")).starts_with("200 OK"));
     // The declined request still answers for its own attempt.

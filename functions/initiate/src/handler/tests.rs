@@ -1,6 +1,7 @@
 //! Every event file of this function through its handler, with its answer pinned.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use world::events::{Drawer, answered, client_keys};
@@ -19,7 +20,10 @@ fn endpoint() -> Endpoint {
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         mode: Mode::Test,
-        checkout_expiry: Duration::from_secs(24 * 3600),
+        checkout_expiry: CheckoutExpiry {
+            usual: Duration::from_secs(24 * 3600),
+            shortest: Duration::from_secs(300),
+        },
     }
 }
 
@@ -35,105 +39,73 @@ fn a_payment_is_opened_and_its_replay_finds_it() {
         &host,
         "initiate",
         &expect![[r#"
-        201 Created
-        content-type: application/json
+            201 Created
+            content-type: application/json
 
-        {
-          "amount": 1999,
-          "amountCapturable": 0,
-          "amountCaptured": 0,
-          "amountRefundable": 0,
-          "amountRefunded": 0,
-          "attempts": [],
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputes": [],
-          "expiresAt": "2026-11-03T09:00:12.347Z",
-          "gateway": "stripe",
-          "metadata": {
-            "cart": "c-77"
-          },
-          "nextAction": {
-            "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
-            "type": "provide_payment_method"
-          },
-          "pending": null,
-          "processingReason": null,
-          "reference": "order-1001",
-          "refunds": [],
-          "status": "requires_payment_method",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 1
-        }
+            {
+              "a payment as it was opened, but for": {
+                "metadata": {
+                  "cart": "c-77"
+                },
+                "nextAction": {
+                  "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
+                  "type": "provide_payment_method"
+                },
+                "reference": "order-1001"
+              }
+            }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "initiate",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000001",
-          "route": "POST /payment/initiate",
-          "state": "requires_payment_method",
-          "status": 201,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "initiate",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000001",
+              "route": "POST /payment/initiate",
+              "state": "requires_payment_method",
+              "status": 201,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     check(
         &endpoint,
         &host,
         "initiate",
         &expect![[r#"
-        200 OK
-        content-type: application/json
-        idempotent-replayed: true
+            200 OK
+            content-type: application/json
+            idempotent-replayed: true
 
-        {
-          "amount": 1999,
-          "amountCapturable": 0,
-          "amountCaptured": 0,
-          "amountRefundable": 0,
-          "amountRefunded": 0,
-          "attempts": [],
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputes": [],
-          "expiresAt": "2026-11-03T09:00:12.347Z",
-          "gateway": "stripe",
-          "metadata": {
-            "cart": "c-77"
-          },
-          "nextAction": {
-            "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
-            "type": "provide_payment_method"
-          },
-          "pending": null,
-          "processingReason": null,
-          "reference": "order-1001",
-          "refunds": [],
-          "status": "requires_payment_method",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 1
-        }
+            {
+              "a payment as it was opened, but for": {
+                "metadata": {
+                  "cart": "c-77"
+                },
+                "nextAction": {
+                  "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
+                  "type": "provide_payment_method"
+                },
+                "reference": "order-1001"
+              }
+            }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "initiate",
-          "level": "info",
-          "replayed": true,
-          "requestId": "11111111-0000-4000-8000-000000000001",
-          "route": "POST /payment/initiate",
-          "state": "requires_payment_method",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "initiate",
+              "level": "info",
+              "replayed": true,
+              "requestId": "11111111-0000-4000-8000-000000000001",
+              "route": "POST /payment/initiate",
+              "state": "requires_payment_method",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
 }
 
@@ -144,50 +116,35 @@ fn a_hold_is_opened() {
         &SimHost::new(1),
         "initiate-manual-capture",
         &expect![[r#"
-        201 Created
-        content-type: application/json
+            201 Created
+            content-type: application/json
 
-        {
-          "amount": 5000,
-          "amountCapturable": 0,
-          "amountCaptured": 0,
-          "amountRefundable": 0,
-          "amountRefunded": 0,
-          "attempts": [],
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "USD",
-          "disputes": [],
-          "expiresAt": "2026-11-03T09:00:12.347Z",
-          "gateway": "stripe",
-          "metadata": {},
-          "nextAction": {
-            "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
-            "type": "provide_payment_method"
-          },
-          "pending": null,
-          "processingReason": null,
-          "reference": null,
-          "refunds": [],
-          "status": "requires_payment_method",
-          "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 1
-        }
+            {
+              "a payment as it was opened, but for": {
+                "amount": 5000,
+                "currency": "USD",
+                "nextAction": {
+                  "clientSecret": "pi_3Sim00000000000000000000_secret_sim",
+                  "type": "provide_payment_method"
+                },
+                "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
+              }
+            }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "initiate",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000002",
-          "route": "POST /payment/initiate",
-          "state": "requires_payment_method",
-          "status": 201,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "initiate",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000002",
+              "route": "POST /payment/initiate",
+              "state": "requires_payment_method",
+              "status": 201,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
+            }
+        "#]],
     );
 }
 
@@ -253,56 +210,57 @@ fn a_card_number_is_refused_and_not_echoed() {
         &host,
         "initiate-card-number",
         &expect![[r#"
-        422 Unprocessable Entity
-        content-type: application/problem+json
+            422 Unprocessable Entity
+            content-type: application/problem+json
 
-        {
-          "code": "raw_card_data",
-          "detail": "Card numbers are not accepted; send a gateway's token",
-          "errors": [
             {
-              "detail": "looks like a card number",
-              "pointer": "/description"
+              "code": "raw_card_data",
+              "detail": "Card numbers are not accepted; send a gateway's token",
+              "errors": [
+                {
+                  "detail": "looks like a card number",
+                  "pointer": "/description"
+                }
+              ],
+              "retryable": false,
+              "status": 422,
+              "title": "Card numbers are not accepted; send a gateway's token",
+              "type": "urn:quittance:problem:raw_card_data"
             }
-          ],
-          "retryable": false,
-          "status": 422,
-          "title": "Card numbers are not accepted; send a gateway's token",
-          "type": "urn:quittance:problem:raw_card_data"
-        }
 
-        log: {
-          "_aws": {
-            "CloudWatchMetrics": [
-              {
-                "Dimensions": [
-                  [
-                    "function"
-                  ]
-                ],
-                "Metrics": [
+            log: {
+              "_aws": {
+                "CloudWatchMetrics": [
                   {
-                    "Name": "rawCardData",
-                    "Unit": "Count"
+                    "Dimensions": [
+                      [
+                        "stack"
+                      ]
+                    ],
+                    "Metrics": [
+                      {
+                        "Name": "rawCardData",
+                        "Unit": "Count"
+                      }
+                    ],
+                    "Namespace": "Quittance"
                   }
                 ],
-                "Namespace": "Quittance"
-              }
-            ],
-            "Timestamp": 1793610012347
-          },
-          "caller": "local",
-          "code": "raw_card_data",
-          "durationMs": 0,
-          "function": "initiate",
-          "level": "warn",
-          "rawCardData": 1,
-          "requestId": "11111111-0000-4000-8000-000000000004",
-          "route": "POST /payment/initiate",
-          "status": 422,
-          "timestamp": "2026-11-02T09:00:12.347Z"
-        }
-    "#]],
+                "Timestamp": 1793610012347
+              },
+              "caller": "local",
+              "code": "raw_card_data",
+              "durationMs": 0,
+              "function": "initiate",
+              "level": "warn",
+              "rawCardData": 1,
+              "requestId": "11111111-0000-4000-8000-000000000004",
+              "route": "POST /payment/initiate",
+              "stack": "quittance-test",
+              "status": 422,
+              "timestamp": "2026-11-02T09:00:12.347Z"
+            }
+        "#]],
     );
     assert!(endpoint.gateway.sent().is_empty() && endpoint.store.commits().is_empty());
 }

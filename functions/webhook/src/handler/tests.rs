@@ -128,51 +128,52 @@ fn what_somebody_else_signed_is_refused() {
         &host,
         "webhook-forged",
         &expect![[r#"
-        400 Bad Request
-        content-type: application/problem+json
+            400 Bad Request
+            content-type: application/problem+json
 
-        {
-          "code": "invalid_request",
-          "detail": "The webhook is not taken: the signature does not hold",
-          "errors": [],
-          "retryable": false,
-          "status": 400,
-          "title": "The request is not valid",
-          "type": "urn:quittance:problem:invalid_request"
-        }
+            {
+              "code": "invalid_request",
+              "detail": "The webhook is not taken: the signature does not hold",
+              "errors": [],
+              "retryable": false,
+              "status": 400,
+              "title": "The request is not valid",
+              "type": "urn:quittance:problem:invalid_request"
+            }
 
-        log: {
-          "_aws": {
-            "CloudWatchMetrics": [
-              {
-                "Dimensions": [
-                  [
-                    "function"
-                  ]
-                ],
-                "Metrics": [
+            log: {
+              "_aws": {
+                "CloudWatchMetrics": [
                   {
-                    "Name": "webhookForged",
-                    "Unit": "Count"
+                    "Dimensions": [
+                      [
+                        "stack"
+                      ]
+                    ],
+                    "Metrics": [
+                      {
+                        "Name": "webhookForged",
+                        "Unit": "Count"
+                      }
+                    ],
+                    "Namespace": "Quittance"
                   }
                 ],
-                "Namespace": "Quittance"
-              }
-            ],
-            "Timestamp": 1793610012347
-          },
-          "code": "invalid_request",
-          "durationMs": 0,
-          "function": "webhook",
-          "level": "warn",
-          "outcome": "forged",
-          "requestId": "11111111-0000-4000-8000-000000000012",
-          "route": "POST /webhook/{gateway}",
-          "status": 400,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "webhookForged": 1
-        }
-    "#]],
+                "Timestamp": 1793610012347
+              },
+              "code": "invalid_request",
+              "durationMs": 0,
+              "function": "webhook",
+              "level": "warn",
+              "outcome": "forged",
+              "requestId": "11111111-0000-4000-8000-000000000012",
+              "route": "POST /webhook/{gateway}",
+              "stack": "quittance-test",
+              "status": 400,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "webhookForged": 1
+            }
+        "#]],
     );
     assert_eq!(endpoint.store.commits().len(), 1);
 }
@@ -187,51 +188,52 @@ fn outside_the_local_stage_a_recording_is_refused() {
         &host,
         "webhook",
         &expect![[r#"
-        400 Bad Request
-        content-type: application/problem+json
+            400 Bad Request
+            content-type: application/problem+json
 
-        {
-          "code": "invalid_request",
-          "detail": "The webhook is not taken: the signature is too old",
-          "errors": [],
-          "retryable": false,
-          "status": 400,
-          "title": "The request is not valid",
-          "type": "urn:quittance:problem:invalid_request"
-        }
+            {
+              "code": "invalid_request",
+              "detail": "The webhook is not taken: the signature is too old",
+              "errors": [],
+              "retryable": false,
+              "status": 400,
+              "title": "The request is not valid",
+              "type": "urn:quittance:problem:invalid_request"
+            }
 
-        log: {
-          "_aws": {
-            "CloudWatchMetrics": [
-              {
-                "Dimensions": [
-                  [
-                    "function"
-                  ]
-                ],
-                "Metrics": [
+            log: {
+              "_aws": {
+                "CloudWatchMetrics": [
                   {
-                    "Name": "webhookForged",
-                    "Unit": "Count"
+                    "Dimensions": [
+                      [
+                        "stack"
+                      ]
+                    ],
+                    "Metrics": [
+                      {
+                        "Name": "webhookForged",
+                        "Unit": "Count"
+                      }
+                    ],
+                    "Namespace": "Quittance"
                   }
                 ],
-                "Namespace": "Quittance"
-              }
-            ],
-            "Timestamp": 1825146012347
-          },
-          "code": "invalid_request",
-          "durationMs": 0,
-          "function": "webhook",
-          "level": "warn",
-          "outcome": "stale",
-          "requestId": "11111111-0000-4000-8000-000000000009",
-          "route": "POST /webhook/{gateway}",
-          "status": 400,
-          "timestamp": "2027-11-02T09:00:12.347Z",
-          "webhookForged": 1
-        }
-    "#]],
+                "Timestamp": 1825146012347
+              },
+              "code": "invalid_request",
+              "durationMs": 0,
+              "function": "webhook",
+              "level": "warn",
+              "outcome": "stale",
+              "requestId": "11111111-0000-4000-8000-000000000009",
+              "route": "POST /webhook/{gateway}",
+              "stack": "quittance-test",
+              "status": 400,
+              "timestamp": "2027-11-02T09:00:12.347Z",
+              "webhookForged": 1
+            }
+        "#]],
     );
 }
 
@@ -292,7 +294,7 @@ fn an_event_without_a_row_is_delivered_again_while_it_is_young() {
                   {
                     "Dimensions": [
                       [
-                        "function"
+                        "stack"
                       ]
                     ],
                     "Metrics": [
@@ -313,6 +315,7 @@ fn an_event_without_a_row_is_delivered_again_while_it_is_young() {
               "outcome": "no_payment",
               "requestId": "11111111-0000-4000-8000-000000000009",
               "route": "POST /webhook/{gateway}",
+              "stack": "quittance-test",
               "status": 200,
               "timestamp": "2026-11-23T13:00:01.000Z",
               "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f",

@@ -80,12 +80,10 @@ mod tests {
     /// The same query in the event of a REST API and in that of an HTTP API.
     fn requests(raw: &str) -> [Request; 2] {
         let mut decoded: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let pairs: lambda_http::http::Uri = format!("/payments?{raw}").parse().unwrap();
         let http = serde_json::json!({"version": "2.0", "routeKey": "$default", "rawPath": "/payments", "rawQueryString": raw,
             "headers": {}, "isBase64Encoded": false, "requestContext": {"accountId": "1", "apiId": "a", "stage": "$default",
             "requestId": "i", "http": {"method": "GET", "path": "/payments"}}});
         let http = request::from_str(&http.to_string()).unwrap();
-        assert_eq!(pairs.query(), Some(raw).filter(|raw| !raw.is_empty()));
         for (name, value) in http.query_string_parameters().iter() {
             decoded.entry(name.to_owned()).or_default().push(value.to_owned());
         }
@@ -153,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_list_of_faults_is_bounded_and_so_are_the_names_in_it() {
-        let many: Vec<String> = (0..1_000).map(|number| format!("{}{number}=1", "n".repeat(100))).collect();
+        let many: Vec<String> = (0..200).map(|number| format!("{}{number}=1", "n".repeat(100))).collect();
         for request in requests(&many.join("&")) {
             let told = faults(Query::of(&request, &KNOWN));
             assert_eq!(told.len(), FAULTS_MAX);

@@ -5,7 +5,7 @@ use domain::decline::GatewayWords;
 use domain::gateway::Mode;
 use domain::id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId};
 use domain::money::Currency;
-use domain::payment::{ActProgress, CaptureMethod, Confirmation, Terms};
+use domain::payment::{ActProgress, CaptureMethod, Confirmation, ReviewReason, Terms};
 use domain::text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl};
 use domain::time::Timestamp;
 use expect_test::expect;
@@ -90,6 +90,7 @@ fn a_fresh_payment_shows_every_field() {
             "clientSecret": "pi_1_secret_2"
           },
           "pending": null,
+          "attention": null,
           "amountCapturable": 0,
           "amountCaptured": 0,
           "amountRefundable": 0,
@@ -112,7 +113,7 @@ fn a_fresh_payment_shows_every_field() {
 fn the_fields_are_the_same_in_every_state() {
     let fields = |payment: &Payment| json(payment).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let fresh = fields(&a_payment());
-    assert_eq!(fresh.len(), 21);
+    assert_eq!(fresh.len(), 22);
     for state in [
         PaymentState::Processing(ProcessingReason::OutcomeUnknown),
         PaymentState::RequiresAction(NextAction::UseGatewaySdk),
@@ -207,17 +208,30 @@ fn an_open_act_is_shown_and_a_finished_one_is_not() {
         kind,
         request: None,
         started_at: Timestamp::from_unix_ms(CREATED),
-        reason: None,
+        reason: Some(CancelReason::Duplicate).filter(|_| matches!(kind, ActKind::Close { ends_as: End::Canceled })),
         progress,
     };
     let pending = |act| json(&Payment { acts: vec![act], ..a_payment() })["pending"].to_string();
     assert_eq!(
         pending(act(ActKind::Capture { amount: euros(500) }, ActProgress::Open)),
-        r#"{"amount":500,"endsAs":null,"kind":"capture","startedAt":"2026-11-23T11:46:00.000Z"}"#
+        r#"{"amount":500,"endsAs":null,"kind":"capture","reason":null,"startedAt":"2026-11-23T11:46:00.000Z"}"#
     );
     assert_eq!(
         pending(act(ActKind::Close { ends_as: End::Expired }, ActProgress::Open)),
-        r#"{"amount":null,"endsAs":"expired","kind":"expiry","startedAt":"2026-11-23T11:46:00.000Z"}"#
+        r#"{"amount":null,"endsAs":"expired","kind":"expiry","reason":null,"startedAt":"2026-11-23T11:46:00.000Z"}"#
+    );
+    assert_eq!(
+        pending(act(ActKind::Close { ends_as: End::Canceled }, ActProgress::Open)),
+        r#"{"amount":null,"endsAs":"canceled","kind":"cancel","reason":"duplicate","startedAt":"2026-11-23T11:46:00.000Z"}"#
     );
     assert_eq!(pending(act(ActKind::Close { ends_as: End::Canceled }, ActProgress::Done)), "null");
+}
+
+#[test]
+fn what_a_person_must_look_at_is_shown_with_its_reason() {
+    let review = Review { since: Timestamp::from_unix_ms(CREATED), reason: ReviewReason::OutcomeUnknown };
+    assert_eq!(
+        json(&Payment { attention: Some(review), ..a_payment() })["attention"].to_string(),
+        r#"{"reason":"outcome_unknown","since":"2026-11-23T11:46:00.000Z"}"#
+    );
 }

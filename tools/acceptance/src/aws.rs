@@ -168,7 +168,7 @@ impl Aws {
         format!("{}-{function}", self.stack)
     }
 
-    async fn target(&self, service: &str, target: &str, body: &Value) -> Answer {
+    pub(crate) async fn target(&self, service: &str, target: &str, body: &Value) -> Answer {
         let headers: [(&str, &[u8]); 2] =
             [("content-type", b"application/x-amz-json-1.1"), ("x-amz-target", target.as_bytes())];
         self.request("POST", "/", service, &headers, &body.to_string()).await

@@ -11,6 +11,7 @@ pub mod aws;
 pub mod client;
 pub mod environments;
 pub mod oracle;
+pub mod queue;
 pub mod repository;
 pub mod sandbox;
 pub mod settle;

@@ -100,7 +100,12 @@ impl Story {
             Self::Held => terms["capture"] = json!("manual"),
             // Only banks of the United States take their time here.
             Self::Debited | Self::NotDebited => terms["currency"] = json!("USD"),
-            _ => {}
+            Self::Charged
+            | Self::SecondCard
+            | Self::PaidInBrowser
+            | Self::DeclinedInBrowser
+            | Self::Approved
+            | Self::NotApproved => {}
         }
         terms
     }

@@ -21,6 +21,8 @@ pub struct AtRest {
     pub status: String,
     /// How many charges stand for it: taken, held, or still with a bank. Never more than one.
     pub charges: usize,
+    /// Whether it rests because a person was called: nobody knows, and asking again cannot help.
+    pub calls_for_a_person: bool,
     /// Who wrote the row last: `client:…`, `webhook:…` or `retry`.
     pub by: String,
     /// What they wrote.
@@ -74,7 +76,8 @@ pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest
         _ => books.is_none() && at_gateway == status,
     };
     let is_open = shown["pending"] != Value::Null || attempts(&shown, "unanswered") > 0;
-    if !agrees || is_open {
+    let calls_for_a_person = shown["attention"] != Value::Null;
+    if (!agrees || is_open) && !calls_for_a_person {
         return Err(format!(
             "{status} {} {}, at the gateway {at_gateway}",
             shown["processingReason"], shown["pending"]
@@ -82,7 +85,8 @@ pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest
     }
     let text = |name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
     let (by, event) = (text("by"), text("ev"));
-    Ok(AtRest { status: status.to_owned(), charges: standing.len(), by, event, payment: shown })
+    let (status, charges) = (status.to_owned(), standing.len());
+    Ok(AtRest { status, charges, calls_for_a_person, by, event, payment: shown })
 }
 
 /// Whether money was taken, is held, or may still be taken without anybody asking again.

@@ -26,7 +26,7 @@ use tokio::time::sleep;
 const ALWAYS: u32 = 1_000;
 
 /// What can go wrong on the way to the gateway and back. Hangs outlast the gateway budget of the local stage, which is 2 s.
-const FAULTS: [(&str, &str); 10] = [
+const FAULTS: [(&str, &str); 11] = [
     ("500", r#"{"fault": "status", "status": 500}"#),
     ("503", r#"{"fault": "status", "status": 503}"#),
     ("429", r#"{"fault": "status", "status": 429}"#),
@@ -35,6 +35,8 @@ const FAULTS: [(&str, &str); 10] = [
     ("hang_before", r#"{"fault": "hang_before", "delayMs": 4000}"#),
     ("hang_after", r#"{"fault": "hang_after", "delayMs": 4000}"#),
     ("garbage_after", r#"{"fault": "garbage_after"}"#),
+    // A request that was given up and arrives all the same.
+    ("slow_before", r#"{"fault": "slow_before", "delayMs": 3000}"#),
     ("saved_500_before", r#"{"fault": "saved_status_before"}"#),
     ("saved_500_after", r#"{"fault": "saved_status_after"}"#),
 ];
@@ -51,6 +53,8 @@ enum Webhooks {
 enum Call {
     Open,
     Confirm,
+    Capture,
+    Cancel,
     Fetch,
 }
 
@@ -70,6 +74,7 @@ struct Cell {
 struct Shown {
     cells: usize,
     charges: usize,
+    called: usize,
     by: Tally,
 }
 
@@ -126,7 +131,7 @@ async fn opening(stack: &Stack, fault: &'static str) -> Cell {
 
 /// Confirms, captures and cancels that get no answer, and a gateway that is well again afterwards.
 async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
-    let mut cells = cells(stack, &[Call::Confirm]).await;
+    let mut cells = cells(stack, &[Call::Confirm, Call::Capture, Call::Cancel]).await;
     for cell in &mut cells {
         let path = format!("/v1/payment_intents/{}/{}", cell.payment.intent, cell.call.path());
         cell.armed = stack.sandbox.misbehaves(rule(cell.fault, "POST", &path)).await;
@@ -134,10 +139,11 @@ async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
     let answers = join_all(cells.iter().map(|cell| cell.ask(stack))).await;
     join_all(cells.iter().map(|cell| mended(stack, &cell.armed, cell.fault))).await;
     for (cell, answer) in cells.iter().zip(answers) {
-        let told = (answer.status, answer.text_at("/status"), answer.text_at("/processingReason"));
-        let told = (told.0, told.1.as_str(), told.2.as_str());
+        let words = ["/status", "/processingReason", "/pending/kind"].map(|part| answer.text_at(part));
+        let [status, reason, pending] = words.each_ref().map(String::as_str);
+        let told = (answer.status, status, reason, pending);
         // A webhook may tell us what we have done before our own call has given up.
-        let was_told = webhooks == Webhooks::On && told == (200, cell.end(webhooks).0, "");
+        let was_told = webhooks == Webhooks::On && told == (200, cell.end(webhooks).0, "", "");
         assert!(was_told || told == cell.call.unanswered(), "{}: {} {}", cell.name(), answer.status, answer.text);
     }
     cells
@@ -174,15 +180,21 @@ async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
     // A look bears no key, so no error can be saved under it.
     let pairs = pairs.filter(|(call, fault)| *call != Call::Fetch || !fault.starts_with("saved"));
     join_all(pairs.map(async |(call, fault)| {
-        let terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
+        let mut terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
+        terms["capture"] = json!(if call == Call::Capture { "manual" } else { "automatic" });
         let payment = stack.api.open_with(terms).await;
-        let page = match call {
+        let mut page = String::new();
+        match call {
             Call::Fetch => {
                 let asked = stack.api.pay(&payment, "pm_card_threeDSecure2Required").await.expect(200);
-                asked.text_at("/nextAction/url")
+                page = asked.text_at("/nextAction/url");
             }
-            Call::Open | Call::Confirm => String::new(),
-        };
+            Call::Capture => {
+                let held = stack.api.pay(&payment, "pm_card_visa").await.expect(200);
+                assert_eq!(held.text_at("/status"), "requires_capture");
+            }
+            Call::Open | Call::Confirm | Call::Cancel => {}
+        }
         Cell { call, fault, payment, page, armed: String::new() }
     }))
     .await
@@ -193,14 +205,18 @@ impl Call {
     const fn path(self) -> &'static str {
         match self {
             Self::Confirm => "confirm",
+            Self::Capture => "capture",
+            Self::Cancel => "cancel",
             Self::Open | Self::Fetch => "",
         }
     }
 
-    /// What a client is told while nobody knows: `status`, and `processingReason`.
-    const fn unanswered(self) -> (u16, &'static str, &'static str) {
+    /// What a client is told while nobody knows: `status`, `processingReason`, and the kind of what is `pending`.
+    const fn unanswered(self) -> (u16, &'static str, &'static str, &'static str) {
         match self {
-            Self::Open | Self::Confirm | Self::Fetch => (202, "processing", "outcome_unknown"),
+            Self::Open | Self::Confirm | Self::Fetch => (202, "processing", "outcome_unknown", ""),
+            Self::Capture => (202, "requires_capture", "", "capture"),
+            Self::Cancel => (202, "requires_payment_method", "", "cancel"),
         }
     }
 }
@@ -210,19 +226,29 @@ impl Cell {
         format!("{:?} {} {}", self.call, self.fault, self.payment.id)
     }
 
-    /// How the payment ends, and how many charges stand then.
-    fn end(&self, webhooks: Webhooks) -> (&'static str, usize) {
+    /// How the payment ends, how many charges stand then, and after how many attempts.
+    fn end(&self, webhooks: Webhooks) -> (&'static str, usize, usize) {
         match (self.call, self.fault) {
             // The gateway says that this key has failed, and shows an object that nobody has charged: the payer may try again.
-            (Call::Confirm, "saved_500_before") => ("requires_payment_method", 0),
-            (Call::Fetch, _) if webhooks == Webhooks::On => ("requires_payment_method", 0),
-            (Call::Open | Call::Confirm | Call::Fetch, _) => ("succeeded", 1),
+            (Call::Confirm, "saved_500_before") => ("requires_payment_method", 0, 1),
+            // A second capture under another key might be a second one. See `calls_for_a_person`.
+            (Call::Capture, "saved_500_before") => ("requires_capture", 1, 1),
+            (Call::Cancel, _) => ("canceled", 0, 0),
+            (Call::Fetch, _) if webhooks == Webhooks::On => ("requires_payment_method", 0, 1),
+            (Call::Open | Call::Confirm | Call::Capture | Call::Fetch, _) => ("succeeded", 1, 1),
         }
+    }
+
+    /// Whether only a person can settle it.
+    fn calls_for_a_person(&self) -> bool {
+        (self.call, self.fault) == (Call::Capture, "saved_500_before")
     }
 
     async fn ask(&self, stack: &Stack) -> Answer {
         match self.call {
             Call::Open | Call::Confirm | Call::Fetch => stack.api.pay(&self.payment, "pm_card_visa").await,
+            Call::Capture => stack.api.capture(&self.payment).await,
+            Call::Cancel => stack.api.cancel(&self.payment).await,
         }
     }
 }
@@ -234,10 +260,11 @@ impl Shown {
         let settled = settle(stack, &payments).await;
         for (cell, settled) in cells.iter().zip(&settled) {
             let at_rest = &settled.at_rest;
-            let end = (at_rest.status.as_str(), at_rest.charges);
+            let attempts = at_rest.payment["attempts"].as_array().map(Vec::len).unwrap_or_default();
+            let end = (at_rest.status.as_str(), at_rest.charges, attempts);
             assert_eq!(end, cell.end(webhooks), "{}: {}", cell.name(), at_rest.payment);
-            let attempts = at_rest.payment["attempts"].as_array().map(Vec::len);
-            assert_eq!(attempts, Some(1), "{}: {}", cell.name(), at_rest.payment);
+            assert_eq!(at_rest.calls_for_a_person, cell.calls_for_a_person(), "{}: {}", cell.name(), at_rest.payment);
+            self.called = self.called.saturating_add(usize::from(at_rest.calls_for_a_person));
             self.charges = self.charges.saturating_add(at_rest.charges);
         }
         self.cells = self.cells.saturating_add(cells.len());
@@ -247,7 +274,8 @@ impl Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} cells, {} charges, settled by {}", self.cells, self.charges, self.by)
+        let Self { cells, charges, called, by } = self;
+        write!(formatter, "{cells} cells, {charges} charges, {called} for a person, settled by {by}")
     }
 }
 

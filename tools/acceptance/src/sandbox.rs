@@ -121,6 +121,11 @@ impl Sandbox {
         self.happens("dashboard/cancel", json!({"transactionId": transaction_id})).await
     }
 
+    /// The same, where somebody else may be faster: 200, or why it cannot be.
+    pub async fn dashboard_tries_to_cancel(&self, transaction_id: &str) -> Answer {
+        self.control("POST", "dashboard/cancel", &json!({"transactionId": transaction_id})).await
+    }
+
     /// A person captures an authorisation there, or a part of it.
     pub async fn dashboard_captures(&self, transaction_id: &str, amount: Option<i64>) -> Value {
         self.happens("dashboard/capture", json!({"transactionId": transaction_id, "amount": amount})).await

@@ -79,6 +79,74 @@ fn a_payers_browser_that_races_confirm_is_charged_once_whoever_wins() {
     });
 }
 
+#[test]
+fn a_cancel_that_races_confirm_leaves_a_row_that_equals_the_ledger_whoever_wins() {
+    on_stack(async |stack| {
+        let confirm = async |payment: &Opened| stack.api.pay(payment, "pm_card_visa").await;
+        let cancel = async |payment: &Opened| stack.api.cancel(payment).await;
+        let payments = opened(stack, 50, "automatic").await;
+        let ends = race(stack, &payments, confirm, cancel).await;
+        let settled = settle(stack, &payments.iter().collect::<Vec<_>>()).await;
+        let (paid, canceled) = (ended(&settled, "succeeded", 1), ended(&settled, "canceled", 0));
+        say(&format!("confirm and cancel, 50 races: {paid} charges, {canceled} canceled; {ends}"));
+        assert_eq!(paid.saturating_add(canceled), payments.len(), "{ends}");
+        assert!(paid > 0 && canceled > 0, "one of them always won: {ends}");
+    });
+}
+
+#[test]
+fn a_cancel_that_races_capture_takes_the_money_or_lets_it_go_and_never_both() {
+    on_stack(async |stack| {
+        let capture = async |payment: &Opened| stack.api.capture(payment).await;
+        let cancel = async |payment: &Opened| stack.api.cancel(payment).await;
+        let payments = held(stack, 20).await;
+        let ends = race(stack, &payments, capture, cancel).await;
+        let settled = settle(stack, &payments.iter().collect::<Vec<_>>()).await;
+        let (taken, let_go) = (ended(&settled, "succeeded", 1), ended(&settled, "canceled", 0));
+        say(&format!("capture and cancel, 20 races: {taken} charges, {let_go} let go; {ends}"));
+        assert_eq!(taken.saturating_add(let_go), payments.len(), "{ends}");
+        assert!(taken > 0 && let_go > 0, "one of them always won: {ends}");
+    });
+}
+
+#[test]
+fn of_two_captures_of_different_amounts_one_is_made() {
+    on_stack(async |stack| {
+        let capture = async |payment: &Opened, amount: i64| {
+            let body = json!({"transactionId": payment.id, "amount": amount}).to_string();
+            stack.api.post("/payment/capture", &unique("capture"), body).await
+        };
+        let payments = held(stack, 20).await;
+        let ends = race(stack, &payments, async |it| capture(it, 500).await, async |it| capture(it, 700).await).await;
+        let settled = settle(stack, &payments.iter().collect::<Vec<_>>()).await;
+        assert_eq!(ended(&settled, "succeeded", 1), payments.len(), "{ends}");
+        let of = |amount: i64| settled.iter().filter(|one| one.at_rest.payment["amountCaptured"] == amount).count();
+        let (less, more) = (of(500), of(700));
+        say(&format!("two captures of different amounts, 20 races: {less} and {more} charges; {ends}"));
+        assert_eq!(less.saturating_add(more), payments.len(), "{ends}");
+        assert!(less > 0 && more > 0, "one of them always won: {ends}");
+    });
+}
+
+#[test]
+fn a_dashboard_that_races_our_acts_is_believed() {
+    on_stack(async |stack| {
+        let confirm = async |payment: &Opened| stack.api.pay(payment, "pm_card_visa").await;
+        let capture = async |payment: &Opened| stack.api.capture(payment).await;
+        let dashboard = async |payment: &Opened| stack.sandbox.dashboard_tries_to_cancel(&payment.id).await;
+        let (open, held) = join(opened(stack, 20, "automatic"), held(stack, 20)).await;
+        let ends = [race(stack, &open, confirm, dashboard).await, race(stack, &held, capture, dashboard).await];
+        for (payments, (what, ends)) in [open, held].iter().zip(["confirm", "capture"].iter().zip(ends)) {
+            let settled = settle(stack, &payments.iter().collect::<Vec<_>>()).await;
+            let taken = ended(&settled, "succeeded", 1);
+            let let_go = ended(&settled, "canceled", 0).saturating_add(ended(&settled, "expired", 0));
+            say(&format!("{what} and a cancel at the dashboard, 20 races: {taken} charges, {let_go} canceled; {ends}"));
+            assert_eq!(taken.saturating_add(let_go), payments.len(), "{ends}");
+            assert!(taken > 0 && let_go > 0, "one of them always won: {ends}");
+        }
+    });
+}
+
 /// Lets two act on each of these payments, and counts how they were answered: `one | other`.
 async fn race(
     stack: &Stack,
@@ -140,6 +208,22 @@ async fn latency(stack: &Stack) -> Duration {
 async fn opened(stack: &Stack, count: usize, capture: &str) -> Vec<Opened> {
     let terms = json!({"amount": 1999, "currency": "EUR", "capture": capture});
     join_all((0..count).map(|_| stack.api.open_with(terms.clone()))).await
+}
+
+/// So many payments whose money is held.
+async fn held(stack: &Stack, count: usize) -> Vec<Opened> {
+    let payments = opened(stack, count, "manual").await;
+    for crowd in payments.chunks(AT_ONCE) {
+        let held = join_all(crowd.iter().map(|payment| stack.api.pay(payment, "pm_card_visa"))).await;
+        assert!(held.iter().all(|answer| answer.text_at("/status") == "requires_capture"), "{held:?}");
+    }
+    payments
+}
+
+/// How many of them ended so, and with so many charges.
+fn ended(settled: &[Settled], status: &str, charges: usize) -> usize {
+    let so = |one: &&Settled| one.at_rest.status == status && one.at_rest.charges == charges;
+    settled.iter().filter(so).count()
 }
 
 /// All of them, each with one charge.

@@ -163,7 +163,8 @@ async fn commit<H: Host, S: ReplacePayment>(
     let seen = payment.attention;
     let mut after = payment;
     apply(&mut after, event);
-    let write = Write { payment: &after, event: event.fact.name(), actor, writer: WriterToken(host.dice()) };
+    let (name, why) = (event.fact.name(), event.fact.why());
+    let write = Write { payment: &after, event: name, why, actor, writer: WriterToken(host.dice()) };
     match store.replace(&write).await? {
         Replaced::Replaced => {
             // Said when it is news: a row that is looked at again and again asks each time.

@@ -146,6 +146,8 @@ pub struct Write<'a> {
     pub payment: &'a Payment,
     /// The word for what happened.
     pub event: &'a str,
+    /// Why it happened, where the row itself does not tell.
+    pub why: Option<&'a str>,
     /// Who made it happen.
     pub actor: &'a Actor,
     /// Names this very write.

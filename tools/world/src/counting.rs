@@ -205,7 +205,8 @@ mod tests {
         let store = Counting::new(MemoryStore::default(), Arc::clone(&tally));
         let queue = Counting::new(MemoryQueue::default(), Arc::clone(&tally));
         let payment = payments::waiting(1);
-        let write = Write { payment: &payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(1) };
+        let write =
+            Write { payment: &payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(1) };
         block_on(async {
             store.create(&write).await.unwrap();
             store.replace(&write).await.unwrap();

@@ -100,7 +100,7 @@ fn opened<H: Host>(host: &H) -> Payment {
 /// A table with one payment in it.
 pub async fn store_with(payment: &Payment) -> MemoryStore {
     let store = MemoryStore::default();
-    let write = Write { payment, event: "initiated", actor: &client(), writer: WriterToken(0) };
+    let write = Write { payment, event: "initiated", why: None, actor: &client(), writer: WriterToken(0) };
     must(store.create(&write).await);
     store
 }

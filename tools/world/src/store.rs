@@ -298,7 +298,7 @@ mod tests {
     const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 
     const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-        Write { payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(writer) }
+        Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(writer) }
     }
 
     #[test]

@@ -75,7 +75,7 @@ const fn at(unix_ms: i64) -> Timestamp {
 }
 
 const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-    Write { payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(writer) }
+    Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(writer) }
 }
 
 /// The payment, changed once more.

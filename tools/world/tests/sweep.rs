@@ -96,7 +96,8 @@ fn rows_that_never_move_cannot_starve_the_ones_behind_them() {
         for number in 0..10_000 {
             let due = Some(shop.host().now());
             let payment = Payment { due, ..payments::waiting(number) };
-            let write = Write { payment: &payment, event: "tested", actor: &Actor::Retry, writer: WriterToken(1) };
+            let write =
+                Write { payment: &payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(1) };
             shop.store().create(&write).await.unwrap();
             shop.host().advance(Duration::from_millis(20));
         }

@@ -29,7 +29,7 @@ const NONE: &[u32] = &[];
 fn endpoint(payments: &[Payment], tally: &Arc<Tally>) -> Endpoint {
     let store = MemoryStore::default();
     for payment in payments {
-        let write = Write { payment, event: "initiated", actor: &client(), writer: WriterToken(0) };
+        let write = Write { payment, event: "initiated", why: None, actor: &client(), writer: WriterToken(0) };
         block_on(store.create(&write)).unwrap();
     }
     Payments { keys: client_keys(), store: Counting::new(store, Arc::clone(tally)) }

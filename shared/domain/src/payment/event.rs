@@ -100,6 +100,31 @@ pub enum AfterDecline {
 }
 
 impl Fact {
+    /// Why it happened, where the row itself does not tell.
+    #[must_use]
+    pub const fn why(&self) -> Option<&'static str> {
+        match self {
+            Self::OutcomeUnknown { reason } => Some(reason),
+            Self::AttemptStarted(_)
+            | Self::AttemptAnswered { .. }
+            | Self::AttemptDeclined { .. }
+            | Self::AttemptNotCharged { .. }
+            | Self::ActionRequired(_)
+            | Self::GatewayPending
+            | Self::MethodRequired
+            | Self::Authorized { .. }
+            | Self::Captured { .. }
+            | Self::CapturedLate { .. }
+            | Self::Ended(_)
+            | Self::ActOpened(_)
+            | Self::ActRefused { .. }
+            | Self::Claimed
+            | Self::LookAsked
+            | Self::Looked
+            | Self::ReviewAsked => None,
+        }
+    }
+
     /// The word for it in rows, logs and timelines.
     #[must_use]
     pub const fn name(&self) -> &'static str {

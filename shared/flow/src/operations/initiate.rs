@@ -109,8 +109,13 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
         terms: request.terms,
     };
     let payment = Payment::open(opening, &host.circumstances());
-    let write =
-        Write { payment: &payment, event: "initiated", actor: &request.actor, writer: WriterToken(host.dice()) };
+    let write = Write {
+        payment: &payment,
+        event: "initiated",
+        why: None,
+        actor: &request.actor,
+        writer: WriterToken(host.dice()),
+    };
     match store.create(&write).await? {
         Created::Created => Ok(Initiated::Created(payment)),
         Created::Exists(stored) => same_request(*stored, request.request_hash),

@@ -106,6 +106,7 @@ fn with_details(row: Row<'_>, event: &str) -> Option<String> {
         },
         "act_refused" => format!("{} refused: {}", act(row)?, row.last("ac")?.text("c")?),
         "review_asked" => format!("review asked: {}", row.map("rv")?.text("r")?),
+        "outcome_unknown" => format!("outcome unknown: {}", row.text("wy")?),
         "looked" => "looked, nothing new".to_owned(),
         _ => return None,
     })

@@ -74,6 +74,9 @@ fn every_event_of_the_domain_is_told_in_words() {
     ] {
         assert_eq!(event(&golden(row, fact.name())), words, "{}", fact.name());
     }
+    let mut unknown = golden(CHALLENGED, "outcome_unknown");
+    unknown["wy"] = json!({"S": "timeout"});
+    assert_eq!(event(&unknown), "outcome unknown: timeout");
     assert_eq!(event(&golden(CAPTURED, "act_opened")), "capture of 10.00 EUR opened");
     let mut canceled = golden(CAPTURED, Fact::ActRefused { code: String::new() }.name());
     canceled["ac"]["L"].as_array_mut().unwrap().pop();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `pk` `dp` `du` `yp` `ca` `ref` | the keys, see [`super::keys`]; `du` is due, `ca` created at, `ref` the merchant's reference |
 //! | `sv` `v` `lw` | schema version, version, last writer |
-//! | `ev` `by` `ua` | the event that caused this version, who made it happen, when |
+//! | `ev` `wy` `by` `ua` | the event that caused this version, why where the row does not tell, who made it happen, when |
 //! | `gw` `mo` `ob` `cs` `rh` | gateway, mode, its object, the client secret, hash of the opening request |
 //! | `am` `cu` `cm` `cf` | amount, currency, capture and confirmation method |
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
@@ -49,6 +49,7 @@ pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .number(VERSION, payment.version)
         .number(LAST_WRITER, write.writer.0)
         .text("ev", write.event)
+        .maybe(write.why, |row, why| row.text("wy", why))
         .text("by", actor(write.actor))
         .number("ua", payment.updated_at.unix_ms())
         .word("gw", payment.gateway)

@@ -31,7 +31,15 @@ fn laid_out(payment: &Payment) -> Item {
 }
 
 const fn write<'a>(payment: &'a Payment, actor: &'a Actor) -> Write<'a> {
-    Write { payment, event: "attempt_started", actor, writer: WriterToken(11_400_714_819_323_198_485) }
+    Write { payment, event: "attempt_started", why: None, actor, writer: WriterToken(11_400_714_819_323_198_485) }
+}
+
+#[test]
+fn why_nobody_knows_is_told_by_the_row() {
+    let (payment, actor) = (stories::waiting(), Actor::Retry);
+    let unknown = Write { event: "outcome_unknown", why: Some("timeout"), ..write(&payment, &actor) };
+    assert_eq!(row::lay_out(&unknown).unwrap().get("wy"), Some(&AttributeValue::S("timeout".to_owned())));
+    assert_eq!(laid_out(&payment).get("wy"), None);
 }
 
 proptest! {

@@ -53,22 +53,26 @@ impl Sandbox {
     }
 
     /// For how many of the objects that were opened since this program began `wanted` says yes.
+    pub async fn count_intents(&self, wanted: impl Fn(&Value) -> bool) -> usize {
+        self.find_intents(wanted).await.len()
+    }
+
+    /// The objects that were opened since this program began and of which `wanted` says yes, newest first.
     ///
     /// # Panics
     /// If there are more objects than the tests can have made.
-    pub async fn count_intents(&self, wanted: impl Fn(&Value) -> bool) -> usize {
-        let mut count: usize = 0;
+    pub async fn find_intents(&self, wanted: impl Fn(&Value) -> bool) -> Vec<Value> {
+        let mut found = Vec::new();
         let mut after = String::new();
         for _ in 0..PAGES_MAX {
             let path = format!("/v1/payment_intents?limit={PAGE}{after}");
             let page = self.server("GET", &path, "").await.expect(200).json();
             let objects = page["data"].as_array().unwrap();
-            // Newest first.
             let ours: Vec<&Value> =
                 objects.iter().take_while(|object| object["created"].as_u64().unwrap() >= self.began).collect();
-            count = count.saturating_add(ours.iter().filter(|object| wanted(object)).count());
+            found.extend(ours.iter().filter(|object| wanted(object)).map(|object| (*object).clone()));
             if page["has_more"] != true || ours.len() < objects.len() {
-                return count;
+                return found;
             }
             let last = objects.last().and_then(|object| object["id"].as_str()).unwrap();
             after = format!("&starting_after={last}");

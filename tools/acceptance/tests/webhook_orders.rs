@@ -5,13 +5,14 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
-use acceptance::say;
 use acceptance::settle::{Settled, Settler, Tally, settle};
 use acceptance::stack::{Stack, on_stack};
+use acceptance::{eventually, say, unique};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const SUCCEEDED: &str = "payment_intent.succeeded";
+const CANCELED: &str = "payment_intent.canceled";
 
 /// What happens to a payment, and how it ends: the status, what is captured, and how many charges stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +84,67 @@ fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same()
     });
 }
 
+#[test]
+fn news_of_a_payment_whose_row_is_still_on_its_way_is_told_again_until_the_row_is_there() {
+    on_stack(async |stack| {
+        let key = unique("early");
+        let terms = json!({"amount": 1999, "currency": "EUR", "metadata": {"order": key}});
+        // The gateway opens its object, and we do not hear of it.
+        let lost = json!({"method": "POST", "path": "/v1/payment_intents", "containing": key, "fault": "reset_after", "times": 100});
+        let lost = stack.sandbox.misbehaves(lost).await;
+        drop(stack.api.initiate(&key, &terms).await.expect(503));
+        stack.sandbox.behaves_again(&lost).await;
+        let objects = stack.sandbox.find_intents(|object| object["metadata"]["order"] == key.as_str()).await;
+        let (intent, id) = (text(&objects[0]["id"]), text(&objects[0]["metadata"]["transaction_id"]));
+        drop(stack.sandbox.dashboard_cancels(&id).await);
+        eventually("the news found no row", async || {
+            let refused = stack.sandbox.deliveries(&intent, CANCELED).await;
+            assert!(refused.iter().all(|line| line["status"] == 500 || line["status"].is_null()), "{refused:?}");
+            if refused.is_empty() { Err("nothing was told".to_owned()) } else { Ok(()) }
+        })
+        .await;
+        let opened = Opened::of(&stack.api.initiate(&key, &terms).await.expect(201));
+        assert_eq!((&opened.id, &opened.intent), (&id, &intent), "the gateway finds its object again by our key");
+        stack.sandbox.delivered(&intent, CANCELED, 1).await;
+        let settled = settle(stack, &[&opened]).await;
+        let told = stack.sandbox.deliveries(&intent, CANCELED).await.len();
+        assert_eq!(settled[0].at_rest.status, "canceled");
+        say(&format!("news before its row: told {told} times until it was taken"));
+    });
+}
+
+#[test]
+fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
+    on_stack(async |stack| {
+        let payments = join_all(["untouched", "held", "taken"].map(async |money| {
+            let payment = stack.api.open().await;
+            let other = text(&stack.sandbox.duplicate(&payment.id, json!({"money": money})).await["id"]);
+            (payment, money, other)
+        }))
+        .await;
+        for (payment, money, other) in &payments {
+            let kind = match *money {
+                "taken" => SUCCEEDED,
+                "held" => "payment_intent.amount_capturable_updated",
+                _ => "payment_intent.created",
+            };
+            stack.sandbox.delivered(other, kind, 1).await;
+            let shown = stack.api.status(&payment.id).await.expect(200).json();
+            let told = (&shown["status"], &shown["amountCaptured"], &shown["amountCapturable"]);
+            assert_eq!(told, (&json!("requires_payment_method"), &json!(0), &json!(0)), "{money}: {shown}");
+            if *money == "untouched" {
+                continue;
+            }
+            eventually(&format!("a person is told of the money that is {money}"), async || {
+                let lines = stack.aws.logs("webhook").await;
+                let ours: Vec<_> = lines.into_iter().filter(|line| line.contains(&payment.id)).collect();
+                if ours.iter().any(|line| line.contains("foreignCharge")) { Ok(()) } else { Err(format!("{ours:?}")) }
+            })
+            .await;
+        }
+    });
+}
+
 /// A payment for each story, with all that happens in it.
 async fn told(stack: &Stack) -> Vec<Opened> {
     join_all(STORIES.map(async |(story, ..)| {
@@ -149,4 +211,8 @@ fn end(settled: &[Settled], order: &str) -> Vec<Value> {
         json!({"attempts": attempts.collect::<Vec<_>>(), "nextAction": payment["nextAction"]["type"]})
     });
     ends.collect()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
 }

@@ -42,6 +42,11 @@ pub(crate) fn run(place: &Place, template: &Path, log: &str) -> Result<(), Failu
     step::run(place, log, "deploying template.yaml to the local AWS", &mut sam)
 }
 
+/// Whether the deploy of this log failed at a resource, and not at the template.
+pub(crate) fn could_not_change_in_place(place: &Place, log: &str) -> bool {
+    fs::read_to_string(place.log(log)).is_ok_and(|told| told.contains("UPDATE_FAILED"))
+}
+
 /// What is deployed.
 pub(crate) fn deployed(place: &Place) -> Result<Deployed, Failure> {
     Ok(Deployed { outputs: Account::Local(place).stack_outputs(STACK)? })

@@ -97,7 +97,18 @@ fn ready(place: &Place) -> Result<(), Failure> {
     let laid = bundle::lay(place, &functions)?;
     if fresh || laid == Laid::Changed || !place.stack_json().is_file() {
         drop(fs::remove_file(place.stack_json()));
-        deploy::run(place, &bundle::template_file(place), "deploy")?;
+        match deploy::run(place, &bundle::template_file(place), "deploy") {
+            // A new route, say: ministack deploys it, but cannot change an API that is there.
+            Err(failure) if !fresh && deploy::could_not_change_in_place(place, "deploy") => {
+                interrupt::check()?;
+                println!(
+                    "{failure}\n· the local AWS could not change its stack in place: it starts anew, without its payments"
+                );
+                down::stop(place);
+                return ready(place);
+            }
+            deployed => deployed?,
+        }
         configure(place)?;
     } else {
         println!("· nothing changed since the last deploy");

@@ -261,3 +261,22 @@ fn a_refusal_that_a_second_sending_has_overtaken_closes_nothing() {
         assert!(is_paid(&shop.at_rest(&id).await));
     });
 }
+
+#[test]
+fn a_look_that_a_confirm_has_overtaken_closes_nothing() {
+    block_on(async {
+        let (shop, id) = shop().await;
+        shop.host().advance(shop.row(&id).due.unwrap_or(SimHost::START).since(shop.host().now()));
+        let mut look = pin!(shop.retry(&id));
+        assert!(advance(look.as_mut(), || !shop.gateway().sent_of(Call::Fetch).is_empty()).is_pending());
+        // What the look has seen, an object that waits for a way to pay, is old from here on.
+        shop.gateway().bank_says([Verdict::Challenge]);
+        let challenged = shop.confirmed(&id, card("c")).await;
+        assert!(look.await.is_ok());
+        let row = shop.audit(&id, Hour::Midway);
+        assert_eq!((row.state, row.attempts), (challenged.state, challenged.attempts));
+        assert_eq!(row.due, Some(row.updated_at), "but it is looked at again");
+        shop.gateway().payer_authenticates(&row.object, Verdict::Charge);
+        assert!(is_paid(&shop.at_rest(&id).await));
+    });
+}

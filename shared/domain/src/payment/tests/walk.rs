@@ -23,8 +23,8 @@ fn any_command() -> impl Strategy<Value = Command> {
             amount: Some(euros(minor)),
         })),
         name.prop_map(|name| Command::Cancel(CancelRequest {
-            key: key(&name),
-            request_hash: hash(&name),
+            key: key(name),
+            request_hash: hash(name),
             reason: None
         })),
         Just(Command::Expire),

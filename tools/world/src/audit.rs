@@ -6,7 +6,10 @@
 use domain::{
     gateway::ObjectStatus,
     id::{AttemptNumber, gateway_key},
-    payment::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason},
+    payment::{
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState,
+        ProcessingReason,
+    },
 };
 
 use crate::gateway::{Charge, SimGateway, Standing};
@@ -37,6 +40,8 @@ pub enum Breach {
     DeclinedWithoutProof(AttemptNumber),
     /// P4: the row says that this attempt did not charge, and it did.
     AttemptCharged(AttemptNumber),
+    /// The row says that a capture, cancel or end of ours was done, and the gateway's books do not.
+    ActNotDone(&'static str),
     /// P7: nothing happens any more, nobody was called, and the row still does not know.
     Stuck(&'static str),
 }
@@ -54,6 +59,7 @@ pub fn breaches(payment: &Payment, gateway: &SimGateway, hour: Hour) -> Vec<Brea
     let on_object: Vec<&Charge> = ours.into_iter().filter(|charge| charge.object == payment.object).collect();
     breaches.extend(state(payment, &on_object, gateway, hour));
     breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object)));
+    breaches.extend(payment.acts.iter().filter_map(|its| act(payment, its, &on_object, gateway)));
     if hour == Hour::AtRest && is_stuck(payment, gateway) {
         breaches.push(Breach::Stuck(payment.state.name()));
     }
@@ -104,6 +110,21 @@ fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge]) -> Option<
         }
         AttemptResult::NotCharged => None,
     }
+}
+
+fn act(payment: &Payment, act: &Act, charges: &[&Charge], gateway: &SimGateway) -> Option<Breach> {
+    if act.progress != ActProgress::Done {
+        return None;
+    }
+    let is_true = match act.kind {
+        ActKind::Capture { amount } => charges
+            .iter()
+            .any(|charge| charge.standing == Standing::Captured && charge.minor_units == amount.minor_units()),
+        ActKind::Close { .. } => {
+            gateway.object(&payment.object).is_some_and(|object| object.status == ObjectStatus::Canceled)
+        }
+    };
+    (!is_true).then_some(Breach::ActNotDone(act.kind.name()))
 }
 
 /// Whether nobody knows how the payment stands, or something was left half done, and no person was called. What waits

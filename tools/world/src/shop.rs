@@ -7,8 +7,8 @@ use domain::{
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, TransactionId},
     payment::{
-        AttemptProgress, AttemptResult, CancelRequest, CaptureMethod, Command, ConfirmRequest, Instrument, Payment,
-        PaymentState, ProcessingReason,
+        AttemptProgress, AttemptResult, CancelReason, CancelRequest, CaptureMethod, Command, ConfirmRequest,
+        Instrument, Payment, PaymentState, ProcessingReason,
     },
     text::{GatewayToken, WebUrl},
     time::Timestamp,
@@ -97,6 +97,21 @@ pub fn card(key: &str) -> ConfirmRequest {
 #[must_use]
 pub fn card_on_file(key: &str) -> ConfirmRequest {
     ConfirmRequest { off_session: true, ..card(key) }
+}
+
+/// What a client asks for when it takes held money: so much of it, or all.
+#[must_use]
+pub fn wish(key: &str, minor_units: Option<i64>) -> Wish {
+    let amount = minor_units.map_or_else(|| "all".to_owned(), |minor_units| minor_units.to_string());
+    let request_hash = RequestHash::of([("amount", amount.as_str())]);
+    Wish { key: must(IdempotencyKey::parse(key)), request_hash, minor_units }
+}
+
+/// What a client asks for when it cancels.
+#[must_use]
+pub fn cancellation(key: &str) -> CancelRequest {
+    let (key, reason) = (must(IdempotencyKey::parse(key)), CancelReason::RequestedByCustomer);
+    CancelRequest { key, request_hash: RequestHash::of([("reason", reason.name())]), reason: Some(reason) }
 }
 
 /// The name of a client's request.
@@ -206,12 +221,32 @@ impl Shop {
         capture(&*self.host, &self.store, &self.gateway, &self.queue, id, wish, &client()).await
     }
 
+    /// Captures, and gives the payment as the client is answered.
+    ///
+    /// # Panics
+    /// If the capture is refused or fails.
+    pub async fn captured(&self, id: &TransactionId, wish: Wish) -> Payment {
+        match must(self.capture(id, wish).await) {
+            Requested::Done(payment) | Requested::Replayed(payment) => payment,
+        }
+    }
+
     /// POST /payment/cancel.
     ///
     /// # Errors
     /// As the operation says.
     pub async fn cancel(&self, id: &TransactionId, request: CancelRequest) -> Result<Requested, RequestError> {
         cancel(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+    }
+
+    /// Cancels, and gives the payment as the client is answered.
+    ///
+    /// # Panics
+    /// If the cancel is refused or fails.
+    pub async fn canceled(&self, id: &TransactionId, request: CancelRequest) -> Payment {
+        match must(self.cancel(id, request).await) {
+            Requested::Done(payment) | Requested::Replayed(payment) => payment,
+        }
     }
 
     /// GET /payments.

@@ -9,6 +9,9 @@ use std::{
 /// A future that is not ready after so many turns waits for something that will never come.
 const TURNS_MAX: u32 = 1_000_000;
 
+/// Two functions of five round trips each have 252 orders, and some more where one makes the other begin anew.
+const ORDERS_MAX: u32 = 50_000;
+
 /// Runs a future to its end.
 ///
 /// # Panics
@@ -87,6 +90,81 @@ enum Running<F: Future> {
 // The future is pinned in its own box, and an output is only ever moved out.
 impl<F: Future> Unpin for Running<F> {}
 
+/// Runs a scene once for every order in which its race can go, and says how many there are.
+///
+/// # Panics
+/// If there are more than anybody would wait for.
+pub fn in_every_order(mut scene: impl FnMut(&mut Order)) -> u32 {
+    let mut order = Order::default();
+    for orders in 1..=ORDERS_MAX {
+        scene(&mut order);
+        if !order.next() {
+            return orders;
+        }
+    }
+    #[expect(clippy::panic, reason = "a test that hangs must say so")]
+    {
+        panic!("more than {ORDERS_MAX} orders")
+    }
+}
+
+/// One order in which two futures take their steps.
+#[derive(Debug, Default)]
+pub struct Order {
+    /// Who takes a step wherever both could: the other one?
+    choices: Vec<bool>,
+    made: usize,
+}
+
+impl Order {
+    /// Runs both to their ends. A step is two turns, in which a message is sent and served; what one does between two
+    /// steps nobody else can see, so that no finer order would show anything new.
+    ///
+    /// # Panics
+    /// If one of them does not end.
+    pub fn race<A: Future, B: Future>(&mut self, one: A, other: B) -> (A::Output, B::Output) {
+        let (mut one, mut other) = (pin!(one), pin!(other));
+        loop {
+            if self.other_is_next() {
+                if let Poll::Ready(output) = step(other.as_mut()) {
+                    return (block_on(one), output);
+                }
+            } else if let Poll::Ready(output) = step(one.as_mut()) {
+                return (output, block_on(other));
+            }
+        }
+    }
+
+    fn other_is_next(&mut self) -> bool {
+        let choice = self.choices.get(self.made).copied();
+        self.made = self.made.saturating_add(1);
+        choice.unwrap_or_else(|| {
+            self.choices.push(false);
+            false
+        })
+    }
+
+    /// Goes on to the next order. Whether there is one.
+    fn next(&mut self) -> bool {
+        self.choices.truncate(self.made);
+        self.made = 0;
+        while self.choices.pop_if(|other| *other).is_some() {}
+        self.choices.last_mut().is_some_and(|other| {
+            *other = true;
+            true
+        })
+    }
+}
+
+/// Two turns: one in which a message sets out, and one in which it is served.
+fn step<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    let mut turns = 0_u32;
+    advance(future, || {
+        turns = turns.saturating_add(1);
+        turns > 2
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
@@ -123,6 +201,29 @@ mod tests {
         assert_eq!(*passed.borrow(), 2);
         assert_eq!(advance(future.as_mut(), || false), Poll::Ready(()));
         assert_eq!(*passed.borrow(), 3);
+    }
+
+    #[test]
+    fn a_race_is_run_in_every_order() {
+        let mut seen = std::collections::BTreeSet::new();
+        let orders = in_every_order(|order| {
+            let trace = RefCell::new(String::new());
+            let one = |name| {
+                let trace = &trace;
+                async move {
+                    for _ in 0..3 {
+                        pass().await;
+                        trace.borrow_mut().push(name);
+                        pass().await;
+                    }
+                }
+            };
+            order.race(one('a'), one('b'));
+            seen.insert(trace.into_inner());
+        });
+        // Three of six messages are the one's.
+        assert_eq!(seen.len(), 20, "{seen:?}");
+        assert!(orders >= 20);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use domain::{
 use super::*;
 use crate::{
     gateway::Verdict,
+    scenes::Scene,
     shop::{Shop, card, held_order, order},
     turns::block_on,
 };
@@ -121,5 +122,18 @@ fn what_is_stuck_is_found_unless_a_person_was_called() {
         let reason = domain::payment::ReviewReason::OutcomeUnknown;
         let attention = Some(domain::payment::Review { since: stuck.updated_at, reason });
         assert_eq!(found(&Payment { attention, ..stuck }, &shop, Hour::AtRest), []);
+    });
+}
+
+#[test]
+fn a_capture_and_a_cancel_that_are_told_and_were_not_done_are_found() {
+    block_on(async {
+        for (scene, act) in [(Scene::Capturing, "capture"), (Scene::Canceling, "cancel")] {
+            let (shop, id) = scene.set().await;
+            let mut payment = shop.row(&id);
+            assert_eq!(found(&payment, &shop, Hour::Midway), []);
+            payment.acts[0].progress = ActProgress::Done;
+            assert_eq!(found(&payment, &shop, Hour::Midway), [Breach::ActNotDone(act)]);
+        }
     });
 }

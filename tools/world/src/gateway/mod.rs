@@ -225,7 +225,15 @@ impl Gateway for SimGateway {
     fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
         /// Eight digits, as Stripe has it for most currencies.
         const AMOUNT_MAX: i64 = 99_999_999;
-        if amount.minor_units() > AMOUNT_MAX { Err(AmountRefusal::TooLarge) } else { Ok(()) }
+        /// Of three decimals the last must be zero.
+        const TEN: i64 = 10;
+        match amount.minor_units() {
+            minor_units if minor_units > AMOUNT_MAX => Err(AmountRefusal::TooLarge),
+            minor_units if amount.currency().exponent() == 3 && minor_units.checked_rem(TEN) != Some(0) => {
+                Err(AmountRefusal::NotAMultiple { multiple: TEN })
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn open(&self, request: &OpenRequest<'_>, _budget: Duration) -> OpenOutcome {

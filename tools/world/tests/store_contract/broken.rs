@@ -1,5 +1,7 @@
 //! A store as simple as can be, with one bug.
 
+#![expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+
 use std::{collections::BTreeMap, sync::Mutex};
 
 use domain::{
@@ -18,7 +20,7 @@ use Bug::*;
 /// What is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Bug {
-    NoBug,
+    Nothing,
     MakesUpRows,
     ReadsTheVersionBefore,
     CreatesOverWhatStands,

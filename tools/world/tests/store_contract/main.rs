@@ -27,7 +27,7 @@ fn each_planted_bug_is_found_and_each_rule_finds_one() {
         assert!(rules.iter().all(|rule| broken.contains(rule)), "{bug:?} breaks {broken:?}, not {rules:?}");
         broken
     };
-    assert_eq!(broken_rules(NoBug), Vec::<&str>::new());
+    assert_eq!(broken_rules(Nothing), Vec::<&str>::new());
     let found = [
         found_by(MakesUpRows, &["what_was_never_created_is_not_there"]),
         found_by(ReadsTheVersionBefore, &["replacing_the_right_version_writes_it"]),

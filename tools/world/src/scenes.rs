@@ -1,0 +1,169 @@
+//! A payment in each place where it can stand when somebody asks for something, brought there by what really happens.
+
+use domain::{
+    gateway::UnknownReason,
+    id::TransactionId,
+    payment::{CaptureRequest, Command},
+};
+
+use crate::{
+    gateway::{Call, Course, Verdict},
+    shop::{Shop, cancellation, card, card_on_file, held_order, key, order},
+};
+
+/// Where a payment stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scene {
+    /// It waits for a way to pay.
+    Waiting,
+    /// A charge was asked for, and its request may still be on its way.
+    Unanswered,
+    /// A charge was asked for and answered, and nobody has looked at what it came to.
+    Answered,
+    /// A bank takes its time.
+    Pending,
+    /// It was declined and will be tried again.
+    Scheduled,
+    /// The payer must prove who they are.
+    Challenged,
+    /// The money is held.
+    Held,
+    /// The money is held, and a capture is written down.
+    Capturing,
+    /// A cancel is written down.
+    Canceling,
+    /// It is paid. ■
+    Paid,
+    /// It was refused for good. ■
+    Failed,
+    /// It was canceled. ■
+    Canceled,
+    /// Its time was over. ■
+    Expired,
+}
+
+impl Scene {
+    /// All of them.
+    pub const ALL: [Self; 13] = [
+        Self::Waiting,
+        Self::Unanswered,
+        Self::Answered,
+        Self::Pending,
+        Self::Scheduled,
+        Self::Challenged,
+        Self::Held,
+        Self::Capturing,
+        Self::Canceling,
+        Self::Paid,
+        Self::Failed,
+        Self::Canceled,
+        Self::Expired,
+    ];
+
+    /// A stack with one payment that stands so; nothing is counted, on its way or waiting in the queue yet.
+    ///
+    /// # Panics
+    /// If it cannot be brought there.
+    pub async fn set(self) -> (Shop, TransactionId) {
+        let shop = Shop::new();
+        let order = if matches!(self, Self::Held | Self::Capturing) { held_order("order") } else { order("order") };
+        let id = shop.opened(order).await.id;
+        self.play(&shop, &id).await;
+        drop((shop.gateway().take_events(), shop.queue().drain()));
+        shop.tally().take();
+        (shop, id)
+    }
+
+    async fn play(self, shop: &Shop, id: &TransactionId) {
+        let gateway = shop.gateway();
+        match self {
+            Self::Waiting => {}
+            Self::Unanswered => {
+                gateway.script(Call::Confirm, [Course::Late]);
+                shop.confirmed(id, card("c")).await;
+            }
+            Self::Answered => {
+                gateway.bank_says([Verdict::Challenge]);
+                gateway.script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
+                shop.confirmed(id, card("c")).await;
+                shop.deliver_events().await;
+            }
+            Self::Pending => charge(shop, id, Verdict::Pending).await,
+            Self::Scheduled => charge_absent(shop, id, "insufficient_funds").await,
+            Self::Challenged => charge(shop, id, Verdict::Challenge).await,
+            Self::Held | Self::Paid => charge(shop, id, Verdict::Charge).await,
+            Self::Capturing => {
+                charge(shop, id, Verdict::Charge).await;
+                let request_hash = cancellation("written-down").request_hash;
+                let request = CaptureRequest { key: key("written-down"), request_hash, amount: None };
+                write_down(shop, id, Command::Capture(request)).await;
+            }
+            Self::Canceling => write_down(shop, id, Command::Cancel(cancellation("written-down"))).await,
+            Self::Failed => {
+                charge_absent(shop, id, "stolen_card").await;
+                shop.at_rest(id).await;
+            }
+            Self::Canceled => {
+                shop.canceled(id, cancellation("before")).await;
+            }
+            Self::Expired => {
+                shop.host().advance(shop.row(id).terms.expires_in);
+                shop.at_rest(id).await;
+            }
+        }
+    }
+}
+
+async fn charge(shop: &Shop, id: &TransactionId, verdict: Verdict) {
+    shop.gateway().bank_says([verdict]);
+    shop.confirmed(id, card("c")).await;
+}
+
+async fn charge_absent(shop: &Shop, id: &TransactionId, decline: &'static str) {
+    shop.gateway().bank_says([Verdict::Decline(decline)]);
+    shop.confirmed(id, card_on_file("c")).await;
+}
+
+/// As a function leaves the row that is killed before it asks the gateway.
+#[expect(clippy::panic, reason = "what a scenario takes for granted must be so, or the test that it is part of fails")]
+async fn write_down(shop: &Shop, id: &TransactionId, command: Command) {
+    if let Err(error) = shop.command(id, &command).await {
+        panic!("{command:?}: {error:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::payment::{AttemptProgress, Payment};
+
+    use super::*;
+    use crate::turns::block_on;
+
+    fn in_words(payment: &Payment) -> (&str, Option<&AttemptProgress>, Option<&str>) {
+        let open = payment.open_act().map(|act| act.kind.name());
+        (payment.state.name(), payment.open_attempt().map(|attempt| &attempt.progress), open)
+    }
+
+    #[test]
+    fn each_scene_is_what_it_says() {
+        use AttemptProgress::{Answered, Unanswered};
+        for (scene, wanted) in Scene::ALL.into_iter().zip([
+            ("requires_payment_method", None, None),
+            ("processing", Some(&Unanswered), None),
+            ("processing", Some(&Answered), None),
+            ("processing", Some(&Answered), None),
+            ("processing", None, None),
+            ("requires_action", Some(&Answered), None),
+            ("requires_capture", None, None),
+            ("requires_capture", None, Some("capture")),
+            ("requires_payment_method", None, Some("cancel")),
+            ("succeeded", None, None),
+            ("failed", None, None),
+            ("canceled", None, None),
+            ("expired", None, None),
+        ]) {
+            let (shop, id) = block_on(scene.set());
+            assert_eq!(in_words(&shop.row(&id)), wanted, "{scene:?}");
+        }
+    }
+}

@@ -77,6 +77,12 @@ impl Client {
         self.send("GET", &format!("/payment/status/{id}"), &[("authorization", bearer.as_bytes())], "").await
     }
 
+    /// `GET /payments`
+    pub async fn payments(&self, query: &str) -> Answer {
+        let bearer = self.bearer();
+        self.send("GET", &format!("/payments?{query}"), &[("authorization", bearer.as_bytes())], "").await
+    }
+
     /// The value of the header `Authorization`.
     #[must_use]
     pub fn bearer(&self) -> String {

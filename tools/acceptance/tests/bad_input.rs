@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 
 const INITIATE: &str = "/payment/initiate";
 const CONFIRM: &str = "/payment/confirm";
+const CAPTURE: &str = "/payment/capture";
+const CANCEL: &str = "/payment/cancel";
 /// The key of every local stack.
 const LOCAL_KEY: &str = "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// The longest body that is taken.
@@ -43,6 +45,67 @@ fn a_confirm_that_is_wrong_is_refused_with_the_place_and_leaves_the_payment_as_i
             check(&answer, status, code, &pointers, &body);
         }
         untouched(stack, &payment).await;
+    });
+}
+
+#[test]
+fn a_capture_or_a_cancel_that_is_wrong_is_refused_with_the_place_and_leaves_the_money_held() {
+    on_stack(async |stack| {
+        let held = stack.api.open_with(json!({"amount": 1999, "currency": "EUR", "capture": "manual"})).await;
+        drop(stack.api.pay(&held, "pm_card_visa").await.expect(200));
+        let right = json!({"transactionId": held.id}).to_string();
+        let wrong = wrong_captures(&held.id).into_iter().map(|case| (CAPTURE, case));
+        let wrong = wrong.chain(wrong_cancels(&held.id).into_iter().map(|case| (CANCEL, case)));
+        let bodies = [CAPTURE, CANCEL].map(|path| wrong_bodies(&right).into_iter().map(move |case| (path, case)));
+        for (path, (body, status, code, pointers)) in wrong.chain(bodies.into_iter().flatten()) {
+            let answer = stack.api.post(path, &unique("wrong"), body.clone()).await;
+            check(&answer, status, code, &pointers, &format!("{path} {body}"));
+        }
+        for path in [CAPTURE, CANCEL] {
+            let answer = sent(&stack.api, path, Some("application/json"), None, right.as_str()).await;
+            check(&answer, 400, "idempotency_key_missing", &[], path);
+        }
+        let now = stack.api.status(&held.id).await.expect(200).json();
+        assert_eq!((&now["status"], &now["amountCapturable"]), (&json!("requires_capture"), &json!(1999)));
+        assert_eq!(stack.sandbox.intent(&held.intent).await["status"], "requires_capture");
+    });
+}
+
+#[test]
+fn a_list_that_is_asked_for_wrongly_is_refused_with_the_parameter() {
+    on_stack(async |stack| {
+        for (query, pointers) in [
+            ("day=today", &["?day"][..]),
+            ("day=2026-02-30", &["?day"]),
+            ("day=2026-1-1", &["?day"]),
+            ("day=", &["?day"]),
+            ("reference=", &["?reference"]),
+            ("reference=a%00b", &["?reference"]),
+            ("day=2026-11-23&reference=a", &["?reference"]),
+            ("status=paid", &["?status"]),
+            ("status=Succeeded", &["?status"]),
+            ("attention=yes", &["?attention"]),
+            ("attention", &["?attention"]),
+            ("limit=0", &["?limit"]),
+            ("limit=101", &["?limit"]),
+            ("limit=-1", &["?limit"]),
+            ("limit=1.0", &["?limit"]),
+            ("limit=99999999999999999999", &["?limit"]),
+            ("cursor=", &["?cursor"]),
+            ("cursor=AAAA", &["?cursor"]),
+            ("cursor=..%2F..%2Fetc%2Fpasswd", &["?cursor"]),
+            ("cursor=ZC45OTk5OTk5OTk5OTk5OTk5OTk5LnBheV8", &["?cursor"]),
+            ("page=2", &["?page"]),
+            ("Day=2026-11-23", &["?Day"]),
+            ("%27%20OR%201=1", &["?' OR 1"]),
+            ("limit=1&limit=1", &["?limit"]),
+            ("status=x&limit=x&day=x&what=x", &["?day", "?limit", "?status", "?what"]),
+        ] {
+            let answer = stack.api.payments(query).await;
+            check(&answer, 400, "invalid_request", pointers, query);
+        }
+        let long = format!("reference={}", "r".repeat(101));
+        check(&stack.api.payments(&long).await, 400, "invalid_request", &["?reference"], "a long reference");
     });
 }
 
@@ -227,7 +290,7 @@ fn wrong_initiates() -> Vec<Case> {
         (with(r#""returnUrl":"http://shop.example/""#), "/returnUrl"),
         (with(r#""returnUrl":"javascript:alert(1)""#), "/returnUrl"),
         (with(r#""cancelUrl":"ftp://shop.example/""#), "/cancelUrl"),
-        (with(r#""expiresIn":299"#), "/expiresIn"),
+        (with(r#""expiresIn":0"#), "/expiresIn"),
         (with(r#""expiresIn":604801"#), "/expiresIn"),
         (with(r#""expiresIn":-1"#), "/expiresIn"),
         (with(r#""expiresIn":"1h""#), "/expiresIn"),
@@ -273,6 +336,42 @@ fn wrong_confirms(id: &str) -> Vec<Case> {
         (card(r#""returnUrl":"shop.example""#), "/returnUrl"),
     ];
     cases.into_iter().map(|(body, pointer)| (body, 400, "invalid_request", vec![pointer])).collect()
+}
+
+/// What is wrong with the fields of a capture.
+fn wrong_captures(id: &str) -> Vec<Case> {
+    let with = |field: &str| format!(r#"{{"transactionId":"{id}",{field}}}"#);
+    let mut cases = vec![
+        (r#"{"amount":1}"#.to_owned(), 400, "invalid_request", vec!["/transactionId"]),
+        (with(r#""currency":"EUR""#), 400, "invalid_request", vec!["/currency"]),
+        (with(r#""amount":1,"amount":1"#), 400, "invalid_request", vec!["/amount"]),
+        (with(r#""reason":"duplicate""#), 400, "invalid_request", vec!["/reason"]),
+        (with(r#""amount":2000"#), 422, "amount_exceeds_capturable", vec!["/amount"]),
+        (with(r#""amount":100000000"#), 422, "amount_not_supported", vec!["/amount"]),
+    ];
+    for literal in ["0", "-1", "19.99", "1e3", "\"1\"", "true", "[1]", "9223372036854775808"] {
+        cases.push((with(&format!(r#""amount":{literal}"#)), 400, "invalid_request", vec!["/amount"]));
+    }
+    cases
+}
+
+/// What is wrong with the fields of a cancel.
+fn wrong_cancels(id: &str) -> Vec<Case> {
+    let with = |field: &str| format!(r#"{{"transactionId":"{id}",{field}}}"#);
+    [
+        (r#"{"reason":"duplicate"}"#.to_owned(), "/transactionId"),
+        (r#"{"transactionId":7}"#.to_owned(), "/transactionId"),
+        (with(r#""amount":1"#), "/amount"),
+        (with(r#""reason":"bored""#), "/reason"),
+        (with(r#""reason":"Duplicate""#), "/reason"),
+        (with(r#""reason":"""#), "/reason"),
+        (with(r#""reason":7"#), "/reason"),
+        // The gateway's own word, which no client may say.
+        (with(r#""reason":"automatic""#), "/reason"),
+    ]
+    .into_iter()
+    .map(|(body, pointer)| (body, 400, "invalid_request", vec![pointer]))
+    .collect()
 }
 
 /// Bodies that are wrong whatever they should say.

@@ -83,12 +83,20 @@ fn a_key_may_do_what_its_scopes_say_and_no_more() {
             check(&opened, 403, "forbidden", &format!("{who} opens"));
             let paid = once_known(async || client.confirm(&pay, &card).await).await;
             check(&paid, 403, "forbidden", &format!("{who} pays"));
+            let taken = once_known(async || client.capture(&payment).await).await;
+            check(&taken, 403, "forbidden", &format!("{who} captures"));
+            let ended = once_known(async || client.cancel(&payment).await).await;
+            check(&ended, 403, "forbidden", &format!("{who} cancels"));
         }
+        let listed = once_known(async || keys.reader.payments("limit=1").await).await;
+        assert_eq!(listed.status, 200, "{}", listed.text);
         assert!(stack.sandbox.charges(&payment.id).await.is_empty());
 
         for (client, who) in [(&keys.writer, "a writer"), (&keys.nothing, "a key without scopes")] {
             let seen = once_known(async || client.status(&payment.id).await).await;
             check(&seen, 403, "forbidden", &format!("{who} reads"));
+            let listed = once_known(async || client.payments("limit=1").await).await;
+            check(&listed, 403, "forbidden", &format!("{who} lists"));
         }
         // The refused requests have not used up their keys either.
         let opened = once_known(async || keys.writer.initiate(&open, &terms).await).await;
@@ -124,6 +132,11 @@ fn whatever_is_not_a_payment_is_not_found_in_the_same_words() {
             let body = json!({"transactionId": id, "paymentMethod": "pm_card_visa"});
             let answer = stack.api.confirm(&unique("nowhere"), &body).await;
             assert_eq!((answer.status, &answer.text), (404, &unknown.text), "{id}");
+            for path in ["/payment/capture", "/payment/cancel"] {
+                let body = json!({"transactionId": id}).to_string();
+                let answer = stack.api.post(path, &unique("nowhere"), body).await;
+                assert_eq!((answer.status, &answer.text), (404, &unknown.text), "{path} {id}");
+            }
         }
     });
 }
@@ -136,6 +149,10 @@ fn only_the_routes_of_the_template_are_there() {
             ("GET", "/payment/initiate"),
             ("DELETE", "/payment/confirm"),
             ("POST", "/payment/status/pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+            ("GET", "/payment/capture"),
+            ("PUT", "/payment/cancel"),
+            ("POST", "/payments"),
+            ("GET", "/payments/pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
             ("GET", "/webhook/stripe"),
             ("GET", "/"),
             ("GET", "/payment"),

@@ -14,7 +14,9 @@ use serde_json::{Value, json};
 /// Visa, American Express (15 digits), an old Visa (13), Maestro (19): test numbers that every gateway publishes.
 const CARDS: [&str; 4] = ["4242424242424242", "378282246310005", "4222222222222", "6304000000000000000"];
 const CARD: &str = CARDS[0];
-const FUNCTIONS: [&str; 4] = ["initiate", "confirm", "status", "webhook"];
+const FUNCTIONS: [&str; 7] = ["initiate", "confirm", "capture", "cancel", "status", "payments", "webhook"];
+/// The routes that take a body from clients.
+const POSTS: [&str; 4] = ["/payment/initiate", "/payment/confirm", "/payment/capture", "/payment/cancel"];
 
 #[test]
 fn a_card_number_is_refused_wherever_it_stands_and_nothing_keeps_it() {
@@ -22,7 +24,7 @@ fn a_card_number_is_refused_wherever_it_stands_and_nothing_keeps_it() {
         let payment = stack.api.open().await;
         let mut refused = Vec::new();
         for body in bodies(&payment.id) {
-            for path in ["/payment/initiate", "/payment/confirm"] {
+            for path in POSTS {
                 let answer = stack.api.post(path, &unique("card"), body.clone()).await;
                 refused.push((format!("{path} {body}"), answer));
             }
@@ -116,6 +118,8 @@ fn bodies(id: &str) -> Vec<String> {
         format!(r#"{{"transactionId":"{id}","paymentMethod":"{CARD}"}}"#),
         format!(r#"{{"transactionId":"{CARD}","paymentMethod":"pm_card_visa"}}"#),
         format!(r#"{{"transactionId":"{id}","confirmationToken":"{CARD}"}}"#),
+        format!(r#"{{"transactionId":"{id}","amount":{CARD}}}"#),
+        format!(r#"{{"transactionId":"{id}","reason":"{CARD}"}}"#),
         // Not JSON at all.
         format!("card={CARD}"),
         "card=4242%204242%204242%204242".to_owned(),
@@ -131,7 +135,7 @@ async fn heads(api: &Client, id: &str) -> Vec<(String, Answer)> {
     let bearer = api.bearer();
     let mut answers = Vec::new();
     for number in [CARD, "4242-4242-4242-4242", "\"4242424242424242\""] {
-        for path in ["/payment/initiate", "/payment/confirm"] {
+        for path in POSTS {
             let body = json!({"amount": 1999, "currency": "EUR"}).to_string();
             answers.push((format!("{path} with the key {number}"), api.post(path, number, body).await));
         }
@@ -143,6 +147,11 @@ async fn heads(api: &Client, id: &str) -> Vec<(String, Answer)> {
         format!("/payment/status/{id}?card={CARD}"),
         format!("/payment/status/{id}?{CARD}=card"),
         format!("/payment/status/{id}?card=4242+4242+4242+4242"),
+        format!("/payments?reference={CARD}"),
+        "/payments?reference=4242%204242%204242%204242".to_owned(),
+        format!("/payments?reference=a&reference={CARD}"),
+        format!("/payments?{CARD}=a"),
+        format!("/payments?cursor={CARD}"),
     ];
     for path in paths {
         let answer = api.send("GET", &path, &[("authorization", bearer.as_bytes())], "").await;

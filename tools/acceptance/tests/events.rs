@@ -1,7 +1,8 @@
 //! Each file of events/ through the deployed function that it is named after, exactly as `cargo lambda invoke` sends it.
 //!
 //! What each is answered word for word is pinned beside its handler; here it meets the real function, its role, the table
-//! and the gateway. The files tell one payment's story, so they go in its order; told again, every answer is a replay.
+//! and the gateway. The files tell the story of a few payments, so they go in its order; told again, whatever did
+//! something is a replay.
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
@@ -13,9 +14,10 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 15] = [
+const STORY: [(&str, &str, [Answered; 2]); 27] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
+    ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-invalid", "initiate", [Answered::Status(400); 2]),
     ("initiate-card-number", "initiate", [Answered::Status(422); 2]),
     ("status-unauthorized", "status", [Answered::Status(401); 2]),
@@ -26,6 +28,18 @@ const STORY: [(&str, &str, [Answered; 2]); 15] = [
     ("webhook", "webhook", [Answered::Status(200); 2]),
     ("webhook-base64", "webhook", [Answered::Status(200); 2]),
     ("webhook-forged", "webhook", [Answered::Status(400); 2]),
+    ("confirm-manual-capture", "confirm", [Answered::Status(200); 2]),
+    // Told again, nothing is held any more.
+    ("capture-too-much", "capture", [Answered::Status(422), Answered::Status(409)]),
+    ("capture", "capture", [Answered::Status(200); 2]),
+    ("capture-reused", "capture", [Answered::Status(422); 2]),
+    ("cancel-invalid", "cancel", [Answered::Status(400); 2]),
+    ("cancel", "cancel", [Answered::Status(200); 2]),
+    ("cancel-too-late", "cancel", [Answered::Status(409); 2]),
+    ("payments", "payments", [Answered::Status(200); 2]),
+    ("payments-of-a-day", "payments", [Answered::Status(200); 2]),
+    ("payments-invalid", "payments", [Answered::Status(400); 2]),
+    ("payments-card-number", "payments", [Answered::Status(422); 2]),
     ("retry", "retry", [Answered::Batch(&[]); 2]),
     ("retry-poisoned", "retry", [Answered::Poison; 2]),
     ("sweep", "sweep", [Answered::Swept; 2]),

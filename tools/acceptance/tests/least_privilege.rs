@@ -5,25 +5,30 @@
 
 #![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use acceptance::aws::Credentials;
 use acceptance::stack::{Stack, on_stack};
 use adapters::aws::Aws;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use expect_test::expect;
 
-const FUNCTIONS: [&str; 6] = ["initiate", "confirm", "status", "webhook", "retry", "sweep"];
+const FUNCTIONS: [&str; 9] =
+    ["initiate", "confirm", "capture", "cancel", "status", "payments", "webhook", "retry", "sweep"];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 12] = [
+const CALLS: [&str; 15] = [
     "GetItem",
+    "BatchGetItem",
     "PutItem",
     "UpdateItem",
     "DeleteItem",
     "Scan",
     "Query table",
     "Query due",
+    "Query byDay",
+    "Query reference",
     "secret: Stripe",
     "secret: webhook",
     "secret: clients",
@@ -51,19 +56,22 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  status   webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      -
-            PutItem          yes      yes      -        yes      yes      -
-            UpdateItem       -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -
-            Scan             -        -        -        -        -        -
-            Query table      -        -        -        -        -        -
-            Query due        -        -        -        -        -        yes
-            secret: Stripe   yes      yes      -        -        yes      -
-            secret: webhook  -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      -        -        -
-            SendMessage      -        yes      -        yes      -        yes
-            ReceiveMessage   -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   status   payments webhook  retry    sweep
+            GetItem          yes      yes      yes      yes      yes      -        yes      yes      -
+            BatchGetItem     -        -        -        -        -        yes      -        -        -
+            PutItem          yes      yes      yes      yes      -        -        yes      yes      -
+            UpdateItem       -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        yes
+            Query byDay      -        -        -        -        -        yes      -        -        -
+            Query reference  -        -        -        -        -        yes      -        -        -
+            secret: Stripe   yes      yes      yes      yes      -        -        -        yes      -
+            secret: webhook  -        -        -        -        -        -        yes      -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      -        -        -
+            SendMessage      -        yes      yes      yes      -        -        yes      -        yes
+            ReceiveMessage   -        -        -        -        -        -        -        yes      -
         "#]]
         .assert_eq(&table);
     });
@@ -81,14 +89,17 @@ fn a_function_is_told_only_of_what_it_may_use() {
             let text = environment.to_string();
             assert!(!text.contains("sk_test") && !text.contains("whsec_"), "{function} bears a secret: {text}");
         }
-        expect![[r"
+        expect![[r#"
             initiate: CLIENT_KEYS_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             confirm: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            capture: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            cancel: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             status: CLIENT_KEYS_ARN
+            payments: CLIENT_KEYS_ARN
             webhook: RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
             retry: STRIPE_BASE_URL, STRIPE_SECRET_ARN
             sweep: RETRY_QUEUE_URL
-        "]]
+        "#]]
         .assert_eq(&told);
     });
 }
@@ -149,15 +160,20 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         let query = rows.query().table_name(table).set_index_name(index.map(str::to_owned));
         query.key_condition_expression(condition).expression_attribute_values(":key", nobody()).limit(1)
     };
+    let key = HashMap::from([("pk".to_owned(), nobody())]);
+    let keys = KeysAndAttributes::builder().keys(key).build().unwrap();
     let secret = |arn: &str| secrets.get_secret_value().secret_id(arn);
     [
         granted(rows.get_item().table_name(table).key("pk", nobody()).send().await),
+        granted(rows.batch_get_item().request_items(table, keys).send().await),
         granted(rows.put_item().table_name(table).item("no", nobody()).send().await),
         granted(rows.update_item().table_name(table).key("no", nobody()).send().await),
         granted(rows.delete_item().table_name(table).key("pk", nobody()).send().await),
         granted(rows.scan().table_name(table).limit(1).send().await),
         granted(query(None, "pk").send().await),
         granted(query(Some("due"), "dp").send().await),
+        granted(query(Some("byDay"), "yp").send().await),
+        granted(query(Some("reference"), "ref").send().await),
         granted(secret(&things.stripe).send().await),
         granted(secret(&things.webhook).send().await),
         granted(secret(&things.clients).send().await),

@@ -106,6 +106,19 @@ fn a_main_only_wires() {
     }
 }
 
+#[test]
+fn only_in_the_local_stage_may_a_payers_time_be_seconds() {
+    let template = read("template.yaml");
+    let (_, stages) = template.split_once("\n  ByStage:\n").unwrap();
+    let stages: Vec<&str> = stages.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
+    let least = |stage: &str| {
+        let of_stage = stages.iter().skip_while(|line| **line != format!("{stage}:"));
+        of_stage.filter_map(|line| line.strip_prefix("CheckoutExpiryMin: ")).next()
+    };
+    assert_eq!((least("staging"), least("prod")), (Some("\"300\""), Some("\"300\"")), "five minutes, as HTTP.md says");
+    assert_eq!(least("local"), Some("\"1\""));
+}
+
 /// `payment-method` among the resources is `PaymentMethod`.
 fn camel_case(name: &str) -> String {
     let capital = |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect();

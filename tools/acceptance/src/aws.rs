@@ -103,8 +103,17 @@ impl Aws {
 
     /// Everything that a function has logged.
     pub async fn logs(&self, function: &str) -> Vec<String> {
+        self.logs_that_fit(function, "").await
+    }
+
+    /// What a function has logged with this text in it. A log that is long is not read whole.
+    pub async fn logs_about(&self, function: &str, text: &str) -> Vec<String> {
+        self.logs_that_fit(function, &format!("\"{text}\"")).await
+    }
+
+    async fn logs_that_fit(&self, function: &str, pattern: &str) -> Vec<String> {
         let group = format!("/aws/lambda/{}", self.function_name(function));
-        let body = json!({"logGroupName": group, "limit": PAGE});
+        let body = json!({"logGroupName": group, "filterPattern": pattern, "limit": PAGE});
         let answer = self.target("logs", "Logs_20140328.FilterLogEvents", &body).await.expect(200).json();
         let events = answer["events"].as_array().unwrap();
         events.iter().map(|event| event["message"].as_str().unwrap().to_owned()).collect()

@@ -27,10 +27,14 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt as _};
 use tokio::time::{Instant, sleep};
 
 /// Longer than the longest wait of the local stage: a webhook's redelivery, a nudge, a sweep every minute.
 pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How much is done at the same time where nothing depends on it.
+const AT_ONCE: usize = 6;
 
 /// How often something is looked at that takes its time.
 const POLL: Duration = Duration::from_millis(200);
@@ -51,6 +55,15 @@ pub fn unique(label: &str) -> String {
 /// Says what a test has counted. The harness hides what passing tests print, and counts are there to be read.
 pub fn say(line: &str) {
     drop(writeln!(std::io::stderr(), "    {line}"));
+}
+
+/// Does this for each, a few at a time, and gives the results in order. Each call of a function wants a process of its own, and the
+/// machine has few cores.
+pub async fn a_few_at_a_time<T, F: Future>(
+    all: impl IntoIterator<Item = T>,
+    each: impl FnMut(T) -> F,
+) -> Vec<F::Output> {
+    stream::iter(all).map(each).buffered(AT_ONCE).collect().await
 }
 
 /// Looks until there is something to see, and says what was waited for when there never is. `look` answers with what it wants to

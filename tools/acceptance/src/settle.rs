@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use tokio::time::{Instant, sleep};
 
+use crate::a_few_at_a_time;
 use crate::client::Opened;
 use crate::oracle::{AtRest, row_equals_ledger};
 use crate::signature;
@@ -86,7 +86,7 @@ pub async fn settle(stack: &Stack, payments: &[&Opened]) -> Vec<Settled> {
     let began = Instant::now();
     let mut swept_at: Option<Instant> = None;
     loop {
-        join_all(all.iter_mut().map(|waiting| waiting.look(stack))).await;
+        drop(a_few_at_a_time(all.iter_mut(), |waiting| waiting.look(stack)).await);
         let open = || all.iter().filter(|waiting| waiting.settled.is_none());
         if open().next().is_none() {
             return all.into_iter().filter_map(|waiting| waiting.settled).collect();

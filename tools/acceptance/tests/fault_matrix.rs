@@ -17,7 +17,7 @@ use acceptance::client::Opened;
 use acceptance::settle::{Settler, Tally, settle};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
-use acceptance::{eventually, say, unique};
+use acceptance::{a_few_at_a_time, eventually, say, unique};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -179,7 +179,7 @@ async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
     let pairs = calls.iter().flat_map(|call| FAULTS.map(|(fault, _)| (*call, fault)));
     // A look bears no key, so no error can be saved under it.
     let pairs = pairs.filter(|(call, fault)| *call != Call::Fetch || !fault.starts_with("saved"));
-    join_all(pairs.map(async |(call, fault)| {
+    a_few_at_a_time(pairs, async |(call, fault)| {
         let mut terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
         terms["capture"] = json!(if call == Call::Capture { "manual" } else { "automatic" });
         let payment = stack.api.open_with(terms).await;
@@ -196,7 +196,7 @@ async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
             Call::Open | Call::Confirm | Call::Cancel => {}
         }
         Cell { call, fault, payment, page, armed: String::new() }
-    }))
+    })
     .await
 }
 

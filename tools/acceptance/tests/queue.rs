@@ -153,8 +153,7 @@ fn dead_letters_that_are_sent_again_days_later_change_nothing() {
         redriven(stack, &dead_letters, &messages).await;
         for id in ids {
             eventually(&format!("retry was told of {id}"), async || {
-                let heard =
-                    stack.aws.logs("retry").await.iter().any(|line| line.contains(id) && line.contains("not_due"));
+                let heard = stack.aws.logs_about("retry", id).await.iter().any(|line| line.contains("not_due"));
                 if heard { Ok(()) } else { Err("nothing in the log".to_owned()) }
             })
             .await;

@@ -13,7 +13,7 @@ use acceptance::client::Opened;
 use acceptance::settle::{Settled, settle};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
-use acceptance::{say, unique};
+use acceptance::{a_few_at_a_time, say, unique};
 use futures_util::future::{join, join_all};
 use serde_json::json;
 use tokio::time::sleep;
@@ -207,16 +207,14 @@ async fn latency(stack: &Stack) -> Duration {
 /// So many payments of 19.99 EUR.
 async fn opened(stack: &Stack, count: usize, capture: &str) -> Vec<Opened> {
     let terms = json!({"amount": 1999, "currency": "EUR", "capture": capture});
-    join_all((0..count).map(|_| stack.api.open_with(terms.clone()))).await
+    a_few_at_a_time(0..count, |_| stack.api.open_with(terms.clone())).await
 }
 
 /// So many payments whose money is held.
 async fn held(stack: &Stack, count: usize) -> Vec<Opened> {
     let payments = opened(stack, count, "manual").await;
-    for crowd in payments.chunks(AT_ONCE) {
-        let held = join_all(crowd.iter().map(|payment| stack.api.pay(payment, "pm_card_visa"))).await;
-        assert!(held.iter().all(|answer| answer.text_at("/status") == "requires_capture"), "{held:?}");
-    }
+    let held = a_few_at_a_time(&payments, |payment| stack.api.pay(payment, "pm_card_visa")).await;
+    assert!(held.iter().all(|answer| answer.text_at("/status") == "requires_capture"), "{held:?}");
     payments
 }
 

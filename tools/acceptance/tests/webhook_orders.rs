@@ -7,7 +7,7 @@
 use acceptance::client::Opened;
 use acceptance::settle::{Settled, Settler, Tally, settle};
 use acceptance::stack::{Stack, on_stack};
-use acceptance::{eventually, say, unique};
+use acceptance::{a_few_at_a_time, eventually, say, unique};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -136,8 +136,7 @@ fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
                 continue;
             }
             eventually(&format!("a person is told of the money that is {money}"), async || {
-                let lines = stack.aws.logs("webhook").await;
-                let ours: Vec<_> = lines.into_iter().filter(|line| line.contains(&payment.id)).collect();
+                let ours = stack.aws.logs_about("webhook", &payment.id).await;
                 if ours.iter().any(|line| line.contains("foreignCharge")) { Ok(()) } else { Err(format!("{ours:?}")) }
             })
             .await;
@@ -147,11 +146,11 @@ fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
 
 /// A payment for each story, with all that happens in it.
 async fn told(stack: &Stack) -> Vec<Opened> {
-    join_all(STORIES.map(async |(story, ..)| {
+    a_few_at_a_time(STORIES, async |(story, ..)| {
         let payment = stack.api.open_with(story.terms()).await;
         story.happens(stack, &payment).await;
         payment
-    }))
+    })
     .await
 }
 

@@ -65,7 +65,7 @@ pub enum Recorded {
     Committed(Committed),
     /// It changed nothing.
     Nothing(Payment),
-    /// It was about another object.
+    /// It was about another object, and did not move the payment.
     Foreign(Payment),
 }
 
@@ -120,16 +120,20 @@ pub async fn record<H: Host, S: ReplacePayment>(
     if let Outcome::Unknown(reason) = evidence.outcome {
         host.note(Note::OutcomeUnknown(reason));
     }
-    for _ in 0..CONFLICTS_MAX {
-        let event = match judge(&payment, &evidence, &host.circumstances()) {
-            Judgement::Change(event) => event,
+    for round in 0..CONFLICTS_MAX {
+        let (event, is_foreign) = match judge(&payment, &evidence, &host.circumstances()) {
+            Judgement::Change(event) => (event, false),
             Judgement::Nothing => return Ok(Recorded::Nothing(payment)),
-            Judgement::Foreign { holds_money } => {
-                host.note(Note::ForeignObject { holds_money });
-                return Ok(Recorded::Foreign(payment));
+            Judgement::Foreign { holds_money, review } => {
+                if round == 0 {
+                    host.note(Note::ForeignObject { holds_money });
+                }
+                let Some(event) = review else { return Ok(Recorded::Foreign(payment)) };
+                (event, true)
             }
         };
         match commit(host, store, payment, &event, actor).await? {
+            Ok(committed) if is_foreign => return Ok(Recorded::Foreign(committed.into_payment())),
             Ok(committed) => return Ok(Recorded::Committed(committed)),
             Err(stands) => {
                 payment = stands;

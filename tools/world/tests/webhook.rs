@@ -5,7 +5,9 @@ use std::{pin::Pin, time::Duration};
 use domain::{
     gateway::{Mode, ObjectStatus, Outcome, UnknownReason},
     id::TransactionId,
-    payment::{AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason, ReviewReason},
+    payment::{
+        AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason, Rejection, ReviewReason,
+    },
     schedule::Limits,
 };
 use flow::{
@@ -14,6 +16,7 @@ use flow::{
         webhook::{GatewayEvent, Received, Subject},
     },
     ports::Note,
+    steps::RequestError,
 };
 use world::{
     audit::Hour,
@@ -293,17 +296,51 @@ fn an_event_about_nothing_of_ours_is_left_alone() {
 
 #[test]
 fn another_object_that_bears_our_id_is_counted_and_changes_nothing() {
-    for (verdict, holds_money) in [(Verdict::Charge, true), (Verdict::Decline("generic_decline"), false)] {
-        block_on(async {
-            let (shop, payment) = shop().await;
-            let other = shop.gateway().opens_another(&payment.id, &payment.terms);
-            shop.gateway().take_events();
-            shop.gateway().browser_confirms(&other, verdict);
-            assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Foreign));
-            assert_eq!(shop.row(&payment.id), payment);
-            assert_eq!(shop.host().notes(), [Note::ForeignObject { holds_money }]);
-        });
-    }
+    block_on(async {
+        let (shop, payment) = shop().await;
+        let other = shop.gateway().opens_another(&payment.id, &payment.terms);
+        shop.gateway().take_events();
+        shop.gateway().browser_confirms(&other, Verdict::Decline("generic_decline"));
+        assert_eq!(shop.webhook(only_event(&shop)).await, Ok(Received::Foreign));
+        assert_eq!(shop.row(&payment.id), payment);
+        assert_eq!(shop.host().notes(), [Note::ForeignObject { holds_money: false }]);
+    });
+}
+
+#[test]
+fn money_on_another_object_that_bears_our_id_calls_a_person_once_and_nobody_charges_the_payer_again() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        let other = shop.gateway().opens_another(&payment.id, &payment.terms);
+        shop.gateway().take_events();
+        shop.gateway().browser_confirms(&other, Verdict::Charge);
+        let event = only_event(&shop);
+        assert_eq!(shop.webhook(event.clone()).await, Ok(Received::Foreign));
+        let row = shop.row(&payment.id);
+        assert_eq!(row.attention.map(|review| review.reason), Some(ReviewReason::MoneyElsewhere));
+        assert_eq!((&row.state, row.due), (&payment.state, payment.due), "the payment itself has not moved");
+        assert_eq!(shop.host().notes(), [Note::ForeignObject { holds_money: true }, Note::ReviewAsked]);
+        assert_eq!(shop.webhook(event).await, Ok(Received::Foreign));
+        assert_eq!(shop.row(&payment.id), row, "once is enough");
+        let Err(RequestError::Rejected(Rejection::UnderReview, _)) = shop.confirm(&payment.id, card("c")).await else {
+            panic!("the payer would have paid twice")
+        };
+    });
+}
+
+#[test]
+fn an_attempt_is_not_sent_again_while_money_stands_elsewhere() {
+    block_on(async {
+        let (shop, payment) = shop().await;
+        shop.gateway().script(Call::Confirm, [Course::NotServed(UnknownReason::NotSent)]);
+        shop.confirmed(&payment.id, card("c")).await;
+        let other = shop.gateway().opens_another(&payment.id, &payment.terms);
+        shop.gateway().browser_confirms(&other, Verdict::Charge);
+        shop.deliver_events().await;
+        shop.until_looked(&payment.id).await;
+        assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
+        assert_eq!(shop.gateway().sent_of(Call::Fetch).len(), 1);
+    });
 }
 
 #[test]

@@ -42,6 +42,7 @@ words!(ReviewReason {
     ObjectMismatch = "object_mismatch",
     UnrecognizedStatus = "unrecognized_status",
     KeyMismatch = "key_mismatch",
+    MoneyElsewhere = "money_elsewhere",
     LateSuccess = "late_success",
 });
 words!(CancelReason {

@@ -71,7 +71,7 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         | PaymentState::Canceled
         | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
     }
-    if is_for_other_money(payment) {
+    if payment.is_barred() {
         return Err(Rejection::UnderReview);
     }
     if now.at >= payment.expires_at {
@@ -92,11 +92,6 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         api_version: request.api_version.clone(),
     };
     Ok(Decision::Execute(start_attempt(payment, source, now)))
-}
-
-/// Charging the object would move other money than the row says.
-fn is_for_other_money(payment: &Payment) -> bool {
-    payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch)
 }
 
 fn start_attempt(payment: &Payment, source: AttemptSource, now: &Now) -> Event {
@@ -199,7 +194,7 @@ fn reattempt(payment: &Payment, now: &Now) -> Decision {
     let PaymentState::Processing(ProcessingReason::RetryScheduled { at }) = payment.state else {
         return Decision::Nothing;
     };
-    if is_for_other_money(payment) {
+    if payment.is_barred() {
         return Decision::Nothing;
     }
     let last_asked = payment.attempts.iter().rev().find(|attempt| matches!(attempt.source, AttemptSource::Api { .. }));

@@ -58,8 +58,10 @@ pub enum Judgement {
     Nothing,
     /// It is about another object that bears our id.
     Foreign {
-        /// Whether money stands on it: then somebody must reconcile.
+        /// Whether money stands on it.
         holds_money: bool,
+        /// If so, and nobody was told yet: a person must reconcile the two.
+        review: Option<Event>,
     },
 }
 
@@ -70,7 +72,7 @@ pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
     if let Some(object) = evidence.outcome.object() {
         if object.reference != payment.object {
             return match evidence.source {
-                Source::Event { .. } => Judgement::Foreign { holds_money: object.holds_money() },
+                Source::Event { .. } => case.foreign(object.holds_money()),
                 // An answer to a request about our object that shows another one is no answer.
                 Source::Attempt(..) | Source::Act(..) | Source::Fetch => case.unknown(UnknownReason::Unreadable),
             };
@@ -404,6 +406,15 @@ impl<'a> Case<'a> {
         self.payment.open_act().is_some()
             && self.payment.state != PaymentState::Processing(ProcessingReason::GatewayPending)
             && self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW
+    }
+
+    /// E7: another object that bears our id. The payment is not moved by it.
+    fn foreign(self, holds_money: bool) -> Judgement {
+        let review = match self.review(ReviewReason::MoneyElsewhere) {
+            Judgement::Change(event) if holds_money => Some(event),
+            Judgement::Change(_) | Judgement::Nothing | Judgement::Foreign { .. } => None,
+        };
+        Judgement::Foreign { holds_money, review }
     }
 
     /// Keeps the state, and asks a person to look. Said once for each reason.

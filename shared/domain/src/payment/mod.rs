@@ -97,14 +97,22 @@ pub enum ReviewReason {
     KeyMismatch,
     /// The gateway's object is for other money, another currency or another mode than the row.
     ObjectMismatch,
+    /// Money stands on another object that bears the payment's id.
+    MoneyElsewhere,
     /// Money moved after the payment had ended otherwise.
     LateSuccess,
 }
 
 impl ReviewReason {
     /// All reasons, for tables and parsers.
-    pub const ALL: [Self; 5] =
-        [Self::OutcomeUnknown, Self::UnrecognizedStatus, Self::KeyMismatch, Self::ObjectMismatch, Self::LateSuccess];
+    pub const ALL: [Self; 6] = [
+        Self::OutcomeUnknown,
+        Self::UnrecognizedStatus,
+        Self::KeyMismatch,
+        Self::ObjectMismatch,
+        Self::MoneyElsewhere,
+        Self::LateSuccess,
+    ];
 
     /// The word for it in answers and rows.
     #[must_use]
@@ -114,6 +122,7 @@ impl ReviewReason {
             Self::ObjectMismatch => "object_mismatch",
             Self::UnrecognizedStatus => "unrecognized_status",
             Self::KeyMismatch => "key_mismatch",
+            Self::MoneyElsewhere => "money_elsewhere",
             Self::LateSuccess => "late_success",
         }
     }
@@ -210,6 +219,19 @@ impl Payment {
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.open_act().is_some() || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+    }
+
+    /// Whether charging it could take money that nobody owes: other money than the row says, or money that has been paid
+    /// on another object. A person must look first.
+    #[must_use]
+    pub fn is_barred(&self) -> bool {
+        self.attention.is_some_and(|review| match review.reason {
+            ReviewReason::ObjectMismatch | ReviewReason::MoneyElsewhere => true,
+            ReviewReason::OutcomeUnknown
+            | ReviewReason::UnrecognizedStatus
+            | ReviewReason::KeyMismatch
+            | ReviewReason::LateSuccess => false,
+        })
     }
 
     /// The number the next attempt gets.

@@ -56,7 +56,9 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if payment.open_act().is_some() {
             return self.act(claimed).await;
         }
-        if payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(now)) {
+        let can_be_sent = payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(now));
+        // What was sent was sent; but where charging is barred, nobody sends it once more.
+        if can_be_sent && !payment.is_barred() {
             return self.send_again(claimed).await;
         }
         if now >= payment.expires_at

@@ -98,8 +98,12 @@ fn refused(error: &StripeError) -> Outcome {
             None => Outcome::Unknown(UnknownReason::Unreadable),
         },
         Shown::Nothing if is_about_what_was_asked(error) => Outcome::Refused { code: code.to_owned(), object: None },
-        Shown::Nothing if code != "payment_intent_unexpected_state" => Outcome::Unknown(UnknownReason::Misconfigured),
-        Shown::Nothing | Shown::Unreadable => Outcome::Unknown(UnknownReason::Unreadable),
+        // What Stripe has done already, it has done for somebody: the object tells for whom, and it was not shown.
+        Shown::Nothing if matches!(code, "payment_intent_unexpected_state" | "charge_already_captured") => {
+            Outcome::Unknown(UnknownReason::Unreadable)
+        }
+        Shown::Nothing => Outcome::Unknown(UnknownReason::Misconfigured),
+        Shown::Unreadable => Outcome::Unknown(UnknownReason::Unreadable),
     }
 }
 
@@ -108,8 +112,15 @@ fn refused(error: &StripeError) -> Outcome {
 fn is_about_what_was_asked(error: &StripeError) -> bool {
     const CHOSEN: [&str; 6] =
         ["payment_method", "payment_method_data", "confirmation_token", "return_url", "amount", "amount_to_capture"];
+    // A token that was used before, and holds that ran out or are gone: Stripe names no parameter then.
+    const CODES: [&str; 4] = [
+        "token_already_used",
+        "capture_charge_authorization_expired",
+        "capture_unauthorized_payment",
+        "charge_expired_for_capture",
+    ];
     let about = error.param().and_then(|param| param.split('[').next()).is_some_and(|param| CHOSEN.contains(&param));
-    about || error.code().starts_with("payment_method_") || error.code() == "token_already_used"
+    about || error.code().starts_with("payment_method_") || CODES.contains(&error.code())
 }
 
 fn snapshot_of(error: &StripeError) -> Option<ObjectSnapshot> {
@@ -157,6 +168,15 @@ mod tests {
             "payment_intent": intent("succeeded")}});
         let Outcome::Refused { object: Some(object), .. } = outcome(400, state) else { panic!("no object") };
         assert_eq!(object.status, ObjectStatus::Captured { received_minor_units: 2_500 });
+    }
+
+    #[test]
+    fn a_hold_that_ran_out_refuses_its_capture_and_one_that_was_captured_is_looked_at() {
+        let said = |code| outcome(400, json!({"error": {"type": "invalid_request_error", "code": code}}));
+        for code in ["capture_charge_authorization_expired", "charge_expired_for_capture"] {
+            assert_eq!(said(code), Outcome::Refused { code: code.to_owned(), object: None });
+        }
+        assert_eq!(said("charge_already_captured"), unknown(UnknownReason::Unreadable));
     }
 
     #[test]

@@ -156,9 +156,11 @@ fn evidence_cell(payment: &Payment, source: Source, outcome: &Outcome) -> String
     match judge(payment, &Evidence { source, outcome: outcome.clone() }, &now()) {
         Judgement::Change(event) => cell(payment, &event),
         Judgement::Nothing => "·".into(),
-        Judgement::Foreign { holds_money } => {
-            if holds_money { "_not this payment's object; money on it_" } else { "_not this payment's object_" }.into()
+        Judgement::Foreign { review: Some(event), .. } => {
+            format!("_not this payment's object;_ {}", cell(payment, &event))
         }
+        Judgement::Foreign { holds_money: true, .. } => "_not this payment's object; money on it_".into(),
+        Judgement::Foreign { holds_money: false, .. } => "_not this payment's object_".into(),
     }
 }
 

@@ -22,11 +22,7 @@ fn any_command() -> impl Strategy<Value = Command> {
             request_hash: hash(name),
             amount: Some(euros(minor)),
         })),
-        name.prop_map(|name| Command::Cancel(CancelRequest {
-            key: key(name),
-            request_hash: hash(name),
-            reason: None
-        })),
+        name.prop_map(|name| Command::Cancel(CancelRequest { key: key(name), request_hash: hash(name), reason: None })),
         Just(Command::Expire),
         Just(Command::Reattempt),
         Just(Command::Claim),

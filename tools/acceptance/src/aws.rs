@@ -183,7 +183,14 @@ impl Aws {
         self.request("POST", "/", service, &headers, &body.to_string()).await
     }
 
-    async fn request(&self, method: &str, path: &str, service: &str, headers: &[(&str, &[u8])], body: &str) -> Answer {
+    pub(crate) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        service: &str,
+        headers: &[(&str, &[u8])],
+        body: &str,
+    ) -> Answer {
         let scope = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{}/{service}/aws4_request", self.region);
         let authorization: (&str, &[u8]) = ("authorization", scope.as_bytes());
         let headers: Vec<_> = headers.iter().copied().chain([authorization]).collect();

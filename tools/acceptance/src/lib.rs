@@ -9,6 +9,7 @@
 
 pub mod aws;
 pub mod client;
+pub mod cloudwatch;
 pub mod environments;
 pub mod oracle;
 pub mod queue;

@@ -113,12 +113,9 @@ pub struct DeployedFunction {
     pub text: String,
 }
 
-/// The functions that template.yaml deploys, in its order.
-///
-/// # Panics
-/// If one of them has no binary.
+/// The resources of template.yaml, in its order: their names, and the parts that declare them.
 #[must_use]
-pub fn deployed_functions() -> Vec<DeployedFunction> {
+pub fn resources() -> Vec<(String, String)> {
     let template = read("template.yaml");
     let mut resources: Vec<(String, String)> = Vec::new();
     for line in template.lines() {
@@ -134,8 +131,18 @@ pub fn deployed_functions() -> Vec<DeployedFunction> {
             text.push('\n');
         }
     }
-    let functions = resources.into_iter().filter(|(_, text)| text.contains("Type: AWS::Serverless::Function"));
-    functions
+    resources
+}
+
+/// The functions that template.yaml deploys, in its order.
+///
+/// # Panics
+/// If one of them has no binary.
+#[must_use]
+pub fn deployed_functions() -> Vec<DeployedFunction> {
+    resources()
+        .into_iter()
+        .filter(|(_, text)| text.contains("Type: AWS::Serverless::Function"))
         .map(|(logical_id, text)| {
             let values = |name: &str| -> Vec<String> {
                 text.lines()

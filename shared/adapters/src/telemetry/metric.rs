@@ -38,7 +38,7 @@ pub enum Count {
     NudgeLost,
     /// A write was overtaken and decided again.
     Conflict,
-    /// An entry of the due index could not be read.
+    /// A row, or an entry of an index, could not be read.
     UnreadableRow,
     /// A part of the due index could not be read, or its rows not be nudged.
     PartitionFailed,

@@ -1,0 +1,79 @@
+//! The oracle itself: it sees what may never be, when somebody makes it so with the gateway's own signature.
+
+#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+
+use acceptance::client::Opened;
+use acceptance::oracle::row_equals_ledger;
+use acceptance::signature::{SECRET, header, now};
+use acceptance::stack::{Stack, on_stack};
+use acceptance::unique;
+use futures_util::FutureExt as _;
+use serde_json::{Value, json};
+
+#[test]
+fn the_oracle_sees_a_second_charge() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+        assert_eq!(row_equals_ledger(stack, &payment).await.unwrap().charges, 1);
+        drop(stack.sandbox.duplicate(&payment.id, json!({"money": "taken"})).await);
+        assert!(breach(stack, &payment).await.starts_with("P1: charged 2 times"));
+    });
+}
+
+#[test]
+fn the_oracle_sees_a_success_without_a_charge() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        said(stack, &payment, "payment_intent.succeeded", json!({"status": "succeeded", "amount_received": 1999}))
+            .await;
+        assert!(breach(stack, &payment).await.contains("P2: "));
+    });
+}
+
+#[test]
+fn the_oracle_sees_an_end_that_the_gateway_knows_nothing_of() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        said(stack, &payment, "payment_intent.canceled", json!({"status": "canceled"})).await;
+        assert!(breach(stack, &payment).await.contains("P4: "));
+    });
+}
+
+#[test]
+fn the_oracle_waits_for_what_is_only_not_known_yet() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        let path = format!("/v1/payment_intents/{}/confirm", payment.intent);
+        let lost = json!({"method": "POST", "path": path, "fault": "hang_before", "times": 100});
+        let lost = stack.sandbox.misbehaves(lost).await;
+        drop(stack.api.pay(&payment, "pm_card_visa").await.expect(202));
+        assert!(row_equals_ledger(stack, &payment).await.unwrap_err().contains("outcome_unknown"));
+        stack.sandbox.behaves_again(&lost).await;
+        stack.settled(&payment.id, "succeeded").await;
+    });
+}
+
+/// The gateway says of its object what is not so, and we believe it.
+async fn said(stack: &Stack, payment: &Opened, kind: &str, lie: Value) {
+    let mut object = stack.sandbox.intent(&payment.intent).await;
+    object.as_object_mut().unwrap().extend(lie.as_object().unwrap().clone());
+    let event = json!({
+        "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(), "type": kind,
+        "livemode": false, "request": {"id": null, "idempotency_key": null}, "data": {"object": object},
+    });
+    let body = event.to_string();
+    let signature = header(SECRET, now(), &body);
+    let told = stack.api.send("POST", "/webhook/stripe", &[("stripe-signature", signature.as_bytes())], body).await;
+    assert_eq!((told.status, told.text_at("/received").as_str()), (200, "applied"), "{}", told.text);
+}
+
+/// What the oracle says when it panics.
+async fn breach(stack: &Stack, payment: &Opened) -> String {
+    let panicked = AssertUnwindSafe(row_equals_ledger(stack, payment)).catch_unwind().await.unwrap_err();
+    let text = |panicked: &(dyn Any + Send)| panicked.downcast_ref::<String>().cloned();
+    text(panicked.as_ref()).unwrap()
+}

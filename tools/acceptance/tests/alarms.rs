@@ -321,7 +321,8 @@ fn watched(alarm: &Value, line: &Value) -> Metric {
     metrics_in(line).into_iter().find(is_it).unwrap_or_else(|| panic!("{alarm} does not watch {line}"))
 }
 
-/// The alarm goes off by what stands in this line, and did not before.
+/// The alarm goes off by what stands in this line, and did not before. The local CloudWatch adds up what is recent; how many bad
+/// minutes it takes is for AWS to count.
 async fn goes_off(stack: &Stack, alarm: &str, line: &Value) {
     stack.aws.forget_alarm(alarm).await;
     assert_eq!(stack.aws.alarm(alarm).await["StateValue"], "INSUFFICIENT_DATA");

@@ -6,7 +6,7 @@
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
     CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason,
-    Rejection, ReviewReason, apply::establish, due::due,
+    Rejection, apply::establish, due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},

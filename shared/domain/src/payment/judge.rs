@@ -50,7 +50,6 @@ pub enum Source {
 
 /// What evidence does to a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 pub enum Judgement {
     /// This happened. Commit it.
     Change(Event),

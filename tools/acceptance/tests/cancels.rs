@@ -1,7 +1,7 @@
 //! A payment ends without money: because a client cancels it, or because its payer's time is over. Either is written down first, and
 //! the row ends when the gateway's object is seen canceled.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use std::time::Duration;
 

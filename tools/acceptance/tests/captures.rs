@@ -1,6 +1,6 @@
 //! Money that is held: taken whole or in part, once, or let go; and what is told when the gateway says no, says nothing, or holds it no more.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::oracle::row_equals_ledger;

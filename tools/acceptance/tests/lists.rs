@@ -1,6 +1,6 @@
 //! Payments are found again: by day, by the merchant's reference, by status, and those that a person must look at.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use std::collections::BTreeSet;
 

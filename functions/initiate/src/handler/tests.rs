@@ -20,10 +20,7 @@ fn endpoint() -> Endpoint {
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         mode: Mode::Test,
-        checkout_expiry: CheckoutExpiry {
-            usual: Duration::from_secs(24 * 3600),
-            shortest: Duration::from_secs(300),
-        },
+        checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(24 * 3600), shortest: Duration::from_secs(300) },
     }
 }
 

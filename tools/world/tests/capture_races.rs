@@ -3,15 +3,16 @@
 
 #![expect(clippy::panic, reason = "a scenario that does not go as written is a failed test")]
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use domain::{
     gateway::UnknownReason,
     id::TransactionId,
     payment::{Payment, PaymentState, Rejection},
+    schedule::Limits,
 };
 use flow::{
-    operations::capture::CaptureError,
+    operations::capture::{CaptureError, capture},
     ports::{Error, Note},
     steps::{RequestError, Requested},
 };
@@ -19,8 +20,9 @@ use world::{
     audit::Hour,
     counting::Counts,
     gateway::{Call, Course},
+    host::SimHost,
     scenes::Scene,
-    shop::{Shop, cancellation, wish},
+    shop::{Shop, cancellation, client, wish},
     store,
     turns::{Order, advance, all, block_on, in_every_order, pass},
 };
@@ -212,7 +214,25 @@ fn a_capture_that_is_killed_anywhere_leaves_what_the_sweep_can_finish() {
     }
 }
 
-// -- the store and the queue --
+// -- time, the store and the queue --
+
+#[test]
+fn with_too_little_time_left_to_ask_nothing_is_begun() {
+    for (left_ms, begins) in [(499, false), (500, true)] {
+        block_on(async {
+            let (shop, id) = Scene::Held.set().await;
+            let limits = Limits { gateway_timeout: Duration::from_millis(left_ms), ..Limits::STANDARD };
+            let host = SimHost::with_limits(1, limits);
+            let (store, gateway, queue) = (shop.store(), shop.gateway(), shop.queue());
+            let answer = capture(&host, store, gateway, queue, &id, wish("p", None), &client()).await;
+            assert_eq!((answer.is_ok(), gateway.sent_of(Call::Capture).len()), (begins, usize::from(begins)));
+            assert!(
+                begins || matches!(answer, Err(CaptureError::NotRequested(RequestError::Failed(Error::OutOfTime))))
+            );
+            assert_eq!(taken(&shop.row(&id)).is_some(), begins);
+        });
+    }
+}
 
 #[test]
 fn when_the_store_fails_before_the_gateway_was_asked_nothing_was_asked() {

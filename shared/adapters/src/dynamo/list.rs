@@ -20,7 +20,9 @@ use super::{
 };
 
 /// Keys that one shard is asked for. They are small: a hundred are less than three reads of a row.
-const KEYS_PER_SHARD: i32 = 100;
+const KEYS_PER_QUERY: i32 = 100;
+/// How often one shard is asked on, where a whole page is of one millisecond. An import can do that, no shop can.
+const QUERIES_MAX: u32 = 50;
 /// DynamoDB reads at most so many rows in one call.
 const ROWS_PER_READ: usize = 100;
 /// How often DynamoDB is asked again for rows that it left out of its answer.
@@ -45,6 +47,7 @@ impl ListPayments for PaymentTable {
 }
 
 /// What one shard has to go on with, newest first.
+#[derive(Default)]
 struct Shard {
     places: Vec<ListPlace>,
     has_more: bool,
@@ -69,15 +72,20 @@ impl PaymentTable {
             .expression_attribute_values(":partition", AttributeValue::S(partition))
             .expression_attribute_values(":newest", AttributeValue::N(newest.to_string()))
             .scan_index_forward(false)
-            .limit(KEYS_PER_SHARD);
-        let answer = asked.send().await.map_err(|failed| failure::of_call(&failed))?;
-        let (places, unfit): (Vec<_>, Vec<_>) =
-            answer.items().iter().map(|entry| keys::read_list_place(&Attributes::of(entry))).partition(Result::is_ok);
-        Ok(Shard {
-            places: places.into_iter().flatten().collect(),
-            has_more: answer.last_evaluated_key().is_some(),
-            unreadable: unfit.len(),
-        })
+            .limit(KEYS_PER_QUERY);
+        let (mut shard, mut reached) = (Shard::default(), None);
+        for _ in 0..QUERIES_MAX {
+            let answer = asked.clone().set_exclusive_start_key(reached).send().await;
+            let answer = answer.map_err(|failed| failure::of_call(&failed))?;
+            shard.read(answer.items());
+            reached = answer.last_evaluated_key;
+            shard.has_more = reached.is_some();
+            if !shard.has_more || shard.has_a_whole_moment(after) {
+                return Ok(shard);
+            }
+        }
+        let detail = "more payments of one millisecond than can be put in order".to_owned();
+        Err(Error::Unavailable { dependency: Dependency::Store, detail })
     }
 
     /// The rows at these places, by their ids.
@@ -107,6 +115,24 @@ impl PaymentTable {
     }
 }
 
+impl Shard {
+    fn read(&mut self, entries: &[Item]) {
+        for entry in entries {
+            match keys::read_list_place(&Attributes::of(entry)) {
+                Ok(place) => self.places.push(place),
+                Err(_) => self.unreadable = self.unreadable.saturating_add(1),
+            }
+        }
+    }
+
+    /// Whether it has given all that it has of some millisecond that the list goes on with. Of its last one it may have
+    /// more.
+    fn has_a_whole_moment(&self, after: Option<&ListPlace>) -> bool {
+        let last = oldest(self);
+        self.places.iter().any(|place| after.is_none_or(|after| place < after) && Some(place.created_at) > last)
+    }
+}
+
 /// The partitions that a list lies in.
 fn partitions(listing: &Listing) -> Vec<String> {
     match listing {
@@ -124,8 +150,6 @@ fn merged(shards: Vec<Shard>, after: Option<&ListPlace>, limit: u32) -> (Vec<Lis
     places.retain(|place| after.is_none_or(|after| place < after));
     places.sort_unstable_by(|one, other| other.cmp(one));
     let whole = places.iter().take_while(|place| horizon.is_none_or(|horizon| place.created_at > horizon)).count();
-    // More of one millisecond than a shard gives at once: better in some order than never.
-    let whole = if whole == 0 { places.len() } else { whole };
     let shown = whole.min(usize::try_from(limit).unwrap_or(usize::MAX));
     let more = shown < places.len() || horizon.is_some();
     places.truncate(shown);
@@ -137,7 +161,6 @@ fn oldest(shard: &Shard) -> Option<Timestamp> {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests {
     use super::*;
 
@@ -145,26 +168,33 @@ mod tests {
         ListPlace { created_at: Timestamp::from_unix_ms(at), id: world::payments::id(number) }
     }
 
-    /// Eight shards as DynamoDB shows them: newest first, a few at a time, the same millisecond in any order.
+    /// Eight shards as DynamoDB shows them: newest first, some keys at a time, the same millisecond in any order.
     fn shards_of(all: &[ListPlace], after: Option<&ListPlace>, keys: usize) -> Vec<Shard> {
         let shard = |number: usize| {
             let mut places: Vec<ListPlace> = all.iter().skip(number).step_by(8).cloned().collect();
             places.retain(|place| after.is_none_or(|after| place.created_at <= after.created_at));
             places.sort_by_key(|place| std::cmp::Reverse(place.created_at));
-            let has_more = places.len() > keys;
-            places.truncate(keys);
-            Shard { places, has_more, unreadable: 0 }
+            let mut shard = Shard::default();
+            for page in places.chunks(keys) {
+                shard.places.extend(page.iter().cloned());
+                shard.has_more = shard.places.len() < places.len();
+                if shard.has_a_whole_moment(after) {
+                    break;
+                }
+            }
+            shard
         };
         (0..8).map(shard).collect()
     }
 
     #[test]
     fn pages_over_all_shards_show_each_row_once_and_the_newest_first() {
-        // Three rows share each millisecond.
-        let all: Vec<ListPlace> = (0..200).map(|number| place(i64::from(number / 3), number)).collect();
+        // Three rows share each millisecond, and of one an import made forty.
+        let moment = |number: u32| if (90..130).contains(&number) { 30 } else { number / 3 };
+        let all: Vec<ListPlace> = (0..200).map(|number| place(i64::from(moment(number)), number)).collect();
         let mut wanted = all.clone();
         wanted.sort_unstable_by(|one, other| other.cmp(one));
-        for (keys, limit) in [(5, 7), (4, 100), (100, 1), (100, 100), (200, 33)] {
+        for (keys, limit) in [(1, 9), (5, 7), (4, 100), (100, 1), (100, 100), (200, 33)] {
             let (mut seen, mut after): (Vec<ListPlace>, Option<ListPlace>) = (Vec::new(), None);
             for _ in 0..=all.len() {
                 let (places, more, _) = merged(shards_of(&all, after.as_ref(), keys), after.as_ref(), limit);

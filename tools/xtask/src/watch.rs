@@ -6,7 +6,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::aws;
@@ -26,7 +26,8 @@ pub(crate) fn run(place: &Place) -> Result<(), Failure> {
 }
 
 /// The command, for `run` and for the tests. Each variable is handed over by itself: the `env_file` of the root
-/// Cargo.toml, which makes a bare `cargo lambda watch` find the usual stack, would win over another `--env-file`.
+/// Cargo.toml, which makes a bare `cargo lambda watch` find the usual stack, would win over another `--env-file`, and
+/// over a variable that stands in it too.
 pub(crate) fn command(place: &Place) -> Result<Command, Failure> {
     let variables = fs::read_to_string(place.watch_env()).while_doing("reading watch.env")?;
     let mut command = Command::new(place.venv_program("cargo-lambda"));
@@ -44,11 +45,24 @@ pub(crate) fn command(place: &Place) -> Result<Command, Failure> {
 pub(crate) fn stand_in(place: &Place) -> Result<Option<PathBuf>, Failure> {
     let usual = place.root.join("target/local/watch.env");
     if usual.exists() {
-        return Ok(None);
+        return the_usual_stack_is_silent(place, &usual).map(|()| None);
     }
     fs::create_dir_all(usual.with_file_name("")).while_doing("making target/local")?;
     fs::write(&usual, "").while_doing("writing an empty target/local/watch.env")?;
     Ok(Some(usual))
+}
+
+/// `cargo lambda watch` believes the file that the root Cargo.toml names before anything it is told: beside the usual
+/// stack, a second one's functions would work on the first one's tables.
+fn the_usual_stack_is_silent(place: &Place, usual: &Path) -> Result<(), Failure> {
+    let speaks = fs::read_to_string(usual).is_ok_and(|variables| !variables.is_empty());
+    if usual != place.watch_env() && speaks {
+        return Err(Failure::new(format!(
+            "{} is of another stack, and cargo lambda would use it; take that stack down and delete the file first",
+            place.shown(usual)
+        )));
+    }
+    Ok(())
 }
 
 /// Where the functions are reached.

@@ -45,7 +45,7 @@ pub struct Listed {
 pub async fn payments<S: ListPayments>(store: &S, wanted: &Wanted) -> Result<Listed, Error> {
     let mut listed = Listed { next: wanted.after.clone(), ..Listed::default() };
     for _ in 0..PAGES_MAX {
-        let page = store.list(&wanted.listing, listed.next.as_ref(), PAGE_SIZE).await?;
+        let page = store.list(&wanted.listing, listed.next.as_ref(), wanted.page_size()).await?;
         listed.unreadable = listed.unreadable.saturating_add(page.unreadable);
         listed.next = page.next;
         let mut fit = page.payments.into_iter().filter(|payment| wanted.admits(payment));
@@ -64,6 +64,13 @@ pub async fn payments<S: ListPayments>(store: &S, wanted: &Wanted) -> Result<Lis
 }
 
 impl Wanted {
+    /// What passes no filter all fits; what does may be rare, and a page is read for a few of its rows.
+    fn page_size(&self) -> u32 {
+        let filters = self.status.is_some() || self.attention_only;
+        let wanted = u32::try_from(self.limit).unwrap_or(PAGE_SIZE);
+        if filters { PAGE_SIZE } else { wanted.clamp(1, PAGE_SIZE) }
+    }
+
     fn admits(&self, payment: &Payment) -> bool {
         self.status.is_none_or(|status| payment.state.status() == status)
             && (!self.attention_only || payment.attention.is_some())

@@ -62,6 +62,10 @@ fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
         AttemptProgress::Unanswered => under_way(),
         AttemptProgress::Answered if matches!(payment.state, PaymentState::Processing(_)) => under_way(),
         AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged) if tried_again => under_way(),
+        // Nobody declined it: the payment came to its end another way.
+        AttemptProgress::Closed(AttemptResult::NotCharged) if payment.state.is_terminal() => {
+            Answer::from(Problem::overtaken(payment))
+        }
         AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged) => {
             Answer::from(Problem::declined(payment, attempt.number))
         }

@@ -212,6 +212,20 @@ fn a_decline_is_told_and_the_payment_can_be_confirmed_again() {
 }
 
 #[test]
+fn a_confirm_that_lost_to_a_cancel_at_the_gateway_is_not_called_declined() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    let id = TransactionId::parse("pay_45r6h26q25dittbo7zrmxadm3f").unwrap();
+    assert!(endpoint.gateway.dashboard_cancels(&endpoint.store.row(&id).unwrap().object));
+    for replay in [false, true] {
+        let told = block_on(answered(&endpoint, &host, "confirm"));
+        assert!(told.starts_with("409 ") && told.contains(r#""code": "invalid_state""#), "{told}");
+        assert!(told.contains(r#""status": "canceled""#) && told.contains(r#""status": "not_charged""#), "{told}");
+        assert_eq!(told.contains("idempotent-replayed: true"), replay);
+    }
+}
+
+#[test]
 fn without_a_payment_there_is_nothing_to_confirm() {
     let nothing = Confirm { store: MemoryStore::default(), ..endpoint(&SimHost::new(1)) };
     check(

@@ -187,11 +187,6 @@ impl Sandbox {
         drop(self.control("DELETE", &format!("faults/{fault}"), &Value::Null).await.expect(204));
     }
 
-    /// The faults that have not struck as often as they should.
-    pub async fn faults_left(&self) -> Value {
-        self.control("GET", "faults", &Value::Null).await.expect(200).at("/faults")
-    }
-
     /// Everything is well again.
     pub async fn behaves(&self) {
         drop(self.control("DELETE", "faults", &Value::Null).await.expect(204));

@@ -204,6 +204,8 @@ impl<'a> Case<'a> {
             Source::Event { cause } => self.hint(cause),
             Source::Act(..) => self.act_not_done(),
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
+            // A decline says so. An object that waits for a method without one is older than the request that it answers.
+            Source::Attempt(number, Hand::First) if *status == ObjectStatus::AwaitsMethod => self.answered(number),
             Source::Attempt(_, Hand::First) if self.is_unknown() => self.stands_at(status),
             // Somebody has looked since: what they saw is newer than this answer.
             Source::Attempt(_, Hand::First) => Judgement::Nothing,

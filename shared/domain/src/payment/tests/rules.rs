@@ -141,6 +141,16 @@ fn a_replayed_answer_is_not_the_present() {
 }
 
 #[test]
+fn an_own_answer_that_shows_an_unpaid_object_and_no_decline_is_old_and_closes_nothing() {
+    let mut payment = after(first(1), object(ObjectStatus::AwaitsMethod));
+    assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown), "and nobody is told of a no");
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Answered);
+    assert_eq!(payment.due, Some(START.plus(Duration::from_secs(1))), "somebody must fetch now");
+    show(&mut payment, Source::Fetch, captured(), &at(SOON));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
+}
+
+#[test]
 fn whatever_is_repeated_under_an_attempts_key_proves_that_it_was_answered() {
     for reason in [UnknownReason::ServerError, UnknownReason::Misconfigured, UnknownReason::Unreadable] {
         let payment = after(replayed(1), Outcome::Unknown(reason));

@@ -43,7 +43,6 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
                 line.measure(Gauge::OldestDue(swept.oldest_due));
                 line.set(Field::Nudged(swept.nudged));
                 (0..swept.unreadable).for_each(|_| line.count(Count::UnreadableRow));
-                (0..swept.failed_partitions).for_each(|_| line.count(Count::PartitionFailed));
                 if swept.nudged < swept.found {
                     line.raise(Level::Warn);
                 }

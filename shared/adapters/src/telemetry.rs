@@ -157,8 +157,8 @@ impl Line {
     /// Adds a field, or replaces it.
     pub fn set(&mut self, field: Field<'_>) {
         let (name, value) = field.name_and_value();
-        if matches!(field, Field::Failure(_)) {
-            self.count(Count::Failed);
+        if let Field::Failure(error) = field {
+            self.count(Count::of_failure(error));
         }
         self.fields.insert(name.to_owned(), value);
     }
@@ -183,7 +183,7 @@ impl Line {
                 Note::OutcomeUnknown(reason) => {
                     self.fields.insert("unknownReason".to_owned(), reason.name().into());
                 }
-                Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) => {
+                Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) | Note::PartitionFailed(error) => {
                     self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
                 }
                 Note::ForeignObject { .. } | Note::ReviewAsked | Note::Conflict => {}

@@ -54,6 +54,8 @@ pub enum Note {
     ReviewAsked,
     /// A write was overtaken by another and decided again.
     Conflict,
+    /// A part of the due index could not be read, or its rows not be nudged; the next sweep finds them again.
+    PartitionFailed(Error),
 }
 
 /// An outside thing failed us. What was asked may or may not have been done, unless the operation says otherwise.

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{gateway::UnknownReason, id::TransactionId, payment::Payment, schedule::Limits};
 use flow::{
     operations::sweep::Swept,
-    ports::{Actor, CreatePayment as _, DuePartition, Host as _, Write, WriterToken},
+    ports::{Actor, CreatePayment as _, DuePartition, Host as _, Note, Write, WriterToken},
 };
 use world::{
     counting::Counts,
@@ -136,6 +136,20 @@ fn a_partition_that_cannot_be_read_does_not_keep_the_others_waiting() {
         // A nudge that is served moves its row on; these were not served, so the next sweep finds them all.
         shop.sweep().await.unwrap();
         assert_eq!(nudged(&shop).into_iter().collect::<BTreeSet<_>>(), ids);
+    });
+}
+
+#[test]
+fn a_partition_that_cannot_be_read_while_nothing_is_due_is_told_of_and_the_sweep_got_through() {
+    block_on(async {
+        let shop = Shop::new();
+        shop.store().script(store::Call::FindDue, [store::Course::LostBefore]);
+        let swept = shop.sweep().await.unwrap();
+        assert_eq!(swept, Swept { failed_partitions: 1, ..Swept::default() });
+        assert!(matches!(shop.host().notes().as_slice(), [Note::PartitionFailed(_)]), "{:?}", shop.host().notes());
+        let everywhere = usize::try_from(2 * DuePartition::SHARDS).unwrap();
+        shop.store().script(store::Call::FindDue, vec![store::Course::LostBefore; everywhere]);
+        assert!(shop.sweep().await.is_err(), "but a sweep that saw nothing at all has not");
     });
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use domain::gateway::UnknownReason;
-use flow::ports::Note;
+use flow::ports::{Error, Note};
 
 use super::Level;
 
@@ -132,6 +132,14 @@ impl Count {
         }
     }
 
+    /// What a failure counts as. A row that cannot be read is no weather: asking again does not help.
+    pub(super) const fn of_failure(error: &Error) -> Self {
+        match error {
+            Error::Unreadable { .. } => Self::UnreadableRow,
+            Error::Unavailable { .. } | Error::OutOfTime | Error::Contended => Self::Failed,
+        }
+    }
+
     /// What a note of the flow counts as.
     pub(super) const fn of(note: &Note) -> Self {
         match note {
@@ -145,6 +153,7 @@ impl Count {
             Note::ForeignObject { holds_money: false } => Self::ForeignObject,
             Note::ReviewAsked => Self::ReviewAsked,
             Note::Conflict => Self::Conflict,
+            Note::PartitionFailed(_) => Self::PartitionFailed,
         }
     }
 }

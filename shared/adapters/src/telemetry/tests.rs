@@ -124,6 +124,24 @@ fn a_failure_is_said_once_and_counted() {
 }
 
 #[test]
+fn a_row_that_cannot_be_read_is_counted_as_one_and_not_as_weather() {
+    let mut line = Line::new("retry", AT);
+    line.set(Field::Failure(&Error::Unreadable { detail: "sv".to_owned() }));
+    let line = parsed(line);
+    assert_eq!((&line["unreadableRow"], &line["failed"], &line["level"]), (&json!(1), &Value::Null, &json!("error")));
+}
+
+#[test]
+fn a_part_of_the_index_that_failed_is_counted_and_says_why() {
+    let mut line = Line::new("sweep", AT);
+    let timeout = || Error::Unavailable { dependency: Dependency::Store, detail: "timeout".to_owned() };
+    line.notes([Note::PartitionFailed(timeout()), Note::PartitionFailed(timeout())]);
+    let line = parsed(line);
+    assert_eq!((&line["partitionFailed"], &line["level"]), (&json!(2), &json!("warn")));
+    assert_eq!(line["failure"], "the store is not available: timeout");
+}
+
+#[test]
 fn what_others_chose_cannot_break_the_line_or_fill_the_log() {
     let mut line = Line::new("status", AT);
     let hostile = format!("a\"\n{{\u{1b}[31m\u{202e}{}", "x".repeat(10_000));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use domain::time::Timestamp;
 
-use crate::ports::{DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Host, Nudge, Urgency};
+use crate::ports::{DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Host, Note, Nudge, Urgency};
 
 /// Rows in one page of the index.
 const PAGE_SIZE: u32 = 100;
@@ -39,20 +39,26 @@ pub struct Swept {
 /// Nudges every row that is due.
 ///
 /// # Errors
-/// If nothing at all could be done.
+/// If no part of the index could be read, or of all that is due not one row be nudged.
 pub async fn sweep<H: Host, S: FindDue, N: Nudge>(host: &H, store: &S, nudges: &N) -> Result<Swept, Error> {
     let mut broom = Broom { host, store, nudges, swept: Swept::default() };
-    let mut last_error = None;
+    let (mut last_error, mut served) = (None, false);
     for partition in partitions(host.dice()) {
         // One partition that fails must not keep the others waiting.
-        if let Err(error) = broom.partition(partition).await {
-            broom.swept.failed_partitions = broom.swept.failed_partitions.saturating_add(1);
-            last_error = Some(error);
+        match broom.partition(partition).await {
+            Ok(()) => served = true,
+            Err(error) => {
+                broom.swept.failed_partitions = broom.swept.failed_partitions.saturating_add(1);
+                host.note(Note::PartitionFailed(error.clone()));
+                last_error = Some(error);
+            }
         }
     }
+    let swept = broom.swept;
+    let nobody_told = swept.found > 0 && swept.nudged == 0;
     match last_error {
-        Some(error) if broom.swept.nudged == 0 => Err(error),
-        Some(_) | None => Ok(broom.swept),
+        Some(error) if nobody_told || !served => Err(error),
+        Some(_) | None => Ok(swept),
     }
 }
 

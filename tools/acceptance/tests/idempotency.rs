@@ -135,6 +135,28 @@ fn one_key_may_confirm_two_payments() {
 }
 
 #[test]
+fn one_key_may_confirm_capture_and_cancel_one_payment_and_each_answers_for_its_own() {
+    on_stack(async |stack| {
+        let key = unique("scoped");
+        let payment = stack.api.open_with(json!({"amount": 1999, "currency": "EUR", "capture": "manual"})).await;
+        let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
+        let bare = json!({"transactionId": payment.id}).to_string();
+        let part = json!({"transactionId": payment.id, "amount": 500}).to_string();
+        drop(stack.api.confirm(&key, &card).await.expect(200));
+        let taken = stack.api.post("/payment/capture", &key, part.clone()).await.expect(200);
+        assert_eq!((taken.header("idempotent-replayed"), taken.at("/amountCaptured")), ("", json!(500)));
+        let refused = stack.api.post("/payment/cancel", &key, bare.clone()).await.expect(409);
+        assert_eq!(refused.text_at("/code"), "invalid_state", "a key of confirm's and capture's is none of cancel's");
+        let again = stack.api.confirm(&key, &card).await.expect(200);
+        let retaken = stack.api.post("/payment/capture", &key, part).await.expect(200);
+        assert_eq!((again.header("idempotent-replayed"), retaken.header("idempotent-replayed")), ("true", "true"));
+        let reused = stack.api.post("/payment/capture", &key, bare).await.expect(422);
+        assert_eq!(reused.text_at("/code"), "idempotency_key_reused");
+        assert_eq!(stack.sandbox.charges(&payment.id).await, [("succeeded".to_owned(), 500, "eur".to_owned())]);
+    });
+}
+
+#[test]
 fn twenty_declining_cards_at_once_charge_nothing_and_leave_the_payment_open() {
     on_stack(async |stack| {
         let payment = stack.api.open().await;

@@ -128,6 +128,9 @@ fn capture(payment: &Payment, request: &CaptureRequest, now: &Now) -> Result<Dec
         | PaymentState::Canceled
         | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
     };
+    if payment.is_barred() {
+        return Err(Rejection::UnderReview);
+    }
     let amount = within(request.amount.unwrap_or(capturable), capturable)?;
     open_act(payment, ActKind::Capture { amount }, Some((request.key.clone(), request.request_hash)), None, now)
 }

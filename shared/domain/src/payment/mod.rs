@@ -221,8 +221,8 @@ impl Payment {
         self.open_act().is_some() || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
     }
 
-    /// Whether charging it could take money that nobody owes: other money than the row says, or money that has been paid
-    /// on another object. A person must look first.
+    /// Whether charging it, or capturing what it holds, could take money that nobody owes: other money than the row says,
+    /// or money that has been paid on another object. A person must look first.
     #[must_use]
     pub fn is_barred(&self) -> bool {
         self.attention.is_some_and(|review| match review.reason {

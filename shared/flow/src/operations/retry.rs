@@ -86,11 +86,13 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
-        let key_is_dead = committed.payment().open_act().is_some_and(|act| {
-            // Under a dead key the gateway would capture anew. A cancel has a fresh key each time.
-            matches!(act.kind, ActKind::Capture { .. }) && !act.key_is_young(self.host.now())
+        let is_barred = committed.payment().is_barred();
+        let only_look = committed.payment().open_act().is_some_and(|act| {
+            // Under a dead key the gateway would capture anew, and money that nobody owes is not asked for once more. A
+            // cancel has a fresh key each time, and takes nothing.
+            matches!(act.kind, ActKind::Capture { .. }) && (is_barred || !act.key_is_young(self.host.now()))
         });
-        if key_is_dead {
+        if only_look {
             return self.fetch(committed.into_payment()).await;
         }
         let payment = act(self.host, self.store, self.gateway, committed, &Actor::Retry).await;

@@ -321,6 +321,24 @@ fn a_payment_whose_object_is_for_other_money_is_not_charged() {
 }
 
 #[test]
+fn a_hold_is_let_go_and_not_captured_while_money_stands_on_another_object() {
+    let mut payment = after(first(1), authorized());
+    let mut other = snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT });
+    other.reference = GatewayToken::parse("pi_2").unwrap();
+    let judged = judge(
+        &payment,
+        &Evidence { source: Source::Event { cause: None }, outcome: Outcome::Object(other) },
+        &at(SOON),
+    );
+    let Judgement::Foreign { review: Some(event), .. } = judged else { panic!("{judged:?}") };
+    apply(&mut payment, &event);
+    let capture = CaptureRequest { key: key("k"), request_hash: hash("k"), amount: None };
+    assert_eq!(command(&mut payment, &Command::Capture(capture), &at(SOON)), Err(Rejection::UnderReview));
+    let cancel = CancelRequest { key: key("x"), request_hash: hash("x"), reason: None };
+    assert!(matches!(command(&mut payment, &Command::Cancel(cancel), &at(SOON)), Ok(Decision::Execute(_))));
+}
+
+#[test]
 fn other_money_is_not_hidden_by_a_word_that_we_do_not_know() {
     let mut payment = payment();
     show(&mut payment, Source::Fetch, object(ObjectStatus::Unrecognized("new".into())), &at(SOON));

@@ -18,7 +18,7 @@ use flow::{
 use world::{
     audit::Hour,
     counting::Counts,
-    gateway::{Call, Course, Effect, Standing},
+    gateway::{Call, Course, Effect, Standing, Verdict},
     payments,
     queue::Nudged,
     scenes::Scene,
@@ -360,6 +360,33 @@ fn what_the_dashboard_has_taken_is_told_as_it_is() {
             assert_eq!((taken(&told), &told.acts[0].progress), (Some(theirs), &wanted));
         });
     }
+}
+
+#[test]
+fn a_hold_is_not_captured_while_money_stands_elsewhere_and_an_open_capture_is_not_asked_for_again() {
+    block_on(async {
+        for asked_before in [false, true] {
+            let shop = Shop::new();
+            let payment = shop.opened(held_order("order-1")).await;
+            shop.confirmed(&payment.id, card("c")).await;
+            if asked_before {
+                shop.gateway().script(Call::Capture, [Course::NotServed(UnknownReason::NotSent)]);
+                shop.capture(&payment.id, wish("k", None)).await.unwrap();
+            }
+            let other = shop.gateway().opens_another(&payment.id, &payment.terms);
+            shop.gateway().browser_confirms(&other, Verdict::Charge);
+            shop.gateway().dashboard_captures(&other, payment.terms.amount.minor_units());
+            shop.deliver_events().await;
+            let sent = shop.gateway().sent_of(Call::Capture).len();
+            if asked_before {
+                shop.until_looked(&payment.id).await;
+            } else {
+                assert!(shop.capture(&payment.id, wish("k", None)).await.is_err());
+            }
+            assert_eq!(shop.gateway().sent_of(Call::Capture).len(), sent, "{asked_before}");
+            assert!(matches!(shop.row(&payment.id).state, PaymentState::RequiresCapture { .. }), "{asked_before}");
+        }
+    });
 }
 
 #[test]

@@ -23,7 +23,7 @@ use world::{
     counting::Counts,
     gateway::{Call, Course, Verdict},
     queue::Nudged,
-    shop::{Shop, card, held_order, order, wish},
+    shop::{Shop, card, held_order, order},
     store,
     turns::{all, block_on},
 };
@@ -340,33 +340,6 @@ fn an_attempt_is_not_sent_again_while_money_stands_elsewhere() {
         shop.until_looked(&payment.id).await;
         assert_eq!(shop.gateway().sent_of(Call::Confirm).len(), 1);
         assert_eq!(shop.gateway().sent_of(Call::Fetch).len(), 1);
-    });
-}
-
-#[test]
-fn a_hold_is_not_captured_while_money_stands_elsewhere_and_an_open_capture_is_not_asked_for_again() {
-    block_on(async {
-        for asked_before in [false, true] {
-            let shop = Shop::new();
-            let payment = shop.opened(held_order("order-1")).await;
-            shop.confirmed(&payment.id, card("c")).await;
-            if asked_before {
-                shop.gateway().script(Call::Capture, [Course::NotServed(UnknownReason::NotSent)]);
-                shop.capture(&payment.id, wish("k", None)).await.unwrap();
-            }
-            let other = shop.gateway().opens_another(&payment.id, &payment.terms);
-            shop.gateway().browser_confirms(&other, Verdict::Charge);
-            shop.gateway().dashboard_captures(&other, payment.terms.amount.minor_units());
-            shop.deliver_events().await;
-            let sent = shop.gateway().sent_of(Call::Capture).len();
-            if asked_before {
-                shop.until_looked(&payment.id).await;
-            } else {
-                assert!(shop.capture(&payment.id, wish("k", None)).await.is_err());
-            }
-            assert_eq!(shop.gateway().sent_of(Call::Capture).len(), sent, "{asked_before}");
-            assert!(matches!(shop.row(&payment.id).state, PaymentState::RequiresCapture { .. }), "{asked_before}");
-        }
     });
 }
 

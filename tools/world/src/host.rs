@@ -65,13 +65,10 @@ impl Host for SimHost {
         Timestamp::from_unix_ms(self.unix_ms.load(Ordering::SeqCst))
     }
 
-    /// SplitMix64: every number of the sequence differs, so no two writes of one run bear the same name.
+    /// Every number of the sequence differs, so no two writes of one run bear the same name.
     fn dice(&self) -> u64 {
-        const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut mixed = self.dice.fetch_add(STEP, Ordering::SeqCst).wrapping_add(STEP);
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let mut state = self.dice.fetch_add(STEP, Ordering::SeqCst);
+        mix(&mut state)
     }
 
     /// Nobody else moves the clock while a machine sleeps, so sleeping moves it.
@@ -91,6 +88,17 @@ impl Host for SimHost {
     fn note(&self, note: Note) {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).push(note);
     }
+}
+
+const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// SplitMix64: the next number of the sequence that `state` stands in. No number comes twice.
+pub(crate) const fn mix(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(STEP);
+    let mut mixed = *state;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
 //! - [`events`] reads the event files, and lets an endpoint answer them.
 //! - [`payments`] makes payments up, from ordinary to absurd.
+//! - [`simulation`] runs the real operations, many at once, through everything that can go wrong, and has an auditor watch.
 //! - [`turns`] runs futures without a runtime, one turn after the other, so that every run is the same.
 //!
 //! Nothing that is deployed may depend on this crate.
@@ -22,6 +23,7 @@ pub mod payments;
 pub mod queue;
 pub mod scenes;
 pub mod shop;
+pub mod simulation;
 pub mod store;
 pub mod store_contract;
 pub mod turns;

@@ -8,7 +8,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use domain::{id::TransactionId, payment::Payment, time::Day};
+use domain::{
+    id::TransactionId,
+    payment::Payment,
+    time::{Day, Timestamp},
+};
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
     ListPayments, ListPlace, Listing, LoadPayment, ReplacePayment, Replaced, Urgency, Write, WriterToken,
@@ -118,6 +122,18 @@ impl MemoryStore {
     #[must_use]
     pub fn commits(&self) -> Vec<Commit> {
         self.inner().commits.clone()
+    }
+
+    /// The writes that went through after the first `known`, oldest first.
+    #[must_use]
+    pub fn commits_after(&self, known: usize) -> Vec<Commit> {
+        self.inner().commits.get(known..).unwrap_or_default().to_vec()
+    }
+
+    /// When the row is due that is due first; seen without a call that could go wrong, and not through the index.
+    #[must_use]
+    pub fn earliest_due(&self) -> Option<Timestamp> {
+        self.inner().rows.values().filter_map(|row| row.payment.due).min()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -293,7 +309,6 @@ fn missing() -> Error {
 mod tests {
     use super::*;
     use crate::{payments, turns::block_on};
-    use domain::time::Timestamp;
 
     const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 

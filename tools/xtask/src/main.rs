@@ -22,6 +22,7 @@ mod logs;
 mod place;
 mod process;
 mod secrets;
+mod simulate;
 mod step;
 mod tail;
 mod test;
@@ -44,6 +45,8 @@ cargo xtask watch                  `cargo lambda watch` on port 9000 against the
 cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
 cargo xtask key list --stack <name>
 cargo xtask key revoke <name> --stack <name>
+cargo xtask simulate [--seeds N] [--first S] [--threads T]
+                                   payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask test [--full]          what must pass before a change lands; --full adds the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
@@ -72,6 +75,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["tail", rest @ ..] => tail::run(place, rest),
         ["watch"] => watch::run(place),
         ["key", rest @ ..] => key::run(place, rest),
+        ["simulate", rest @ ..] => simulate::run(place, rest),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

@@ -78,6 +78,10 @@ impl Book {
         self.intents.get(object)
     }
 
+    pub(super) fn statuses(&self) -> Vec<(GatewayToken, ObjectStatus)> {
+        self.intents.iter().map(|(reference, intent)| (reference.clone(), intent.status.clone())).collect()
+    }
+
     pub(super) fn with_intent(&mut self, object: &GatewayToken, change: impl FnOnce(&mut Intent)) {
         if let Some(intent) = self.intents.get_mut(object) {
             change(intent);
@@ -289,6 +293,16 @@ impl Book {
         self.move_held(object, Standing::Released, None);
         self.announce_change(transaction_id, Outcome::Object(snapshot), key);
         true
+    }
+
+    /// Money arrives on an object that had ended without. Whether it had.
+    pub(super) fn pay_after_the_end(&mut self, object: &GatewayToken) -> bool {
+        let is_over = self.intent(object).is_some_and(|intent| intent.status == ObjectStatus::Canceled);
+        if is_over {
+            self.with_intent(object, |intent| intent.capture = CaptureMethod::Automatic);
+            let _shown_to_nobody = self.decide(object, Cause::Browser, Verdict::Charge, None);
+        }
+        is_over
     }
 
     fn move_held(&mut self, object: &GatewayToken, to: Standing, minor_units: Option<i64>) {

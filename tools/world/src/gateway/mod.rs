@@ -109,6 +109,11 @@ impl SimGateway {
         self.book().verdicts.extend(verdicts);
     }
 
+    /// Says what the bank decides on the next confirm, whatever was said before.
+    pub fn bank_will_say(&self, verdict: Verdict) {
+        self.book().verdicts = [verdict].into();
+    }
+
     /// Serves what was sent before its sender gave up. Nobody hears the answers. Returns how many there were.
     pub fn late_requests_arrive(&self) -> usize {
         self.book().serve_late()
@@ -154,6 +159,11 @@ impl SimGateway {
         self.book().capture(object, minor_units, None)
     }
 
+    /// What was canceled is paid all the same: a slow bank's money arrives on an object that had ended. Whether it had.
+    pub fn money_moves_after_all(&self, object: &GatewayToken) -> bool {
+        self.book().pay_after_the_end(object)
+    }
+
     /// Another program of the merchant changes what the object is for.
     pub fn dashboard_reprices(&self, object: &GatewayToken, minor_units: i64) {
         self.book().with_intent(object, |intent| intent.amount_minor_units = minor_units);
@@ -197,6 +207,12 @@ impl SimGateway {
     #[must_use]
     pub fn object(&self, object: &GatewayToken) -> Option<ObjectSnapshot> {
         self.book().intent(object).map(intent::Intent::snapshot)
+    }
+
+    /// Every object and where it stands in truth.
+    #[must_use]
+    pub fn objects(&self) -> Vec<(GatewayToken, ObjectStatus)> {
+        self.book().statuses()
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {

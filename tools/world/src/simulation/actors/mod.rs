@@ -1,0 +1,17 @@
+//! Everybody who acts from outside: clients and their payers, banks, whoever works in the gateway's dashboard, the
+//! gateway's postman, the queue, and the clock that starts the sweep. Each is a small program that does what such people
+//! and machines do, at its worst where the weather is bad.
+
+mod client;
+mod people;
+mod postman;
+mod queue;
+mod schedule;
+
+pub(super) use self::{
+    client::{Client, Order},
+    people::{bank_makes_up_its_mind, banks_decide, people},
+    postman::events_are_made,
+    queue::messages_are_taken,
+    schedule::{deployer, sweeper},
+};

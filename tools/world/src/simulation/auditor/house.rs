@@ -1,0 +1,128 @@
+//! The house auditor reads what cannot be seen from outside: the rows, commit by commit. The promises about attempts, acts
+//! and `due` are checked here, and that a row is not passed over by the sweep.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    id::TransactionId,
+    payment::{AttemptSource, Payment, ReviewReason},
+    schedule,
+    time::Timestamp,
+};
+
+use super::{Auditor, may_become};
+use crate::{
+    audit::{self, Hour},
+    gateway::SimGateway,
+    store::{Commit, MemoryStore},
+};
+
+/// Clocks differ by some seconds; a day between two tries may be so much shorter.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+/// P7: three sweeps, and a minute for the look itself.
+const OVERDUE: Duration = Duration::from_secs(4 * 60);
+
+/// What the house auditor knows.
+#[derive(Debug, Default)]
+pub(in crate::simulation) struct House {
+    /// How many commits were read.
+    pub(in crate::simulation) read: usize,
+    rows: BTreeMap<TransactionId, Payment>,
+}
+
+impl Auditor {
+    /// A row was written.
+    pub(in crate::simulation) fn reads_commit(&mut self, commit: &Commit, gateway: &SimGateway) {
+        self.house.read = self.house.read.saturating_add(1);
+        let row = &commit.payment;
+        let before = self.house.rows.insert(row.id.clone(), row.clone());
+        if let Some(before) = before {
+            self.compare_rows(&before, row);
+        } else if row.version != 1 {
+            self.breach("P9", "a row came from nowhere", format!("{row:?}"));
+        }
+        self.read_row(row, gateway);
+    }
+
+    fn compare_rows(&mut self, before: &Payment, row: &Payment) {
+        if row.version != before.version.saturating_add(1) {
+            self.breach("P9", "a write passed over another", format!("v{} after v{}", row.version, before.version));
+        }
+        let (from, to) = (before.state.status(), row.state.status());
+        if !may_become(from, to) {
+            self.breach("P9", "a row moved where it may not", format!("{}: {from:?} → {to:?}", row.id));
+        }
+        if row.object != before.object || row.terms != before.terms || row.created_at != before.created_at {
+            self.breach("P9", "what never changes was changed", format!("v{} of {}", row.version, row.id));
+        }
+        if row.attempts.len() < before.attempts.len() || row.acts.len() < before.acts.len() {
+            self.breach("P9", "a row has forgotten something", format!("v{} of {}", row.version, row.id));
+        }
+    }
+
+    fn read_row(&mut self, row: &Payment, gateway: &SimGateway) {
+        for breach in audit::breaches(row, gateway, Hour::Midway) {
+            match breach {
+                // What stands on another object was not charged by us; our own are counted in the books.
+                audit::Breach::TwiceCharged(_) => {}
+                // Ended it was, though money may have moved after all.
+                audit::Breach::EndedWithoutProof(_) | audit::Breach::ActNotDone(_)
+                    if self.ended.contains(&row.object) => {}
+                breach => self.breach("house", kind(&breach), format!("v{} of {}: {breach:?}", row.version, row.id)),
+            }
+        }
+        if !row.state.is_terminal() && row.due.is_none() {
+            self.breach("P7", "a row that is not at its end has no due", format!("v{} of {}", row.version, row.id));
+        }
+        let in_vain = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
+        if in_vain && !row.is_in_doubt() {
+            self.breach("house", "a person is called in vain", format!("v{} of {}", row.version, row.id));
+        }
+        self.tries_keep_the_networks_rules(row);
+    }
+
+    /// Of two tries for one confirm, the first was declined for a reason that may pass, a day before the second.
+    fn tries_keep_the_networks_rules(&mut self, row: &Payment) {
+        let key_of = |source: &AttemptSource| match source {
+            AttemptSource::Api { key, .. } => Some(key.clone()),
+            AttemptSource::Gateway => None,
+        };
+        for (place, second) in row.attempts.iter().enumerate() {
+            let Some(key) = key_of(&second.source) else { continue };
+            let earlier = row.attempts.get(..place).unwrap_or_default();
+            let Some(first) = earlier.iter().rev().find(|it| key_of(&it.source).as_ref() == Some(&key)) else {
+                continue;
+            };
+            let may_pass = first.decline().is_some_and(|decline| {
+                use domain::decline::DeclineCategory::{Later, LaterFewTimes};
+                matches!(decline.category, Later | LaterFewTimes)
+            });
+            let waited = second.started_at.since(first.started_at).saturating_add(CLOCKS_DIFFER);
+            if !may_pass || !second.is_off_session() || waited < schedule::REATTEMPT_INTERVAL {
+                self.breach("house", "a charge was tried again that must not be", format!("{first:?} {second:?}"));
+            }
+        }
+    }
+
+    /// P7: once nothing goes wrong any more, no row stays due for longer than three sweeps.
+    pub(in crate::simulation) fn nothing_is_overdue(&mut self, store: &MemoryStore, calm: Timestamp, now: Timestamp) {
+        let overdue = store.earliest_due().map(|due| now.since(due.max(calm)));
+        if let Some(overdue) = overdue.filter(|overdue| *overdue > OVERDUE) {
+            self.breach("P7", "three sweeps have passed a row over", format!("due for {} s", overdue.as_secs()));
+        }
+    }
+}
+
+const fn kind(breach: &audit::Breach) -> &'static str {
+    match breach {
+        audit::Breach::TwiceCharged(_) => "charged twice",
+        audit::Breach::SucceededWithoutCharge(_) => "a row says succeeded without a charge",
+        audit::Breach::HeldWithoutCharge => "a row says held without a hold",
+        audit::Breach::ChargeUnseen(_) => "a charge is unseen",
+        audit::Breach::EndedWithoutProof(_) => "a row ended without proof",
+        audit::Breach::DeclinedWithoutProof(_) => "an attempt is declined without proof",
+        audit::Breach::AttemptCharged(_) => "an attempt that is said not to have charged has charged",
+        audit::Breach::ActNotDone(_) => "an act is said to be done and is not",
+        audit::Breach::Stuck(_) => "a row is stuck",
+    }
+}

@@ -1,0 +1,221 @@
+//! The deployed functions: each operation with the ports that its function is handed, on a machine of its own, under the
+//! time limit that the template gives it.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    id::{RequestHash, TransactionId},
+    payment::{CancelRequest, ConfirmRequest, Payment},
+    schedule::Limits,
+};
+use flow::{
+    operations::{
+        cancel::cancel,
+        capture::{CaptureError, Wish, capture},
+        confirm::confirm,
+        initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        retry::retry,
+        status::status,
+        sweep::sweep,
+        webhook::{GatewayEvent, Received, webhook},
+    },
+    ports::Error,
+    steps::{RequestError, Requested},
+};
+
+use super::{
+    coverage::Operation,
+    machine::Machine,
+    stage::{InvocationId, Stage},
+    weather::{WeatheredGateway, WeatheredQueue, WeatheredStore},
+};
+use crate::{gateway::SimGateway, shop::client};
+
+/// A release of Quittance: what a deploy in the middle of everything changes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Release {
+    /// The version of the gateway's API that new attempts are written for.
+    pub(super) api_version: &'static str,
+    /// The stack's time limits.
+    pub(super) limits: Limits,
+}
+
+impl Release {
+    /// What runs in the beginning.
+    pub(super) const FIRST: Self = Self { api_version: "2026-10-28.endive", limits: Limits::STANDARD };
+    /// What is deployed later: another version of the gateway's API, and other time limits.
+    pub(super) const SECOND: Self = Self {
+        api_version: "2027-03-31.next",
+        limits: Limits {
+            gateway_timeout: Duration::from_secs(10),
+            first_delay: Duration::from_secs(30),
+            first_look: Duration::from_secs(120),
+        },
+    };
+}
+
+/// What a client asks for.
+#[derive(Debug, Clone)]
+pub(super) enum Ask {
+    Initiate(Box<InitiateRequest>),
+    Confirm(Box<ConfirmRequest>),
+    Capture(Wish),
+    Cancel(CancelRequest),
+    Status,
+}
+
+impl Ask {
+    pub(super) const fn operation(&self) -> Operation {
+        match self {
+            Self::Initiate(_) => Operation::Initiate,
+            Self::Confirm(_) => Operation::Confirm,
+            Self::Capture(_) => Operation::Capture,
+            Self::Cancel(_) => Operation::Cancel,
+            Self::Status => Operation::Status,
+        }
+    }
+
+    /// Its idempotency key and the hash of its body, if it has them.
+    pub(super) fn key(&self) -> Option<(&str, RequestHash)> {
+        match self {
+            Self::Initiate(request) => Some((request.key.as_str(), request.request_hash)),
+            Self::Confirm(request) => Some((request.key.as_str(), request.request_hash)),
+            Self::Capture(wish) => Some((wish.key.as_str(), wish.request_hash)),
+            Self::Cancel(request) => Some((request.key.as_str(), request.request_hash)),
+            Self::Status => None,
+        }
+    }
+}
+
+/// What a client is answered, before it is laid out as JSON.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    /// The payment: 200, 201, 202 or 402, as its own attempt or act has it.
+    Payment(Box<Payment>, Replay),
+    /// Not done: 4xx.
+    Refused(&'static str, Option<Box<Payment>>),
+    /// 5xx: send the same request again.
+    Unavailable(&'static str),
+}
+
+/// Whether the request had been done before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Replay {
+    No,
+    Yes,
+}
+
+/// What came of an invocation.
+#[derive(Debug, Clone)]
+pub(super) enum Reply {
+    /// It was killed.
+    Died,
+    /// It answered a client.
+    Api(Answer),
+    /// It answered the gateway.
+    Webhook(Result<Received, Error>),
+    /// It looked at a row; or SQS must deliver the message again.
+    Retry(Result<(), Error>),
+    /// It swept.
+    Swept,
+}
+
+/// A client's request arrives. Every function that clients call has 29 seconds, but for the one that only reads.
+pub(super) fn call(stage: &Arc<Stage>, id: TransactionId, ask: Ask) -> InvocationId {
+    let (operation, limit) = (ask.operation(), Duration::from_secs(if matches!(ask, Ask::Status) { 10 } else { 29 }));
+    let outer = Arc::clone(stage);
+    stage.invoke(operation, limit, move |invocation| {
+        let machine = Machine::new(&outer, invocation, operation, limit);
+        Box::new(async move { Reply::Api(answer(&machine, &id, ask).await) })
+    })
+}
+
+async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
+    let (store, queue, gateway) = (WeatheredStore(machine), WeatheredQueue(machine), WeatheredGateway(machine));
+    match ask {
+        Ask::Initiate(request) => initiated(initiate(machine, &store, &gateway, SimGateway::MODE, *request).await),
+        Ask::Confirm(mut request) => {
+            // The handler writes it for the version of the gateway's API that its release speaks.
+            machine.release.api_version.clone_into(&mut request.api_version);
+            requested(confirm(machine, &store, &gateway, &queue, id, *request, &client()).await)
+        }
+        Ask::Capture(wish) => match capture(machine, &store, &gateway, &queue, id, wish, &client()).await {
+            Ok(done) => requested(Ok(done)),
+            Err(CaptureError::NotRequested(error)) => requested(Err(error)),
+            Err(CaptureError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
+            Err(CaptureError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
+        },
+        Ask::Cancel(request) => requested(cancel(machine, &store, &gateway, &queue, id, request, &client()).await),
+        Ask::Status => match status(&store, id).await {
+            Ok(Some(payment)) => Answer::Payment(Box::new(payment), Replay::No),
+            Ok(None) => Answer::Refused("not_found", None),
+            Err(_) => Answer::Unavailable("unavailable"),
+        },
+    }
+}
+
+fn initiated(made: Result<Initiated, InitiateError>) -> Answer {
+    match made {
+        Ok(Initiated::Created(payment)) => Answer::Payment(Box::new(payment), Replay::No),
+        Ok(Initiated::Replayed(payment)) => Answer::Payment(Box::new(payment), Replay::Yes),
+        Err(InitiateError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
+        Err(InitiateError::Refused { .. }) => Answer::Refused("gateway_refused", None),
+        Err(InitiateError::KeyReused) => Answer::Refused(KEY_REUSED, None),
+        Err(InitiateError::GatewayUnavailable(_)) => Answer::Unavailable("gateway_unavailable"),
+        Err(InitiateError::Failed(_)) => Answer::Unavailable("unavailable"),
+    }
+}
+
+/// The code of a key that belongs to another request.
+pub(super) const KEY_REUSED: &str = "idempotency_key_reused";
+
+fn requested(made: Result<Requested, RequestError>) -> Answer {
+    use domain::payment::Rejection;
+    match made {
+        Ok(Requested::Done(payment)) => Answer::Payment(Box::new(payment), Replay::No),
+        Ok(Requested::Replayed(payment)) => Answer::Payment(Box::new(payment), Replay::Yes),
+        Err(RequestError::NotFound) => Answer::Refused("not_found", None),
+        Err(RequestError::Rejected(Rejection::IdempotencyKeyReused, _)) => Answer::Refused(KEY_REUSED, None),
+        Err(RequestError::Rejected(Rejection::InProgress, payment)) => Answer::Refused("in_progress", Some(payment)),
+        Err(RequestError::Rejected(_, payment)) => Answer::Refused("refused", Some(payment)),
+        Err(RequestError::Failed(_)) => Answer::Unavailable("unavailable"),
+    }
+}
+
+/// A verified event arrives.
+pub(super) fn receive(stage: &Arc<Stage>, event: GatewayEvent) -> InvocationId {
+    let (outer, limit) = (Arc::clone(stage), Duration::from_secs(10));
+    stage.invoke(Operation::Webhook, limit, move |invocation| {
+        let machine = Machine::new(&outer, invocation, Operation::Webhook, limit);
+        Box::new(async move {
+            let (store, queue) = (WeatheredStore(&machine), WeatheredQueue(&machine));
+            Reply::Webhook(webhook(&machine, &store, &queue, SimGateway::MODE, event).await)
+        })
+    })
+}
+
+/// A message of the retry queue arrives.
+pub(super) fn look(stage: &Arc<Stage>, id: TransactionId) -> InvocationId {
+    let (outer, limit) = (Arc::clone(stage), Duration::from_secs(60));
+    stage.invoke(Operation::Retry, limit, move |invocation| {
+        let machine = Machine::new(&outer, invocation, Operation::Retry, limit);
+        Box::new(async move {
+            let (store, gateway) = (WeatheredStore(&machine), WeatheredGateway(&machine));
+            Reply::Retry(retry(&machine, &store, &gateway, &id).await.map(|_| ()))
+        })
+    })
+}
+
+/// The minute's sweep is started.
+pub(super) fn sweep_once(stage: &Arc<Stage>) -> InvocationId {
+    let (outer, limit) = (Arc::clone(stage), Duration::from_secs(30));
+    stage.invoke(Operation::Sweep, limit, move |invocation| {
+        let machine = Machine::new(&outer, invocation, Operation::Sweep, limit);
+        Box::new(async move {
+            let (store, queue) = (WeatheredStore(&machine), WeatheredQueue(&machine));
+            // Whether it could be done at all is for its alarm; the next one comes in a minute.
+            drop(sweep(&machine, &store, &queue).await);
+            Reply::Swept
+        })
+    })
+}

@@ -1,0 +1,80 @@
+//! Those who watch are shown what has changed: the rows that were written, and the gateway's books.
+
+use domain::{
+    id::TransactionId,
+    payment::{ActKind, ActProgress, End, Payment, PaymentState},
+};
+use flow::ports::Actor;
+
+use super::{coverage::Sometimes, stage::Stage};
+use crate::store::Commit;
+
+/// Rows were written, perhaps.
+pub(super) fn commits(stage: &Stage) {
+    let known = stage.with_auditor(|auditor| auditor.house.read);
+    let new = stage.store.commits_after(known);
+    if new.is_empty() {
+        return;
+    }
+    for commit in &new {
+        notice(stage, commit);
+        stage.tell(|| in_a_word(commit));
+        stage.with_auditor(|auditor| auditor.reads_commit(commit, &stage.gateway));
+    }
+    stage.wake_light_sleeper();
+}
+
+/// Something has happened at the gateway, perhaps.
+pub(super) fn ledger(stage: &Stage) {
+    stage.with_auditor(|auditor| {
+        for (object, status) in stage.gateway.objects() {
+            auditor.saw_object(&object, &status);
+        }
+        auditor.reads_books(&stage.gateway);
+    });
+}
+
+fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
+    let what = match event.as_str() {
+        "captured_late" => Some(Sometimes::LateSuccess),
+        "expired" => Some(Sometimes::Expired),
+        "failed" => Some(Sometimes::GivenUp),
+        "attempt_started" if *actor == Actor::Retry => Some(Sometimes::Reattempt),
+        "captured" if was_canceled_too(payment) => Some(Sometimes::ChargeBeatsCancel),
+        "captured" if payment.captured() != payment.terms.amount => Some(Sometimes::TakenInPart),
+        "captured" => Some(Sometimes::Paid),
+        _ => None,
+    };
+    if let Some(what) = what {
+        stage.happened(what);
+    }
+    if payment.attention.is_some_and(|review| review.since == payment.updated_at) {
+        stage.happened(Sometimes::PersonCalled);
+    }
+}
+
+fn was_canceled_too(payment: &Payment) -> bool {
+    let overtaken = payment.acts.last().filter(|act| act.progress == ActProgress::Overtaken);
+    overtaken.is_some_and(|act| act.kind == ActKind::Close { ends_as: End::Canceled })
+}
+
+fn in_a_word(Commit { payment, event, actor }: &Commit) -> String {
+    let state = match &payment.state {
+        PaymentState::Processing(reason) => format!("processing ({})", reason.name()),
+        state => state.name().to_owned(),
+    };
+    let attempts: Vec<String> = payment.attempts.iter().map(|it| format!("{:?}", it.progress)).collect();
+    let act = payment.open_act().map(|act| act.kind.name()).unwrap_or_default();
+    let due = payment.due.map_or(-1, |due| i64::try_from(due.since(payment.updated_at).as_secs()).unwrap_or(-1));
+    let attention = payment.attention.map(|review| review.reason.name()).unwrap_or_default();
+    format!(
+        "row {} v{}: {event} by {actor:?} → {state} [{}] {act} {attention} due in {due} s",
+        tail(&payment.id),
+        payment.version,
+        attempts.join(", "),
+    )
+}
+
+fn tail(id: &TransactionId) -> &str {
+    id.as_str().get(..8).unwrap_or_default()
+}

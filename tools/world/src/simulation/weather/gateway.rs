@@ -1,0 +1,246 @@
+//! The gateway in bad weather: requests that are lost, answers that are lost, requests that arrive when nobody waits any
+//! more, failures that are saved under a key and given again. What the gateway itself does is the twin's.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{
+    gateway::{Answer, Hand, ObjectStatus, Outcome, UnknownReason},
+    id::{AttemptNumber, RequestHash, TransactionId, gateway_key},
+    money::Money,
+    payment::{ActKind, Payment, Terms},
+};
+use flow::{
+    commit::Committed,
+    ports::{AmountRefusal, Gateway, Host as _, OpenOutcome, OpenRequest},
+};
+
+use super::lateness;
+use crate::{
+    gateway::{Call, Course, Effect},
+    simulation::{
+        actors,
+        coverage::{Fate, Point, Sometimes},
+        machine::{Machine, Verdict},
+        stage::Stage,
+        watch,
+    },
+    turns::block_on,
+};
+
+/// The gateway, as one invocation sees it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::simulation) struct WeatheredGateway<'a>(pub(in crate::simulation) &'a Machine);
+
+impl WeatheredGateway<'_> {
+    /// One call. `send` sends it to the twin, again if need be.
+    async fn call<T: Send>(
+        &self,
+        (point, call, key): (Point, Call, Option<String>),
+        budget: Duration,
+        send: impl Fn(&Stage) -> T + Send + 'static,
+    ) -> T {
+        let (machine, stage) = (self.0, &self.0.stage);
+        let verdict = key.as_deref().map_or(Verdict::Taken, |key| stage.verdict_on(key));
+        let fate = machine.sets_out_to(point, verdict).await;
+        if let (Some(key), Verdict::Open) = (key, verdict) {
+            // The bytes are the same each time, and so is what the gateway thinks of them.
+            stage.judged(key, if fate == Fate::Refused { Verdict::Refused } else { Verdict::Taken });
+        }
+        let is_refused = verdict == Verdict::Refused;
+        let send = move |stage: &Arc<Stage>, course: Course| {
+            let is_served = !matches!(course, Course::NotServed(_) | Course::Refused(_));
+            let course = if is_refused && is_served { Course::Refused(refusal_of(call)) } else { course };
+            if course != Course::Well {
+                stage.gateway.script(call, [course]);
+            }
+            if matches!(call, Call::Confirm) && is_served {
+                actors::bank_makes_up_its_mind(stage);
+            }
+            let answer = send(stage);
+            watch::ledger(stage);
+            actors::events_are_made(stage);
+            answer
+        };
+        let answer = match fate {
+            Fate::NotApplied => {
+                let why = stage.draw(&NOT_SERVED).unwrap_or(UnknownReason::NotSent);
+                if why == UnknownReason::Timeout {
+                    stage.sleep(budget).await;
+                }
+                send(stage, Course::NotServed(why))
+            }
+            Fate::AnswerLost => {
+                let why = stage.draw(&UNHEARD).unwrap_or(UnknownReason::Timeout);
+                let answer = send(stage, Course::Unheard(why));
+                if why == UnknownReason::Timeout {
+                    stage.sleep(budget).await;
+                }
+                answer
+            }
+            Fate::Late => {
+                stage.sleep(budget).await;
+                let unanswered = send(stage, Course::NotServed(UnknownReason::Timeout));
+                stage.later(lateness(stage), move |stage| drop(late(stage, call, send)));
+                unanswered
+            }
+            Fate::KilledDuring => {
+                let unanswered = send(stage, Course::NotServed(UnknownReason::Timeout));
+                stage.later(lateness(stage), move |stage| drop(late(stage, call, send)));
+                unanswered
+            }
+            Fate::Throttled => send(stage, Course::NotServed(UnknownReason::RateLimited)),
+            Fate::Failed => send(stage, Course::NotServed(UnknownReason::ServerError)),
+            Fate::SavedFailure => send(stage, Course::SavedFailure(Effect::None)),
+            Fate::SavedFailureDone => send(stage, Course::SavedFailure(Effect::Whole)),
+            Fate::Refused => send(stage, Course::Refused(refusal_of(call))),
+            _ => send(stage, Course::Well),
+        };
+        machine.comes_back(point, fate).await;
+        answer
+    }
+
+    fn heard(&self, answer: &Answer) {
+        let stage = &self.0.stage;
+        if answer.hand == Hand::Replayed {
+            stage.happened(Sometimes::ReplayedAnswer);
+            if answer.outcome == Outcome::Unknown(UnknownReason::ServerError) {
+                stage.happened(Sometimes::ReplayedFailure);
+            }
+        }
+        match (&answer.outcome, answer.outcome.object().map(|object| &object.status)) {
+            (Outcome::Declined { .. }, _) => stage.happened(Sometimes::Decline),
+            (_, Some(ObjectStatus::AwaitsPayer(_))) => stage.happened(Sometimes::Challenge),
+            (_, Some(ObjectStatus::Pending)) => stage.happened(Sometimes::SlowBank),
+            _ => {}
+        }
+        self.0.tell(|| format!("the gateway's answer: {}", in_a_word(answer)));
+    }
+}
+
+/// Why a request was not served, as its sender sees it.
+const NOT_SERVED: [UnknownReason; 8] = [
+    UnknownReason::NotSent,
+    UnknownReason::Timeout,
+    UnknownReason::ConnectionLost,
+    UnknownReason::Unreadable,
+    UnknownReason::KeyInUse,
+    UnknownReason::Unauthorized,
+    UnknownReason::Misconfigured,
+    UnknownReason::KeyMismatch,
+];
+
+/// What a sender sees of a request whose answer was lost.
+const UNHEARD: [UnknownReason; 4] =
+    [UnknownReason::Timeout, UnknownReason::ConnectionLost, UnknownReason::Unreadable, UnknownReason::ServerError];
+
+const fn refusal_of(call: Call) -> &'static str {
+    match call {
+        Call::Open => "parameter_invalid_string",
+        Call::Confirm => "payment_method_unactivated",
+        Call::Capture => "capture_charge_authorization_expired",
+        Call::Cancel | Call::Fetch => "resource_missing",
+    }
+}
+
+/// A request arrives whose sender has given up.
+fn late<T>(stage: &Arc<Stage>, call: Call, send: impl Fn(&Arc<Stage>, Course) -> T) -> T {
+    let standing = |stage: &Stage| stage.gateway.charges().iter().filter(|charge| charge.stands()).count();
+    let before = standing(stage);
+    stage.tell(|| format!("a late request arrives at the gateway: {call:?}"));
+    let answer = send(stage, Course::Well);
+    if matches!(call, Call::Confirm) && standing(stage) > before {
+        stage.happened(Sometimes::LateCharge);
+    }
+    answer
+}
+
+impl Gateway for WeatheredGateway<'_> {
+    fn api_version(&self) -> &'static str {
+        self.0.release.api_version
+    }
+
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+        self.0.stage.gateway.accepts(amount)
+    }
+
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+        let kept = KeptOpening::of(request);
+        let send = move |stage: &Stage| block_on(stage.gateway.open(&kept.request(), budget));
+        let key = gateway_key::open(request.id, request.request_hash, request.round);
+        self.call((Point::GatewayOpen, Call::Open, Some(key)), budget, send).await
+    }
+
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+        let kept = committed.clone();
+        let send = move |stage: &Stage| block_on(stage.gateway.confirm(&kept, attempt, budget));
+        let key = gateway_key::confirm(&committed.payment().id, attempt);
+        let answer = self.call((Point::GatewayConfirm, Call::Confirm, Some(key)), budget, send).await;
+        self.heard(&answer);
+        answer
+    }
+
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+        let kept = committed.clone();
+        let send = move |stage: &Stage| block_on(stage.gateway.capture(&kept, budget));
+        let payment = committed.payment();
+        let key = gateway_key::capture(&payment.id, payment.acts.len());
+        let answer = self.call((Point::GatewayCapture, Call::Capture, Some(key)), budget, send).await;
+        self.heard(&answer);
+        answer
+    }
+
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+        let kept = committed.clone();
+        let send = move |stage: &Stage| block_on(stage.gateway.cancel(&kept, fresh, budget));
+        let answer = self.call((Point::GatewayCancel, Call::Cancel, None), budget, send).await;
+        self.heard(&answer);
+        answer
+    }
+
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+        let now = self.0.now();
+        if payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(now)) {
+            self.0.stage.happened(Sometimes::DeadKey);
+        }
+        let captures = payment.open_act().filter(|act| matches!(act.kind, ActKind::Capture { .. }));
+        if captures.is_some_and(|act| !act.key_is_young(now)) {
+            self.0.stage.happened(Sometimes::DeadCaptureKey);
+        }
+        let kept = payment.clone();
+        let send = move |stage: &Stage| block_on(stage.gateway.fetch(&kept, budget));
+        let outcome = self.call((Point::GatewayFetch, Call::Fetch, None), budget, send).await;
+        let answer = Answer { outcome, hand: Hand::First };
+        self.heard(&answer);
+        answer.outcome
+    }
+}
+
+fn in_a_word(Answer { outcome, hand }: &Answer) -> String {
+    let status = outcome.object().map(|object| &object.status);
+    let said = match outcome {
+        Outcome::Object(_) => format!("{status:?}"),
+        Outcome::Declined { decline, .. } => format!("declined: {}", decline.code),
+        Outcome::Refused { code, .. } => format!("refused: {code} {status:?}"),
+        Outcome::Unknown(reason) => format!("none: {}", reason.name()),
+    };
+    if *hand == Hand::Replayed { format!("{said} (given again)") } else { said }
+}
+
+/// An opening request that outlives its sender.
+struct KeptOpening {
+    id: TransactionId,
+    terms: Terms,
+    request_hash: RequestHash,
+    round: u32,
+}
+
+impl KeptOpening {
+    fn of(request: &OpenRequest<'_>) -> Self {
+        let OpenRequest { id, terms, request_hash, round } = *request;
+        Self { id: id.clone(), terms: terms.clone(), request_hash, round }
+    }
+
+    const fn request(&self) -> OpenRequest<'_> {
+        OpenRequest { id: &self.id, terms: &self.terms, request_hash: self.request_hash, round: self.round }
+    }
+}

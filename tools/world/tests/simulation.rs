@@ -1,0 +1,47 @@
+//! The simulation of the real operations, as many seeds of it as fit a change. `SEEDS` and `FIRST_SEED` in the
+//! environment, or `cargo xtask simulate`, try more.
+
+#![expect(clippy::panic, reason = "a promise that is broken fails the test, with its story")]
+
+use world::simulation::{
+    campaign::{Seeds, run},
+    run_again, run_of,
+};
+
+/// Seeds in one run of the test.
+const SEEDS: u64 = 20_000;
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok()?.parse().ok()
+}
+
+#[test]
+fn no_run_breaks_a_promise_and_every_run_comes_to_rest() {
+    let first = number_of("FIRST_SEED").unwrap_or(0);
+    let count = number_of("SEEDS").unwrap_or(SEEDS);
+    let summary = run(Seeds { first, count }, |_| ());
+    println!("{summary}");
+    if let Some(failure) = summary.failure {
+        panic!("{}", failure.told());
+    }
+    let gaps = summary.coverage.gaps();
+    assert!(count < SEEDS || gaps.is_empty(), "what never happened was not tried: {gaps:#?}");
+}
+
+#[test]
+fn a_seed_and_the_draws_that_it_made_tell_the_same_run_again() {
+    for seed in 0..50 {
+        let (once, again) = (run_of(seed), run_of(seed));
+        assert_eq!((&once.draws, &once.coverage, once.turns), (&again.draws, &again.coverage, again.turns));
+        let played = run_again(seed, &once.draws);
+        assert_eq!((&once.draws, &once.coverage, once.turns), (&played.draws, &played.coverage, played.turns));
+    }
+}
+
+#[test]
+fn a_run_in_which_nothing_is_drawn_is_a_payment_that_is_opened_and_paid() {
+    let plain = run_again(0, &[]);
+    assert_eq!(plain.breach, None);
+    assert_eq!(plain.coverage.faults(), 0);
+    assert!(plain.coverage.times(world::simulation::coverage::Sometimes::Paid) == 1, "{plain:?}");
+}

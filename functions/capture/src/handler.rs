@@ -63,4 +63,6 @@ fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

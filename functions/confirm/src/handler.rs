@@ -76,4 +76,6 @@ fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

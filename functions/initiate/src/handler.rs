@@ -67,4 +67,6 @@ fn refused(error: &InitiateError, line: &mut Line) -> Problem {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

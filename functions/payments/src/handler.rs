@@ -58,4 +58,6 @@ impl<V: Vault, S: ListPayments> Endpoint for Payments<V, S> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -117,4 +117,6 @@ const fn word(received: Received) -> &'static str {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -1,8 +1,8 @@
 //! Moments as text: RFC 3339 in UTC, to the millisecond, in answers, logs and secrets.
 
 use domain::time::{Day, Timestamp};
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// `2026-11-23T11:46:00.123Z`.
 #[must_use]
@@ -22,10 +22,14 @@ pub fn format(moment: Timestamp) -> String {
     )
 }
 
-/// Reads any RFC 3339 moment; finer parts than milliseconds are dropped.
+/// Reads any RFC 3339 moment that has this form in UTC too; finer parts than milliseconds are dropped.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
-    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    // An hour before midnight of the last year is, somewhere west of here, in a year that cannot be written.
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?.checked_to_offset(UtcOffset::UTC)?;
+    if moment.year() < 0 {
+        return None;
+    }
     i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).ok().map(Timestamp::from_unix_ms)
 }
 
@@ -53,6 +57,9 @@ mod tests {
     fn what_is_not_a_moment_is_not_read_as_one() {
         for text in ["", "2026-11-23", "2026-11-23T11:46:00", "yesterday", "2026-13-01T00:00:00Z"] {
             assert_eq!(parse(text), None, "{text}");
+        }
+        for beyond in ["9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00+23:59"] {
+            assert_eq!(parse(beyond), None, "{beyond}");
         }
     }
 

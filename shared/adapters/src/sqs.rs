@@ -15,6 +15,8 @@ use domain::id::TransactionId;
 use flow::ports::{Dependency, Error, Nudge};
 use serde::{Deserialize, Serialize};
 
+use crate::named::Named;
+
 /// SQS's own bound for one message. What is due later than this is found by the sweep.
 const DELAY_SECONDS_MAX: i32 = 900;
 
@@ -116,10 +118,10 @@ pub fn redeliver(message_ids: impl IntoIterator<Item = String>) -> SqsBatchRespo
 
 impl From<SqsMessage> for Record {
     fn from(message: SqsMessage) -> Self {
-        let nudge = message.body.as_deref().and_then(|body| serde_json::from_str::<NudgeJson>(body).ok());
+        let nudge = message.body.as_deref().and_then(|body| serde_json::from_str::<Named<NudgeJson>>(body).ok());
         Self {
             message_id: message.message_id.unwrap_or_default(),
-            nudge: nudge.and_then(|nudge| TransactionId::parse(&nudge.transaction_id).ok()).ok_or(Poison),
+            nudge: nudge.and_then(|Named(nudge)| TransactionId::parse(&nudge.transaction_id).ok()).ok_or(Poison),
         }
     }
 }
@@ -156,6 +158,9 @@ fn unavailable<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Error {
 fn unavailable_by(_: aws_sdk_sqs::error::BuildError) -> Error {
     Error::Unavailable { dependency: Dependency::Queue, detail: "request not built".to_owned() }
 }
+
+#[cfg(test)]
+mod fuzz;
 
 #[cfg(test)]
 mod tests {
@@ -246,6 +251,7 @@ mod tests {
             Some(r#"{"transactionId":"pay_x"}"#.to_owned()),
             Some(r#"{"transactionId":7}"#.to_owned()),
             Some("[".repeat(100_000)),
+            Some(format!(r#"["{good}"]"#)),
         ];
         let mut event = SqsEvent::default();
         event.records = bodies
@@ -268,7 +274,7 @@ mod tests {
             .iter()
             .map(|failure| failure["itemIdentifier"].as_str().unwrap())
             .collect();
-        assert_eq!(failed, ["m-2", "m-3", "m-4", "m-5", "m-6", "m-7"]);
+        assert_eq!(failed, ["m-2", "m-3", "m-4", "m-5", "m-6", "m-7", "m-8"]);
         assert_eq!(serde_json::to_string(&redeliver([])).unwrap(), r#"{"batchItemFailures":[]}"#);
     }
 }

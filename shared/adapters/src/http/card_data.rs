@@ -145,4 +145,8 @@ fn passes_luhn(digits: &[u8]) -> bool {
 
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+mod fuzz;
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests;

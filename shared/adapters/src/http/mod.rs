@@ -15,6 +15,9 @@ pub mod body;
 pub mod card_data;
 pub mod cursor;
 mod fields;
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+mod fuzz;
 pub mod idempotency_key;
 mod json;
 mod operation_errors;

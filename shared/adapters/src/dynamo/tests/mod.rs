@@ -4,6 +4,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enums are open: a value of a new kind fails the test")]
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers, and tests are built with overflow checks")]
 
+mod fuzz;
 mod golden;
 mod size;
 mod stories;

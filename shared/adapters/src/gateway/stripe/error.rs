@@ -10,6 +10,7 @@ use super::{
     object::PaymentIntent,
     word::{Word, if_readable},
 };
+use crate::named::Named;
 
 /// What Stripe says when it says no: `error` of an answer, or `last_payment_error` of a PaymentIntent.
 #[derive(Deserialize)]
@@ -49,9 +50,9 @@ impl StripeError {
     pub(super) fn read(body: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Envelope {
-            error: StripeError,
+            error: Named<StripeError>,
         }
-        serde_json::from_slice::<Envelope>(body).ok().map(|envelope| envelope.error)
+        serde_json::from_slice::<Named<Envelope>>(body).ok().map(|Named(envelope)| envelope.error.0)
     }
 
     /// Stripe's `type`.

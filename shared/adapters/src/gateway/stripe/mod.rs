@@ -15,6 +15,8 @@ mod error;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod key;
 mod message;

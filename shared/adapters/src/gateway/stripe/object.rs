@@ -16,6 +16,7 @@ use super::{
     error::StripeError,
     word::{Word, if_readable},
 };
+use crate::named::Named;
 
 /// A PaymentIntent. What must be there is plain; anything else may be missing or of a new shape.
 #[derive(Deserialize)]
@@ -32,13 +33,13 @@ pub(super) struct PaymentIntent {
     #[serde(default, deserialize_with = "if_readable")]
     amount_received: Option<i64>,
     #[serde(default, deserialize_with = "if_readable")]
-    next_action: Option<NextActionObject>,
+    next_action: Option<Named<NextActionObject>>,
     #[serde(default, deserialize_with = "if_readable")]
     client_secret: Option<String>,
     #[serde(default, deserialize_with = "if_readable")]
-    metadata: Option<Metadata>,
+    metadata: Option<Named<Metadata>>,
     #[serde(default, deserialize_with = "if_readable")]
-    last_payment_error: Option<StripeError>,
+    last_payment_error: Option<Named<StripeError>>,
 }
 
 /// The object's own word for what it is. Anything but a PaymentIntent is not read as one.
@@ -58,7 +59,7 @@ struct NextActionObject {
     #[serde(rename = "type")]
     kind: Word,
     #[serde(default, deserialize_with = "if_readable")]
-    redirect_to_url: Option<RedirectToUrl>,
+    redirect_to_url: Option<Named<RedirectToUrl>>,
 }
 
 #[derive(Deserialize)]
@@ -69,12 +70,12 @@ struct RedirectToUrl {
 impl PaymentIntent {
     /// Reads a PaymentIntent; none if it is not one.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        serde_json::from_slice(body).ok()
+        serde_json::from_slice(body).ok().map(|Named(intent)| intent)
     }
 
     /// The same, from a body that has been parsed.
     pub(super) fn of(value: Value) -> Option<Self> {
-        serde_json::from_value(value).ok()
+        serde_json::from_value(value).ok().map(|Named(intent)| intent)
     }
 
     /// What it proves; none if Stripe left out what its own status promises.
@@ -108,7 +109,7 @@ impl PaymentIntent {
 
     /// The id that we gave it, as it stands there.
     pub(super) fn transaction_id(&self) -> Option<&str> {
-        self.metadata.as_ref()?.transaction_id.as_deref()
+        self.metadata.as_ref()?.0.transaction_id.as_deref()
     }
 
     /// What a browser needs to work on it.
@@ -118,7 +119,10 @@ impl PaymentIntent {
 
     /// Why the last try to charge it failed.
     pub(super) const fn last_payment_error(&self) -> Option<&StripeError> {
-        self.last_payment_error.as_ref()
+        match &self.last_payment_error {
+            Some(Named(error)) => Some(error),
+            None => None,
+        }
     }
 
     fn status_without_money(&self) -> ObjectStatus {
@@ -135,7 +139,7 @@ impl PaymentIntent {
 
     /// What the payer must do. What we cannot pass on (a voucher, a QR code, an address that is none) is an anomaly.
     fn action(&self) -> ObjectStatus {
-        let kind = self.next_action.as_ref().map_or("none", |action| action.kind.as_str());
+        let kind = self.next_action.as_ref().map_or("none", |Named(action)| action.kind.as_str());
         let known = match kind {
             "redirect_to_url" => self.redirect().map(NextAction::Redirect),
             "use_stripe_sdk" => Some(NextAction::UseGatewaySdk),
@@ -145,8 +149,8 @@ impl PaymentIntent {
     }
 
     fn redirect(&self) -> Option<WebUrl> {
-        let redirect = self.next_action.as_ref()?.redirect_to_url.as_ref()?;
-        WebUrl::parse(&redirect.url).ok()
+        let redirect = self.next_action.as_ref()?.0.redirect_to_url.as_ref()?;
+        WebUrl::parse(&redirect.0.url).ok()
     }
 }
 

@@ -17,6 +17,7 @@ use super::{
     signature::Signature,
     word::Word,
 };
+use crate::named::Named;
 
 /// Stripe's events are a few kB; the largest that a Lambda function could be handed is 6 MB.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
@@ -99,7 +100,7 @@ pub fn verify<'s>(
             return Err(WebhookRefusal::Future);
         }
     }
-    let event: Event = serde_json::from_slice(body).map_err(|_| WebhookRefusal::Unreadable)?;
+    let Named(event): Named<Event> = serde_json::from_slice(body).map_err(|_| WebhookRefusal::Unreadable)?;
     read(event, signature.signed_at)
 }
 

@@ -14,10 +14,12 @@ const LENGTH_MAX: usize = 64;
 pub(super) struct Word(String);
 
 impl Word {
-    /// Keeps what can belong to a word.
+    /// Keeps what can belong to a word. What cannot stands as `?`, which is in no word of Stripe's: it may not turn
+    /// something else into a word that means something.
     pub(super) fn of(text: &str) -> Self {
-        let belongs = |character: &char| character.is_ascii_alphanumeric() || "_.-".contains(*character);
-        Self(text.chars().filter(belongs).take(LENGTH_MAX).collect())
+        let belongs = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
+        let kept = text.chars().map(|character| if belongs(character) { character } else { '?' });
+        Self(kept.take(LENGTH_MAX).collect())
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -50,7 +52,8 @@ mod tests {
     #[test]
     fn a_word_is_short_and_has_no_room_for_anything_else() {
         assert_eq!(Word::of("card_declined").as_str(), "card_declined");
-        assert_eq!(Word::of("two words\n<b>4242 4242</b>").as_str(), "twowordsb42424242b");
+        assert_eq!(Word::of("two words\n<b>ü</b>").as_str(), "two?words??b????b?");
+        assert_ne!(Word::of("succ{eeded").as_str(), "succeeded", "what is left of it would mean something");
         assert_eq!(Word::of(&"x".repeat(1000)).as_str().len(), LENGTH_MAX);
     }
 }

@@ -1,8 +1,6 @@
 //! The simulation of the real operations, as many seeds of it as fit a change. `SEEDS` and `FIRST_SEED` in the
 //! environment, or `cargo xtask simulate`, try more.
 
-#![expect(clippy::panic, reason = "a promise that is broken fails the test, with its story")]
-
 use world::simulation::{
     campaign::{Seeds, run},
     run_again, run_of,

@@ -292,4 +292,60 @@ mod tests {
         assert_eq!(Decline::known_code("payment_method_unusable"), "payment_method_unusable");
         assert_eq!(Decline::known_code("gone"), "unknown");
     }
+
+    fn message(code: &str, advice: Option<Advice>) -> &'static str {
+        Decline::judge(GatewayWords { code, advice, ..GatewayWords::default() }).payer_message()
+    }
+
+    #[test]
+    fn a_payer_is_told_what_helps() {
+        for (code, helps) in [
+            ("insufficient_funds", "enough funds"),
+            ("expired_card", "expiry date"),
+            ("invalid_expiry_month", "expiry date"),
+            ("invalid_expiry_year", "expiry date"),
+            ("incorrect_cvc", "security code"),
+            ("invalid_cvc", "security code"),
+            ("incorrect_number", "card number"),
+            ("invalid_number", "card number"),
+            ("incorrect_zip", "billing address"),
+            ("incorrect_address", "billing address"),
+            ("authentication_required", "confirm this payment"),
+            ("card_not_supported", "cannot be used for this payment"),
+            ("currency_not_supported", "cannot be used for this payment"),
+            ("processing_error", "try again later"),
+            ("do_not_honor", "try again later"),
+            ("stolen_card", "use another payment method"),
+        ] {
+            assert!(message(code, None).contains(helps), "{code}: {}", message(code, None));
+        }
+        assert!(Decline::of_refusal("resource_missing").payer_message().contains("cannot be used here"));
+        assert!(!message("stolen_card", None).contains("later"), "another try of it will not help");
+        assert!(message("generic_decline", Some(Advice::DoNotTryAgain)).ends_with("use another payment method."));
+    }
+
+    #[test]
+    fn every_network_advice_that_we_know_has_its_category() {
+        for (codes, category) in [
+            (&["01", "04"][..], PayerMustAct),
+            (&["02", "24", "25", "26", "27", "28", "29", "30"], Later),
+            (&["03", "21", "22", "40", "41", "43"], Never),
+            // Neither is known: the reason decides.
+            (&["00", "42"], LaterFewTimes),
+        ] {
+            for code in codes {
+                assert_eq!(judge("generic_decline", None, Some(code)), category, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn categories_and_advice_have_the_words_that_clients_read() {
+        let categories = [Later, LaterFewTimes, PayerMustAct, LookForEarlier, Never];
+        let words = ["later", "later_few_times", "payer_must_act", "look_for_earlier", "never"];
+        assert_eq!(categories.map(DeclineCategory::name), words);
+        assert_eq!(categories.map(|category| category.to_string()), words);
+        let advice = [Advice::ConfirmCardData, Advice::DoNotTryAgain, Advice::TryAgainLater];
+        assert_eq!(advice.map(Advice::name), ["confirm_card_data", "do_not_try_again", "try_again_later"]);
+    }
 }

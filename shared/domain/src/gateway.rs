@@ -201,3 +201,55 @@ impl ObjectSnapshot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_nobody_knows_has_a_word_in_logs_and_rows() {
+        let reasons = [
+            UnknownReason::NotSent,
+            UnknownReason::Timeout,
+            UnknownReason::ConnectionLost,
+            UnknownReason::Unreadable,
+            UnknownReason::ServerError,
+            UnknownReason::KeyMismatch,
+            UnknownReason::KeyInUse,
+            UnknownReason::RateLimited,
+            UnknownReason::Unauthorized,
+            UnknownReason::Misconfigured,
+        ];
+        let words =
+            ["not_sent", "timeout", "connection_lost", "unreadable", "server_error", "key_mismatch", "key_in_use"];
+        assert_eq!(
+            reasons.map(UnknownReason::name).to_vec(),
+            [&words[..], &["rate_limited", "unauthorized", "misconfigured"]].concat()
+        );
+    }
+
+    #[test]
+    fn money_stands_on_what_is_held_or_captured_and_on_nothing_else() {
+        let object = |status| ObjectSnapshot {
+            reference: GatewayToken::parse("pi_1").unwrap(),
+            mode: Mode::Test,
+            amount_minor_units: 1,
+            currency: None,
+            status,
+        };
+        for status in
+            [ObjectStatus::Authorized { capturable_minor_units: 1 }, ObjectStatus::Captured { received_minor_units: 1 }]
+        {
+            assert!(object(status).holds_money());
+        }
+        for status in [
+            ObjectStatus::AwaitsMethod,
+            ObjectStatus::AwaitsPayer(NextAction::Confirm),
+            ObjectStatus::Pending,
+            ObjectStatus::Canceled,
+            ObjectStatus::Unrecognized("x".to_owned()),
+        ] {
+            assert!(!object(status).holds_money());
+        }
+    }
+}

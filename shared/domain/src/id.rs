@@ -270,4 +270,37 @@ mod tests {
         assert_eq!(RequestHash::from_hex(&hash.to_hex()), Ok(hash));
         assert_eq!(RequestHash::from_hex("00"), Err(IdError::NotAHash));
     }
+
+    #[test]
+    fn a_key_is_one_to_255_visible_characters() {
+        for good in ["k".to_owned(), "k".repeat(254), "k".repeat(255), "!~".to_owned()] {
+            assert_eq!(IdempotencyKey::parse(&good).map(|key| key.as_str().to_owned()), Ok(good));
+        }
+        for bad in [
+            String::new(),
+            "k".repeat(256),
+            "k".repeat(300),
+            "two words".to_owned(),
+            "ü".to_owned(),
+            "\u{7f}".to_owned(),
+        ] {
+            assert_eq!(IdempotencyKey::parse(&bad), Err(IdError::NotAnIdempotencyKey), "{bad}");
+        }
+    }
+
+    /// A gateway remembers them: spelled otherwise, a second send would be a second act.
+    #[test]
+    fn what_we_call_our_requests_at_gateways_never_changes() {
+        let (id, hash) =
+            (TransactionId::derive("merchant", "initiate", &key("order-1")), RequestHash::of([("a", "b")]));
+        assert_eq!(hash.short(), hash.to_hex()[..12]);
+        let keys = [
+            gateway_key::open(&id, hash, 2),
+            gateway_key::confirm(&id, AttemptNumber::FIRST),
+            gateway_key::capture(&id, 3),
+            gateway_key::cancel(&id, 0xbeef),
+        ];
+        let tails = [&format!(":open:{}:2", hash.short()), ":confirm:1", ":capture:3", ":cancel:000000000000beef"];
+        assert_eq!(keys, tails.map(|tail| format!("pay_srgsc5zsbqycrakmfcc3opqd6l{tail}")));
+    }
 }

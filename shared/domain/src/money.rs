@@ -192,4 +192,16 @@ mod tests {
             prop_assert!(a.less(b).unwrap().minor_units() >= 0);
         }
     }
+
+    #[test]
+    fn money_shows_itself_as_people_write_it() {
+        assert_eq!(currency("EUR").code(), "EUR");
+        assert_eq!(format!("{:?} {:?}", currency("JPY"), Money::try_new(1999, currency("EUR"))), "JPY Ok(1999 EUR)");
+    }
+
+    #[test]
+    fn nothing_is_an_amount_and_less_than_nothing_is_none() {
+        assert_eq!(Money::try_new(0, currency("EUR")), Ok(Money::zero(currency("EUR"))));
+        assert_eq!(Money::try_new(-1, currency("EUR")), Err(MoneyError::NotPositive));
+    }
 }

@@ -82,4 +82,19 @@ mod tests {
         let delays: Vec<u64> = (0..6).map(|round| look_delay(round, Limits::STANDARD).as_secs() / 60).collect();
         assert_eq!(delays, [5, 15, 60, 240, 240, 240]);
     }
+
+    #[test]
+    fn the_bounds_are_those_of_the_promises_and_of_the_gateways() {
+        assert_eq!(Limits::BACKOFF_CAP.as_secs(), 900, "a quarter of an hour (P7)");
+        assert_eq!(Limits::KEY_YOUNG.as_secs(), 43_200, "half of the day that Stripe keeps a key (E9)");
+        assert_eq!(REATTEMPT_INTERVAL.as_secs(), 86_400, "one a day");
+    }
+
+    #[test]
+    fn back_off_doubles_and_its_jitter_is_half_of_the_window() {
+        let bounds = |round| [0, u64::MAX, 7_500].map(|dice| backoff(round, Limits::STANDARD, dice).as_millis());
+        assert_eq!(bounds(1), [7_500, 7_500 + u128::from(u64::MAX % 7_501), 15_000]);
+        let least = |round| backoff(round, Limits::STANDARD, 0).as_millis();
+        assert_eq!([0, 1, 2, 3, 7, 8, u32::MAX].map(least), [7_500, 7_500, 15_000, 30_000, 450_000, 450_000, 450_000]);
+    }
 }

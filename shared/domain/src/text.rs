@@ -273,4 +273,50 @@ mod tests {
     fn a_client_secret_is_not_shown() {
         assert_eq!(format!("{:?}", ClientSecret::new("pi_1_secret_2".into())), "ClientSecret(…)");
     }
+
+    #[test]
+    fn what_was_taken_is_given_back_as_it_was() {
+        assert_eq!(Text::<3>::parse("äöü").unwrap().as_str(), "äöü");
+        assert_eq!(GatewayToken::parse("pm_card-visa").unwrap().as_str(), "pm_card-visa");
+        assert_eq!(WebUrl::parse("https://a/").unwrap().as_str(), "https://a/");
+        assert_eq!(ClientSecret::new("pi_1_secret_2".into()).expose(), "pi_1_secret_2");
+        let pairs = [("b", "2"), ("a", "1")].map(|(key, value)| (key.to_owned(), value.to_owned()));
+        let metadata = Metadata::parse(BTreeMap::from(pairs)).unwrap();
+        assert_eq!(metadata.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
+    }
+
+    #[test]
+    fn a_token_has_letters_digits_underscores_and_dashes_up_to_its_bound() {
+        for good in ["p".to_owned(), "9_-".to_owned(), "p".repeat(254), "p".repeat(255)] {
+            assert!(GatewayToken::parse(&good).is_ok(), "{good}");
+        }
+        for long in [256, 300] {
+            assert_eq!(GatewayToken::parse(&"p".repeat(long)), Err(TextError::TooLong { max: 255 }));
+        }
+        assert_eq!(GatewayToken::parse(""), Err(TextError::Empty));
+        for bad in ["pm.1", "pm 1", "../etc", "pm_ü", "pm/1"] {
+            assert_eq!(GatewayToken::parse(bad), Err(TextError::NotAToken), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_url_may_be_as_long_as_browsers_take_it_and_no_longer() {
+        let url = |length: usize| format!("https://a/{}", "x".repeat(length.checked_sub(10).unwrap()));
+        for fits in [2_047, 2_048] {
+            assert!(WebUrl::parse(&url(fits)).is_ok(), "{fits}");
+        }
+        for long in [2_049, 3_000] {
+            assert_eq!(WebUrl::parse(&url(long)), Err(TextError::TooLong { max: 2_048 }));
+        }
+    }
+
+    #[test]
+    fn metadata_may_be_as_much_as_its_bounds_say() {
+        let twenty = (0..20).map(|number| (format!("k{number}"), String::new())).collect();
+        assert!(Metadata::parse(twenty).is_ok());
+        let bytes =
+            |last: usize| [("a", 500), ("b", 500), ("c", last)].map(|(key, of)| (key.to_owned(), "v".repeat(of)));
+        assert!(Metadata::parse(BTreeMap::from(bytes(21))).is_ok(), "1024 bytes with their keys");
+        assert_eq!(Metadata::parse(BTreeMap::from(bytes(22))), Err((None, TextError::TooLarge { max: 1_024 })));
+    }
 }

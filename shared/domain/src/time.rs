@@ -64,3 +64,24 @@ pub struct Now {
     /// A uniformly random number; the same number gives the same decision.
     pub dice: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_moved_and_measured_in_milliseconds() {
+        let at = Timestamp::from_unix_ms(1_795_434_360_007);
+        assert_eq!(at.plus(Duration::from_millis(1_500)).unix_ms(), 1_795_434_361_507);
+        assert_eq!(at.plus(Duration::MAX).unix_ms(), i64::MAX);
+        assert_eq!(at.since(Timestamp::from_unix_ms(1_795_434_360_000)), Duration::from_millis(7));
+        assert_eq!(Timestamp::from_unix_ms(0).since(at), Duration::ZERO, "a clock that was set back");
+    }
+
+    #[test]
+    fn a_day_is_24_hours_long_and_begins_at_midnight() {
+        let (last, next) = (Timestamp::from_unix_ms(86_399_999), Timestamp::from_unix_ms(86_400_000));
+        assert_eq!((Day::of(last).start().unix_ms(), Day::of(next).start()), (0, next));
+        assert_eq!(Day::of(Timestamp::from_unix_ms(-1)).start().unix_ms(), -86_400_000);
+    }
+}

@@ -15,10 +15,12 @@ mod dynamodb_local;
 mod failure;
 mod first_payment;
 mod full;
+mod fuzz;
 mod http;
 mod interrupt;
 mod key;
 mod logs;
+mod mutants;
 mod place;
 mod process;
 mod secrets;
@@ -47,6 +49,9 @@ cargo xtask key list --stack <name>
 cargo xtask key revoke <name> --stack <name>
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
+cargo xtask fuzz [--minutes N] [target]
+                                   inputs that nobody thought of, for every door or one
+cargo xtask mutants [file]...      changes the domain, and demands that its tests see it (most of an hour for all)
 cargo xtask test [--full]          what must pass before a change lands; --full adds the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
@@ -76,6 +81,8 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["watch"] => watch::run(place),
         ["key", rest @ ..] => key::run(place, rest),
         ["simulate", rest @ ..] => simulate::run(place, rest),
+        ["fuzz", rest @ ..] => fuzz::run(place, rest),
+        ["mutants", files @ ..] => mutants::run(place, files),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

@@ -127,7 +127,7 @@ fn whatever_stripe_answers_money_is_taken_for_moved_only_where_its_object_says_s
                 Outcome::Unknown(_) => {}
             }
             let told = judged(&answer.outcome, answer.hand, &shown);
-            format!("{status} {} {told}", kind(&answer.outcome))
+            format!("{} {} {told}", status / 100, kind(&answer.outcome))
         });
 }
 

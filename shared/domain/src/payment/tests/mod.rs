@@ -1,7 +1,8 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`] and [`kept`] say in sentences what must never
-//! break, [`walk`] tries long random lives.
+//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`] and [`kept`] say in sentences what must
+//! never break, [`walk`] tries long random lives.
 
 mod ends;
+mod holds;
 mod kept;
 mod rules;
 mod table;

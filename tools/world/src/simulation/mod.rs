@@ -172,11 +172,16 @@ impl Play {
             self.stage.with_auditor(|auditor| auditor.nothing_is_in_doubt(&order.id, &self.stage.gateway));
         }
         actors::banks_decide(&self.stage);
-        let (from, orders) = (self.stage.clock.now(), self.orders.clone());
+        let row = |stage: &Stage, order: &Arc<Order>| stage.store.row(&order.id);
+        let before: Vec<_> = self.orders.iter().map(|order| (Arc::clone(order), row(&self.stage, order))).collect();
         // What has come to rest is only looked at again and again.
-        self.act(self.time_is_over().since(from), |stage| {
-            let mut rows = orders.iter().filter_map(|order| stage.store.row(&order.id));
-            rows.all(|row| is_at_rest(&row, from))
+        self.act(self.time_is_over().since(self.stage.clock.now()), |stage| {
+            let mut rows = before.iter().map(|(order, before)| (before, row(stage, order)));
+            rows.all(|(before, now)| match (before, now) {
+                (Some(before), Some(now)) => is_at_rest(before, &now),
+                // One that was never opened never will be.
+                (None, _) | (_, None) => true,
+            })
         });
         self.ask_for_status();
         for order in self.orders.clone() {
@@ -230,15 +235,18 @@ impl Play {
 }
 
 /// Whether nothing will ever happen to a row any more, unless a person or the gateway acts. What is not at its end must
-/// have been looked at since.
-fn is_at_rest(row: &Payment, since: Timestamp) -> bool {
+/// have been looked at since: claimed, and written again.
+fn is_at_rest(before: &Payment, row: &Payment) -> bool {
+    const A_LOOK: u64 = 2;
+    let was_looked_at = row.version >= before.version.saturating_add(A_LOOK);
     let is_disputed = row.attention.is_some_and(|review| match review.reason {
         ReviewReason::ObjectMismatch | ReviewReason::UnrecognizedStatus => true,
-        ReviewReason::OutcomeUnknown => matches!(row.state, PaymentState::RequiresCapture { .. }),
+        // A capture under a dead key.
+        ReviewReason::OutcomeUnknown => row.open_act().is_some_and(|act| act.ends_as().is_none()),
         ReviewReason::KeyMismatch | ReviewReason::MoneyElsewhere | ReviewReason::LateSuccess => false,
     });
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
-    row.state.is_terminal() || (row.updated_at > since && (is_disputed || is_held))
+    row.state.is_terminal() || (was_looked_at && (is_disputed || is_held))
 }
 
 /// What is to be paid in this run.

@@ -8,6 +8,7 @@
 //! | P2 | at rest | money that stands in the books is told |
 //! | P4 | always | who is told an end without money finds the gateway's object ended |
 //! | P5 | always | a key means one body; another is refused; a payment that was told is there for ever, never older than told |
+//! | P5 | always | the bank decides at most once on one request of ours, however often it is sent |
 //! | P5 | at rest | there are no more charges than were asked for |
 //! | P6 | always | after a 2xx to a final event nobody is told what was before it |
 //! | P7 | at rest | nothing is stuck, unless a person was called |
@@ -33,7 +34,7 @@ use super::{
     coverage::Operation,
     functions::{Answer, Ask, KEY_REUSED},
 };
-use crate::gateway::{Charge, SimGateway, Standing};
+use crate::gateway::{Cause, Charge, SimGateway, Standing};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -214,6 +215,14 @@ impl Auditor {
         }
         if let Some((id, count)) = standing.into_iter().find(|(_, count)| *count > 1) {
             self.breach("P1", "more than one charge stands", format!("{count} for {id}: {charges:?}"));
+        }
+        let mut keys = BTreeSet::new();
+        let twice = charges.iter().find(|charge| match &charge.cause {
+            Cause::Request(key) => !keys.insert(key),
+            Cause::Browser => false,
+        });
+        if let Some(charge) = twice {
+            self.breach("P5", "one request was decided on twice", format!("{charge:?}"));
         }
     }
 

@@ -99,7 +99,8 @@ impl Target {
             let input = Mutation { pool: &pool, words: &self.words }.next(&mut dice);
             if run.answer(&input) && pool.len() < POOL_MAX {
                 if effort.is_long() {
-                    corpus.keep(&shrink::smallest(&input, |smaller| run.answers_alike(smaller, &input)));
+                    let answer = run.checked(&input);
+                    corpus.keep(&shrink::smallest(&input, |smaller| run.checked(smaller) == answer));
                 }
                 pool.push(input);
             }
@@ -164,10 +165,6 @@ impl<C: Fn(&[u8]) -> String> Run<'_, C> {
             Ok(answer) => self.answers.insert(answer),
             Err(message) => self.fail(input, &message),
         }
-    }
-
-    fn answers_alike(&self, one: &[u8], other: &[u8]) -> bool {
-        matches!((self.checked(one), self.checked(other)), (Ok(one), Ok(other)) if one == other)
     }
 
     fn checked(&self, input: &[u8]) -> Result<String, String> {

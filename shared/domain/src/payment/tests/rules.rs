@@ -196,9 +196,12 @@ fn an_event_that_repeats_an_answer_we_have_asks_for_no_look() {
 fn a_late_answer_closes_its_own_attempt_and_no_later_one() {
     let mut payment = after(first(1), declined("generic_decline"));
     command(&mut payment, &Command::Confirm(confirm_request("c2")), &at(SOON)).unwrap();
-    for late in
-        [declined("stolen_card"), object(ObjectStatus::AwaitsMethod), object(ObjectStatus::AwaitsPayer(redirect()))]
-    {
+    for late in [
+        declined("stolen_card"),
+        Outcome::Refused { code: "resource_missing".into(), object: None },
+        object(ObjectStatus::AwaitsMethod),
+        object(ObjectStatus::AwaitsPayer(redirect())),
+    ] {
         assert_eq!(show(&mut payment, first(1), late, &at(SOON)), Judgement::Nothing);
     }
     assert!(payment.unanswered_attempt().is_some());

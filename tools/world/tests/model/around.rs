@@ -44,8 +44,8 @@ impl Out<'_> {
 }
 
 impl Protocol {
-    /// Whether row and object are at their end. A row at its end moves no more (`promises::flaw` asks that of each), and
-    /// neither does the object, so nothing needs to be searched beyond.
+    /// Whether row and object are at their end. A row at its end moves no more (`promises::flaw` asks that of each),
+    /// and neither does the object, so nothing needs to be searched beyond.
     pub(crate) fn is_over(&self, state: &State) -> bool {
         let stage = self.facts(state.row).stage;
         matches!(stage, Stage::Succeeded | Stage::Ended(_)) && state.books.is_final()
@@ -189,8 +189,8 @@ impl Protocol {
         }
     }
 
-    /// Any event that was ever sent may be delivered now. `webhook` is one step: it loads, judges and commits, and where it
-    /// is overtaken it judges the row that stands.
+    /// Any event that was ever sent may be delivered now. `webhook` is one step: it loads, judges and commits, and
+    /// where it is overtaken it judges the row that stands.
     fn webhooks(&self, state: &State, out: &mut Out<'_>) {
         for notice in Notice::all().filter(|notice| state.books.has_sent(*notice)) {
             let (next, mut done) = self.deliver(state, notice);
@@ -247,8 +247,8 @@ fn mishaps(state: &State, worker: usize, out: &mut Out<'_>) {
     }
 }
 
-/// The payer's time ends at any moment. Keys die once nobody is at work: no function lives for a quarter of an hour, and
-/// no request is on its way for half a day.
+/// The payer's time ends at any moment. Keys die once nobody is at work: no function lives for a quarter of an hour,
+/// and no request is on its way for half a day.
 fn time_passes(protocol: &Protocol, state: &State, out: &mut Out<'_>) {
     if !state.clock.is_over {
         let mut next = *state;
@@ -261,7 +261,8 @@ fn time_passes(protocol: &Protocol, state: &State, out: &mut Out<'_>) {
 }
 
 impl Protocol {
-    /// The keys of all that was sent so far are dead, and whatever was on its way is lost. None: nothing was sent since.
+    /// The keys of all that was sent so far are dead, and whatever was on its way is lost. None: nothing was sent
+    /// since.
     pub(crate) fn half_a_day_later(&self, state: &State) -> Option<State> {
         let facts = self.facts(state.row);
         let mut next = *state;

@@ -1,8 +1,8 @@
 //! The gateway of the model: one Stripe PaymentIntent, what is saved under each key, who was charged, and every event
 //! that was ever sent. What a bank decides is the searcher's to choose; all of it is tried.
 //!
-//! Assumed of the gateway, and nothing else: a key is answered as it was answered first until it is forgotten; a request
-//! that it refuses as it is written it refuses for good; a canceled or captured object never moves again.
+//! Assumed of the gateway, and nothing else: a key is answered as it was answered first until it is forgotten; a
+//! request that it refuses as it is written it refuses for good; a canceled or captured object never moves again.
 
 use domain::payment::CaptureMethod;
 
@@ -275,8 +275,8 @@ impl Books {
         self.captures = [None; CAPTURES];
     }
 
-    /// Forgets what no longer matters of an attempt that is closed, that nobody waits for, and that nobody sends again. `true`
-    /// stays true: that it was declined.
+    /// Forgets what no longer matters of an attempt that is closed, that nobody waits for, and that nobody sends again. That
+    /// it was declined is kept.
     pub(crate) fn forget_attempt(&mut self, number: u8) {
         let has_refused = self.has_refused(number);
         self.declined[place(number)] = has_refused.then_some(Why::Vague);

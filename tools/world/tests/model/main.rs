@@ -1,19 +1,22 @@
 //! A model of the protocol, searched completely: everything that two functions, a payer, a bank, a gateway and bad luck
 //! can do to one payment, in every order, within the bounds that each test prints.
 //!
-//! The rules that are searched are the shipped ones: `decide`, `judge` and `apply` of the domain move the row ([`rows`]).
-//! Only the steps between which a function can be overtaken or killed are the model's own, a short mirror of `flow`
-//! ([`workers`]). The gateway ([`gateway`]) and all that goes on around ([`around`]) are as hostile as Stripe may be.
+//! The rules that are searched are the shipped ones: `decide`, `judge` and `apply` of the domain move the row
+//! ([`rows`]). Only the steps between which a function can be overtaken or killed are the model's own, a short mirror
+//! of `flow` ([`workers`]). The gateway ([`gateway`]) and all that goes on around ([`around`]) are as hostile as Stripe
+//! may be.
 //!
-//! Asked in every state: the promises P1, P2, P4, P5 and P9 ([`promises`]); P6 after each webhook, and P7 after all faults
-//! ([`healing`]); and that an end can be reached from everywhere. What is broken is told by the shortest story there is.
+//! Asked in every state: the promises P1, P2, P4, P5 and P9 ([`promises`]); P6 after each webhook, and P7 after all
+//! faults ([`healing`]); and that an end can be reached from everywhere. What is broken is told by the shortest story
+//! there is.
 //!
-//! Bounded are the attempts, the captures and the mishaps; whatever else there is may happen as often as it can. The tests
-//! here take a minute of one core; `MODEL_ATTEMPTS`, `MODEL_CAPTURES`, `MODEL_KILLS`, `MODEL_TIMEOUTS`, `MODEL_SPOILT`,
-//! `MODEL_BROWSER` and `MODEL_DASHBOARD` in the environment take more. [`teeth`] shows what a search would find.
+//! Bounded are the attempts, the captures and the mishaps; whatever else there is may happen as often as it can. The
+//! tests here take a minute of one core; `MODEL_ATTEMPTS`, `MODEL_CAPTURES`, `MODEL_KILLS`, `MODEL_TIMEOUTS`,
+//! `MODEL_SPOILT`, `MODEL_BROWSER` and `MODEL_DASHBOARD` in the environment take more. [`teeth`] shows what a search
+//! would find.
 //!
-//! Not in it: more than one object, amount or currency (E7); refunds; PayPal; a store that fails, or lies about who won;
-//! rounds and back-off. The simulation has most of those.
+//! Not in it: more than one object, amount or currency (E7); refunds; PayPal; a store that fails, or lies about who
+//! won; rounds and back-off. The simulation has most of those.
 
 #![expect(
     clippy::arithmetic_side_effects,

@@ -60,8 +60,8 @@ fn is_still(payment: &Payment) -> bool {
         && own_commands.iter().all(|command| decide(payment, command, &now()) == Ok(Decision::Nothing))
 }
 
-/// Whether what an event says that is not final makes a difference; or the event of an answer that is on the row already, or
-/// an old hold on a row that knows it, does anything. (`forgetting` relies on it, too.)
+/// Whether what an event says that is not final makes a difference; or the event of an answer that is on the row
+/// already, or an old hold on a row that knows it, does anything. (`forgetting` relies on it, too.)
 fn believes_events(payment: &Payment) -> bool {
     let judged = |cause, answer| {
         judge(payment, &Evidence { source: Source::Event { cause }, outcome: outcome(payment, answer) }, &now())

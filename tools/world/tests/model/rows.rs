@@ -1,9 +1,9 @@
 //! The rows of the model: real payments, moved by the real `decide`, `judge` and `apply`.
 //!
-//! Rows are brought into a normal form and numbered, so that a state can name one in two bytes. Forgotten are the version
-//! (who holds an old one is known otherwise), every time (the clock of the model says which keys are dead and whether the
-//! payer's time is over), the count of rounds (it only spaces the looks), and how far `due` is off beyond "soon" or
-//! "later". The three functions are pure, so each question is put to them once and its answer kept.
+//! Rows are brought into a normal form and numbered, so that a state can name one in two bytes. Forgotten are the
+//! version (who holds an old one is known otherwise), every time (the clock of the model says which keys are dead and
+//! whether the payer's time is over), the count of rounds (it only spaces the looks), and how far `due` is off beyond
+//! "soon" or "later". The three functions are pure, so each question is put to them once and its answer kept.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -42,8 +42,8 @@ pub(crate) struct RowId(u16);
 impl RowId {
     /// The row that was just opened.
     pub(crate) const OPENED: Self = Self(0);
-    /// Any row from before somebody else's write, on which whatever its holder may learn is news: the write is tried, and
-    /// meets the row that stands.
+    /// Any row from before somebody else's write, on which whatever its holder may learn is news: the write is tried,
+    /// and meets the row that stands.
     pub(crate) const OUTDATED: Self = Self(u16::MAX);
 }
 

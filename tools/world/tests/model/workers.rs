@@ -1,8 +1,8 @@
 //! What the functions do, step by step: a short mirror of `flow::steps`, `flow::commit` and `flow::operations::retry`,
 //! with their names. The steps are those between which a function can be killed or overtaken.
 //!
-//! Load, decide and commit of a command are one step: a commit succeeds only on the version that was decided on, so it is
-//! as if all three happened at that moment; and where nothing is committed, nothing happened.
+//! Load, decide and commit of a command are one step: a commit succeeds only on the version that was decided on, so it
+//! is as if all three happened at that moment; and where nothing is committed, nothing happened.
 
 use domain::{gateway::Hand, id::AttemptNumber, payment::Source};
 
@@ -49,8 +49,8 @@ impl Protocol {
         Some((next, done(moved)))
     }
 
-    /// `retry`: a row that is due is claimed and looked at. What the look does first depends on the row alone, but where
-    /// an attempt is scheduled the look may come too early.
+    /// `retry`: a row that is due is claimed and looked at. What the look does first depends on the row alone, but
+    /// where an attempt is scheduled the look may come too early.
     pub(crate) fn look(&self, state: &State, worker: usize) -> Vec<(State, Done)> {
         let facts = self.facts(state.row);
         let is_waiting = matches!(facts.stage, Stage::AwaitsMethod | Stage::AwaitsPayer) && facts.open_act.is_none();
@@ -73,7 +73,8 @@ impl Protocol {
             .collect()
     }
 
-    /// `Worker::look`: the open act; else the unanswered attempt; else expiry; else the scheduled attempt; else a fetch.
+    /// `Worker::look`: the open act; else the unanswered attempt; else expiry; else the scheduled attempt; else a
+    /// fetch.
     fn first_steps(&self, claimed: RowId, clock: Clock) -> Vec<Step> {
         let facts = self.facts(claimed);
         if facts.open_act.is_some() {
@@ -96,8 +97,8 @@ impl Protocol {
         vec![Step::Fetches]
     }
 
-    /// A worker begins with its next step. What is to be sent is sent at once: a function that is killed before it sends is
-    /// as one whose request never arrives.
+    /// A worker begins with its next step. What is to be sent is sent at once: a function that is killed before it
+    /// sends is as one whose request never arrives.
     fn go_on(&self, next: &mut State, worker: usize, step: Step) {
         if let Step::Awaits(wish) = step {
             next.send(wish.ask, worker);
@@ -214,8 +215,8 @@ impl Protocol {
         done
     }
 
-    /// `commit::record`: judged on the row as it was loaded; if that is an old version, once more on the row that stands.
-    /// Afterwards the worker knows the row that `record` returns.
+    /// `commit::record`: judged on the row as it was loaded; if that is an old version, once more on the row that
+    /// stands. Afterwards the worker knows the row that `record` returns.
     fn record(&self, next: &mut State, worker: usize, source: Source, answer: Answer) -> Done {
         let known = next.known_to(worker);
         if known != RowId::OUTDATED {

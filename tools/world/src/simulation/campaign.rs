@@ -89,6 +89,9 @@ impl fmt::Display for Summary {
             self.coverage.calls(),
             self.coverage.faults(),
         )?;
+        if let Some(((operation, point, fate), times)) = self.coverage.rarest() {
+            writeln!(formatter, "the rarest: {operation:?} {point:?} {fate:?}, {times} times")?;
+        }
         for what in Sometimes::ALL {
             writeln!(formatter, "  {:>10} {what:?}", self.coverage.times(what))?;
         }

@@ -41,7 +41,7 @@ impl Climate {
         let mut one_of = |rates: [Rate; 4]| choices.pick(&rates).unwrap_or(0);
         Self {
             store: one_of([0, 60, 20, 7]),
-            queue: one_of([0, 0, 20, 4]),
+            queue: one_of([0, 12, 4, 2]),
             gateway: one_of([0, 30, 9, 4]),
             kills: one_of([0, 60, 20, 8]),
             slow: one_of([0, 0, 50, 12]),

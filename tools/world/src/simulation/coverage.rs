@@ -326,6 +326,13 @@ impl Coverage {
         (every_cell().count(), seen)
     }
 
+    /// The cell that was seen least often, and how often: how near a campaign is to having a gap.
+    #[must_use]
+    pub fn rarest(&self) -> Option<((Operation, Point, Fate), u64)> {
+        let times = every_cell().map(|cell| (cell, self.fates.get(&cell).copied().unwrap_or(0)));
+        times.min_by_key(|(_, times)| *times)
+    }
+
     /// How often it happened.
     #[must_use]
     pub fn times(&self, what: Sometimes) -> u64 {

@@ -4,7 +4,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -42,6 +42,15 @@ pub(super) struct Machine {
     pub(super) release: Release,
     deadline: Timestamp,
     skew_ms: AtomicI64,
+    /// How long the answer to the call under way takes.
+    way_back_ms: AtomicU64,
+}
+
+/// Which way is slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    There,
+    Back,
 }
 
 impl Machine {
@@ -53,6 +62,7 @@ impl Machine {
             invocation,
             operation,
             skew_ms: AtomicI64::new(0),
+            way_back_ms: AtomicU64::new(0),
         };
         if stage.strikes(|climate| climate.clocks) {
             machine.clock_jumps();
@@ -68,12 +78,13 @@ impl Machine {
 
     /// The same, where the gateway may have made up its mind about this very request before.
     pub(super) async fn sets_out_to(&self, point: Point, verdict: Verdict) -> Fate {
-        const SLOW: [Duration; 4] =
-            [Duration::from_millis(50), Duration::from_secs(1), Duration::from_secs(8), Duration::from_secs(30)];
         self.stage.turn().await;
         let trouble = self.stage.strikes_at(point);
         match trouble {
-            Some(Trouble::Slow) => self.stage.sleep(self.stage.draw(&SLOW).unwrap_or_default()).await,
+            Some(Trouble::Slow) if self.stage.draw(&[Way::There, Way::Back]) == Some(Way::Back) => {
+                self.way_back_ms.store(self.draw_slowness(), Ordering::SeqCst);
+            }
+            Some(Trouble::Slow) => self.stage.sleep(Duration::from_millis(self.draw_slowness())).await,
             Some(Trouble::Clock) => self.clock_jumps(),
             Some(Trouble::Fault | Trouble::Kill) | None => {}
         }
@@ -101,6 +112,14 @@ impl Machine {
             return self.stage.die().await;
         }
         self.stage.turn().await;
+        // What was shown may be old by the time it is read.
+        self.stage.sleep(Duration::from_millis(self.way_back_ms.swap(0, Ordering::SeqCst))).await;
+    }
+
+    /// How long a call takes that takes long. The longest is too long for the functions that clients call.
+    fn draw_slowness(&self) -> u64 {
+        const SLOW_MS: [u64; 4] = [50, 1_000, 8_000, 30_000];
+        self.stage.draw(&SLOW_MS).unwrap_or(0)
     }
 
     fn draw_fate(&self, point: Point, trouble: Option<Trouble>) -> Fate {

@@ -264,7 +264,7 @@ fn an_order(stage: &Stage, name: &'static str) -> Order {
         Duration::from_secs(3 * 86_400),
         Terms::EXPIRES_IN_MAX,
     ];
-    let capture = stage.draw(&[CaptureMethod::Automatic, CaptureMethod::Manual, CaptureMethod::Automatic]);
+    let capture = stage.draw(&[CaptureMethod::Automatic, CaptureMethod::Manual]);
     let mut request = match capture {
         Some(CaptureMethod::Manual) => held_order(name),
         Some(CaptureMethod::Automatic) | None => order(name),

@@ -10,7 +10,10 @@ use domain::{
 };
 use flow::operations::{capture::Wish, initiate::InitiateRequest};
 
-use super::people::{PayersDeed, payer};
+use super::{
+    people::{PayersDeed, payer},
+    schedule::{Pause, pause},
+};
 use crate::{
     shop::{cancellation, card, card_on_file, key},
     simulation::{
@@ -75,19 +78,21 @@ enum Mischief {
 impl Client {
     /// Opens the payment, and does what the payment waits for.
     pub(in crate::simulation) async fn work(mut self) {
-        const PAUSES: [Duration; 7] = [
-            Duration::ZERO,
-            Duration::from_secs(1),
-            Duration::from_secs(20),
-            Duration::from_secs(70),
-            Duration::from_secs(600),
-            Duration::from_secs(6 * 3600),
-            Duration::from_secs(25 * 3600),
+        const PAUSES: [Pause; 9] = [
+            Pause::For(Duration::ZERO),
+            Pause::For(Duration::from_secs(1)),
+            Pause::UntilALook,
+            Pause::For(Duration::from_secs(20)),
+            Pause::UntilALook,
+            Pause::For(Duration::from_secs(70)),
+            Pause::For(Duration::from_secs(600)),
+            Pause::For(Duration::from_secs(6 * 3600)),
+            Pause::For(Duration::from_secs(25 * 3600)),
         ];
         self.ask(Ask::Initiate(Box::new(self.order.request.clone()))).await;
         let deeds = self.stage.draw(&[2_u32, 1, 3, 4, 6, 9]).unwrap_or(0);
         for _ in 0..deeds {
-            self.stage.sleep(self.stage.draw(&PAUSES).unwrap_or_default()).await;
+            pause(&self.stage, self.stage.draw(&PAUSES)).await;
             if self.shown.as_ref().is_some_and(|payment| payment.attention.is_some()) {
                 // A person has been called, and goes on from here.
                 return;

@@ -8,6 +8,7 @@ use domain::{gateway::ObjectStatus, text::GatewayToken};
 use super::{
     client::Order,
     postman::{Care, events_are_made, send_out},
+    schedule::{Pause, pause},
 };
 use crate::{
     gateway::Verdict,
@@ -108,16 +109,17 @@ const DEEDS: [Deed; 12] = [
 
 /// Everybody who acts on one order's object, now and then.
 pub(in crate::simulation) async fn people(stage: Arc<Stage>, order: Arc<Order>) {
-    const PAUSES: [Duration; 5] = [
-        Duration::from_millis(20),
-        Duration::from_secs(3),
-        Duration::from_secs(120),
-        Duration::from_secs(4 * 3600),
-        Duration::from_secs(26 * 3600),
+    const PAUSES: [Pause; 6] = [
+        Pause::For(Duration::from_millis(20)),
+        Pause::For(Duration::from_secs(3)),
+        Pause::UntilALook,
+        Pause::For(Duration::from_secs(120)),
+        Pause::For(Duration::from_secs(4 * 3600)),
+        Pause::For(Duration::from_secs(26 * 3600)),
     ];
     let rounds = stage.draw(&[0_u32, 1, 2, 4]).unwrap_or(0);
     for _ in 0..rounds {
-        stage.sleep(stage.draw(&PAUSES).unwrap_or_default()).await;
+        pause(&stage, stage.draw(&PAUSES)).await;
         let Some(object) = stage.store.row(&order.id).map(|row| row.object) else { continue };
         let deed = if stage.strikes(|climate| climate.dashboard) { stage.draw(&DEEDS) } else { None };
         act(&stage, &order, &object, deed.unwrap_or(Deed::BankDecides));

@@ -53,6 +53,30 @@ pub(in crate::simulation) async fn sweeper(stage: Arc<Stage>) {
     }
 }
 
+/// How long somebody waits who acts now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// So long.
+    For(Duration),
+    /// Until somebody looks at a row: those who act by themselves meet those who look only if they are made to.
+    UntilALook,
+}
+
+/// Waits.
+pub(super) async fn pause(stage: &Stage, pause: Option<Pause>) {
+    /// From the start of a sweep to the answer of the gateway it takes about so long.
+    const MOMENTS: [Duration; 4] =
+        [Duration::from_millis(10), Duration::from_millis(30), Duration::from_millis(50), Duration::from_millis(500)];
+    match (pause, stage.store.earliest_due()) {
+        (Some(Pause::UntilALook), Some(due)) => {
+            let sweep = next_minute(due.max(stage.clock.now()));
+            stage.until(sweep.plus(stage.draw(&MOMENTS).unwrap_or_default())).await;
+        }
+        (Some(Pause::For(duration)), _) => stage.sleep(duration).await,
+        (Some(Pause::UntilALook) | None, _) => {}
+    }
+}
+
 fn next_minute(after: Timestamp) -> Timestamp {
     let ms = after.unix_ms();
     Timestamp::from_unix_ms(ms.saturating_add(MINUTE_MS).saturating_sub(ms.rem_euclid(MINUTE_MS)))

@@ -98,3 +98,15 @@ fn acts_and_reasons_have_the_words_that_clients_read() {
     let words = ["duplicate", "fraudulent", "requested_by_customer", "abandoned"];
     assert_eq!(CancelReason::ALL.map(CancelReason::name), words);
 }
+
+#[test]
+fn a_row_that_has_no_room_for_another_attempt_is_not_tried_again() {
+    let scheduled = |attempts: usize| {
+        let full = after(first(1), declined("generic_decline"));
+        let state = PaymentState::Processing(ProcessingReason::RetryScheduled { at: START });
+        Payment { state, attempts: full.attempts.iter().cycle().take(attempts).cloned().collect(), ..full }
+    };
+    let told = |attempts| decide(&scheduled(attempts), &Command::Reattempt, &at(DAY));
+    assert!(matches!(told(ATTEMPTS_MAX - 1), Ok(Decision::Execute(_))));
+    assert_eq!(told(ATTEMPTS_MAX), Ok(Decision::Nothing));
+}

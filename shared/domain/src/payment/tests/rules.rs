@@ -254,6 +254,15 @@ fn another_object_that_bears_our_id_changes_nothing() {
     other.reference = GatewayToken::parse("pi_2").unwrap();
     let judgement = show(&mut payment, Source::Event { cause: None }, Outcome::Object(other), &at(SOON));
     assert!(matches!(judgement, Judgement::Foreign { holds_money: true, review: Some(_) }));
+
+    let mut empty = snapshot(ObjectStatus::AwaitsMethod);
+    empty.reference = GatewayToken::parse("pi_2").unwrap();
+    let judgement = judge(
+        &payment,
+        &Evidence { source: Source::Event { cause: None }, outcome: Outcome::Object(empty) },
+        &at(SOON),
+    );
+    assert_eq!(judgement, Judgement::Foreign { holds_money: false, review: None }, "no money, and so nobody is called");
 }
 
 #[test]

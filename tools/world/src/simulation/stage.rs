@@ -243,8 +243,11 @@ impl Stage {
         });
     }
 
-    /// Lets something arrive later although nobody waits for it any more.
-    pub(super) fn later(self: &Arc<Self>, after: Duration, deed: impl FnOnce(&Arc<Self>) + Send + 'static) {
+    /// Lets something arrive later although nobody waits for it any more. A run does not end before it has.
+    pub(super) fn later<F>(self: &Arc<Self>, after: Duration, deed: impl FnOnce(&Arc<Self>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
         let stage = Arc::clone(self);
         let under_way = |stage: &Self, change: fn(u32, u32) -> u32| {
             let mut inner = stage.inner();
@@ -253,7 +256,7 @@ impl Stage {
         under_way(self, u32::saturating_add);
         self.spawn(async move {
             stage.sleep(after).await;
-            deed(&stage);
+            deed(&stage).await;
             under_way(&stage, u32::saturating_sub);
         });
     }

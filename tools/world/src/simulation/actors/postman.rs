@@ -18,6 +18,8 @@ use crate::simulation::{
 /// When an event is delivered again that was not taken.
 const REDELIVERIES: [Duration; 4] =
     [Duration::from_secs(20), Duration::from_secs(10 * 60), Duration::from_secs(3600), Duration::from_secs(6 * 3600)];
+/// The same for an event that must be taken: more often than the weather can be bad.
+const UNTIL_TAKEN: [Duration; 100] = [Duration::from_secs(60); 100];
 /// How long the gateway waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -35,8 +37,8 @@ enum Course {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Care {
     Ordinary,
-    /// It is on its way at once. Of money that moves after the end nobody would hear otherwise: such a row is not looked
-    /// at any more.
+    /// It is on its way at once, until it is taken. Of money that moves after the end nobody would hear otherwise: such a
+    /// row is not looked at any more.
     Registered,
 }
 
@@ -80,21 +82,27 @@ fn dispatch(stage: &Arc<Stage>, event: GatewayEvent, care: Care) {
         }
         Some(Course::OfOtherMode) => {
             let forged = GatewayEvent { mode: Mode::Live, ..event.clone() };
-            stage.spawn(deliver(Arc::clone(stage), forged, Duration::ZERO));
+            stage.spawn(deliver(Arc::clone(stage), forged, Duration::ZERO, &REDELIVERIES));
             vec![Duration::ZERO]
         }
     };
     for delay in delays {
-        stage.spawn(deliver(Arc::clone(stage), event.clone(), delay));
+        match care {
+            Care::Ordinary => drop(stage.spawn(deliver(Arc::clone(stage), event.clone(), delay, &REDELIVERIES))),
+            Care::Registered => {
+                let event = event.clone();
+                stage.later(delay, |stage| deliver(Arc::clone(stage), event, Duration::ZERO, &UNTIL_TAKEN));
+            }
+        }
     }
 }
 
-async fn deliver(stage: Arc<Stage>, event: GatewayEvent, delay: Duration) {
+async fn deliver(stage: Arc<Stage>, event: GatewayEvent, delay: Duration, redeliveries: &'static [Duration]) {
     stage.sleep(delay).await;
-    for wait in std::iter::once(Duration::ZERO).chain(REDELIVERIES) {
+    for wait in std::iter::once(&Duration::ZERO).chain(redeliveries) {
         if !wait.is_zero() {
             stage.happened(Sometimes::RedeliveredWebhook);
-            stage.sleep(wait).await;
+            stage.sleep(*wait).await;
         }
         notice_age(&stage, event.created_at);
         stage.tell(|| format!("webhook {} is delivered", name(&event)));

@@ -1,7 +1,7 @@
 //! The gateway in bad weather: requests that are lost, answers that are lost, requests that arrive when nobody waits any
 //! more, failures that are saved under a key and given again. What the gateway itself does is the twin's.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
     gateway::{Answer, Hand, ObjectStatus, Outcome, UnknownReason},
@@ -80,12 +80,18 @@ impl WeatheredGateway<'_> {
             Fate::Late => {
                 stage.sleep(budget).await;
                 let unanswered = send(stage, Course::NotServed(UnknownReason::Timeout));
-                stage.later(lateness(stage), move |stage| drop(late(stage, call, send)));
+                stage.later(lateness(stage), move |stage| {
+                    drop(late(stage, call, send));
+                    ready(())
+                });
                 unanswered
             }
             Fate::KilledDuring => {
                 let unanswered = send(stage, Course::NotServed(UnknownReason::Timeout));
-                stage.later(lateness(stage), move |stage| drop(late(stage, call, send)));
+                stage.later(lateness(stage), move |stage| {
+                    drop(late(stage, call, send));
+                    ready(())
+                });
                 unanswered
             }
             Fate::Throttled => send(stage, Course::NotServed(UnknownReason::RateLimited)),

@@ -1,6 +1,6 @@
 //! The queue in bad weather. What it does with a message that it took is in [`crate::simulation::actors`].
 
-use std::{sync::Arc, time::Duration};
+use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::id::TransactionId;
 use flow::ports::{Dependency, Error, Nudge};
@@ -48,7 +48,10 @@ impl WeatheredQueue<'_> {
                 failure()
             }
             Fate::Late | Fate::KilledDuring => {
-                stage.later(lateness(stage), move |stage| drop(serve(stage, true)));
+                stage.later(lateness(stage), move |stage| {
+                    drop(serve(stage, true));
+                    ready(())
+                });
                 if fate == Fate::Late {
                     stage.sleep(SDK_PATIENCE).await;
                 }

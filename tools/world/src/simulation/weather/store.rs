@@ -1,6 +1,8 @@
 //! The table in bad weather. A write that arrives late is conditional like any other, and so it is harmless or it is
 //! lost; that this is so is what is tried here.
 
+use std::future::ready;
+
 use domain::{id::TransactionId, payment::Payment};
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, LoadPayment,
@@ -100,6 +102,7 @@ impl WeatheredStore<'_> {
                 });
                 stage.tell(|| format!("a late write arrives: v{}, landed: {landed}", kept.payment.version));
                 watch::commits(stage);
+                ready(())
             });
         };
         self.call(point, seen, late).await

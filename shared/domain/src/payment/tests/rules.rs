@@ -208,6 +208,16 @@ fn a_late_answer_closes_its_own_attempt_and_no_later_one() {
 }
 
 #[test]
+fn other_money_in_a_late_answer_calls_a_person_and_answers_no_later_attempt() {
+    let mut payment = after(first(1), declined("generic_decline"));
+    command(&mut payment, &Command::Confirm(confirm_request("c2")), &at(SOON)).unwrap();
+    let other = ObjectSnapshot { amount_minor_units: AMOUNT + 1, ..snapshot(ObjectStatus::Pending) };
+    show(&mut payment, first(1), Outcome::Object(other), &at(SOON));
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+    assert!(payment.unanswered_attempt().is_some());
+}
+
+#[test]
 fn an_answer_that_comes_after_a_look_does_not_undo_what_was_seen() {
     let mut payment = after(replayed(1), object(ObjectStatus::Pending));
     show(&mut payment, Source::Fetch, object(ObjectStatus::Pending), &at(SOON));

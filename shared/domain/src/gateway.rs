@@ -2,6 +2,7 @@
 
 use crate::{
     decline::Decline,
+    id::RefundId,
     money::{Currency, Money},
     text::{GatewayToken, WebUrl},
 };
@@ -152,6 +153,64 @@ impl UnknownReason {
             Self::Misconfigured => "misconfigured",
         }
     }
+}
+
+/// A refund as the gateway said it stood, at some moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundSnapshot {
+    /// The gateway's name for it.
+    pub reference: GatewayToken,
+    /// The gateway's name for the object whose money goes back.
+    pub object: GatewayToken,
+    /// Our own id, if it bears one: what is made at the dashboard does not.
+    pub id: Option<RefundId>,
+    /// How much, in minor units of `currency` by ISO 4217.
+    pub amount_minor_units: i64,
+    /// The currency; none if it is not one we know.
+    pub currency: Option<Currency>,
+    /// Where it stood.
+    pub status: RefundStatus,
+}
+
+/// Where a refund stands at the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundStatus {
+    /// The gateway will say later.
+    Pending,
+    /// The money is on its way.
+    Succeeded,
+    /// The money stays, or came back.
+    Failed {
+        /// The gateway's code.
+        code: String,
+    },
+    /// It was called off.
+    Canceled,
+    /// A word we do not know. Never guessed at.
+    Unrecognized(String),
+}
+
+/// What a request for a refund came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundOutcome {
+    /// The gateway showed it.
+    Refund(RefundSnapshot),
+    /// The request was refused and nothing happened.
+    Refused {
+        /// The gateway's code.
+        code: String,
+    },
+    /// Nobody knows what happened.
+    Unknown(UnknownReason),
+}
+
+/// An answer to one of our own requests for a refund.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundAnswer {
+    /// What it says.
+    pub outcome: RefundOutcome,
+    /// Whether it is fresh.
+    pub hand: Hand,
 }
 
 /// Whether an answer was made for this very request, or is the saved answer to an earlier one with the same key.

@@ -12,6 +12,9 @@ pub enum IdError {
     /// Not `pay_` and 26 characters of base32.
     #[error("is not a transaction id: `pay_` and 26 characters of a-z and 2-7")]
     NotATransactionId,
+    /// Not `ref_` and 26 characters of base32.
+    #[error("is not a refund id: `ref_` and 26 characters of a-z and 2-7")]
+    NotARefundId,
     /// Not a usable idempotency key.
     #[error("must be 1 to 255 visible ASCII characters")]
     NotAnIdempotencyKey,
@@ -27,21 +30,32 @@ pub enum IdError {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(String);
 
+/// 26 characters of base32 are 130 bits: two things with one id are less likely than broken hardware.
+const DIGITS: usize = 26;
+
+/// The prefix, and the digits of a hash over all the parts.
+fn derived(prefix: &str, parts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        add(&mut hash, part);
+    }
+    let digits: String = BASE32_NOPAD.encode(&hash.finalize()).to_ascii_lowercase().chars().take(DIGITS).collect();
+    format!("{prefix}{digits}")
+}
+
+/// Whether `text` is the prefix and as many digits as ours have.
+fn is_derived(prefix: &str, text: &str) -> bool {
+    let base32 = |byte: u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte);
+    text.strip_prefix(prefix).is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(base32))
+}
+
 impl TransactionId {
     const PREFIX: &str = "pay_";
-    /// 26 characters of base32 are 130 bits: two payments with one id are less likely than broken hardware.
-    const DIGITS: usize = 26;
 
     /// The id of the payment that this key opens for this account. The same key always names the same payment.
     #[must_use]
     pub fn derive(account: &str, operation: &str, key: &IdempotencyKey) -> Self {
-        let mut hash = Sha256::new();
-        for part in [account, operation, key.as_str()] {
-            add(&mut hash, part);
-        }
-        let digits: String =
-            BASE32_NOPAD.encode(&hash.finalize()).to_ascii_lowercase().chars().take(Self::DIGITS).collect();
-        Self(format!("{}{digits}", Self::PREFIX))
+        Self(derived(Self::PREFIX, &[account, operation, key.as_str()]))
     }
 
     /// Reads an id that somebody else wrote.
@@ -49,9 +63,7 @@ impl TransactionId {
     /// # Errors
     /// If it cannot be one of ours.
     pub fn parse(text: &str) -> Result<Self, IdError> {
-        let digits = text.strip_prefix(Self::PREFIX).ok_or(IdError::NotATransactionId)?;
-        let base32 = |byte: u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte);
-        if digits.len() != Self::DIGITS || !digits.bytes().all(base32) {
+        if !is_derived(Self::PREFIX, text) {
             return Err(IdError::NotATransactionId);
         }
         Ok(Self(text.to_owned()))
@@ -65,6 +77,46 @@ impl TransactionId {
 }
 
 impl fmt::Display for TransactionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The public id of a refund: `ref_` and 130 bits of SHA-256 over who asked, of which payment, with which key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefundId(String);
+
+impl RefundId {
+    const PREFIX: &str = "ref_";
+
+    /// The id of the refund of `payment` that this key makes for this account.
+    #[must_use]
+    pub fn derive(account: &str, payment: &TransactionId, key: &IdempotencyKey) -> Self {
+        Self(derived(Self::PREFIX, &[account, payment.as_str(), key.as_str()]))
+    }
+
+    /// The id of a refund that was made at the gateway, where it is called `reference`.
+    #[must_use]
+    pub fn of_gateway(payment: &TransactionId, reference: &str) -> Self {
+        Self(derived(Self::PREFIX, &["gateway", payment.as_str(), reference]))
+    }
+
+    /// Reads an id that somebody else wrote.
+    ///
+    /// # Errors
+    /// If it cannot be one of ours.
+    pub fn parse(text: &str) -> Result<Self, IdError> {
+        if is_derived(Self::PREFIX, text) { Ok(Self(text.to_owned())) } else { Err(IdError::NotARefundId) }
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RefundId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
@@ -174,7 +226,7 @@ impl AttemptNumber {
 
 /// The idempotency keys that we send to gateways. Their spelling is fixed here: a gateway remembers it for a day.
 pub mod gateway_key {
-    use super::{AttemptNumber, RequestHash, TransactionId};
+    use super::{AttemptNumber, RefundId, RequestHash, TransactionId};
 
     /// For opening the payment's object; `round` counts the fresh starts after a saved 5xx.
     #[must_use]
@@ -199,6 +251,12 @@ pub mod gateway_key {
     #[must_use]
     pub fn cancel(id: &TransactionId, fresh: u64) -> String {
         format!("{id}:cancel:{fresh:016x}")
+    }
+
+    /// For a refund.
+    #[must_use]
+    pub fn refund(id: &TransactionId, refund: &RefundId) -> String {
+        format!("{id}:refund:{refund}")
     }
 
     /// Whose request this key was, if it is the key of one of the payment's attempts.

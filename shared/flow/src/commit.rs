@@ -6,8 +6,12 @@
 use std::time::Duration;
 
 use domain::{
-    gateway::{Hand, Outcome},
-    payment::{Command, Decision, Event, Evidence, Judgement, Payment, Rejection, Source, apply, decide, judge},
+    gateway::{Hand, Outcome, RefundOutcome},
+    payment::{
+        Command, Decision, Event, Evidence, Judgement, Payment, RefundEvidence, Rejection, Source, apply, decide,
+        judge, judge_refund,
+    },
+    time::Now,
 };
 
 use crate::ports::{Actor, Error, Host, Note, ReplacePayment, Replaced, Write, WriterToken};
@@ -113,15 +117,65 @@ pub async fn execute<H: Host, S: ReplacePayment>(
 pub async fn record<H: Host, S: ReplacePayment>(
     host: &H,
     store: &S,
-    mut payment: Payment,
+    payment: Payment,
     mut evidence: Evidence,
     actor: &Actor,
 ) -> Result<Recorded, Error> {
     if let Outcome::Unknown(reason) = evidence.outcome {
         host.note(Note::OutcomeUnknown(reason));
     }
+    let weigh = |payment: &Payment, now: &Now, is_overtaken: bool| {
+        if is_overtaken {
+            evidence.source = overtaken(&evidence);
+        }
+        judge(payment, &evidence, now)
+    };
+    weighed(host, store, payment, weigh, actor).await
+}
+
+/// Writes down what evidence proves about the refunds of a payment that was just loaded.
+///
+/// # Errors
+/// If something outside fails; it may have been written.
+pub async fn record_refund<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    evidence: RefundEvidence,
+    actor: &Actor,
+) -> Result<Recorded, Error> {
+    let unknown = match &evidence {
+        RefundEvidence::Unseen(reason) => Some(*reason),
+        RefundEvidence::Answered { outcome: RefundOutcome::Unknown(reason), .. } => Some(*reason),
+        RefundEvidence::Answered { outcome: RefundOutcome::Refund(_) | RefundOutcome::Refused { .. }, .. }
+        | RefundEvidence::Seen(_)
+        | RefundEvidence::Listed(_)
+        | RefundEvidence::Absent { .. }
+        | RefundEvidence::Hinted => None,
+    };
+    if let Some(reason) = unknown {
+        host.note(Note::OutcomeUnknown(reason));
+    }
+    let mut evidence = Some(evidence);
+    let weigh = |payment: &Payment, now: &Now, is_overtaken: bool| {
+        if is_overtaken {
+            evidence = evidence.take().and_then(overtaken_refund);
+        }
+        evidence.as_ref().map_or(Judgement::Nothing, |evidence| judge_refund(payment, evidence, now))
+    };
+    weighed(host, store, payment, weigh, actor).await
+}
+
+/// Decides, writes, and decides anew when somebody else was first: `weigh` is told that, from then on.
+async fn weighed<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    mut payment: Payment,
+    mut weigh: impl FnMut(&Payment, &Now, bool) -> Judgement,
+    actor: &Actor,
+) -> Result<Recorded, Error> {
     for round in 0..CONFLICTS_MAX {
-        let (event, is_foreign) = match judge(&payment, &evidence, &host.circumstances()) {
+        let (event, is_foreign) = match weigh(&payment, &host.circumstances(), round > 0) {
             Judgement::Change(event) => (event, false),
             Judgement::Nothing => return Ok(Recorded::Nothing(payment)),
             Judgement::Foreign { holds_money, review } => {
@@ -135,10 +189,7 @@ pub async fn record<H: Host, S: ReplacePayment>(
         match commit(host, store, payment, &event, actor).await? {
             Ok(committed) if is_foreign => return Ok(Recorded::Foreign(committed.into_payment())),
             Ok(committed) => return Ok(Recorded::Committed(committed)),
-            Err(stands) => {
-                payment = stands;
-                evidence.source = overtaken(&evidence);
-            }
+            Err(stands) => payment = stands,
         }
     }
     Err(Error::Contended)
@@ -153,6 +204,20 @@ fn overtaken(evidence: &Evidence) -> Source {
         // Who wrote may have sent the same request again, and not been refused.
         (Source::Attempt(number, Hand::First), Outcome::Refused { .. }) => Source::Attempt(number, Hand::Replayed),
         (source @ (Source::Attempt(..) | Source::Act(..) | Source::Event { .. }), _) => source,
+    }
+}
+
+/// What evidence about refunds is worth when somebody else has written since: what is, is; what is not may be by now.
+fn overtaken_refund(evidence: RefundEvidence) -> Option<RefundEvidence> {
+    match evidence {
+        // Who wrote may have sent the same request again, and not been refused.
+        RefundEvidence::Answered { id, outcome: outcome @ RefundOutcome::Refused { .. }, .. } => {
+            Some(RefundEvidence::Answered { id, hand: Hand::Replayed, outcome })
+        }
+        // Who wrote may have asked for a newer look.
+        RefundEvidence::Listed(snapshots) => Some(RefundEvidence::Seen(snapshots)),
+        RefundEvidence::Answered { .. } | RefundEvidence::Seen(_) | RefundEvidence::Hinted => Some(evidence),
+        RefundEvidence::Absent { .. } | RefundEvidence::Unseen(_) => None,
     }
 }
 

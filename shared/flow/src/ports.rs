@@ -4,8 +4,8 @@
 use std::{future::Future, time::Duration};
 
 use domain::{
-    gateway::{Answer, OpenedObject, Outcome, UnknownReason},
-    id::{AttemptNumber, RequestHash, TransactionId},
+    gateway::{Answer, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId, RequestHash, TransactionId},
     money::Money,
     payment::{Payment, Terms},
     schedule::Limits,
@@ -336,6 +336,21 @@ pub trait Gateway: Sync {
 
     /// Asks to cancel the committed payment's object. Idempotent by nature, so each try has a key of its own.
     fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> impl Future<Output = Answer> + Send;
+
+    /// Asks for one of the committed payment's refunds: always the same bytes under the same key.
+    fn refund(
+        &self,
+        committed: &Committed,
+        refund: &RefundId,
+        budget: Duration,
+    ) -> impl Future<Output = RefundAnswer> + Send;
+
+    /// All refunds of the payment's object, whoever made them.
+    fn refunds(
+        &self,
+        payment: &Payment,
+        budget: Duration,
+    ) -> impl Future<Output = Result<Vec<RefundSnapshot>, UnknownReason>> + Send;
 
     /// Looks at the payment's object.
     fn fetch(&self, payment: &Payment, budget: Duration) -> impl Future<Output = Outcome> + Send;

@@ -1,21 +1,21 @@
-//! The steps that confirm, capture, cancel and retry have in common. A client's command is carried out like this:
+//! The steps that confirm, capture, cancel, refund and retry have in common. A client's command is carried out like this:
 //!
 //! | step | a crash after it leaves |
 //! |---|---|
 //! | 1. [`take`]: load, decide, commit what is about to be asked | a row whose `due` asks the gateway later |
-//! | 2. [`attempt`] or [`act`]: ask the gateway, commit what came of it | the same; the row holds all that asking again needs |
+//! | 2. [`attempt`], [`act`] or [`refund`]: ask the gateway, commit what came of it | the same; the row holds all that asking again needs |
 //! | 3. [`nudge_if_in_doubt`]: have somebody look soon if nobody knows | the same; the sweep comes |
 
 use std::time::Duration;
 
 use domain::{
-    gateway::{Hand, Outcome},
-    id::{AttemptNumber, TransactionId},
-    payment::{ActKind, Command, Evidence, Payment, Rejection, Source},
+    gateway::{Hand, Outcome, RefundOutcome},
+    id::{AttemptNumber, RefundId, TransactionId},
+    payment::{ActKind, Command, Evidence, Payment, RefundEvidence, Rejection, Source},
 };
 
 use crate::{
-    commit::{Committed, ExecuteError, Executed, execute, record},
+    commit::{Committed, ExecuteError, Executed, Recorded, execute, record, record_refund},
     ports::{Actor, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
 };
 
@@ -125,6 +125,29 @@ pub(crate) async fn act<H: Host, S: ReplacePayment, G: Gateway>(
     written(host, store, committed, evidence, actor).await
 }
 
+/// Asks the gateway for one of the refunds of a committed payment, and writes down what came of it in `payment`, the row
+/// as it stands. Never fails: see [`written`].
+pub(crate) async fn refund<H: Host, S: ReplacePayment, G: Gateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: &Committed,
+    payment: Payment,
+    id: &RefundId,
+    sending: Sending,
+    actor: &Actor,
+) -> Payment {
+    let answer = gateway.refund(committed, id, host.gateway_budget()).await;
+    let hand = match (sending, &answer.outcome) {
+        // A request that is refused now says nothing about the same request that may have been served before.
+        (Sending::Again, RefundOutcome::Refused { .. }) => Hand::Replayed,
+        (Sending::First | Sending::Again, _) => answer.hand,
+    };
+    let evidence = RefundEvidence::Answered { id: id.clone(), hand, outcome: answer.outcome };
+    let recorded = record_refund(host, store, payment.clone(), evidence, actor).await;
+    kept(host, payment, recorded)
+}
+
 /// Has somebody look soon where nobody knows what came of a request. The row's `due` is the sure way, this the fast one.
 pub(crate) async fn nudge_if_in_doubt<H: Host, N: Nudge>(host: &H, nudges: &N, payment: &Payment) {
     if payment.is_in_doubt()
@@ -143,11 +166,17 @@ async fn written<H: Host, S: ReplacePayment>(
     evidence: Evidence,
     actor: &Actor,
 ) -> Payment {
-    match record(host, store, committed.payment().clone(), evidence, actor).await {
+    let recorded = record(host, store, committed.payment().clone(), evidence, actor).await;
+    kept(host, committed.into_payment(), recorded)
+}
+
+/// The payment as it was recorded; `before`, if it could not be.
+fn kept<H: Host>(host: &H, before: Payment, recorded: Result<Recorded, Error>) -> Payment {
+    match recorded {
         Ok(recorded) => recorded.into_payment(),
         Err(error) => {
             host.note(Note::OutcomeNotRecorded(error));
-            committed.into_payment()
+            before
         }
     }
 }

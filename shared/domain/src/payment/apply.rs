@@ -3,7 +3,7 @@
 
 use super::{
     ATTEMPTS_MAX, Act, ActKind, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End,
-    Event, Fact, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
+    Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason,
 };
 use crate::{money::Money, time::Timestamp};
 
@@ -56,7 +56,15 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         Fact::Ended(end) => ended(payment, *end),
         Fact::ActOpened(act) => payment.acts.push(act.clone()),
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
-        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::Looked | Fact::ReviewAsked => {}
+        Fact::RefundStarted(refund) => refunded(payment, refund),
+        Fact::RefundsMoved(refunds) => refunds.iter().for_each(|refund| refunded(payment, refund)),
+        Fact::RefundsCompared(refunds) => {
+            refunds.iter().for_each(|refund| refunded(payment, refund));
+            payment.look_owed = false;
+        }
+        Fact::LookAsked => payment.look_owed = payment.state.is_terminal(),
+        Fact::Looked => payment.look_owed = false,
+        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::ReviewAsked => {}
     }
     payment.rounds = rounds(payment, fact, &before);
     if !payment.is_in_doubt() {
@@ -70,7 +78,14 @@ fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
     if matches!(fact, Fact::Looked | Fact::OutcomeUnknown { .. }) {
         return payment.rounds.saturating_add(1);
     }
-    let begins = matches!(fact, Fact::ActOpened(_) | Fact::AttemptStarted(_));
+    let begins = matches!(
+        fact,
+        Fact::ActOpened(_)
+            | Fact::AttemptStarted(_)
+            | Fact::RefundStarted(_)
+            | Fact::RefundsMoved(_)
+            | Fact::RefundsCompared(_)
+    );
     if payment.state == *before && !begins { payment.rounds } else { 0 }
 }
 fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
@@ -128,6 +143,13 @@ fn charged(payment: &mut Payment, at: Timestamp) {
             started_at: at,
             progress: AttemptProgress::Closed(AttemptResult::Charged),
         });
+    }
+}
+
+fn refunded(payment: &mut Payment, refund: &Refund) {
+    match payment.refunds.iter_mut().find(|known| known.id == refund.id) {
+        Some(known) => *known = refund.clone(),
+        None => payment.refunds.push(refund.clone()),
     }
 }
 

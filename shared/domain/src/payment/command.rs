@@ -1,8 +1,8 @@
 //! What somebody wants done with a payment, and why it may be refused.
 
-use super::{CancelReason, Instrument};
+use super::{CancelReason, Instrument, RefundReason};
 use crate::{
-    id::{IdempotencyKey, RequestHash},
+    id::{IdempotencyKey, RefundId, RequestHash},
     money::Money,
     text::WebUrl,
 };
@@ -16,6 +16,8 @@ pub enum Command {
     Capture(CaptureRequest),
     /// Cancel.
     Cancel(CancelRequest),
+    /// Give money back.
+    Refund(RefundRequest),
     /// End a payment whose time is over. Ours, not a client's.
     Expire,
     /// Try a scheduled charge again. Ours, not a client's.
@@ -63,6 +65,21 @@ pub struct CancelRequest {
     pub reason: Option<CancelReason>,
 }
 
+/// A client's wish to give money back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefundRequest {
+    /// The id that the refund gets.
+    pub id: RefundId,
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of its request.
+    pub request_hash: RequestHash,
+    /// How much; all that is left if none is named.
+    pub amount: Option<Money>,
+    /// Why, if it says so.
+    pub reason: Option<RefundReason>,
+}
+
 /// Why a command was refused. Nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Rejection {
@@ -81,12 +98,18 @@ pub enum Rejection {
     /// More than is held.
     #[error("the amount exceeds what can be captured")]
     AmountExceedsCapturable,
+    /// More than is left of what was captured.
+    #[error("the amount exceeds what can be refunded")]
+    AmountExceedsRefundable,
     /// In another currency.
     #[error("the payment is in another currency")]
     CurrencyMismatch,
     /// As often as a row records.
     #[error("the payment has had as many attempts as it may")]
     TooManyAttempts,
+    /// As often as a row records.
+    #[error("the payment has had as many refunds as it may")]
+    TooManyRefunds,
     /// The gateway's object is not what the row says.
     #[error("a person must look at this payment first")]
     UnderReview,

@@ -6,7 +6,8 @@
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
     CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason,
-    Rejection, apply::establish, due::due,
+    REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason, apply::establish,
+    due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},
@@ -36,6 +37,7 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
         Command::Confirm(request) => confirm(payment, request, now),
         Command::Capture(request) => capture(payment, request, now),
         Command::Cancel(request) => cancel(payment, request, now),
+        Command::Refund(request) => refund(payment, request, now),
         Command::Expire => Ok(expire(payment, now)),
         Command::Reattempt => Ok(reattempt(payment, now)),
         Command::Claim => Ok(claim(payment, now)),
@@ -131,15 +133,59 @@ fn capture(payment: &Payment, request: &CaptureRequest, now: &Now) -> Result<Dec
     if payment.is_barred() {
         return Err(Rejection::UnderReview);
     }
-    let amount = within(request.amount.unwrap_or(capturable), capturable)?;
+    let amount = within(request.amount.unwrap_or(capturable), capturable, Rejection::AmountExceedsCapturable)?;
     open_act(payment, ActKind::Capture { amount }, Some((request.key.clone(), request.request_hash)), None, now)
 }
 
-fn within(amount: Money, capturable: Money) -> Result<Money, Rejection> {
-    if amount.currency() != capturable.currency() {
+fn within(amount: Money, most: Money, exceeded: Rejection) -> Result<Money, Rejection> {
+    if amount.currency() != most.currency() {
         return Err(Rejection::CurrencyMismatch);
     }
-    if amount.is_within(capturable) { Ok(amount) } else { Err(Rejection::AmountExceedsCapturable) }
+    if amount.is_within(most) { Ok(amount) } else { Err(exceeded) }
+}
+
+/// Reserves the amount: from here on nobody else can refund the same money.
+fn refund(payment: &Payment, request: &RefundRequest, now: &Now) -> Result<Decision, Rejection> {
+    let stored = payment.refund_of(&request.key).and_then(|refund| refund.request_of(&request.key));
+    if let Some(replay) = replay(stored, request.request_hash) {
+        return replay;
+    }
+    match &payment.state {
+        PaymentState::Succeeded { .. } => {}
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown | ProcessingReason::GatewayPending) => {
+            return Err(Rejection::InProgress);
+        }
+        PaymentState::RequiresPaymentMethod
+        | PaymentState::Processing(ProcessingReason::RetryScheduled { .. })
+        | PaymentState::RequiresAction(_)
+        | PaymentState::RequiresCapture { .. }
+        | PaymentState::Failed
+        | PaymentState::Canceled
+        | PaymentState::Expired => return Err(Rejection::InvalidState { state: payment.state.name() }),
+    }
+    // Money that moved too late, or twice, is what refunds are for. Money of which nobody knows how much it is, is not.
+    if payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch) {
+        return Err(Rejection::UnderReview);
+    }
+    if payment.refunds.len() >= REFUNDS_MAX {
+        return Err(Rejection::TooManyRefunds);
+    }
+    let refundable = payment.refundable();
+    let amount = within(request.amount.unwrap_or(refundable), refundable, Rejection::AmountExceedsRefundable)?;
+    if amount.minor_units() == 0 {
+        return Err(Rejection::AmountExceedsRefundable);
+    }
+    let source = RefundSource::Api { key: request.key.clone(), request_hash: request.request_hash };
+    let refund = Refund {
+        id: request.id.clone(),
+        source,
+        amount,
+        reason: request.reason,
+        reference: None,
+        started_at: now.at,
+        progress: RefundProgress::Unanswered,
+    };
+    Ok(Decision::Execute(happened(payment, Fact::RefundStarted(refund), now)))
 }
 
 fn cancel(payment: &Payment, request: &CancelRequest, now: &Now) -> Result<Decision, Rejection> {

@@ -1,7 +1,7 @@
 //! When somebody must look at a row again. One pure rule is asked after every change, so that no state can be forgotten:
 //! a row that is not at its end always has a `due`.
 
-use super::{Fact, Payment, PaymentState, ProcessingReason};
+use super::{Fact, Payment, PaymentState, ProcessingReason, Refund, RefundProgress};
 use crate::{
     schedule::{backoff, look_delay},
     time::{Now, Timestamp},
@@ -12,12 +12,12 @@ use crate::{
 pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> {
     let limits = now.limits;
     let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
-    if after.state.is_terminal() {
+    if after.state.is_terminal() && !after.look_owed && !after.refunds.iter().any(is_under_way) {
         return None;
     }
     // Facts that say themselves when to look.
     match fact {
-        Fact::AttemptStarted(_) | Fact::ActOpened(_) | Fact::Claimed => {
+        Fact::AttemptStarted(_) | Fact::ActOpened(_) | Fact::RefundStarted(_) | Fact::Claimed => {
             return Some(in_call.max(now.at.plus(backoff(after.rounds, limits, now.dice))));
         }
         // The look that was asked for, and the fetch that an answered attempt still needs.
@@ -33,10 +33,12 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::CapturedLate { .. }
         | Fact::Ended(_)
         | Fact::ActRefused { .. }
+        | Fact::RefundsMoved(_)
+        | Fact::RefundsCompared(_)
         | Fact::Looked
         | Fact::ReviewAsked => {}
     }
-    if after.open_act().is_some() {
+    if after.open_act().is_some() || after.refunds.iter().any(Refund::is_in_doubt) {
         return Some(now.at.plus(backoff(after.rounds, limits, now.dice)));
     }
     let look = now.at.plus(look_delay(after.rounds, limits));
@@ -51,6 +53,14 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
             Some(now.at.plus(backoff(after.rounds, limits, now.dice)))
         }
         PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => Some(look),
-        PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => None,
+        // The gateway has a refund and takes its time.
+        PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
+            Some(look)
+        }
     }
+}
+
+/// Whether a refund is not at its end: what has succeeded may fail later, but then the gateway says so.
+fn is_under_way(refund: &Refund) -> bool {
+    refund.is_in_doubt() || refund.progress == RefundProgress::Pending
 }

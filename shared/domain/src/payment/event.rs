@@ -1,6 +1,6 @@
 //! What happened to a payment, in the past tense. Every write to a row stores the event that caused it.
 
-use super::{Act, Attempt, End, ReviewReason};
+use super::{Act, Attempt, End, Refund, RefundProgress, ReviewReason};
 use crate::{decline::Decline, gateway::NextAction, id::AttemptNumber, money::Money, time::Timestamp};
 
 /// What happened, when, and when somebody must look again.
@@ -75,6 +75,12 @@ pub enum Fact {
         /// Its code.
         code: String,
     },
+    /// A refund was written down and its amount reserved; its request may leave now.
+    RefundStarted(Refund),
+    /// Refunds came as far as they say, or were seen for the first time.
+    RefundsMoved(Vec<Refund>),
+    /// All refunds of the object were compared, and these had come further.
+    RefundsCompared(Vec<Refund>),
     /// A worker took the row to look at it.
     Claimed,
     /// A webhook that proves nothing by itself: look now.
@@ -118,6 +124,9 @@ impl Fact {
             | Self::Ended(_)
             | Self::ActOpened(_)
             | Self::ActRefused { .. }
+            | Self::RefundStarted(_)
+            | Self::RefundsMoved(_)
+            | Self::RefundsCompared(_)
             | Self::Claimed
             | Self::LookAsked
             | Self::Looked
@@ -145,10 +154,25 @@ impl Fact {
             Self::Ended(End::Failed) => "failed",
             Self::ActOpened(_) => "act_opened",
             Self::ActRefused { .. } => "act_refused",
+            Self::RefundStarted(_) => "refund_started",
+            Self::RefundsMoved(refunds) | Self::RefundsCompared(refunds) => match refunds.as_slice() {
+                [refund] => refund_moved(&refund.progress),
+                _ => "refunds_moved",
+            },
             Self::Claimed => "claimed",
             Self::LookAsked => "look_asked",
             Self::Looked => "looked",
             Self::ReviewAsked => "review_asked",
         }
+    }
+}
+
+const fn refund_moved(progress: &RefundProgress) -> &'static str {
+    match progress {
+        RefundProgress::Unanswered | RefundProgress::Answered { .. } => "refund_answered",
+        RefundProgress::Pending => "refund_pending",
+        RefundProgress::Succeeded => "refund_succeeded",
+        RefundProgress::Failed { .. } => "refund_failed",
+        RefundProgress::Canceled => "refund_canceled",
     }
 }

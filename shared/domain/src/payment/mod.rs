@@ -2,6 +2,7 @@
 //!
 //! - [`decide`] answers a [`Command`]: what somebody wants done.
 //! - [`judge`] weighs [`Evidence`]: what the gateway says about its own object. Only evidence moves a payment to its end.
+//!   [`judge_refund`] weighs [`RefundEvidence`]: what it says about money that went back.
 //! - [`apply`] moves the payment along by the [`Event`] that either of them made. Nothing else changes a payment.
 
 mod act;
@@ -12,22 +13,26 @@ mod decide;
 mod due;
 mod event;
 mod judge;
+mod judge_refund;
+mod refund;
 mod state;
 mod terms;
 
 pub use act::{Act, ActKind, ActProgress, CancelReason, End};
 pub use apply::apply;
 pub use attempt::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument};
-pub use command::{CancelRequest, CaptureRequest, Command, ConfirmRequest, Rejection};
+pub use command::{CancelRequest, CaptureRequest, Command, ConfirmRequest, RefundRequest, Rejection};
 pub use decide::{Decision, decide};
 pub use event::{AfterDecline, Event, Fact};
 pub use judge::{Evidence, Judgement, Source, judge};
+pub use judge_refund::{RefundEvidence, judge_refund};
+pub use refund::{Refund, RefundProgress, RefundReason, RefundSource};
 pub use state::{PaymentState, ProcessingReason, Status};
 pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
 
 use crate::{
     gateway::{Gateway, Mode},
-    id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId},
+    id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::Money,
     text::{ClientSecret, GatewayToken},
     time::{Now, Timestamp},
@@ -37,6 +42,8 @@ use crate::{
 pub const ATTEMPTS_MAX: usize = 20;
 /// As many captures, cancels and the like as a row records.
 pub const ACTS_MAX: usize = 20;
+/// As many refunds as a client may ask for. Those that are made at the gateway are recorded beyond it too.
+pub const REFUNDS_MAX: usize = 50;
 
 /// One payment, as its row says it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,8 +68,12 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Captures, cancels and ends, oldest first; at most the last is open.
     pub acts: Vec<Act>,
+    /// Money that goes back, oldest first.
+    pub refunds: Vec<Refund>,
     /// What a person must see.
     pub attention: Option<Review>,
+    /// Whether, at its end, it is owed a look all the same: the gateway said that it has refunds, and not which.
+    pub look_owed: bool,
     /// When somebody must look at it again.
     pub due: Option<Timestamp>,
     /// Looks and tries since the state last changed: the longer nothing happens, the rarer they become.
@@ -163,7 +174,9 @@ impl Payment {
             state: PaymentState::RequiresPaymentMethod,
             attempts: Vec::new(),
             acts: Vec::new(),
+            refunds: Vec::new(),
             attention: None,
+            look_owed: false,
             due: Some(now.at.plus(now.limits.first_look).min(expires_at)),
             rounds: 0,
             created_at: now.at,
@@ -209,16 +222,30 @@ impl Payment {
         self.acts.iter().find(|act| act.ends_as().is_some() && act.request_of(key).is_some())
     }
 
+    /// The refund of the client's request with this key.
+    #[must_use]
+    pub fn refund_of(&self, key: &IdempotencyKey) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.request_of(key).is_some())
+    }
+
+    /// A refund by its id.
+    #[must_use]
+    pub fn refund(&self, id: &RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == *id)
+    }
+
     /// The capture, cancel or end that is under way.
     #[must_use]
     pub fn open_act(&self) -> Option<&Act> {
         self.acts.last().filter(|act| act.progress == ActProgress::Open)
     }
 
-    /// Whether something of ours is under way whose outcome nobody knows: an attempt's charge, or an act.
+    /// Whether something of ours is under way whose outcome nobody knows: an attempt's charge, an act, or a refund.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
-        self.open_act().is_some() || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+        self.open_act().is_some()
+            || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
+            || self.refunds.iter().any(Refund::is_in_doubt)
     }
 
     /// Whether charging it, or capturing what it holds, could take money that nobody owes: other money than the row says,
@@ -253,6 +280,27 @@ impl Payment {
             | PaymentState::Canceled
             | PaymentState::Expired => Money::zero(self.terms.amount.currency()),
         }
+    }
+
+    /// How much has gone back to the payer.
+    #[must_use]
+    pub fn refunded(&self) -> Money {
+        self.sum(|refund| refund.progress == RefundProgress::Succeeded)
+    }
+
+    /// How much may still be refunded: computed each time, and stored nowhere. A refund counts until it has failed,
+    /// whoever made it, and though nobody knows what came of it.
+    #[must_use]
+    pub fn refundable(&self) -> Money {
+        let captured = self.captured();
+        captured.less(self.sum(Refund::reserves)).unwrap_or_else(|_| Money::zero(captured.currency()))
+    }
+
+    /// Of amounts in the payment's currency; a sum that cannot be written down is more than there is.
+    fn sum(&self, counts: impl Fn(&Refund) -> bool) -> Money {
+        let nothing = Money::zero(self.terms.amount.currency());
+        let amounts = self.refunds.iter().filter(|refund| counts(refund)).map(|refund| refund.amount);
+        amounts.fold(nothing, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
     }
 
     /// How much may still be captured.

@@ -24,7 +24,7 @@ use crate::ports::{
 const ROUNDS_MAX: u32 = 3;
 
 /// Who all API keys belong to: a stack serves one merchant.
-const ACCOUNT: &str = "merchant";
+pub(super) const ACCOUNT: &str = "merchant";
 
 /// A wish to be paid.
 #[derive(Debug, Clone)]

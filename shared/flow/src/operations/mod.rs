@@ -5,6 +5,7 @@ pub mod capture;
 pub mod confirm;
 pub mod initiate;
 pub mod payments;
+pub mod refund;
 pub mod retry;
 pub mod status;
 pub mod sweep;

@@ -4,17 +4,22 @@
 //! 2. Claim: commit a `due` in the future. It keeps other workers off while this one looks, and moves the row away
 //!    from the head of the sweep.
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
-//!    a checkout whose time is over is closed, a scheduled charge is tried; anything else is fetched and compared.
+//!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
+//!    they are not; anything else is fetched and compared.
 
 use domain::{
-    id::TransactionId,
-    payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
+    gateway::RefundSnapshot,
+    id::{RefundId, TransactionId},
+    payment::{
+        ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence, RefundProgress,
+        Source,
+    },
 };
 
 use crate::{
-    commit::{Committed, ExecuteError, Executed, Recorded, execute, record},
+    commit::{Committed, ExecuteError, Executed, Recorded, execute, record, record_refund},
     ports::{Actor, Error, Gateway, Host, LoadPayment, ReplacePayment},
-    steps::{Sending, act, attempt},
+    steps::{self, Sending, act, attempt},
 };
 
 /// What became of a nudge.
@@ -53,6 +58,10 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     async fn look(&self, claimed: Committed) -> Result<Payment, Error> {
         let payment = claimed.payment();
         let now = self.host.now();
+        // What has succeeded waits for nothing but its refunds.
+        if matches!(payment.state, PaymentState::Succeeded { .. }) {
+            return self.refunds(&claimed).await;
+        }
         if payment.open_act().is_some() {
             return self.act(claimed).await;
         }
@@ -99,6 +108,37 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
     }
 
+    /// Compares all refunds with the gateway's, and sends again what the gateway does not have.
+    async fn refunds(&self, claimed: &Committed) -> Result<Payment, Error> {
+        let mut payment = claimed.payment().clone();
+        let listed = match self.gateway.refunds(&payment, self.host.gateway_budget()).await {
+            Ok(listed) => listed,
+            Err(reason) => return self.record_refund(payment, RefundEvidence::Unseen(reason)).await,
+        };
+        let missing = missing(&payment, &listed);
+        payment = self.record_refund(payment, RefundEvidence::Listed(listed)).await?;
+        for id in missing {
+            payment = self.missing(claimed, payment, &id).await?;
+        }
+        Ok(payment)
+    }
+
+    /// A refund that nobody knows the end of, and that the gateway did not have a moment ago.
+    async fn missing(&self, claimed: &Committed, payment: Payment, id: &RefundId) -> Result<Payment, Error> {
+        let can_be_sent = claimed.payment().refund(id).is_some_and(|refund| {
+            refund.progress == RefundProgress::Unanswered && refund.key_is_young(self.host.now())
+        });
+        if !can_be_sent {
+            return self.record_refund(payment, RefundEvidence::Absent { id: id.clone() }).await;
+        }
+        let (host, store, gateway) = (self.host, self.store, self.gateway);
+        Ok(steps::refund(host, store, gateway, claimed, payment, id, Sending::Again, &Actor::Retry).await)
+    }
+
+    async fn record_refund(&self, payment: Payment, evidence: RefundEvidence) -> Result<Payment, Error> {
+        record_refund(self.host, self.store, payment, evidence, &Actor::Retry).await.map(Recorded::into_payment)
+    }
+
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
         let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
         let evidence = Evidence { source: Source::Fetch, outcome };
@@ -113,4 +153,11 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             Err(ExecuteError::Failed(error)) => Err(error),
         }
     }
+}
+
+/// The refunds in doubt that a list does not have.
+fn missing(payment: &Payment, listed: &[RefundSnapshot]) -> Vec<RefundId> {
+    let is_listed = |refund: &Refund| listed.iter().any(|snapshot| snapshot.id.as_ref() == Some(&refund.id));
+    let missing = payment.refunds.iter().filter(|refund| refund.is_in_doubt() && !is_listed(refund));
+    missing.map(|refund| refund.id.clone()).collect()
 }

@@ -9,12 +9,12 @@ use std::time::Duration;
 use domain::{
     gateway::{Mode, Outcome},
     id::{TransactionId, gateway_key},
-    payment::{Evidence, Source},
+    payment::{Evidence, RefundEvidence, Source},
     time::Timestamp,
 };
 
 use crate::{
-    commit::{Recorded, record},
+    commit::{Recorded, record, record_refund},
     ports::{Actor, Error, Host, LoadPayment, Note, Nudge, ReplacePayment},
 };
 
@@ -41,13 +41,25 @@ pub enum Subject {
     Payment {
         /// The id it bears.
         id: TransactionId,
-        /// What the event says about it.
+        /// What the event says.
+        news: News,
+    },
+    /// Nothing of ours, or nothing that moves a payment.
+    Other,
+}
+
+/// What an event says about a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// About its object.
+    Object {
+        /// How that stood.
         outcome: Outcome,
         /// The idempotency key of the request that made the gateway send this, if one did.
         cause_key: Option<String>,
     },
-    /// Nothing of ours, or nothing that moves a payment.
-    Other,
+    /// About money that went back.
+    Refund(RefundEvidence),
 }
 
 /// What became of an event.
@@ -83,14 +95,21 @@ pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
     if event.mode != mode {
         return Ok(Received::WrongMode);
     }
-    let Subject::Payment { id, outcome, cause_key } = event.subject else { return Ok(Received::NotOurs) };
+    let Subject::Payment { id, news } = event.subject else { return Ok(Received::NotOurs) };
     let Some(payment) = store.load(&id).await? else {
         let young = host.now().since(event.created_at) < ROW_MAY_COME;
         return Ok(if young { Received::NotYet } else { Received::NoRow });
     };
-    let cause = cause_key.and_then(|key| gateway_key::attempt_of(&key, &id));
-    let evidence = Evidence { source: Source::Event { cause }, outcome };
-    match record(host, store, payment, evidence, &Actor::Webhook(event.id)).await? {
+    let actor = Actor::Webhook(event.id);
+    let recorded = match news {
+        News::Object { outcome, cause_key } => {
+            let cause = cause_key.and_then(|key| gateway_key::attempt_of(&key, &id));
+            let evidence = Evidence { source: Source::Event { cause }, outcome };
+            record(host, store, payment, evidence, &actor).await?
+        }
+        News::Refund(evidence) => record_refund(host, store, payment, evidence, &actor).await?,
+    };
+    match recorded {
         Recorded::Committed(committed) => {
             let payment = committed.payment();
             // Due at once: the event proved nothing final, and somebody must look.

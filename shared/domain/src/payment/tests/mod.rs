@@ -1,9 +1,10 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`] and [`kept`] say in sentences what must
+//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`] and [`refunds`] say in sentences what must
 //! never break, [`walk`] tries long random lives.
 
 mod ends;
 mod holds;
 mod kept;
+mod refunds;
 mod rules;
 mod table;
 mod walk;

@@ -1,0 +1,228 @@
+//! Weighs what the gateway says about money that went back. The rules of [`super::judge`] hold here too; what differs
+//! is that a refund has its own object, which is found by our id on it and never by its amount.
+//!
+//! - A refund moves only from pending to succeeded to failed or canceled, so that an old snapshot of one harms nobody.
+//! - What its own request came to is told by its own answer, or by its object. That it is *not there* counts only from a
+//!   list made after loading the version that the commit is conditional on, and even then it may still be on its way: it
+//!   is sent again under its young key, and where that cannot be, a person is asked.
+
+use super::{
+    Fact, Judgement, Payment, PaymentState, Refund, RefundProgress, RefundSource, ReviewReason, decide::happened,
+};
+use crate::{
+    gateway::{Hand, RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason},
+    id::RefundId,
+    money::Money,
+    schedule::Limits,
+    text::GatewayToken,
+    time::Now,
+};
+
+/// What the gateway said about refunds, and how we came by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefundEvidence {
+    /// The answer to a refund's own request.
+    Answered {
+        /// Whose.
+        id: RefundId,
+        /// Whether the answer, or the request, is fresh.
+        hand: Hand,
+        /// What it says.
+        outcome: RefundOutcome,
+    },
+    /// Some refunds as an event, or an old list, shows them.
+    Seen(Vec<RefundSnapshot>),
+    /// All refunds of the object, as a look that was made after loading shows them.
+    Listed(Vec<RefundSnapshot>),
+    /// A list of all refunds of the object, made after loading, does not have it.
+    Absent {
+        /// Which.
+        id: RefundId,
+    },
+    /// The refunds could not be looked at.
+    Unseen(UnknownReason),
+    /// An event that says that there are refunds, and not which.
+    Hinted,
+}
+
+/// Weighs `evidence` about the refunds of `payment`.
+#[must_use]
+pub fn judge_refund(payment: &Payment, evidence: &RefundEvidence, now: &Now) -> Judgement {
+    let case = Case { payment, now };
+    match evidence {
+        RefundEvidence::Answered { id, hand, outcome } => {
+            payment.refund(id).map_or(Judgement::Nothing, |refund| case.answered(refund, *hand, outcome))
+        }
+        RefundEvidence::Seen(snapshots) => case.seen(snapshots),
+        RefundEvidence::Listed(snapshots) => case.listed(snapshots),
+        RefundEvidence::Absent { id } => payment.refund(id).map_or(Judgement::Nothing, |refund| case.absent(refund)),
+        RefundEvidence::Unseen(reason) => case.still_unknown(*reason),
+        RefundEvidence::Hinted => case.hinted(),
+    }
+}
+
+/// What refunds at the gateway tell.
+struct News {
+    /// Those that have come further than the row says.
+    moved: Vec<Refund>,
+    /// What a person must look at.
+    odd: Option<ReviewReason>,
+}
+
+/// One piece of evidence against one version of a payment.
+#[derive(Clone, Copy)]
+struct Case<'a> {
+    payment: &'a Payment,
+    now: &'a Now,
+}
+
+impl Case<'_> {
+    fn answered(self, refund: &Refund, hand: Hand, outcome: &RefundOutcome) -> Judgement {
+        match outcome {
+            RefundOutcome::Refund(snapshot) if snapshot.id.as_ref() == Some(&refund.id) => {
+                self.seen(std::slice::from_ref(snapshot))
+            }
+            // An answer to a request for our refund that shows another one is no answer.
+            RefundOutcome::Refund(_) if refund.is_in_doubt() => self.still_unknown(UnknownReason::Unreadable),
+            RefundOutcome::Refused { code } if refund.progress == RefundProgress::Unanswered => {
+                let code = code.clone();
+                self.moved(
+                    refund,
+                    match hand {
+                        Hand::First => RefundProgress::Failed { code },
+                        // A refusal that may be of a second sending proves that the key was answered, and no more.
+                        Hand::Replayed => RefundProgress::Answered { refusal: Some(code) },
+                    },
+                )
+            }
+            // A failure that the gateway remembers: it will never be anything else under this key.
+            RefundOutcome::Unknown(reason)
+                if hand == Hand::Replayed
+                    && *reason != UnknownReason::KeyMismatch
+                    && refund.progress == RefundProgress::Unanswered =>
+            {
+                self.moved(refund, RefundProgress::Answered { refusal: None })
+            }
+            RefundOutcome::Unknown(reason) if refund.is_in_doubt() => self.still_unknown(*reason),
+            RefundOutcome::Refund(_) | RefundOutcome::Refused { .. } | RefundOutcome::Unknown(_) => Judgement::Nothing,
+        }
+    }
+
+    fn seen(self, snapshots: &[RefundSnapshot]) -> Judgement {
+        if !snapshots.is_empty() && snapshots.iter().all(|snapshot| snapshot.object != self.payment.object) {
+            return Judgement::Foreign { holds_money: false, review: None };
+        }
+        let News { moved, odd } = self.news(snapshots);
+        let told = self.payment.attention.map(|review| review.reason);
+        let (fact, review) = match odd.filter(|reason| told.is_none_or(|told| told < *reason)) {
+            None if moved.is_empty() => return Judgement::Nothing,
+            Some(reason) if moved.is_empty() => (Fact::ReviewAsked, Some(reason)),
+            review => (Fact::RefundsMoved(moved), review),
+        };
+        self.change(fact, review)
+    }
+
+    /// One write for all that is new, so that a crash in between loses none of it.
+    fn listed(self, snapshots: &[RefundSnapshot]) -> Judgement {
+        let News { moved, odd } = self.news(snapshots);
+        self.change(if moved.is_empty() { Fact::Looked } else { Fact::RefundsCompared(moved) }, odd)
+    }
+
+    fn news(self, snapshots: &[RefundSnapshot]) -> News {
+        let mut news = News { moved: Vec::new(), odd: None };
+        for snapshot in snapshots.iter().filter(|snapshot| snapshot.object == self.payment.object) {
+            match self.compared(snapshot) {
+                Ok(moved) => news.moved.extend(moved),
+                Err(reason) => news.odd = news.odd.max(Some(reason)),
+            }
+        }
+        news
+    }
+
+    /// The refund as it has come to stand, if that is new; else what a person must see.
+    fn compared(self, snapshot: &RefundSnapshot) -> Result<Option<Refund>, ReviewReason> {
+        let currency = self.payment.terms.amount.currency();
+        let amount = Money::payable(snapshot.amount_minor_units, currency).ok();
+        let amount = amount.filter(|_| snapshot.currency == Some(currency)).ok_or(ReviewReason::ObjectMismatch)?;
+        if let RefundStatus::Unrecognized(_) = snapshot.status {
+            return Err(ReviewReason::UnrecognizedStatus);
+        }
+        let by_reference = |refund: &&Refund| refund.reference.as_ref() == Some(&snapshot.reference);
+        let ours = snapshot.id.as_ref().and_then(|id| self.payment.refund(id));
+        let known = ours.or_else(|| self.payment.refunds.iter().find(by_reference)).cloned();
+        let known = known.unwrap_or_else(|| self.made_at_the_gateway(amount, snapshot.reference.clone()));
+        if known.amount != amount {
+            return Err(ReviewReason::ObjectMismatch);
+        }
+        let reference = Some(snapshot.reference.clone());
+        Ok(known.shown_as(&snapshot.status).map(|progress| Refund { reference, progress, ..known }))
+    }
+
+    /// Somebody made it at the gateway's dashboard.
+    fn made_at_the_gateway(self, amount: Money, reference: GatewayToken) -> Refund {
+        Refund {
+            id: RefundId::of_gateway(&self.payment.id, reference.as_str()),
+            source: RefundSource::Gateway,
+            amount,
+            reason: None,
+            reference: Some(reference),
+            started_at: self.now.at,
+            progress: RefundProgress::Unanswered,
+        }
+    }
+
+    /// The gateway does not have it. Whoever can send it again under its own key does so instead of asking here.
+    fn absent(self, refund: &Refund) -> Judgement {
+        match &refund.progress {
+            // Refused, and not there: it was refused.
+            RefundProgress::Answered { refusal: Some(code) } => {
+                self.moved(refund, RefundProgress::Failed { code: code.clone() })
+            }
+            // Its key is spent or dead: neither sending it again nor calling it failed is safe.
+            RefundProgress::Answered { refusal: None } | RefundProgress::Unanswered => {
+                self.change(Fact::Looked, Some(ReviewReason::OutcomeUnknown))
+            }
+            RefundProgress::Pending
+            | RefundProgress::Succeeded
+            | RefundProgress::Failed { .. }
+            | RefundProgress::Canceled => Judgement::Nothing,
+        }
+    }
+
+    fn still_unknown(self, reason: UnknownReason) -> Judgement {
+        let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
+        let review = if reason == UnknownReason::KeyMismatch {
+            Some(ReviewReason::KeyMismatch)
+        } else {
+            (rounds >= Limits::ROUNDS_BEFORE_REVIEW).then_some(ReviewReason::OutcomeUnknown)
+        };
+        self.change(Fact::OutcomeUnknown { reason: reason.name() }, review)
+    }
+
+    /// Somebody must look, unless somebody is about to. Whoever looks at this moment may have seen less.
+    fn hinted(self) -> Judgement {
+        let is_due = self.payment.due.is_some_and(|due| due <= self.now.at);
+        match self.payment.state {
+            PaymentState::Succeeded { .. } if !(is_due && self.payment.look_owed) => self.change(Fact::LookAsked, None),
+            // What was refunded was captured, and that has its own events.
+            PaymentState::Succeeded { .. }
+            | PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::RequiresCapture { .. }
+            | PaymentState::Failed
+            | PaymentState::Canceled
+            | PaymentState::Expired => Judgement::Nothing,
+        }
+    }
+
+    fn moved(self, refund: &Refund, progress: RefundProgress) -> Judgement {
+        self.change(Fact::RefundsMoved(vec![Refund { progress, ..refund.clone() }]), None)
+    }
+
+    fn change(self, fact: Fact, review: Option<ReviewReason>) -> Judgement {
+        let mut event = happened(self.payment, fact, self.now);
+        event.review = review;
+        Judgement::Change(event)
+    }
+}

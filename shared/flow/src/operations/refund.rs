@@ -1,0 +1,87 @@
+//! `refund`: gives money back, all that is left or a part. One read, two writes, one gateway call; what a crash leaves
+//! after each is in [`crate::steps`].
+//!
+//! The first write reserves the amount, so that however many clients ask at once, nobody refunds the same cent twice.
+
+use domain::{
+    id::{IdempotencyKey, RefundId, RequestHash, TransactionId},
+    money::{Money, MoneyError},
+    payment::{Command, RefundReason, RefundRequest},
+};
+
+use super::initiate::ACCOUNT;
+use crate::{
+    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
+    steps::{self, RequestError, Requested, Sending, Taken, load, nudge_if_in_doubt, take},
+};
+
+/// What a client asks for. It names no currency: that is the payment's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// The client's key.
+    pub key: IdempotencyKey,
+    /// The hash of its request.
+    pub request_hash: RequestHash,
+    /// How much; all that is left if none is named.
+    pub minor_units: Option<i64>,
+    /// Why, if it says so.
+    pub reason: Option<RefundReason>,
+}
+
+/// Why nothing was refunded.
+#[derive(Debug, thiserror::Error)]
+pub enum RefundError {
+    /// It is no amount of money.
+    #[error("is no amount")]
+    NotAnAmount(#[from] MoneyError),
+    /// The gateway cannot express the amount.
+    #[error("amount refused")]
+    AmountRefused(AmountRefusal),
+    /// As for every request on a payment.
+    #[error("not requested")]
+    NotRequested(#[from] RequestError),
+}
+
+impl From<Error> for RefundError {
+    fn from(error: Error) -> Self {
+        Self::NotRequested(RequestError::Failed(error))
+    }
+}
+
+/// The id of the refund of payment `id` that a request with this key makes.
+#[must_use]
+pub fn refund_id(id: &TransactionId, key: &IdempotencyKey) -> RefundId {
+    RefundId::derive(ACCOUNT, id, key)
+}
+
+/// Gives money back.
+///
+/// # Errors
+/// If the gateway was not asked. Once it was asked there is always a payment to answer with.
+pub async fn refund<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    nudges: &N,
+    id: &TransactionId,
+    wish: Wish,
+    actor: &Actor,
+) -> Result<Requested, RefundError> {
+    let payment = load(store, id).await?;
+    let currency = payment.terms.amount.currency();
+    let amount = wish.minor_units.map(|minor_units| Money::payable(minor_units, currency)).transpose()?;
+    if let Some(amount) = amount {
+        gateway.accepts(amount).map_err(RefundError::AmountRefused)?;
+    }
+    let Wish { key, request_hash, reason, .. } = wish;
+    let refund = refund_id(id, &key);
+    let command = Command::Refund(RefundRequest { id: refund.clone(), key, request_hash, amount, reason });
+    let committed = match take(host, store, payment, &command, actor).await? {
+        Taken::Committed(committed) => committed,
+        Taken::Before(payment) => return Ok(Requested::Replayed(payment)),
+    };
+    let payment = committed.payment().clone();
+    let payment = steps::refund(host, store, gateway, &committed, payment, &refund, Sending::First, actor).await;
+    nudge_if_in_doubt(host, nudges, &payment).await;
+    Ok(Requested::Done(payment))
+}

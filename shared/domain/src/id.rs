@@ -259,6 +259,12 @@ pub mod gateway_key {
         format!("{id}:refund:{refund}")
     }
 
+    /// Whether this key was of a request for one of the payment's refunds.
+    #[must_use]
+    pub fn is_refund_of(key: &str, id: &TransactionId) -> bool {
+        key.strip_prefix(id.as_str()).is_some_and(|rest| rest.starts_with(":refund:"))
+    }
+
     /// Whose request this key was, if it is the key of one of the payment's attempts.
     #[must_use]
     pub fn attempt_of(key: &str, id: &TransactionId) -> Option<AttemptNumber> {

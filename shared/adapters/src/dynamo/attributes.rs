@@ -147,7 +147,11 @@ impl<'a> Attributes<'a> {
     }
 
     pub(super) fn flag(&self, name: &str) -> Result<bool, Unfit> {
-        self.must(name, self.get(name, "is not a boolean", |value| value.as_bool().ok().copied())?)
+        self.must(name, self.maybe_flag(name)?)
+    }
+
+    pub(super) fn maybe_flag(&self, name: &str) -> Result<Option<bool>, Unfit> {
+        self.get(name, "is not a boolean", |value| value.as_bool().ok().copied())
     }
 
     pub(super) fn bytes(&self, name: &str) -> Result<&'a [u8], Unfit> {
@@ -161,13 +165,21 @@ impl<'a> Attributes<'a> {
 
     /// Reads each map of a list.
     pub(super) fn list<T>(&self, name: &str, read: impl Fn(&Self) -> Result<T, Unfit>) -> Result<Vec<T>, Unfit> {
-        let values = self.must(name, self.get(name, "is not a list", |value| value.as_l().ok())?)?;
+        self.must(name, self.maybe_list(name, read)?)
+    }
+
+    pub(super) fn maybe_list<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&Self) -> Result<T, Unfit>,
+    ) -> Result<Option<Vec<T>>, Unfit> {
+        let Some(values) = self.get(name, "is not a list", |value| value.as_l().ok())? else { return Ok(None) };
         let element = |(index, value): (usize, &'a AttributeValue)| {
             let path = format!("{}[{index}]", self.path_to(name));
             let item = value.as_m().map_err(|_| Unfit::new(&path, "is not a map"))?;
             read(&Self { item, path })
         };
-        values.iter().enumerate().map(element).collect()
+        values.iter().enumerate().map(element).collect::<Result<_, _>>().map(Some)
     }
 
     /// All names that are there, with their texts. They are somebody else's names, so none is told.

@@ -3,7 +3,7 @@
 use domain::{
     decline::{Advice, DeclineCategory},
     gateway::{Gateway, Mode},
-    payment::{CancelReason, CaptureMethod, Confirmation, ReviewReason},
+    payment::{CancelReason, CaptureMethod, Confirmation, RefundReason, ReviewReason},
 };
 
 /// An enum that is stored as a word.
@@ -50,6 +50,11 @@ words!(CancelReason {
     Fraudulent = "fraudulent",
     RequestedByCustomer = "requested_by_customer",
     Abandoned = "abandoned",
+});
+words!(RefundReason {
+    Duplicate = "duplicate",
+    Fraudulent = "fraudulent",
+    RequestedByCustomer = "requested_by_customer",
 });
 words!(DeclineCategory {
     Later = "later",

@@ -9,11 +9,12 @@
 //! | `am` `cu` `cm` `cf` | amount, currency, capture and confirmation method |
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
-//! | `at` `ac` `rv` `rd` | attempts, acts (see [`story`]), review, rounds |
+//! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
+//! | `lo` | at its end, and owed a look at its refunds |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
-//! version before the present one wrote is still read. A release that reads a new version goes out before the one that
-//! writes it; what a later version wrote is refused, because writing it back would lose what we do not know.
+//! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
+//! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod state;
 mod story;
@@ -37,15 +38,18 @@ use super::{
 pub(super) const VERSION: &str = "v";
 
 const LAST_WRITER: &str = "lw";
+const LOOK_OWED: &str = "lo";
 
-/// The shape of the rows that are written.
-const SCHEMA_VERSION: u32 = 1;
+/// The shape that every release has read.
+const FIRST: u32 = 1;
+/// The same, with refunds.
+const WITH_REFUNDS: u32 = 2;
 
 /// The whole row as it shall stand.
 pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let payment = write.payment;
     let row = Written::default()
-        .number("sv", SCHEMA_VERSION)
+        .number("sv", schema_version(payment))
         .number(VERSION, payment.version)
         .number(LAST_WRITER, write.writer.0)
         .text("ev", write.event)
@@ -62,6 +66,7 @@ pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .maybe(payment.attention, |row, review| {
             row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
         });
+    let row = if payment.look_owed { row.flag(LOOK_OWED, true) } else { row };
     let row = keys::write(row, payment)?;
     let row = terms::write(row, &payment.terms)?;
     let row = state::write(row, payment)?;
@@ -72,10 +77,14 @@ pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 pub(super) fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
-        SCHEMA_VERSION => read_present(&row),
-        // Version 1 is the first. When 2 comes, `1 => read_1(&row)` goes here, and golden/v1 stays to test it.
+        // What the second added may be missing in both.
+        FIRST | WITH_REFUNDS => read_present(&row),
         _ => Err(row.unfit("sv", "is a version that this release does not read")),
     }
+}
+
+fn schema_version(payment: &Payment) -> u32 {
+    if payment.refunds.is_empty() && !payment.look_owed { FIRST } else { WITH_REFUNDS }
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
@@ -99,7 +108,9 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         state: state::read(row, currency)?,
         attempts: story::read_attempts(row)?,
         acts: story::read_acts(row, currency)?,
+        refunds: story::read_refunds(row, currency)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,
+        look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),
         due: maybe_time(row, keys::DUE)?,
         rounds: row.number("rd")?,
         created_at: time(row, keys::CREATED_AT)?,

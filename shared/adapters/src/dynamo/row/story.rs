@@ -1,4 +1,4 @@
-//! What was tried and done, in a row: two lists of small maps.
+//! What was tried and done, in a row: three lists of small maps.
 //!
 //! | names | meaning |
 //! |---|---|
@@ -7,13 +7,15 @@
 //! | attempt: `n` `so` `ik` `i` `u` `of` `av` `d` | number, source, kind of instrument (`pm` payment method, `ct` confirmation token), instrument, return URL, off session, API version, decline |
 //! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
 //! | act: `w` `m` `r` | what, how much, why the client cancels |
+//! | refund: `i` `m` `r` `g` `c` | id, how much, why, the gateway's name for it, the gateway's code for why it failed or was refused; without `k` it was made at the gateway |
 
 use domain::{
     decline::Decline,
-    id::{AttemptNumber, IdempotencyKey, RequestHash},
+    id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::Currency,
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment,
+        Refund, RefundProgress, RefundSource,
     },
     text::{GatewayToken, WebUrl},
 };
@@ -23,12 +25,15 @@ use super::{
     hash_bytes, minor_units, money, read_hash, time,
 };
 
-/// Writes attempts and acts.
+/// Writes attempts, acts and refunds.
 pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
     let currency = payment.terms.amount.currency();
     let attempts: Vec<Written> = payment.attempts.iter().map(write_attempt).collect::<Result<_, _>>()?;
     let acts: Vec<Written> = payment.acts.iter().map(|act| write_act(act, currency)).collect::<Result<_, _>>()?;
-    Ok(row.list("at", attempts).list("ac", acts))
+    let refunds: Vec<Written> =
+        payment.refunds.iter().map(|refund| write_refund(refund, currency)).collect::<Result<_, _>>()?;
+    let row = row.list("at", attempts).list("ac", acts);
+    Ok(if refunds.is_empty() { row } else { row.list("rf", refunds) })
 }
 
 /// Reads the attempts.
@@ -39,6 +44,12 @@ pub(super) fn read_attempts(row: &Attributes<'_>) -> Result<Vec<Attempt>, Unfit>
 /// Reads the acts.
 pub(super) fn read_acts(row: &Attributes<'_>, currency: Currency) -> Result<Vec<Act>, Unfit> {
     row.list("ac", |map| read_act(map, currency))
+}
+
+/// Reads the refunds; most rows have none.
+pub(super) fn read_refunds(row: &Attributes<'_>, currency: Currency) -> Result<Vec<Refund>, Unfit> {
+    let refunds = row.maybe_list("rf", |map| read_refund(map, currency))?;
+    Ok(refunds.unwrap_or_default())
 }
 
 fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
@@ -171,4 +182,50 @@ fn read_act(map: &Attributes<'_>, currency: Currency) -> Result<Act, Unfit> {
 fn read_request(map: &Attributes<'_>) -> Result<Option<(IdempotencyKey, RequestHash)>, Unfit> {
     let Some(key) = map.maybe_parsed("k", IdempotencyKey::parse)? else { return Ok(None) };
     Ok(Some((key, read_hash(map, "h")?)))
+}
+
+fn write_refund(refund: &Refund, currency: Currency) -> Result<Written, Unfit> {
+    let map = Written::default()
+        .text("i", refund.id.as_str())
+        .number("t", refund.started_at.unix_ms())
+        .number("m", minor_units(refund.amount, currency, "m")?)
+        .maybe(refund.reason, |map, reason| map.word("r", reason))
+        .maybe(refund.reference.as_ref(), |map, reference| map.text("g", reference.as_str()));
+    let map = match &refund.source {
+        RefundSource::Api { key, request_hash } => map.text("k", key.as_str()).bytes("h", hash_bytes(*request_hash)?),
+        RefundSource::Gateway => map,
+    };
+    Ok(match &refund.progress {
+        RefundProgress::Unanswered => map.text("p", "unanswered"),
+        RefundProgress::Answered { refusal } => {
+            map.text("p", "answered").maybe(refusal.as_deref(), |map, code| map.text("c", code))
+        }
+        RefundProgress::Pending => map.text("p", "pending"),
+        RefundProgress::Succeeded => map.text("p", "succeeded"),
+        RefundProgress::Failed { code } => map.text("p", "failed").text("c", code),
+        RefundProgress::Canceled => map.text("p", "canceled"),
+    })
+}
+
+fn read_refund(map: &Attributes<'_>, currency: Currency) -> Result<Refund, Unfit> {
+    let source = read_request(map)?
+        .map_or(RefundSource::Gateway, |(key, request_hash)| RefundSource::Api { key, request_hash });
+    let progress = match map.text("p")? {
+        "unanswered" => RefundProgress::Unanswered,
+        "answered" => RefundProgress::Answered { refusal: map.maybe_text("c")?.map(str::to_owned) },
+        "pending" => RefundProgress::Pending,
+        "succeeded" => RefundProgress::Succeeded,
+        "failed" => RefundProgress::Failed { code: map.text("c")?.to_owned() },
+        "canceled" => RefundProgress::Canceled,
+        _ => return Err(map.unfit("p", "is a progress that this release does not know")),
+    };
+    Ok(Refund {
+        id: map.parsed("i", RefundId::parse)?,
+        source,
+        amount: money(map, "m", currency)?,
+        reason: map.maybe_word("r")?,
+        reference: map.maybe_parsed("g", GatewayToken::parse)?,
+        started_at: time(map, "t")?,
+        progress,
+    })
 }

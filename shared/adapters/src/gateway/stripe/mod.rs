@@ -1,6 +1,6 @@
 //! Stripe: one PaymentIntent for each payment.
 //!
-//! Every act is a pure pair under a thin shell: the request for … (`open`, `confirm`, `capture`, `cancel`, `fetch`) and
+//! Every act is a pure pair under a thin shell: the request for … (`open`, `confirm`, `capture`, `cancel`, `refund`, `fetch`) and
 //! the outcome of a response (`reply`, with `object` and `error`). The shell (`http`) moves bytes; `patience` says when
 //! it may send the same ones again. `webhook` reads what Stripe sends by itself.
 //!
@@ -23,6 +23,7 @@ mod message;
 mod object;
 mod open;
 mod patience;
+mod refund;
 mod reply;
 mod signature;
 pub mod webhook;
@@ -31,8 +32,8 @@ mod word;
 use std::time::Duration;
 
 use domain::{
-    gateway::{Answer, Outcome},
-    id::AttemptNumber,
+    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
 };
@@ -98,6 +99,27 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
     async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
         let request = cancel::request(committed.payment(), fresh);
         not_declined(reply::answer(self.0.call(&request, budget).await))
+    }
+
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+        match refund::request(committed.payment(), refund) {
+            Ok(request) => refund::answer(self.0.call(&request, budget).await),
+            Err(why) => refund::unsent(why),
+        }
+    }
+
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        let mut listed: Vec<RefundSnapshot> = Vec::new();
+        for _ in 0..refund::PAGES_MAX {
+            let after = listed.last().map(|refund| &refund.reference);
+            let (page, has_more) = refund::page(self.0.call(&refund::list(payment, after), budget).await)?;
+            listed.extend(page);
+            if !has_more {
+                return Ok(listed);
+            }
+        }
+        // What was not seen must not count as not there.
+        Err(UnknownReason::Unreadable)
     }
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {

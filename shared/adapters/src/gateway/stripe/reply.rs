@@ -32,27 +32,11 @@ impl Reply {
         match response.status {
             200..=299 => PaymentIntent::read(&response.body)
                 .map_or(Self::Unknown(UnknownReason::Unreadable), |intent| Self::Object(Box::new(intent))),
-            400 | 402 | 404 => Self::refusal(response),
-            // 403: the key may not do this. Both end with somebody giving us another key, and neither did anything.
-            401 | 403 => Self::Unknown(UnknownReason::Unauthorized),
-            409 => Self::Unknown(UnknownReason::KeyInUse),
-            429 => Self::Unknown(UnknownReason::RateLimited),
-            // 424: somebody behind Stripe failed, at we know not which point.
-            424 | 500..=599 => Self::Unknown(UnknownReason::ServerError),
-            _ => Self::Unknown(UnknownReason::Unreadable),
-        }
-    }
-
-    fn refusal(response: &StripeResponse) -> Self {
-        let Some(error) = StripeError::read(&response.body) else { return Self::Unknown(UnknownReason::Unreadable) };
-        match (error.kind(), error.code()) {
-            (_, "idempotency_key_in_use") => Self::Unknown(UnknownReason::KeyInUse),
-            (_, "rate_limit" | "lock_timeout") => Self::Unknown(UnknownReason::RateLimited),
-            ("idempotency_error", _) => Self::Unknown(UnknownReason::KeyMismatch),
-            ("api_error", _) => Self::Unknown(UnknownReason::ServerError),
-            ("card_error", _) => Self::Declined(Box::new(error)),
-            _ if response.status == 402 => Self::Declined(Box::new(error)),
-            _ => Self::Refused(Box::new(error)),
+            _ => match understood_refusal(response) {
+                Ok(error) if error.kind() == "card_error" || response.status == 402 => Self::Declined(Box::new(error)),
+                Ok(error) => Self::Refused(Box::new(error)),
+                Err(reason) => Self::Unknown(reason),
+            },
         }
     }
 
@@ -66,6 +50,31 @@ impl Reply {
             Self::Refused(error) => refused(&error),
             Self::Unknown(reason) => Outcome::Unknown(reason),
         }
+    }
+}
+
+/// What Stripe does not like about a request that it did nothing for.
+///
+/// # Errors
+/// If nobody knows what it did.
+pub(super) fn understood_refusal(response: &StripeResponse) -> Result<StripeError, UnknownReason> {
+    match response.status {
+        400 | 402 | 404 => {}
+        // 403: the key may not do this. Both end with somebody giving us another key, and neither did anything.
+        401 | 403 => return Err(UnknownReason::Unauthorized),
+        409 => return Err(UnknownReason::KeyInUse),
+        429 => return Err(UnknownReason::RateLimited),
+        // 424: somebody behind Stripe failed, at we know not which point.
+        424 | 500..=599 => return Err(UnknownReason::ServerError),
+        _ => return Err(UnknownReason::Unreadable),
+    }
+    let error = StripeError::read(&response.body).ok_or(UnknownReason::Unreadable)?;
+    match (error.kind(), error.code()) {
+        (_, "idempotency_key_in_use") => Err(UnknownReason::KeyInUse),
+        (_, "rate_limit" | "lock_timeout") => Err(UnknownReason::RateLimited),
+        ("idempotency_error", _) => Err(UnknownReason::KeyMismatch),
+        ("api_error", _) => Err(UnknownReason::ServerError),
+        _ => Ok(error),
     }
 }
 

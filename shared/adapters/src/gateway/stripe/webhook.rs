@@ -7,13 +7,19 @@
 
 use std::time::Duration;
 
-use domain::{gateway::Outcome, id::TransactionId, time::Timestamp};
-use flow::operations::webhook::{GatewayEvent, Subject};
+use domain::{
+    gateway::Outcome,
+    id::{TransactionId, gateway_key},
+    payment::RefundEvidence,
+    time::Timestamp,
+};
+use flow::operations::webhook::{GatewayEvent, News, Subject};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
     object::{PaymentIntent, mode},
+    refund::Refund,
     signature::Signature,
     word::Word,
 };
@@ -134,19 +140,50 @@ fn read(mut event: Event, signed_at: Timestamp) -> Result<GatewayEvent, WebhookR
 
 /// What it is about. A thin event (`v2.core.event`) carries no object, and we subscribe to none.
 fn subject(event: &mut Event) -> Result<Subject, WebhookRefusal> {
-    let kind = event.kind.as_str();
-    // That an object was created we know from its creation; a look at it for that would cost more than it tells.
-    let tells_something = kind.starts_with("payment_intent.") && kind != "payment_intent.created";
-    if event.object.as_str() != "event" || !tells_something {
+    if event.object.as_str() != "event" {
         return Ok(Subject::Other);
     }
     let object = event.data.get_mut("object").map(Value::take).unwrap_or_default();
+    match event.kind.as_str() {
+        // That an object was created we know from its creation; a look at it for that would cost more than it tells.
+        "payment_intent.created" => Ok(Subject::Other),
+        kind if kind.starts_with("payment_intent.") => about_intent(kind, object, &event.request),
+        // Each refund's own events; `charge.refund.updated` is the elder word for the second.
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => about_refund(object),
+        "charge.refunded" => Ok(about_refunded_charge(&object, &event.request)),
+        _ => Ok(Subject::Other),
+    }
+}
+
+fn about_intent(kind: &str, object: Value, request: &Value) -> Result<Subject, WebhookRefusal> {
     let intent = PaymentIntent::of(object).ok_or(WebhookRefusal::Unreadable)?;
     let Some(id) = intent.transaction_id().and_then(|id| TransactionId::parse(id).ok()) else {
         return Ok(Subject::Other);
     };
-    let outcome = outcome(event.kind.as_str(), &intent).ok_or(WebhookRefusal::Unreadable)?;
-    Ok(Subject::Payment { id, outcome, cause_key: cause_key(&event.request) })
+    let outcome = outcome(kind, &intent).ok_or(WebhookRefusal::Unreadable)?;
+    Ok(Subject::Payment { id, news: News::Object { outcome, cause_key: cause_key(request) } })
+}
+
+/// A refund that we asked for bears the payment's id. One of the dashboard does not: its charge does.
+fn about_refund(object: Value) -> Result<Subject, WebhookRefusal> {
+    let refund = Refund::of(object).ok_or(WebhookRefusal::Unreadable)?;
+    let Some(id) = refund.transaction_id().and_then(|id| TransactionId::parse(id).ok()) else {
+        return Ok(Subject::Other);
+    };
+    let snapshot = refund.snapshot().ok_or(WebhookRefusal::Unreadable)?;
+    Ok(Subject::Payment { id, news: News::Refund(RefundEvidence::Seen(vec![snapshot])) })
+}
+
+/// The charge says that it has refunds, and by whose wish it was made (Stripe copies the PaymentIntent's metadata), and
+/// not which refunds those are. Of those that we asked for their own events tell.
+fn about_refunded_charge(charge: &Value, request: &Value) -> Subject {
+    let id = charge.pointer("/metadata/transaction_id").and_then(Value::as_str);
+    match id.and_then(|id| TransactionId::parse(id).ok()) {
+        Some(id) if !cause_key(request).is_some_and(|key| gateway_key::is_refund_of(&key, &id)) => {
+            Subject::Payment { id, news: News::Refund(RefundEvidence::Hinted) }
+        }
+        Some(_) | None => Subject::Other,
+    }
 }
 
 fn outcome(kind: &str, intent: &PaymentIntent) -> Option<Outcome> {

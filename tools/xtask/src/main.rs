@@ -23,6 +23,7 @@ mod logs;
 mod mutants;
 mod place;
 mod process;
+mod proof;
 mod secrets;
 mod simulate;
 mod step;

@@ -120,7 +120,8 @@ fn read_accepted(text: &str) -> Result<Vec<Mutant>, Failure> {
 
 fn install(place: &Place) -> Result<(), Failure> {
     let program = place.target.join("cargo-tools/bin/cargo-mutants");
-    let version = Command::new(&program).arg("--version").output();
+    // As cargo calls its subcommands: without the word it knows no flag.
+    let version = Command::new(&program).args(["mutants", "--version"]).output();
     if version.is_ok_and(|output| String::from_utf8_lossy(&output.stdout).trim().ends_with(VERSION)) {
         return Ok(());
     }

@@ -32,6 +32,10 @@ impl Limits {
     /// Stripe keeps idempotency keys for at least 24 h. A key under half of that is young: it may be sent again.
     pub const KEY_YOUNG: Duration = Duration::from_secs(12 * 3600);
 
+    /// A request that was given up may still be on its way to the gateway, and be served there. No network holds one for
+    /// longer than this.
+    pub const ON_ITS_WAY: Duration = Duration::from_secs(2 * 3600);
+
     /// The looks at a waiting payment, as multiples of `first_look`: 5 min, 15 min, 1 h, then every 4 h.
     const LOOKS: [u32; 4] = [1, 3, 12, 48];
 
@@ -87,6 +91,7 @@ mod tests {
     fn the_bounds_are_those_of_the_promises_and_of_the_gateways() {
         assert_eq!(Limits::BACKOFF_CAP.as_secs(), 900, "a quarter of an hour (P7)");
         assert_eq!(Limits::KEY_YOUNG.as_secs(), 43_200, "half of the day that Stripe keeps a key (E9)");
+        assert_eq!(Limits::ON_ITS_WAY.as_secs(), 7_200, "and what is sent last arrives while the key lives");
         assert_eq!(REATTEMPT_INTERVAL.as_secs(), 86_400, "one a day");
     }
 

@@ -81,6 +81,17 @@ fn every_link_in_a_document_leads_somewhere() {
     }
 }
 
+/// A name of five words or more, in backticks, is a test's; fewer may be a field's or a lint's.
+#[test]
+fn every_test_that_a_document_names_is_there() {
+    let code: String = rust_files("").into_iter().map(|(_, text)| text).collect();
+    for (path, text) in texts().into_iter().filter(|(path, _)| path.ends_with(".md")) {
+        for name in prose(&text).flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|word| is_sentence(word)) {
+            assert!(code.contains(&format!("fn {name}(")), "{path} names {name}, which is no test");
+        }
+    }
+}
+
 #[test]
 fn links_and_headings_are_found_as_a_reader_finds_them() {
     let text = "# One `two`: three!\n[a](docs/A.md) and [b](#one-two-three), ![c](c.svg)\n```\n[no](link)\n# no\n```\n";
@@ -93,6 +104,13 @@ fn texts() -> Vec<(String, String)> {
     let ours = files().into_iter().filter(|path| !NOT_READ.contains(&path.as_str()));
     ours.filter_map(|path| Some((path.clone(), String::from_utf8(std::fs::read(root().join(&path)).ok()?).ok()?)))
         .collect()
+}
+
+/// Whether it is a sentence as tests have them.
+fn is_sentence(name: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    name.split('_').count() > 4 && name.split('_').all(is_word)
 }
 
 /// The targets of `[text](target)`, outside of code.

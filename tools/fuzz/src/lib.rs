@@ -36,6 +36,7 @@ use dice::Dice;
 use effort::Effort;
 use mutation::Mutation;
 use serde_json::Value;
+use world::proof::figure;
 
 /// Inputs with new answers that a run remembers and mutates further.
 const POOL_MAX: usize = 2_000;
@@ -110,6 +111,7 @@ impl Target {
             }
         }
         run.tell(began);
+        figure("fuzz", run.tried, "inputs");
     }
 }
 

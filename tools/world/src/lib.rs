@@ -5,6 +5,7 @@
 //! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
+//! - [`proof`] tells `cargo xtask test` how much was tried.
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
 //! - [`events`] reads the event files, and lets an endpoint answer them.
@@ -20,6 +21,7 @@ pub mod events;
 pub mod gateway;
 pub mod host;
 pub mod payments;
+pub mod proof;
 pub mod queue;
 pub mod scenes;
 pub mod shop;

@@ -276,8 +276,8 @@ fn an_old_key_is_never_sent_again_and_the_object_is_asked() {
             let (shop, id) = shop().await;
             shop.gateway().script(Call::Confirm, [course]);
             shop.confirmed(&id, card("c")).await;
-            // Nothing ran for half a day; the gateway may forget from now on.
-            shop.host().advance(Limits::KEY_YOUNG);
+            // Nothing ran for half a day and longer; the gateway may forget from now on.
+            shop.host().advance(Limits::KEY_YOUNG + Limits::ON_ITS_WAY);
             shop.gateway().forget_keys();
             assert_eq!(shop.until_looked(&id).await.state.name(), end);
             assert_eq!(sent_the_same(&shop, Call::Confirm), 1);
@@ -293,7 +293,7 @@ fn an_old_key_on_an_object_that_waits_for_its_payer_lets_the_payer_pay() {
         shop.gateway().script(Call::Confirm, [Course::Unheard(UnknownReason::Timeout)]);
         shop.gateway().bank_says([Verdict::Challenge]);
         let object = shop.confirmed(&id, card("c")).await.object;
-        shop.host().advance(Limits::KEY_YOUNG);
+        shop.host().advance(Limits::KEY_YOUNG + Limits::ON_ITS_WAY);
         shop.gateway().forget_keys();
         assert_eq!(shop.until_looked(&id).await.state.name(), "requires_action");
         assert!(shop.gateway().payer_authenticates(&object, Verdict::Charge));
@@ -312,7 +312,7 @@ fn a_key_that_the_gateway_knows_with_another_request_is_a_fault_of_ours_and_no_d
         assert!(shop.host().notes().contains(&Note::ReviewAsked));
         let row = shop.at_rest(&id).await;
         assert_eq!(row.state, NOBODY_KNOWS);
-        shop.host().advance(Limits::KEY_YOUNG);
+        shop.host().advance(Limits::KEY_YOUNG + Limits::ON_ITS_WAY);
         assert_eq!(shop.until_looked(&id).await.state, PaymentState::RequiresPaymentMethod, "an old key: looked up");
     });
 }

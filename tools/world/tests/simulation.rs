@@ -1,9 +1,12 @@
 //! The simulation of the real operations, as many seeds of it as fit a change. `SEEDS` and `FIRST_SEED` in the
 //! environment, or `cargo xtask simulate`, try more.
 
-use world::simulation::{
-    campaign::{Seeds, run},
-    run_again, run_of,
+use world::{
+    proof::figure,
+    simulation::{
+        campaign::{Seeds, run},
+        run_again, run_of,
+    },
 };
 
 /// Seeds in one run of the test: under a minute of one core, and enough that the rarest cell is reached several times.
@@ -19,6 +22,13 @@ fn no_run_breaks_a_promise_and_every_run_comes_to_rest() {
     let count = number_of("SEEDS").unwrap_or(SEEDS);
     let summary = run(Seeds { first, count }, |_| ());
     println!("{summary}");
+    let figures = [
+        (summary.seeds, "seeds"),
+        (summary.draws, "draws"),
+        (summary.coverage.calls(), "calls"),
+        (summary.coverage.faults(), "faults"),
+    ];
+    figures.into_iter().for_each(|(count, unit)| figure("simulation", count, unit));
     if let Some(failure) = summary.failure {
         panic!("{}", failure.told());
     }

@@ -23,6 +23,7 @@ mod logs;
 mod mutants;
 mod place;
 mod process;
+mod proof;
 mod secrets;
 mod simulate;
 mod step;
@@ -51,7 +52,7 @@ cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask fuzz [--minutes N] [target]
                                    inputs that nobody thought of, for every door or one
-cargo xtask mutants [file]...      changes the domain, and demands that its tests see it (most of an hour for all)
+cargo xtask mutants [file]...      changes the domain, and demands that its tests see it (half an hour for all)
 cargo xtask test [--full]          what must pass before a change lands; --full adds the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT

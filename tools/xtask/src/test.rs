@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
@@ -12,7 +13,8 @@ use crate::bundle::cargo;
 use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
-use crate::{down, dynamodb_local, full, interrupt, logs, step, tools, up};
+use crate::proof::Figures;
+use crate::{down, dynamodb_local, full, interrupt, logs, proof, step, tools, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
     let lock = File::create(own.local.join("test.lock")).while_doing("opening test.lock")?;
     lock.try_lock().map_err(|_| Failure::new("another `cargo xtask test` is at work in this checkout; wait for it"))?;
 
-    let outcome = all(&own, depth);
+    let proof = proof::begin(&own)?;
+    let outcome = all(&own, depth, &proof);
     logs::save(&own);
     down::stop(&own);
     let mut count = Count::default();
@@ -49,11 +52,23 @@ pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
         println!("{count}");
         return Err(failure);
     }
-    println!("{count}");
-    if count.failed > 0 { Err(Failure::new("tests failed")) } else { Ok(()) }
+    close(&proof::read(&proof)?, count)
 }
 
-fn all(own: &Place, depth: Depth) -> Result<Count, Failure> {
+/// The closing lines: what was proven, and the count.
+fn close(figures: &Figures, count: Count) -> Result<(), Failure> {
+    println!("{figures}{count}");
+    if count.failed > 0 {
+        return Err(Failure::new("tests failed"));
+    }
+    let missing = figures.missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("all tests passed, but nobody told {}", missing.join(", "))))
+}
+
+fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     step::run(own, "fmt", "checking the format", cargo(own).args(["fmt", "--all", "--check"]))?;
     step::run(
         own,
@@ -66,7 +81,7 @@ fn all(own: &Place, depth: Depth) -> Result<Count, Failure> {
     validate(own)?;
     up::quietly(own)?;
     let dynamodb = second_opinion(own)?;
-    let mut count = tests(own, dynamodb.as_deref())?;
+    let mut count = tests(own, dynamodb.as_deref(), proof)?;
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(full::run(own)?);
     }
@@ -103,13 +118,14 @@ fn second_opinion(own: &Place) -> Result<Option<String>, Failure> {
     Ok(started)
 }
 
-fn tests(own: &Place, dynamodb: Option<&str>) -> Result<Count, Failure> {
+fn tests(own: &Place, dynamodb: Option<&str>, proof: &Path) -> Result<Count, Failure> {
     let mut command = cargo(own);
     crate::aws::point_at_local(own, &mut command);
     // Only the tests that ask for it shall see an AWS.
     command.env_remove("AWS_ENDPOINT_URL");
     command
         .args(["test", "--workspace", "--no-fail-fast"])
+        .env(proof::FILE, proof)
         .env("QUITTANCE_STACK", own.stack_json())
         .env("QUITTANCE_PYTHON", own.venv_program("python"))
         .env("QUITTANCE_DYNAMODB_MINISTACK", own.aws_url());

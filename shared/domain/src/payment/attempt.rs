@@ -102,6 +102,13 @@ impl Attempt {
         at.since(self.started_at) < Limits::KEY_YOUNG
     }
 
+    /// Whether its request may still arrive at the gateway, though nobody sends it any more: what the gateway shows
+    /// meanwhile is not yet what came of it (E5).
+    #[must_use]
+    pub fn may_arrive(&self, at: Timestamp) -> bool {
+        at.since(self.started_at) < Limits::KEY_YOUNG.saturating_add(Limits::ON_ITS_WAY)
+    }
+
     /// The decline that ended it.
     #[must_use]
     pub const fn decline(&self) -> Option<&Decline> {

@@ -4,7 +4,8 @@
 //! - E2: captured, canceled and authorized are evidence in any snapshot; the last never undoes a later state.
 //! - E3: every other status counts only from a fetch made after the row's version was loaded, never from a webhook.
 //! - E4: an attempt is answered by its first-hand answer, by a replay of its key, or by an event that its key caused.
-//! - E5: an unanswered attempt is sent again while its key is young; a fetch closes it only when its key is old.
+//! - E5: an unanswered attempt is sent again while its key is young; a fetch closes it only when the key is old and what
+//!   was sent last cannot be on its way any more.
 //! - E6: a first-hand outcome closes its own attempt and no other.
 //! - E7: the object must be the row's own, of its mode, amount and currency.
 //! - E8: a key mismatch is unknown and a fault of ours, never a decline.
@@ -212,7 +213,7 @@ impl<'a> Case<'a> {
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
                 Some(attempt)
-                    if attempt.progress == AttemptProgress::Unanswered && attempt.key_is_young(self.now.at) =>
+                    if attempt.progress == AttemptProgress::Unanswered && attempt.may_arrive(self.now.at) =>
                 {
                     self.nothing_new()
                 }

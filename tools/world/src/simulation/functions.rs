@@ -17,7 +17,7 @@ use flow::{
         retry::retry,
         status::status,
         sweep::sweep,
-        webhook::{GatewayEvent, Received, webhook},
+        webhook::{GatewayEvent, Received},
     },
     ports::Error,
     steps::{RequestError, Requested},
@@ -26,8 +26,9 @@ use flow::{
 use super::{
     coverage::Operation,
     machine::Machine,
+    planted,
     stage::{InvocationId, Stage},
-    weather::{WeatheredGateway, WeatheredQueue, WeatheredStore},
+    weather::WeatheredQueue,
 };
 use crate::{gateway::SimGateway, shop::client};
 
@@ -131,7 +132,7 @@ pub(super) fn call(stage: &Arc<Stage>, id: TransactionId, ask: Ask) -> Invocatio
 }
 
 async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
-    let (store, queue, gateway) = (WeatheredStore(machine), WeatheredQueue(machine), WeatheredGateway(machine));
+    let (store, queue, gateway) = (planted::store(machine), WeatheredQueue(machine), planted::gateway(machine));
     match ask {
         Ask::Initiate(request) => initiated(initiate(machine, &store, &gateway, SimGateway::MODE, *request).await),
         Ask::Confirm(mut request) => {
@@ -187,10 +188,7 @@ pub(super) fn receive(stage: &Arc<Stage>, event: GatewayEvent) -> InvocationId {
     let (outer, limit) = (Arc::clone(stage), Duration::from_secs(10));
     stage.invoke(Operation::Webhook, limit, move |invocation| {
         let machine = Machine::new(&outer, invocation, Operation::Webhook, limit);
-        Box::new(async move {
-            let (store, queue) = (WeatheredStore(&machine), WeatheredQueue(&machine));
-            Reply::Webhook(webhook(&machine, &store, &queue, SimGateway::MODE, event).await)
-        })
+        Box::new(async move { Reply::Webhook(planted::receive(&machine, event).await) })
     })
 }
 
@@ -200,7 +198,7 @@ pub(super) fn look(stage: &Arc<Stage>, id: TransactionId) -> InvocationId {
     stage.invoke(Operation::Retry, limit, move |invocation| {
         let machine = Machine::new(&outer, invocation, Operation::Retry, limit);
         Box::new(async move {
-            let (store, gateway) = (WeatheredStore(&machine), WeatheredGateway(&machine));
+            let (store, gateway) = (planted::store(&machine), planted::gateway(&machine));
             Reply::Retry(retry(&machine, &store, &gateway, &id).await.map(|_| ()))
         })
     })
@@ -212,7 +210,7 @@ pub(super) fn sweep_once(stage: &Arc<Stage>) -> InvocationId {
     stage.invoke(Operation::Sweep, limit, move |invocation| {
         let machine = Machine::new(&outer, invocation, Operation::Sweep, limit);
         Box::new(async move {
-            let (store, queue) = (WeatheredStore(&machine), WeatheredQueue(&machine));
+            let (store, queue) = (planted::store(&machine), WeatheredQueue(&machine));
             // Whether it could be done at all is for its alarm; the next one comes in a minute.
             drop(sweep(&machine, &store, &queue).await);
             Reply::Swept

@@ -19,6 +19,7 @@
 //! | `functions`, `machine` | the operations as they are deployed, and what they run on |
 //! | `actors/` | everybody outside |
 //! | [`auditor`], `watch` | those who watch |
+//! | [`planted`] | bugs that it must find |
 //! | [`coverage`] | what a campaign must have been through |
 //! | [`shrink`], [`campaign`] | the shortest story of a failure; many runs |
 //!
@@ -39,6 +40,7 @@ pub mod coverage;
 mod executor;
 mod functions;
 mod machine;
+pub mod planted;
 pub mod shrink;
 mod stage;
 mod story;
@@ -63,6 +65,7 @@ use self::{
     coverage::Coverage,
     executor::{Executor, Stopped},
     functions::{Ask, Reply},
+    planted::Bug,
     stage::Stage,
     story::Story,
 };
@@ -95,6 +98,14 @@ pub fn run_of(seed: u64) -> Run {
     run(seed, Choices::of_seed(seed), Story::untold())
 }
 
+/// The run that a seed names, with a bug planted.
+#[must_use]
+pub fn run_with_bug(seed: u64, bug: Bug) -> Run {
+    let mut stage = Stage::new(seed, Choices::of_seed(seed), Story::untold());
+    stage.bug = Some(bug);
+    play(stage)
+}
+
 /// The run that these draws make. The seed still names the dice of jitter and of writers' names.
 #[must_use]
 pub fn run_again(seed: u64, draws: &[u32]) -> Run {
@@ -114,7 +125,11 @@ pub fn story_of(seed: u64, draws: &[u32]) -> String {
 }
 
 fn run(seed: u64, choices: Choices, story: Story) -> Run {
-    let stage = Arc::new(Stage::new(seed, choices, story));
+    play(Stage::new(seed, choices, story))
+}
+
+fn play(stage: Stage) -> Run {
+    let stage = Arc::new(stage);
     let mut play = Play::begin(&stage);
     // A fault in the code under test that panics is a finding like any other.
     let played = std::panic::catch_unwind(AssertUnwindSafe(|| play.plays()));

@@ -20,6 +20,7 @@ use super::{
     executor::{Act, ActId, Pause, Running},
     functions::{Release, Reply},
     machine::Verdict,
+    planted::Bug,
     story::Story,
 };
 use crate::{gateway::SimGateway, host::SimHost, queue::MemoryQueue, store::MemoryStore};
@@ -45,6 +46,8 @@ pub(super) struct Stage {
     pub(super) store: MemoryStore,
     pub(super) queue: MemoryQueue,
     pub(super) gateway: SimGateway,
+    /// What is planted before the functions' ports.
+    pub(super) bug: Option<Bug>,
     inner: Mutex<Inner>,
 }
 
@@ -104,6 +107,7 @@ impl Stage {
             store,
             queue: MemoryQueue::default(),
             gateway,
+            bug: None,
             inner: Mutex::new(Inner {
                 choices,
                 climate,

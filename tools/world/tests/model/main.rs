@@ -44,6 +44,7 @@ mod wrong;
 use std::{cell::RefCell, collections::HashMap, env, fmt};
 
 use domain::payment::CaptureMethod;
+use world::proof::figure;
 
 use self::{
     gateway::Books,
@@ -87,6 +88,7 @@ fn is_safe_and_live(scope: Scope) {
     let scope = Scope { bounds: scope.bounds.or_from_the_environment(), ..scope };
     let report = search(&Protocol::new(scope, None, Asking::Everything));
     report.announce(&scope.to_string());
+    figure("model", report.states as u64, "states");
     assert!(report.found.is_none(), "{scope}\n{}", report.story());
     assert!(report.complete, "{scope}: there is more to see than fits");
 }

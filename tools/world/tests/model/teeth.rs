@@ -1,6 +1,8 @@
 //! A search that finds nothing proves something only if it would find what is there: each protocol that is nearly right
 //! breaks the promise that its test says, within small bounds and in seconds. Each fails if the search gets blind.
 
+use world::proof::figure;
+
 use super::{
     Asking, Bounds, Protocol, Scope,
     search::search,
@@ -18,6 +20,7 @@ fn scope(left: Left) -> Scope {
 /// `promise`: how its sentence begins. Whether something untrue is told is asked alone: otherwise a protocol that is
 /// wrong in both ways would be found by the nearer one.
 fn breaks(wrong: Wrong, left: Left, promise: &str) {
+    figure("model", 1, "protocols planted");
     let asking =
         if promise.starts_with("P6") || promise.starts_with("P7") { Asking::Everything } else { Asking::Safety };
     let report = search(&Protocol::new(scope(left), Some(wrong), asking));
@@ -27,6 +30,7 @@ fn breaks(wrong: Wrong, left: Left, promise: &str) {
         found.is_some_and(|found| found.starts_with(promise)),
         "{wrong:?} breaks {promise}, and found is {found:?}"
     );
+    figure("model", 1, "protocols found");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn only_a_payment_whose_approval_is_the_gateways_own_first_step_is_confirmed_whi
 
 #[test]
 fn a_look_answers_the_open_attempt_even_where_the_row_shows_already_what_it_saw() {
-    let dead_key = at(HALF_A_DAY + Duration::from_secs(1));
+    let dead_key = at(HALF_A_DAY + Limits::ON_ITS_WAY);
     let pending = PaymentState::Processing(ProcessingReason::GatewayPending);
     for (state, status) in [
         (pending, ObjectStatus::Pending),

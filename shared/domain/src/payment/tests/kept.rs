@@ -110,3 +110,18 @@ fn a_row_that_has_no_room_for_another_attempt_is_not_tried_again() {
     assert!(matches!(told(ATTEMPTS_MAX - 1), Ok(Decision::Execute(_))));
     assert_eq!(told(ATTEMPTS_MAX), Ok(Decision::Nothing));
 }
+
+/// Everything else stands on the row, or is its own reason.
+#[test]
+fn a_row_is_told_why_nobody_knows_and_no_reason_that_it_shows_itself() {
+    assert_eq!(Fact::OutcomeUnknown { reason: "timeout" }.why(), Some("timeout"));
+    let refused = Fact::ActRefused { code: "charge_expired_for_capture".to_owned() };
+    for fact in [Fact::Claimed, Fact::GatewayPending, Fact::Ended(End::Canceled), refused] {
+        assert_eq!(fact.why(), None, "{fact:?}");
+    }
+}
+
+#[test]
+fn a_payer_is_given_a_week_at_most() {
+    assert_eq!(Terms::EXPIRES_IN_MAX.as_secs(), 604_800);
+}

@@ -4,7 +4,8 @@ use super::*;
 use crate::{gateway::UnknownReason, payment::ReviewReason};
 
 const SOON: Duration = Duration::from_secs(60);
-const KEY_OLD: Duration = Duration::from_secs(13 * 3600);
+/// Half a day, and as long again as a request may be on its way.
+const NOTHING_ARRIVES: Duration = Duration::from_secs(14 * 3600);
 
 // -- idempotency --
 
@@ -123,11 +124,24 @@ fn a_fetch_closes_an_answered_attempt_without_calling_it_declined() {
 #[test]
 fn a_dead_key_is_looked_up_and_never_declined() {
     let mut uncharged = confirming();
-    show(&mut uncharged, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(KEY_OLD));
+    show(&mut uncharged, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(NOTHING_ARRIVES));
     assert_eq!(uncharged.attempts[0].progress, AttemptProgress::Closed(AttemptResult::NotCharged));
     let mut waiting = confirming();
-    show(&mut waiting, Source::Fetch, object(ObjectStatus::AwaitsPayer(redirect())), &at(KEY_OLD));
+    show(&mut waiting, Source::Fetch, object(ObjectStatus::AwaitsPayer(redirect())), &at(NOTHING_ARRIVES));
     assert_eq!(waiting.state, PaymentState::RequiresAction(redirect()));
+}
+
+/// Whatever was sent just before the key was old may still be served.
+#[test]
+fn an_attempt_whose_last_request_may_still_arrive_is_not_closed_by_a_look() {
+    let mut payment = confirming();
+    for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
+        show(&mut payment, Source::Fetch, object(status), &at(NOTHING_ARRIVES - Duration::from_millis(1)));
+        assert_eq!(payment.attempts[0].progress, AttemptProgress::Unanswered);
+        assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+    }
+    show(&mut payment, Source::Fetch, captured(), &at(NOTHING_ARRIVES));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
 }
 
 #[test]

@@ -68,7 +68,10 @@ impl Auditor {
                 // Ended it was, though money may have moved after all.
                 audit::Breach::EndedWithoutProof(_) | audit::Breach::ActNotDone(_)
                     if self.ended.contains(&row.object) => {}
-                breach => self.breach("house", kind(&breach), format!("v{} of {}: {breach:?}", row.version, row.id)),
+                breach => {
+                    let (promise, what) = kind(&breach);
+                    self.breach(promise, what, format!("v{} of {}: {breach:?}", row.version, row.id));
+                }
             }
         }
         if !row.state.is_terminal() && row.due.is_none() {
@@ -113,16 +116,16 @@ impl Auditor {
     }
 }
 
-const fn kind(breach: &audit::Breach) -> &'static str {
+const fn kind(breach: &audit::Breach) -> (&'static str, &'static str) {
     match breach {
-        audit::Breach::TwiceCharged(_) => "charged twice",
-        audit::Breach::SucceededWithoutCharge(_) => "a row says succeeded without a charge",
-        audit::Breach::HeldWithoutCharge => "a row says held without a hold",
-        audit::Breach::ChargeUnseen(_) => "a charge is unseen",
-        audit::Breach::EndedWithoutProof(_) => "a row ended without proof",
-        audit::Breach::DeclinedWithoutProof(_) => "an attempt is declined without proof",
-        audit::Breach::AttemptCharged(_) => "an attempt that is said not to have charged has charged",
-        audit::Breach::ActNotDone(_) => "an act is said to be done and is not",
-        audit::Breach::Stuck(_) => "a row is stuck",
+        audit::Breach::TwiceCharged(_) => ("P1", "charged twice"),
+        audit::Breach::SucceededWithoutCharge(_) => ("P2", "a row says succeeded without a charge"),
+        audit::Breach::HeldWithoutCharge => ("P2", "a row says held without a hold"),
+        audit::Breach::ChargeUnseen(_) => ("P2", "a charge is unseen"),
+        audit::Breach::EndedWithoutProof(_) => ("P4", "a row ended without proof"),
+        audit::Breach::DeclinedWithoutProof(_) => ("P4", "an attempt is declined without proof"),
+        audit::Breach::AttemptCharged(_) => ("P4", "an attempt that is said not to have charged has charged"),
+        audit::Breach::ActNotDone(_) => ("house", "an act is said to be done and is not"),
+        audit::Breach::Stuck(_) => ("P7", "a row is stuck"),
     }
 }

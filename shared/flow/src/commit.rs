@@ -107,7 +107,8 @@ pub async fn execute<H: Host, S: ReplacePayment>(
             Err(stands) => payment = stands,
         }
     }
-    Err(ExecuteError::Failed(Error::Contended))
+    // Nothing was written by us: others are at work on it, and whoever asks again finds them done.
+    Err(ExecuteError::Rejected(Rejection::InProgress, Box::new(payment)))
 }
 
 /// Writes down what evidence proves about a payment that was just loaded.

@@ -9,8 +9,8 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Outcome},
-    id::{AttemptNumber, TransactionId},
+    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::Payment,
 };
@@ -183,6 +183,16 @@ impl<P: Gateway> Gateway for Counting<P> {
     async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
         tick(&self.tally.gateway_calls);
         self.port.cancel(committed, fresh, budget).await
+    }
+
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+        tick(&self.tally.gateway_calls);
+        self.port.refund(committed, refund, budget).await
+    }
+
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        tick(&self.tally.gateway_calls);
+        self.port.refunds(payment, budget).await
     }
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {

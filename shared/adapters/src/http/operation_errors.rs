@@ -4,6 +4,7 @@
 
 use flow::operations::capture::CaptureError;
 use flow::operations::initiate::InitiateError;
+use flow::operations::refund::RefundError;
 use flow::ports::{AmountRefusal, Error};
 use flow::steps::RequestError;
 
@@ -60,6 +61,16 @@ impl From<&CaptureError> for Problem {
             CaptureError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
             CaptureError::AmountRefused(refusal) => Self::from(refusal),
             CaptureError::NotRequested(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&RefundError> for Problem {
+    fn from(error: &RefundError) -> Self {
+        match error {
+            RefundError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
+            RefundError::AmountRefused(refusal) => Self::from(refusal),
+            RefundError::NotRequested(error) => Self::from(error),
         }
     }
 }

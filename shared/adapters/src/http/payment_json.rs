@@ -10,7 +10,7 @@ use domain::id::AttemptNumber;
 use domain::money::Money;
 use domain::payment::{
     Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, End, Instrument, Payment,
-    PaymentState, ProcessingReason, Review,
+    PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource, Review,
 };
 use serde::Serialize;
 
@@ -83,9 +83,19 @@ struct AttemptJson {
     decline: Option<DeclineJson>,
 }
 
-/// No payment has one yet: refunds come with their own operation.
+/// Money that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-enum RefundJson {}
+#[serde(rename_all = "camelCase")]
+struct RefundJson {
+    refund_id: String,
+    status: &'static str,
+    amount: i64,
+    source: &'static str,
+    reason: Option<&'static str>,
+    /// The gateway's code for why it failed.
+    failure_code: Option<String>,
+    created_at: String,
+}
 
 /// No payment has one yet: disputes come with their own operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -127,10 +137,10 @@ impl From<&Payment> for PaymentJson {
             attention: payment.attention.map(ReviewJson::from),
             amount_capturable: payment.capturable().minor_units(),
             amount_captured: payment.captured().minor_units(),
-            amount_refundable: payment.captured().minor_units(),
-            amount_refunded: 0,
+            amount_refundable: payment.refundable().minor_units(),
+            amount_refunded: payment.refunded().minor_units(),
             attempts: attempts.iter().map(AttemptJson::from).collect(),
-            refunds: Vec::new(),
+            refunds: payment.refunds.iter().map(RefundJson::from).collect(),
             disputes: Vec::new(),
             metadata: terms.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             version: *version,
@@ -187,6 +197,30 @@ impl From<&Attempt> for AttemptJson {
             off_session: attempt.is_off_session(),
             started_at: rfc3339::format(attempt.started_at),
             decline: attempt.decline().map(DeclineJson::from),
+        }
+    }
+}
+
+impl From<&Refund> for RefundJson {
+    fn from(refund: &Refund) -> Self {
+        Self {
+            refund_id: refund.id.as_str().to_owned(),
+            status: refund.progress.name(),
+            amount: refund.amount.minor_units(),
+            source: match refund.source {
+                RefundSource::Api { .. } => "api",
+                RefundSource::Gateway => "gateway",
+            },
+            reason: refund.reason.map(RefundReason::name),
+            failure_code: match &refund.progress {
+                RefundProgress::Failed { code } => Some(code.clone()),
+                RefundProgress::Unanswered
+                | RefundProgress::Answered { .. }
+                | RefundProgress::Pending
+                | RefundProgress::Succeeded
+                | RefundProgress::Canceled => None,
+            },
+            created_at: rfc3339::format(refund.started_at),
         }
     }
 }

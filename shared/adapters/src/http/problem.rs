@@ -29,6 +29,8 @@ pub enum Refusal {
     PaymentDeclined,
     /// The gateway will not take the money that it holds.
     CaptureRefused,
+    /// The gateway did not give the money back.
+    RefundFailed,
     /// Somebody we know who may not do this.
     Forbidden,
     /// There is no such thing, or it is somebody else's.
@@ -86,12 +88,13 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
         Self::PaymentDeclined,
         Self::CaptureRefused,
+        Self::RefundFailed,
         Self::Forbidden,
         Self::NotFound,
         Self::InvalidState,
@@ -130,6 +133,7 @@ impl Refusal {
             Self::CaptureRefused => {
                 (StatusCode::PAYMENT_REQUIRED, "capture_refused", None, "The gateway refused to capture the payment")
             }
+            Self::RefundFailed => (StatusCode::PAYMENT_REQUIRED, "refund_failed", None, "The refund failed"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None, "The API key may not do this"),
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None, "There is no such resource"),
             Self::InvalidState => {
@@ -209,11 +213,13 @@ impl From<Rejection> for Refusal {
         match rejection {
             Rejection::InvalidState { .. }
             | Rejection::TooManyAttempts
+            | Rejection::TooManyRefunds
             | Rejection::TimeIsOver
             | Rejection::UnderReview => Self::InvalidState,
             Rejection::InProgress => Self::InProgress,
             Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,
+            Rejection::AmountExceedsRefundable => Self::AmountExceedsRefundable,
             Rejection::CurrencyMismatch => Self::CurrencyMismatch,
             Rejection::NoRedirects => Self::InvalidRequest,
         }
@@ -269,11 +275,13 @@ impl Problem {
         let at_fault = match rejection {
             Rejection::NoRedirects => Some(("/returnUrl", "is given, but the payment was opened without one")),
             Rejection::AmountExceedsCapturable => Some(("/amount", "is more than what is held")),
+            Rejection::AmountExceedsRefundable => Some(("/amount", "is more than what is left to refund")),
             Rejection::InvalidState { .. }
             | Rejection::InProgress
             | Rejection::IdempotencyKeyReused
             | Rejection::CurrencyMismatch
             | Rejection::TooManyAttempts
+            | Rejection::TooManyRefunds
             | Rejection::UnderReview
             | Rejection::TimeIsOver => None,
         };
@@ -302,6 +310,14 @@ impl Problem {
     #[must_use]
     pub fn capture_refused(payment: &Payment, code: &str) -> Self {
         let mut problem = Self::new(Refusal::CaptureRefused).with_gateways_refusal("", code);
+        problem.payment = Some(Box::new(PaymentJson::from(payment)));
+        problem
+    }
+
+    /// A payment whose refund failed, with the gateway's code for it.
+    #[must_use]
+    pub fn refund_failed(payment: &Payment, code: &str) -> Self {
+        let mut problem = Self::new(Refusal::RefundFailed).with_gateways_refusal("", code);
         problem.payment = Some(Box::new(PaymentJson::from(payment)));
         problem
     }

@@ -15,12 +15,12 @@ use domain::{
     time::Timestamp,
 };
 use flow::{
-    operations::webhook::{GatewayEvent, Subject},
+    operations::webhook::{GatewayEvent, News, Subject},
     ports::Host,
 };
 
 use super::{
-    Call, Cause, Charge, Course, Effect, Reply, Request, Standing, Verdict, challenge, intent::Intent, request::Deed,
+    Call, Cause, Charge, Course, Effect, Reply, Request, Standing, Verdict, challenge, intent::Intent, refunds::Refunds, request::Deed,
 };
 use crate::host::SimHost;
 
@@ -37,6 +37,7 @@ pub(super) struct Book {
     intents: BTreeMap<GatewayToken, Intent>,
     pub(super) keys: BTreeMap<String, Saved>,
     pub(super) charges: Vec<Charge>,
+    pub(super) refunds: Refunds,
     pub(super) events: Vec<GatewayEvent>,
     events_made: usize,
     pub(super) verdicts: VecDeque<Verdict>,
@@ -61,6 +62,7 @@ impl Book {
             intents: BTreeMap::new(),
             keys: BTreeMap::new(),
             charges: Vec::new(),
+            refunds: Refunds::new(),
             events: Vec::new(),
             events_made: 0,
             verdicts: VecDeque::new(),
@@ -166,6 +168,10 @@ impl Book {
             Deed::Capture { object, minor_units } => (self.capture(object, *minor_units, key), object),
             Deed::Cancel { object } => (self.cancel(object, key), object),
             Deed::Fetch { object } => (true, object),
+            Deed::Refund { object, id, minor_units } => {
+                return Reply::Refund(self.refund(object, Some(id.clone()), *minor_units));
+            }
+            Deed::ListRefunds { object } => return Reply::Refunds(self.list_refunds(object)),
         };
         Reply::Outcome(match done {
             (true, object) => self.show(object),
@@ -324,10 +330,11 @@ impl Book {
     }
 
     fn announce_change(&mut self, id: TransactionId, outcome: Outcome, key: Option<&str>) {
-        self.announce(Subject::Payment { id, outcome, cause_key: key.map(str::to_owned) });
+        let news = News::Object { outcome, cause_key: key.map(str::to_owned) };
+        self.announce(Subject::Payment { id, news });
     }
 
-    fn announce(&mut self, subject: Subject) {
+    pub(super) fn announce(&mut self, subject: Subject) {
         self.events_made = self.events_made.saturating_add(1);
         self.events.push(GatewayEvent {
             id: format!("evt_3Sim{:020}", self.events_made),

@@ -11,6 +11,7 @@
 mod book;
 mod charge;
 mod intent;
+mod refunds;
 mod request;
 
 use std::{
@@ -19,8 +20,11 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
-    id::{AttemptNumber, TransactionId},
+    gateway::{
+        Answer, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer, RefundOutcome,
+        RefundSnapshot, RefundStatus, UnknownReason,
+    },
+    id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Payment, Terms},
     text::{GatewayToken, WebUrl},
@@ -35,6 +39,7 @@ use self::book::Book;
 pub use self::{
     charge::{Cause, Charge, Standing},
     intent::Verdict,
+    refunds::Refunded,
     request::Request,
 };
 use crate::{host::SimHost, turns};
@@ -56,6 +61,10 @@ pub enum Call {
     Cancel,
     /// Looking at it.
     Fetch,
+    /// Giving its money back.
+    Refund,
+    /// Looking at what was given back.
+    ListRefunds,
 }
 
 /// A way for one request to go.
@@ -159,6 +168,27 @@ impl SimGateway {
         self.book().capture(object, minor_units, None)
     }
 
+    /// Says what the payers' banks make of the next refunds. After them they take the money at once.
+    pub fn refunds_become(&self, statuses: impl IntoIterator<Item = RefundStatus>) {
+        self.book().refunds.banks.extend(statuses);
+    }
+
+    /// The payer's bank makes up its mind about a refund, or changes it. Whether there is such a refund.
+    pub fn refund_moves(&self, reference: &GatewayToken, to: RefundStatus) -> bool {
+        self.book().refund_moves(reference, to)
+    }
+
+    /// The merchant refunds in the gateway's dashboard. Whether there was so much left.
+    pub fn dashboard_refunds(&self, object: &GatewayToken, minor_units: i64) -> bool {
+        matches!(self.book().refund(object, None, minor_units), RefundOutcome::Refund(_))
+    }
+
+    /// Every refund, oldest first.
+    #[must_use]
+    pub fn refunds(&self) -> Vec<Refunded> {
+        self.book().refunds.all()
+    }
+
     /// What was canceled is paid all the same: a slow bank's money arrives on an object that had ended. Whether it had.
     pub fn money_moves_after_all(&self, object: &GatewayToken) -> bool {
         self.book().pay_after_the_end(object)
@@ -260,7 +290,7 @@ impl Gateway for SimGateway {
             (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), _) => OpenOutcome::KeyMismatch,
             (Reply::Outcome(Outcome::Unknown(reason)), _) => OpenOutcome::Unknown(reason),
             (Reply::Outcome(Outcome::Refused { code, .. }), _) => OpenOutcome::Refused { code, field: None },
-            (Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }), _) => {
+            (Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }) | Reply::Refund(_) | Reply::Refunds(_), _) => {
                 OpenOutcome::Unknown(UnknownReason::Unreadable)
             }
         }
@@ -278,6 +308,15 @@ impl Gateway for SimGateway {
         self.ask(Request::cancel(committed.payment(), fresh)).await
     }
 
+    async fn refund(&self, committed: &Committed, refund: &RefundId, _budget: Duration) -> RefundAnswer {
+        let (reply, hand) = self.send(Request::refund(committed.payment(), refund)).await;
+        RefundAnswer { outcome: reply.into_refund(), hand }
+    }
+
+    async fn refunds(&self, payment: &Payment, _budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        self.send(Request::refunds(payment)).await.0.into_refunds()
+    }
+
     async fn fetch(&self, payment: &Payment, _budget: Duration) -> Outcome {
         self.ask(Request::fetch(payment)).await.outcome
     }
@@ -288,6 +327,8 @@ impl Gateway for SimGateway {
 enum Reply {
     Opened(domain::gateway::OpenedObject),
     Outcome(Outcome),
+    Refund(RefundOutcome),
+    Refunds(Vec<RefundSnapshot>),
 }
 
 impl Reply {
@@ -295,6 +336,26 @@ impl Reply {
         match self {
             Self::Opened(opened) => Outcome::Object(opened.snapshot),
             Self::Outcome(outcome) => outcome,
+            Self::Refund(_) | Self::Refunds(_) => Outcome::Unknown(UnknownReason::Unreadable),
+        }
+    }
+
+    fn into_refund(self) -> RefundOutcome {
+        match self {
+            Self::Refund(outcome) => outcome,
+            Self::Outcome(Outcome::Unknown(reason)) => RefundOutcome::Unknown(reason),
+            Self::Outcome(Outcome::Refused { code, .. }) => RefundOutcome::Refused { code },
+            Self::Outcome(Outcome::Object(_) | Outcome::Declined { .. }) | Self::Opened(_) | Self::Refunds(_) => {
+                RefundOutcome::Unknown(UnknownReason::Unreadable)
+            }
+        }
+    }
+
+    fn into_refunds(self) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        match self {
+            Self::Refunds(refunds) => Ok(refunds),
+            Self::Outcome(Outcome::Unknown(reason)) => Err(reason),
+            Self::Outcome(_) | Self::Opened(_) | Self::Refund(_) => Err(UnknownReason::Misconfigured),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! sends it again sends the same bytes.
 
 use domain::{
-    id::{AttemptNumber, TransactionId, gateway_key},
+    id::{AttemptNumber, RefundId, TransactionId, gateway_key},
     payment::{ActKind, Attempt, AttemptSource, Payment, Terms},
     text::GatewayToken,
 };
@@ -30,6 +30,8 @@ pub(super) enum Deed {
     Capture { object: GatewayToken, minor_units: i64 },
     Cancel { object: GatewayToken },
     Fetch { object: GatewayToken },
+    Refund { object: GatewayToken, id: RefundId, minor_units: i64 },
+    ListRefunds { object: GatewayToken },
 }
 
 impl Request {
@@ -70,6 +72,19 @@ impl Request {
 
     pub(super) fn fetch(payment: &Payment) -> Self {
         Self::new(Call::Fetch, None, Deed::Fetch { object: payment.object.clone() }, &[&payment.object])
+    }
+
+    pub(super) fn refund(payment: &Payment, id: &RefundId) -> Self {
+        let Some(refund) = payment.refund(id) else { bug("a refund is sent that is not on the row") };
+        let minor_units = refund.amount.minor_units();
+        let deed = Deed::Refund { object: payment.object.clone(), id: id.clone(), minor_units };
+        let key = gateway_key::refund(&payment.id, id);
+        Self::new(Call::Refund, Some(key), deed, &[&payment.object, id, &refund.amount, &refund.reason])
+    }
+
+    pub(super) fn refunds(payment: &Payment) -> Self {
+        let deed = Deed::ListRefunds { object: payment.object.clone() };
+        Self::new(Call::ListRefunds, None, deed, &[&payment.object])
     }
 
     fn new(call: Call, key: Option<String>, deed: Deed, parts: &[&dyn std::fmt::Debug]) -> Self {

@@ -126,9 +126,16 @@ mod tests {
                 }
             }
         }
+        // An input in a folder that no target reads would never be tried again.
+        let folders = fs::read_dir(root.join("tools/fuzz/corpus")).unwrap().map(|entry| entry.unwrap());
+        let folders = folders.filter(|entry| entry.path().is_dir()).map(|entry| entry.file_name());
+        let mut kept: Vec<String> = folders.map(|name| name.into_string().unwrap()).collect();
+        kept.sort();
+
         found.sort();
         let mut targets = TARGETS.map(|(target, _)| target.to_owned());
         targets.sort();
         assert_eq!(found, targets);
+        assert_eq!(kept, targets, "each has inputs that are kept");
     }
 }

@@ -1,15 +1,19 @@
 //! The auditor: compares rows with the gateway's own books, and knows nothing of how either came about.
 //!
 //! It checks the promises that can be seen from outside: P1 (at most one charge), P2 (`succeeded` if and only if exactly
-//! one charge stands), P4 (an end without money has proof), and, once everything has come to rest, P7 (nothing is stuck).
+//! one charge stands), P3 (no more goes back than was taken, and no more is offered), P4 (an end without money has proof),
+//! and, once everything has come to rest, P7 (nothing is stuck).
+
+mod refunds;
 
 use domain::{
     gateway::ObjectStatus,
-    id::{AttemptNumber, gateway_key},
+    id::{AttemptNumber, RefundId, gateway_key},
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState,
-        ProcessingReason,
+        ProcessingReason, Refund,
     },
+    text::GatewayToken,
 };
 
 use crate::gateway::{Charge, SimGateway, Standing};
@@ -40,6 +44,12 @@ pub enum Breach {
     DeclinedWithoutProof(AttemptNumber),
     /// P4: the row says that this attempt did not charge, and it did.
     AttemptCharged(AttemptNumber),
+    /// P3: more went back than was taken, or more is offered to go back than is left.
+    RefundedTooMuch(i64),
+    /// P2, P4: the row says this of a refund, and the gateway's books say something else.
+    RefundUntrue(RefundId, &'static str),
+    /// P2: money went back, and the row, long after, does not know.
+    RefundUnseen(GatewayToken),
     /// The row says that a capture, cancel or end of ours was done, and the gateway's books do not.
     ActNotDone(&'static str),
     /// P7: nothing happens any more, nobody was called, and the row still does not know.
@@ -60,6 +70,7 @@ pub fn breaches(payment: &Payment, gateway: &SimGateway, hour: Hour) -> Vec<Brea
     breaches.extend(state(payment, &on_object, gateway, hour));
     breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object)));
     breaches.extend(payment.acts.iter().filter_map(|its| act(payment, its, &on_object, gateway)));
+    breaches.extend(refunds::breaches(payment, gateway, hour));
     if hour == Hour::AtRest && is_stuck(payment, gateway) {
         breaches.push(Breach::Stuck(payment.state.name()));
     }
@@ -135,7 +146,8 @@ fn is_stuck(payment: &Payment, gateway: &SimGateway) -> bool {
     let unknown = payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown);
     let forgotten = !payment.state.is_terminal() && payment.due.is_none();
     let half_done = payment.open_act().is_some() && !at_the_bank;
-    payment.attention.is_none() && (unknown || forgotten || half_done)
+    let refunding = payment.look_owed || payment.refunds.iter().any(Refund::is_in_doubt);
+    payment.attention.is_none() && (unknown || forgotten || half_done || refunding)
 }
 
 #[cfg(test)]

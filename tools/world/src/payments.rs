@@ -8,12 +8,12 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     decline::{Advice, Decline, DeclineCategory, TABLE},
     gateway::{Gateway, Mode, NextAction},
-    id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId},
+    id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::{Currency, Money},
     payment::{
         ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource,
         CancelReason, CaptureMethod, Confirmation, Customer, End, Instrument, Opening, Payment, PaymentState,
-        ProcessingReason, Review, ReviewReason, Terms,
+        ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundReason, RefundSource, Review, ReviewReason, Terms,
     },
     schedule::Limits,
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
@@ -118,6 +118,18 @@ pub fn largest(number: u32) -> Payment {
         progress: ActProgress::Refused { code: "c".repeat(100) },
     };
     payment.acts = vec![act; ACTS_MAX];
+    let id = |number: usize| RefundId::of_gateway(&payment.id, &number.to_string());
+    let refund = |number| Refund {
+        id: id(number),
+        source: RefundSource::Api { key: key(), request_hash: hash },
+        amount: payment.terms.amount,
+        reason: Some(RefundReason::RequestedByCustomer),
+        reference: Some(token()),
+        started_at: SimHost::START,
+        progress: RefundProgress::Failed { code: "c".repeat(100) },
+    };
+    // As many as clients may ask for, and as many again from the dashboard.
+    payment.refunds = (0..REFUNDS_MAX.saturating_mul(2)).map(refund).collect();
     payment
 }
 
@@ -126,11 +138,12 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
     let currency = select(vec!["EUR", "JPY", "KWD", "USD", "CLF"]).prop_map(|code| must(Currency::from_code(code)));
     currency.prop_flat_map(|currency| {
         let named = (any_id(), any_gateway(), any_mode(), token(), option::of(secret()), hash());
-        let story = (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3));
+        let story =
+            (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), refunds(currency));
         let times = (option::of(review()), option::of(moment()), any::<u32>(), moment(), moment(), moment(), 1_u64..);
         (named, story, times).prop_map(|(named, story, times)| {
             let (id, gateway, mode, object, client_secret, request_hash) = named;
-            let (terms, state, attempts, acts) = story;
+            let (terms, state, attempts, acts, (refunds, look_owed)) = story;
             let (attention, due, rounds, created_at, updated_at, expires_at, version) = times;
             Payment {
                 id,
@@ -143,7 +156,9 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 state,
                 attempts,
                 acts,
+                refunds,
                 attention,
+                look_owed,
                 due,
                 rounds,
                 created_at,
@@ -153,6 +168,35 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
             }
         })
     })
+}
+
+fn refunds(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, bool)> {
+    let source = prop_oneof![
+        Just(RefundSource::Gateway),
+        (key(), hash()).prop_map(|(key, request_hash)| RefundSource::Api { key, request_hash }),
+    ];
+    let code = || "[a-z_]{1,40}";
+    let progress = prop_oneof![
+        Just(RefundProgress::Unanswered),
+        option::of(code()).prop_map(|refusal| RefundProgress::Answered { refusal }),
+        Just(RefundProgress::Pending),
+        Just(RefundProgress::Succeeded),
+        code().prop_map(|code| RefundProgress::Failed { code }),
+        Just(RefundProgress::Canceled),
+    ];
+    let id = "ref_[a-z2-7]{26}".prop_map(|text| must(RefundId::parse(&text)));
+    let reason = option::of(select(RefundReason::ALL.to_vec()));
+    let refund = (id, source, money(currency), reason, option::of(token()), moment(), progress);
+    let refund = refund.prop_map(|(id, source, amount, reason, reference, started_at, progress)| Refund {
+        id,
+        source,
+        amount,
+        reason,
+        reference,
+        started_at,
+        progress,
+    });
+    (vec(refund, 0..3), any::<bool>())
 }
 
 fn any_id() -> impl Strategy<Value = TransactionId> {

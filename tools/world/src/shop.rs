@@ -21,6 +21,7 @@ use flow::{
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments as list_payments},
+        refund::{self, RefundError, refund},
         retry::{Retried, retry},
         status::status,
         sweep::{Swept, sweep},
@@ -33,7 +34,7 @@ use flow::{
 use crate::{
     audit::{self, Breach, Hour},
     counting::{Counting, Tally},
-    gateway::{Charge, SimGateway},
+    gateway::{Charge, Refunded, SimGateway},
     host::SimHost,
     payments,
     queue::MemoryQueue,
@@ -105,6 +106,13 @@ pub fn wish(key: &str, minor_units: Option<i64>) -> Wish {
     let amount = minor_units.map_or_else(|| "all".to_owned(), |minor_units| minor_units.to_string());
     let request_hash = RequestHash::of([("amount", amount.as_str())]);
     Wish { key: must(IdempotencyKey::parse(key)), request_hash, minor_units }
+}
+
+/// What a client asks for when it gives money back: so much of it, or all that is left.
+#[must_use]
+pub fn give_back(key: &str, minor_units: Option<i64>) -> refund::Wish {
+    let Wish { key, request_hash, minor_units } = wish(key, minor_units);
+    refund::Wish { key, request_hash, minor_units, reason: None }
 }
 
 /// What a client asks for when it cancels.
@@ -249,6 +257,24 @@ impl Shop {
         }
     }
 
+    /// POST /payment/refund.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn refund(&self, id: &TransactionId, wish: refund::Wish) -> Result<Requested, RefundError> {
+        refund(&*self.host, &self.store, &self.gateway, &self.queue, id, wish, &client()).await
+    }
+
+    /// Refunds, and gives the payment as the client is answered.
+    ///
+    /// # Panics
+    /// If the refund is refused or fails.
+    pub async fn refunded(&self, id: &TransactionId, wish: refund::Wish) -> Payment {
+        match must(self.refund(id, wish).await) {
+            Requested::Done(payment) | Requested::Replayed(payment) => payment,
+        }
+    }
+
     /// GET /payments.
     ///
     /// # Errors
@@ -374,12 +400,13 @@ impl Shop {
     pub fn story(&self, id: &TransactionId) -> String {
         let mut story = String::new();
         for commit in self.store().commits().iter().filter(|commit| commit.payment.id == *id) {
-            let Payment { version, updated_at, state, attempts, due, .. } = &commit.payment;
+            let Payment { version, updated_at, state, attempts, refunds, due, .. } = &commit.payment;
             let after_ms = |at: &Timestamp| at.since(SimHost::START).as_millis();
             let progress: Vec<_> = attempts.iter().map(|attempt| in_a_word(&attempt.progress)).collect();
+            let refunds: Vec<_> = refunds.iter().map(|refund| (refund.amount, &refund.progress)).collect();
             let _never_fails = writeln!(
                 story,
-                "v{version} {} ms: {} by {:?}: {state:?} {progress:?} due {:?}",
+                "v{version} {} ms: {} by {:?}: {state:?} {progress:?} {refunds:?} due {:?}",
                 after_ms(updated_at),
                 commit.event,
                 commit.actor,
@@ -388,6 +415,9 @@ impl Shop {
         }
         for Charge { cause, minor_units, standing, .. } in self.gateway().charges() {
             let _never_fails = writeln!(story, "books: {minor_units} {standing:?} for {cause:?}");
+        }
+        for Refunded { id, minor_units, status, .. } in self.gateway().refunds_made() {
+            let _never_fails = writeln!(story, "books: {minor_units} back, {status:?}, for {id:?}");
         }
         story
     }

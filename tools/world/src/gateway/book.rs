@@ -20,7 +20,8 @@ use flow::{
 };
 
 use super::{
-    Call, Cause, Charge, Course, Effect, Reply, Request, Standing, Verdict, challenge, intent::Intent, refunds::Refunds, request::Deed,
+    Call, Cause, Charge, Course, Effect, Reply, Request, Standing, Verdict, challenge, intent::Intent,
+    refunds::Refunds, request::Deed,
 };
 use crate::host::SimHost;
 

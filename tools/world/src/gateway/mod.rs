@@ -185,7 +185,7 @@ impl SimGateway {
 
     /// Every refund, oldest first.
     #[must_use]
-    pub fn refunds(&self) -> Vec<Refunded> {
+    pub fn refunds_made(&self) -> Vec<Refunded> {
         self.book().refunds.all()
     }
 
@@ -290,9 +290,10 @@ impl Gateway for SimGateway {
             (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), _) => OpenOutcome::KeyMismatch,
             (Reply::Outcome(Outcome::Unknown(reason)), _) => OpenOutcome::Unknown(reason),
             (Reply::Outcome(Outcome::Refused { code, .. }), _) => OpenOutcome::Refused { code, field: None },
-            (Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }) | Reply::Refund(_) | Reply::Refunds(_), _) => {
-                OpenOutcome::Unknown(UnknownReason::Unreadable)
-            }
+            (
+                Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }) | Reply::Refund(_) | Reply::Refunds(_),
+                _,
+            ) => OpenOutcome::Unknown(UnknownReason::Unreadable),
         }
     }
 

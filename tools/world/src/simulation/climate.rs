@@ -86,7 +86,9 @@ impl Climate {
             | Point::GatewayConfirm
             | Point::GatewayCapture
             | Point::GatewayCancel
-            | Point::GatewayFetch => self.gateway,
+            | Point::GatewayFetch
+            | Point::GatewayRefund
+            | Point::GatewayListRefunds => self.gateway,
         };
         let troubles = [
             (faults, Trouble::Fault),

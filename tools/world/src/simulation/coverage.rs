@@ -17,6 +17,8 @@ pub enum Operation {
     Capture,
     /// POST /payment/cancel
     Cancel,
+    /// POST /payment/refund
+    Refund,
     /// GET /payment/status
     Status,
     /// POST /webhook
@@ -58,6 +60,10 @@ pub enum Point {
     GatewayCancel,
     /// Looking at the gateway's object.
     GatewayFetch,
+    /// Having the gateway give money back.
+    GatewayRefund,
+    /// Looking at what the gateway gave back.
+    GatewayListRefunds,
 }
 
 /// What becomes of a call.
@@ -96,22 +102,34 @@ pub enum Fate {
 }
 
 /// Where each operation waits for somebody outside.
-pub const AWAIT_POINTS: [(Operation, &[Point]); 8] = {
-    use Operation::{Cancel, Capture, Confirm, Initiate, Retry, Status, Sweep, Webhook};
+pub const AWAIT_POINTS: [(Operation, &[Point]); 9] = {
+    use Operation::{Cancel, Capture, Confirm, Initiate, Refund, Retry, Status, Sweep, Webhook};
     use Point::{
-        CountDue, Create, FindDue, GatewayCancel, GatewayCapture, GatewayConfirm, GatewayFetch, GatewayOpen, Load,
-        Nudge, NudgeAll, WriteClaim, WriteIntent, WriteOutcome,
+        CountDue, Create, FindDue, GatewayCancel, GatewayCapture, GatewayConfirm, GatewayFetch, GatewayListRefunds,
+        GatewayOpen, GatewayRefund, Load, Nudge, NudgeAll, WriteClaim, WriteIntent, WriteOutcome,
     };
     [
         (Initiate, &[GatewayOpen, Create, Load]),
         (Confirm, &[Load, WriteIntent, GatewayConfirm, WriteOutcome, Nudge]),
         (Capture, &[Load, WriteIntent, GatewayCapture, WriteOutcome, Nudge]),
         (Cancel, &[Load, WriteIntent, GatewayCancel, WriteOutcome, Nudge]),
+        (Refund, &[Load, WriteIntent, GatewayRefund, WriteOutcome, Nudge]),
         (Status, &[Load]),
         (Webhook, &[Load, WriteOutcome, Nudge]),
         (
             Retry,
-            &[Load, WriteClaim, WriteIntent, GatewayConfirm, GatewayCapture, GatewayCancel, GatewayFetch, WriteOutcome],
+            &[
+                Load,
+                WriteClaim,
+                WriteIntent,
+                GatewayConfirm,
+                GatewayCapture,
+                GatewayCancel,
+                GatewayFetch,
+                GatewayRefund,
+                GatewayListRefunds,
+                WriteOutcome,
+            ],
         ),
         (Sweep, &[FindDue, CountDue, NudgeAll]),
     ]
@@ -136,11 +154,11 @@ impl Point {
             Self::GatewayOpen | Self::GatewayConfirm => {
                 &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone, Refused]
             }
-            Self::GatewayCapture => {
+            Self::GatewayCapture | Self::GatewayRefund => {
                 &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone, Refused]
             }
             Self::GatewayCancel => &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone],
-            Self::GatewayFetch => &[NotApplied, AnswerLost, Late, Throttled, Failed],
+            Self::GatewayFetch | Self::GatewayListRefunds => &[NotApplied, AnswerLost, Late, Throttled, Failed],
         }
     }
 }

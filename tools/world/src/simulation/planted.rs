@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{Answer, Hand, Outcome, UnknownReason},
-    id::{AttemptNumber, TransactionId},
+    gateway::{Answer, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Evidence, Payment, Source},
 };
 use flow::{
     commit::{Committed, record},
-    operations::webhook::{GatewayEvent, Received, Subject, webhook},
+    operations::webhook::{GatewayEvent, News, Received, Subject, webhook},
     ports::{
         Actor, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
         Gateway, LoadPayment, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
@@ -73,7 +73,7 @@ pub(super) const fn gateway(machine: &Machine) -> Planted<'_, WeatheredGateway<'
 pub(super) async fn receive(machine: &Machine, mut event: GatewayEvent) -> Result<Received, Error> {
     let (store, queue, bug) = (store(machine), WeatheredQueue(machine), machine.stage.bug);
     match &mut event.subject {
-        Subject::Payment { id, outcome, .. } if bug == Some(Bug::ReadsAnEventAsTheAnswer) => {
+        Subject::Payment { id, news: News::Object { outcome, .. } } if bug == Some(Bug::ReadsAnEventAsTheAnswer) => {
             let Some(payment) = store.load(id).await? else { return Ok(Received::NotYet) };
             let is_its_own = outcome.object().is_some_and(|object| object.reference == payment.object);
             if let (true, Some(open)) = (is_its_own, payment.open_attempt()) {
@@ -82,7 +82,7 @@ pub(super) async fn receive(machine: &Machine, mut event: GatewayEvent) -> Resul
                 return Ok(Received::Applied);
             }
         }
-        Subject::Payment { id, outcome, .. } if bug == Some(Bug::TakesAnyObjectForItsOwn) => {
+        Subject::Payment { id, news: News::Object { outcome, .. } } if bug == Some(Bug::TakesAnyObjectForItsOwn) => {
             let row = machine.stage.store.row(id);
             if let (Outcome::Object(object) | Outcome::Declined { object: Some(object), .. }, Some(row)) =
                 (outcome, row)
@@ -188,6 +188,14 @@ impl Gateway for Planted<'_, WeatheredGateway<'_>> {
 
     async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
         self.port.cancel(committed, fresh, budget).await
+    }
+
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+        self.port.refund(committed, refund, budget).await
+    }
+
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        self.port.refunds(payment, budget).await
     }
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {

@@ -208,8 +208,8 @@ fn write_refund(refund: &Refund, currency: Currency) -> Result<Written, Unfit> {
 }
 
 fn read_refund(map: &Attributes<'_>, currency: Currency) -> Result<Refund, Unfit> {
-    let source = read_request(map)?
-        .map_or(RefundSource::Gateway, |(key, request_hash)| RefundSource::Api { key, request_hash });
+    let source =
+        read_request(map)?.map_or(RefundSource::Gateway, |(key, request_hash)| RefundSource::Api { key, request_hash });
     let progress = match map.text("p")? {
         "unanswered" => RefundProgress::Unanswered,
         "answered" => RefundProgress::Answered { refusal: map.maybe_text("c")?.map(str::to_owned) },

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{gateway::Mode, time::Timestamp};
 use flow::{
-    operations::webhook::{GatewayEvent, Received, Subject},
+    operations::webhook::{GatewayEvent, News, Received, Subject},
     ports::Host as _,
 };
 
@@ -137,7 +137,10 @@ fn notice_age(stage: &Stage, made_at: Timestamp) {
 fn name(event: &GatewayEvent) -> String {
     let number = event.id.trim_start_matches("evt_3Sim").trim_start_matches('0');
     let what = match &event.subject {
-        Subject::Payment { outcome, .. } => outcome.object().map(|object| format!("{:?}", object.status)),
+        Subject::Payment { news: News::Object { outcome, .. }, .. } => {
+            outcome.object().map(|object| format!("{:?}", object.status))
+        }
+        Subject::Payment { news: News::Refund(evidence), .. } => Some(format!("{evidence:?}")),
         Subject::Other => None,
     };
     format!("{number} ({:?}, {})", event.mode, what.unwrap_or_default())

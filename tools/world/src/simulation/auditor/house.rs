@@ -127,5 +127,8 @@ const fn kind(breach: &audit::Breach) -> (&'static str, &'static str) {
         audit::Breach::AttemptCharged(_) => ("P4", "an attempt that is said not to have charged has charged"),
         audit::Breach::ActNotDone(_) => ("house", "an act is said to be done and is not"),
         audit::Breach::Stuck(_) => ("P7", "a row is stuck"),
+        audit::Breach::RefundedTooMuch(_) => ("P3", "more goes back than was taken, or is offered to"),
+        audit::Breach::RefundUntrue(..) => ("P4", "a refund is not what the row says"),
+        audit::Breach::RefundUnseen(_) => ("P2", "a refund is unseen"),
     }
 }

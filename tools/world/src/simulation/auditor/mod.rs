@@ -27,7 +27,7 @@ use domain::{
     payment::{Payment, PaymentState, ProcessingReason, ReviewReason, Status},
     text::GatewayToken,
 };
-use flow::operations::webhook::{GatewayEvent, Received, Subject};
+use flow::operations::webhook::{GatewayEvent, News, Received, Subject};
 
 use self::house::House;
 use super::{
@@ -182,7 +182,7 @@ impl Auditor {
 
     /// The gateway is answered a 2xx to an event.
     pub(super) fn acknowledged(&mut self, event: &GatewayEvent, received: Received, turn: u64) {
-        let Subject::Payment { id, outcome, .. } = &event.subject else { return };
+        let Subject::Payment { id, news: News::Object { outcome, .. } } = &event.subject else { return };
         let Some(object) = outcome.object() else { return };
         let counts = matches!(received, Received::Applied | Received::Superseded);
         let is_final = matches!(

@@ -4,8 +4,8 @@
 use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
-    gateway::{Answer, Hand, ObjectStatus, Outcome, UnknownReason},
-    id::{AttemptNumber, RequestHash, TransactionId, gateway_key},
+    gateway::{Answer, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId, RequestHash, TransactionId, gateway_key},
     money::Money,
     payment::{ActKind, Payment, Terms},
 };
@@ -144,7 +144,8 @@ const fn refusal_of(call: Call) -> &'static str {
         Call::Open => "parameter_invalid_string",
         Call::Confirm => "payment_method_unactivated",
         Call::Capture => "capture_charge_authorization_expired",
-        Call::Cancel | Call::Fetch => "resource_missing",
+        Call::Refund => "balance_insufficient",
+        Call::Cancel | Call::Fetch | Call::ListRefunds => "resource_missing",
     }
 }
 
@@ -201,6 +202,26 @@ impl Gateway for WeatheredGateway<'_> {
         let answer = self.call((Point::GatewayCancel, Call::Cancel, None), budget, send).await;
         self.heard(&answer);
         answer
+    }
+
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+        let (kept, id) = (committed.clone(), refund.clone());
+        let send = move |stage: &Stage| block_on(stage.gateway.refund(&kept, &id, budget));
+        let key = gateway_key::refund(&committed.payment().id, refund);
+        let answer = self.call((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await;
+        if answer.hand == Hand::Replayed {
+            self.0.stage.happened(Sometimes::ReplayedAnswer);
+        }
+        self.0.tell(|| format!("the gateway's answer: {answer:?}"));
+        answer
+    }
+
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        let kept = payment.clone();
+        let send = move |stage: &Stage| block_on(stage.gateway.refunds(&kept, budget));
+        let listed = self.call((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await;
+        self.0.tell(|| format!("the gateway's refunds: {listed:?}"));
+        listed
     }
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {

@@ -153,9 +153,8 @@ fn all_refunds_of_the_object_are_asked_for_page_by_page() {
 
 #[test]
 fn a_page_of_which_one_refund_cannot_be_read_is_no_page() {
-    let read = |data: Value| {
-        page(Ok(response(200, &json!({"object": "list", "data": data, "has_more": false}).to_string())))
-    };
+    let read =
+        |data: Value| page(Ok(response(200, &json!({"object": "list", "data": data, "has_more": false}).to_string())));
     assert_eq!(read(json!([])), Ok((Vec::new(), false)));
     assert_eq!(read(json!([refund("succeeded")])), Ok((vec![shown(refund("succeeded"))], false)));
     assert_eq!(read(json!([refund("succeeded"), {"object": "refund"}])), Err(UnknownReason::Unreadable));

@@ -13,7 +13,7 @@ use domain::{
 use flow::{
     operations::{
         initiate::transaction_id,
-        webhook::{GatewayEvent, Received, Subject},
+        webhook::{GatewayEvent, News, Received, Subject},
     },
     ports::Note,
     steps::RequestError,
@@ -273,7 +273,8 @@ fn an_object_of_the_other_mode_in_an_event_of_ours_is_never_a_success() {
         let (shop, payment) = shop().await;
         shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
         let mut event = only_event(&shop);
-        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut event.subject {
+        if let Subject::Payment { news: News::Object { outcome: Outcome::Object(object), .. }, .. } = &mut event.subject
+        {
             object.mode = Mode::Live;
         }
         assert_eq!(shop.webhook(event).await, Ok(Received::Applied));
@@ -446,7 +447,8 @@ fn a_word_that_we_do_not_know_is_never_guessed_at() {
         let (shop, payment) = shop().await;
         shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
         let mut event = only_event(&shop);
-        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut event.subject {
+        if let Subject::Payment { news: News::Object { outcome: Outcome::Object(object), .. }, .. } = &mut event.subject
+        {
             object.status = ObjectStatus::Unrecognized("requires_dance".to_owned());
         }
         shop.webhook(event).await.unwrap();
@@ -464,7 +466,9 @@ fn money_that_moved_after_the_end_is_written_down_and_a_person_is_called() {
         let late = only_event(&shop);
         // The gateway contradicts itself: it shows the object canceled although it charged.
         let mut canceled = late.clone();
-        if let Subject::Payment { outcome: Outcome::Object(object), .. } = &mut canceled.subject {
+        if let Subject::Payment { news: News::Object { outcome: Outcome::Object(object), .. }, .. } =
+            &mut canceled.subject
+        {
             object.status = ObjectStatus::Canceled;
         }
         shop.webhook(canceled).await.unwrap();

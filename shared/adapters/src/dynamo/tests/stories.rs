@@ -5,11 +5,12 @@ use std::time::Duration;
 use domain::{
     decline::{Advice, Decline, GatewayWords},
     gateway::{Mode, NextAction},
-    id::{AttemptNumber, IdempotencyKey, RequestHash},
+    id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::Money,
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, Customer,
-        End, Instrument, Payment, PaymentState, ProcessingReason, Review, ReviewReason,
+        End, Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
+        Review, ReviewReason,
     },
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::Timestamp,
@@ -99,6 +100,41 @@ pub(super) fn captured_by_hand() -> Payment {
     ];
     payment.state = PaymentState::Succeeded { captured: amount };
     payment.due = None;
+    payment
+}
+
+/// Paid, and refunded in every way there is; the dashboard has just refunded something more.
+pub(super) fn refunded() -> Payment {
+    let mut payment = captured_by_hand();
+    let currency = payment.terms.amount.currency();
+    let progress = [
+        RefundProgress::Unanswered,
+        RefundProgress::Answered { refusal: None },
+        RefundProgress::Answered { refusal: Some("charge_disputed".into()) },
+        RefundProgress::Pending,
+        RefundProgress::Succeeded,
+        RefundProgress::Failed { code: "lost_or_stolen_card".into() },
+        RefundProgress::Canceled,
+    ];
+    let refund = |(number, progress): (u64, RefundProgress)| Refund {
+        id: RefundId::of_gateway(&payment.id, &number.to_string()),
+        source: RefundSource::Api {
+            key: key(&format!("refund-{number}")),
+            request_hash: RequestHash::of([("amount", "100")]),
+        },
+        amount: Money::payable(100, currency).unwrap(),
+        reason: RefundReason::ALL.get(usize::try_from(number).unwrap()).copied(),
+        reference: (number > 2).then(|| GatewayToken::parse(&format!("re_{number}")).unwrap()),
+        started_at: later(100 + number),
+        progress,
+    };
+    let mut refunds: Vec<Refund> = (0_u64..).zip(progress).map(refund).collect();
+    if let Some(last) = refunds.last_mut() {
+        last.source = RefundSource::Gateway;
+    }
+    payment.refunds = refunds;
+    payment.look_owed = true;
+    payment.due = Some(later(200));
     payment
 }
 

@@ -8,7 +8,10 @@ use domain::{
     schedule::Limits,
     time::{Now, Timestamp},
 };
-use flow::{operations::webhook::Subject, ports::OpenOutcome};
+use flow::{
+    operations::webhook::{News, Subject},
+    ports::OpenOutcome,
+};
 use fuzz::{Target, fingerprint, head_and_body};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -165,7 +168,9 @@ fn whatever_is_posted_to_the_webhook_only_what_stripe_signed_is_read_and_as_it_s
         match &read {
             Ok(event) => {
                 let shown = fuzz::json(body).unwrap_or_default();
-                if let (Subject::Payment { id, outcome, .. }, true) = (&event.subject, shown.is_object()) {
+                if let (Subject::Payment { id, news: News::Object { outcome, .. } }, true) =
+                    (&event.subject, shown.is_object())
+                {
                     let object = &shown["data"]["object"];
                     assert!(shown["type"].as_str().is_some_and(|kind| kind.starts_with("payment_intent.")), "{shown}");
                     assert_eq!(object["metadata"]["transaction_id"], id.as_str(), "{shown}");
@@ -199,7 +204,8 @@ fn whatever_is_posted_to_the_webhook_only_what_stripe_signed_is_read_and_as_it_s
         let name =
             |verdict: &Result<_, WebhookRefusal>| verdict.as_ref().map_or_else(|refusal| refusal.name(), |_| "read");
         let subject = read.as_ref().map_or("", |event| match &event.subject {
-            Subject::Payment { outcome, .. } => kind(outcome),
+            Subject::Payment { news: News::Object { outcome, .. }, .. } => kind(outcome),
+            Subject::Payment { news: News::Refund(_), .. } => "refund",
             Subject::Other => "other",
         });
         format!("{} {} {subject}", name(&as_sent), name(&read))

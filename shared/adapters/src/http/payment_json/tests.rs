@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use domain::decline::GatewayWords;
 use domain::gateway::Mode;
-use domain::id::{AttemptNumber, IdempotencyKey, RequestHash, TransactionId};
+use domain::id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId};
 use domain::money::Currency;
 use domain::payment::{ActProgress, CaptureMethod, Confirmation, ReviewReason, Terms};
 use domain::text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl};
@@ -44,7 +44,9 @@ pub(in crate::http) fn a_payment() -> Payment {
         state: PaymentState::RequiresPaymentMethod,
         attempts: Vec::new(),
         acts: Vec::new(),
+        refunds: Vec::new(),
         attention: None,
+        look_owed: false,
         due: None,
         rounds: 0,
         created_at: Timestamp::from_unix_ms(CREATED),
@@ -234,4 +236,34 @@ fn what_a_person_must_look_at_is_shown_with_its_reason() {
         json(&Payment { attention: Some(review), ..a_payment() })["attention"].to_string(),
         r#"{"reason":"outcome_unknown","since":"2026-11-23T11:46:00.000Z"}"#
     );
+}
+
+#[test]
+fn a_refund_tells_what_became_of_it_and_what_is_left() {
+    let refund = |number: u32, source, progress| Refund {
+        id: RefundId::of_gateway(&a_payment().id, &number.to_string()),
+        source,
+        amount: euros(500),
+        reason: Some(RefundReason::Duplicate),
+        reference: Some(GatewayToken::parse("re_canary").unwrap()),
+        started_at: Timestamp::from_unix_ms(CREATED),
+        progress,
+    };
+    let key = IdempotencyKey::parse("canary-key").unwrap();
+    let of_ours = RefundSource::Api { key, request_hash: RequestHash::of([]) };
+    let refunds = vec![
+        refund(1, of_ours, RefundProgress::Unanswered),
+        refund(2, RefundSource::Gateway, RefundProgress::Succeeded),
+        refund(3, RefundSource::Gateway, RefundProgress::Failed { code: "declined".to_owned() }),
+    ];
+    let state = PaymentState::Succeeded { captured: euros(1999) };
+    let shown = json(&Payment { state, refunds, ..a_payment() });
+    assert_eq!([&shown["amountRefundable"], &shown["amountRefunded"]], [999, 500]);
+    assert_eq!(
+        shown["refunds"][0].to_string(),
+        r#"{"amount":500,"createdAt":"2026-11-23T11:46:00.000Z","failureCode":null,"reason":"duplicate","refundId":"ref_x7s7qsrmf7itb6ptlz22wxh7bq","source":"api","status":"pending"}"#
+    );
+    assert_eq!([&shown["refunds"][1]["status"], &shown["refunds"][1]["source"]], ["succeeded", "gateway"]);
+    assert_eq!([&shown["refunds"][2]["status"], &shown["refunds"][2]["failureCode"]], ["failed", "declined"]);
+    assert!(!shown.to_string().contains("canary"));
 }

@@ -12,12 +12,13 @@ fn the_table_from_reasons_to_answers() {
                 .replace(" \n", "\n")
         })
         .collect();
-    expect![[r"
+    expect![[r#"
         400 invalid_request
         400 idempotency_key_missing
         401 unauthorized
         402 payment_declined
         402 capture_refused
+        402 refund_failed
         403 forbidden
         404 not_found
         409 invalid_state
@@ -37,7 +38,7 @@ fn the_table_from_reasons_to_answers() {
         503 paused retryable
         503 unavailable retryable
         500 internal retryable
-    "]]
+    "#]]
     .assert_eq(&table);
     let codes: std::collections::BTreeSet<_> = Refusal::ALL.iter().map(|refusal| refusal.row().code).collect();
     assert_eq!(codes.len(), Refusal::ALL.len(), "a code means one thing");

@@ -1,5 +1,5 @@
 use domain::{
-    gateway::{Mode, ObjectStatus},
+    gateway::{Mode, ObjectStatus, RefundStatus},
     text::GatewayToken,
 };
 use proptest::prelude::*;
@@ -37,8 +37,8 @@ fn take(event: &Value) -> Result<GatewayEvent, WebhookRefusal> {
 
 fn payment_of(event: &Value) -> (TransactionId, Outcome, Option<String>) {
     match take(event).unwrap().subject {
-        Subject::Payment { id, outcome, cause_key } => (id, outcome, cause_key),
-        Subject::Other => panic!("about nothing of ours"),
+        Subject::Payment { id, news: News::Object { outcome, cause_key } } => (id, outcome, cause_key),
+        subject => panic!("about no object of ours: {subject:?}"),
     }
 }
 
@@ -46,7 +46,8 @@ fn payment_of(event: &Value) -> (TransactionId, Outcome, Option<String>) {
 fn a_payment_that_succeeded_is_told_with_its_object_its_id_and_its_cause() {
     let told = take(&event("payment_intent.succeeded", intent("succeeded"))).unwrap();
     assert_eq!((told.id.as_str(), told.created_at, told.mode), ("evt_1", at(SIGNED_AT - 2), Mode::Test));
-    let Subject::Payment { id, outcome: Outcome::Object(object), cause_key } = told.subject else {
+    let Subject::Payment { id, news: News::Object { outcome: Outcome::Object(object), cause_key } } = told.subject
+    else {
         panic!("no object")
     };
     assert_eq!(id.as_str(), TRANSACTION_ID);
@@ -192,4 +193,39 @@ proptest! {
             prop_assert!(matches!(taken, Ok(_) | Err(WebhookRefusal::Unreadable)), "{:?}", taken);
         }
     }
+}
+
+fn refund_object() -> Value {
+    json!({"id": "re_1", "object": "refund", "amount": 500, "currency": "eur", "payment_intent": "pi_1",
+        "status": "failed", "failure_reason": "declined", "metadata": {"transaction_id": TRANSACTION_ID}})
+}
+
+#[test]
+fn a_refund_of_ours_is_told_with_what_became_of_it_whatever_its_event_is_called() {
+    for kind in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
+        let told = take(&event(kind, refund_object())).unwrap();
+        let Subject::Payment { id, news: News::Refund(RefundEvidence::Seen(seen)) } = told.subject else {
+            panic!("{kind}")
+        };
+        assert_eq!((id.as_str(), seen[0].reference.as_str()), (TRANSACTION_ID, "re_1"), "{kind}");
+        assert_eq!(seen[0].status, RefundStatus::Failed { code: "declined".to_owned() }, "{kind}");
+        let of_the_dashboard = with(refund_object(), json!({"metadata": {}}));
+        assert_eq!(take(&event(kind, of_the_dashboard)).unwrap().subject, Subject::Other, "{kind}");
+        assert_eq!(take(&event(kind, json!({"object": "charge"}))), Err(WebhookRefusal::Unreadable), "{kind}");
+    }
+}
+
+#[test]
+fn a_charge_that_was_refunded_by_somebody_else_asks_for_a_look_and_one_of_ours_for_nothing() {
+    let charge = json!({"id": "ch_1", "object": "charge", "metadata": {"transaction_id": TRANSACTION_ID}});
+    let subject_of = |charge: &Value, key: Value| {
+        let request = json!({"request": {"id": "req_1", "idempotency_key": key}});
+        take(&with(event("charge.refunded", charge.clone()), request)).unwrap().subject
+    };
+    let id = TransactionId::parse(TRANSACTION_ID).unwrap();
+    let look = Subject::Payment { id, news: News::Refund(RefundEvidence::Hinted) };
+    assert_eq!(subject_of(&charge, Value::Null), look);
+    assert_eq!(subject_of(&charge, json!("somebody:else")), look);
+    assert_eq!(subject_of(&charge, json!(format!("{TRANSACTION_ID}:refund:ref_1"))), Subject::Other);
+    assert_eq!(subject_of(&with(charge, json!({"metadata": {}})), Value::Null), Subject::Other);
 }

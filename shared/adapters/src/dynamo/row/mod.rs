@@ -42,7 +42,10 @@ const LAST_WRITER: &str = "lw";
 const SCHEMA_VERSION: u32 = 1;
 
 /// The whole row as it shall stand.
-pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
+///
+/// # Errors
+/// If it could not be read again.
+pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let payment = write.payment;
     let row = Written::default()
         .number("sv", SCHEMA_VERSION)
@@ -69,7 +72,10 @@ pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 }
 
 /// Reads a row back.
-pub(super) fn read(item: &Item) -> Result<Payment, Unfit> {
+///
+/// # Errors
+/// If it is none that this release or the one before it wrote.
+pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
         SCHEMA_VERSION => read_present(&row),
@@ -79,7 +85,8 @@ pub(super) fn read(item: &Item) -> Result<Payment, Unfit> {
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
-pub(super) fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
+#[must_use]
+pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
     let row = Attributes::of(stands);
     row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.payment.version)
 }

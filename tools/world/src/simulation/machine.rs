@@ -41,7 +41,7 @@ pub(super) struct Machine {
     pub(super) operation: Operation,
     pub(super) release: Release,
     deadline: Timestamp,
-    skew_ms: AtomicI64,
+    skew_ms: Arc<AtomicI64>,
     /// How long the answer to the call under way takes.
     way_back_ms: AtomicU64,
 }
@@ -61,13 +61,23 @@ impl Machine {
             stage: Arc::clone(stage),
             invocation,
             operation,
-            skew_ms: AtomicI64::new(0),
+            skew_ms: Arc::default(),
             way_back_ms: AtomicU64::new(0),
         };
         if stage.strikes(|climate| climate.clocks) {
             machine.clock_jumps();
         }
         machine
+    }
+
+    /// The same machine, as one record of a batch uses it: one clock and one deadline, but calls of its own.
+    pub(super) fn for_a_record(&self) -> Self {
+        Self {
+            stage: Arc::clone(&self.stage),
+            skew_ms: Arc::clone(&self.skew_ms),
+            way_back_ms: AtomicU64::new(0),
+            ..*self
+        }
     }
 
     /// Everything that may happen to an invocation before a call: others go first, time passes, its clock jumps. Then the

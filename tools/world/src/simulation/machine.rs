@@ -22,15 +22,17 @@ use super::{
 /// What a gateway call must leave of the function's time, as on the real host.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// What the gateway thinks of a request, by its key: the same bytes are refused each time, or never.
+/// What the gateway thinks of a request, by its key: the same bytes are refused each time, or not before they were served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It has not seen it.
     Open,
     /// It refuses it.
     Refused,
-    /// It does not.
+    /// It does not; they are on their way.
     Taken,
+    /// It has served them. It reads a request before it looks for its key, and so it may refuse to be asked again.
+    Served,
 }
 
 /// One invocation's machine.
@@ -100,7 +102,7 @@ impl Machine {
         }
         let fate = match (self.draw_fate(point, trouble), verdict) {
             (Fate::Applied, Verdict::Refused) => Fate::Refused,
-            // What was taken once is not refused later.
+            // What is on its way already is not refused to somebody else.
             (Fate::Refused, Verdict::Taken) => Fate::Failed,
             (fate, _) => fate,
         };

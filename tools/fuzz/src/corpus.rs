@@ -1,4 +1,5 @@
-//! The inputs that are kept: a folder for each target, a file for each input.
+//! The inputs that are kept: a folder for each target, a file for each input. Few of them are committed, and replayed by
+//! every `cargo test`; what a long run finds of interest stays on its machine, for the next one to begin with.
 
 use std::env;
 use std::fs;
@@ -6,16 +7,16 @@ use std::path::{Path, PathBuf};
 
 use crate::fingerprint;
 
-/// A corpus that grows without end is read by nobody and slows every test down. A stored row alone has more than seventy
-/// refusals, each in a line of its own; nothing else needs half as many.
-const FILES_MAX: usize = 100;
+/// As many as one machine keeps for each target: a corpus that grows without end only slows its next run down.
+const FILES_MAX: usize = 150;
 /// Larger inputs say nothing that a smaller one could not, but for sizes; those are seeds.
 const KEPT_BYTES_MAX: usize = 2_048;
 
 /// The inputs of one target.
 #[derive(Debug, Clone)]
 pub(crate) struct Corpus {
-    folder: PathBuf,
+    committed: PathBuf,
+    kept: PathBuf,
     findings: PathBuf,
 }
 
@@ -24,22 +25,32 @@ impl Corpus {
         let package = Path::new(env!("CARGO_MANIFEST_DIR"));
         let root = package.ancestors().nth(2).unwrap_or(package);
         let build = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |folder| root.join(folder));
-        Self { folder: package.join("corpus").join(target), findings: build.join("fuzz").join(target) }
+        let here = build.join("fuzz").join(target);
+        Self {
+            committed: package.join("corpus").join(target),
+            kept: here.join("kept"),
+            findings: here.join("findings"),
+        }
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        &self.committed
     }
 
-    /// All that is kept, in the order of names: the same on every machine.
+    /// All that is committed, in the order of names: the same on every machine.
     pub(crate) fn inputs(&self) -> Vec<Vec<u8>> {
-        self.files().into_iter().filter_map(|file| fs::read(file).ok()).collect()
+        read(&self.committed)
+    }
+
+    /// What long runs on this machine have kept.
+    pub(crate) fn kept(&self) -> Vec<Vec<u8>> {
+        read(&self.kept)
     }
 
     /// Keeps an input that gave a new answer, where there is room.
     pub(crate) fn keep(&self, input: &[u8]) {
-        if input.len() <= KEPT_BYTES_MAX && self.files().len() < FILES_MAX {
-            drop(write(&self.folder, input));
+        if input.len() <= KEPT_BYTES_MAX && files(&self.kept).len() < FILES_MAX {
+            drop(write(&self.kept, input));
         }
     }
 
@@ -47,13 +58,17 @@ impl Corpus {
     pub(crate) fn save_finding(&self, input: &[u8]) -> PathBuf {
         write(&self.findings, input).unwrap_or_else(|_| self.findings.clone())
     }
+}
 
-    fn files(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
-        files.sort();
-        files
-    }
+fn read(folder: &Path) -> Vec<Vec<u8>> {
+    files(folder).into_iter().filter_map(|file| fs::read(file).ok()).collect()
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
 }
 
 fn write(folder: &Path, input: &[u8]) -> std::io::Result<PathBuf> {

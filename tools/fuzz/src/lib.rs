@@ -10,7 +10,7 @@
 //! not come to an end is saved and ends the process.
 //!
 //! A plain `cargo test` takes the same inputs each time, and a second or two for each target. `cargo xtask fuzz` goes on
-//! for as long as it is told to, from another seed each time, and keeps what gave a new answer in the corpus.
+//! for as long as it is told to, from another seed each time, and keeps what gave a new answer for the next time.
 //!
 //! Must never: be linked into what is deployed, or need a door into the code that is only there for it.
 
@@ -89,7 +89,8 @@ impl Target {
         let corpus = Corpus::of(self.name);
         let mut run = Run { name: self.name, check: &check, corpus: &corpus, answers: BTreeSet::new(), tried: 0 };
         let mut pool = Vec::new();
-        for input in self.seeds.iter().cloned().chain(corpus.inputs()) {
+        let kept = if effort.is_long() { corpus.kept() } else { Vec::new() };
+        for input in self.seeds.iter().cloned().chain(corpus.inputs()).chain(kept) {
             run.answer(&input);
             pool.push(input);
         }

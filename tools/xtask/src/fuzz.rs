@@ -48,7 +48,7 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
         }
     }
     if broken.is_empty() {
-        println!("nothing was found; what gave new answers lies in tools/fuzz/corpus");
+        println!("nothing was found; what gave new answers lies in target/fuzz, for the next time");
         return Ok(());
     }
     Err(Failure::new(format!("found something in {}: see above, and tools/fuzz/README.md", broken.join(", "))))

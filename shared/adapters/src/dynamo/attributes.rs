@@ -12,12 +12,12 @@ use flow::ports::Error;
 use super::words::Word;
 
 /// A row, or a map inside a row, as DynamoDB has it.
-pub(super) type Item = HashMap<String, AttributeValue>;
+pub type Item = HashMap<String, AttributeValue>;
 
 /// What does not fit: it cannot be read, or could not be read again if it were written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` {why}")]
-pub(super) struct Unfit {
+pub struct Unfit {
     path: String,
     why: String,
 }

@@ -70,7 +70,8 @@ pub(super) fn read_id(row: &Attributes<'_>) -> Result<TransactionId, Unfit> {
 }
 
 /// The name of a partition of the `due` index.
-pub(super) fn due_partition_name(DuePartition { urgency, shard }: DuePartition) -> String {
+#[must_use]
+pub fn due_partition_name(DuePartition { urgency, shard }: DuePartition) -> String {
     match urgency {
         Urgency::Doubt => format!("doubt#{shard}"),
         Urgency::Look => shard.to_string(),

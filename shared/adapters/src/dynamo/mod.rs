@@ -8,13 +8,16 @@
 //!
 //! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions), decide
 //! anything on an index, or put a stored value into an error.
+//!
+//! How a row is laid out can be asked without a table ([`row`]): a twin that kept rows in another way would prove nothing
+//! of those that stand in tables.
 
 mod attributes;
 mod due;
 mod failure;
 mod keys;
 mod list;
-mod row;
+pub mod row;
 mod words;
 
 use aws_sdk_dynamodb::{
@@ -24,6 +27,11 @@ use aws_sdk_dynamodb::{
 };
 use domain::{id::TransactionId, payment::Payment};
 use flow::ports::{CreatePayment, Created, Error, LoadPayment, ReplacePayment, Replaced, Write};
+
+pub use self::{
+    attributes::{Item, Unfit},
+    keys::due_partition_name,
+};
 
 /// The payments in a DynamoDB table.
 #[derive(Debug, Clone)]

@@ -196,6 +196,12 @@ pub enum Sometimes {
     RedriveAfterDays,
     /// A message is received twice.
     DoubledMessage,
+    /// Several messages come in one invocation.
+    Batch,
+    /// Such an invocation is killed, or out of time, and all of them come back.
+    BatchKilled,
+    /// Some of them come back and others do not.
+    BatchInPart,
     /// A webhook is never delivered.
     LostWebhook,
     /// A webhook is delivered twice.
@@ -238,6 +244,10 @@ pub enum Sometimes {
     ClockAhead,
     /// A new release is deployed while requests of the old one are on their way.
     Deploy,
+    /// A row that the release before wrote is written anew by the present one.
+    RowOfTheReleaseBefore,
+    /// A doubt is found where the release before put all that is due.
+    DoubtInAnOldPartition,
     /// The same request is made at the same time by two.
     TwoAtOnce,
     /// A person is called.
@@ -252,7 +262,7 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 41] = [
+    pub const ALL: [Self; 46] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -268,6 +278,9 @@ impl Sometimes {
         Self::OutOfTime,
         Self::RedriveAfterDays,
         Self::DoubledMessage,
+        Self::Batch,
+        Self::BatchKilled,
+        Self::BatchInPart,
         Self::LostWebhook,
         Self::DoubledWebhook,
         Self::LateWebhook,
@@ -289,6 +302,8 @@ impl Sometimes {
         Self::ClockBackwards,
         Self::ClockAhead,
         Self::Deploy,
+        Self::RowOfTheReleaseBefore,
+        Self::DoubtInAnOldPartition,
         Self::TwoAtOnce,
         Self::PersonCalled,
         Self::LongOutage,

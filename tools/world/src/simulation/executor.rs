@@ -135,9 +135,11 @@ impl Executor {
         }
     }
 
+    /// Ends a future, and all others of its invocation with it: they run on one machine.
     fn kill(&mut self, place: usize) {
         let killed = self.running.remove(place);
         if let Some((invocation, _)) = killed.function {
+            self.running.retain(|it| it.function.is_none_or(|(other, _)| other != invocation));
             self.stage.died(invocation);
         }
     }

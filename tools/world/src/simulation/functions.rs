@@ -1,7 +1,10 @@
 //! The deployed functions: each operation with the ports that its function is handed, on a machine of its own, under the
 //! time limit that the template gives it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use domain::{
     id::{RequestHash, TransactionId},
@@ -30,7 +33,7 @@ use super::{
     stage::{InvocationId, Stage},
     weather::WeatheredQueue,
 };
-use crate::{gateway::SimGateway, shop::client};
+use crate::{gateway::SimGateway, shop::client, store::Layout};
 
 /// A release of Quittance: what a deploy in the middle of everything changes.
 #[derive(Debug, Clone, Copy)]
@@ -39,11 +42,14 @@ pub(super) struct Release {
     pub(super) api_version: &'static str,
     /// The stack's time limits.
     pub(super) limits: Limits,
+    /// How it lays rows out.
+    pub(super) rows: Layout,
 }
 
 impl Release {
     /// What runs in the beginning.
-    pub(super) const FIRST: Self = Self { api_version: "2026-10-28.endive", limits: Limits::STANDARD };
+    pub(super) const FIRST: Self =
+        Self { api_version: "2026-10-28.endive", limits: Limits::STANDARD, rows: Layout::Present };
     /// What is deployed later: another version of the gateway's API, and other time limits.
     pub(super) const SECOND: Self = Self {
         api_version: "2027-03-31.next",
@@ -52,6 +58,7 @@ impl Release {
             first_delay: Duration::from_secs(30),
             first_look: Duration::from_secs(120),
         },
+        rows: Layout::Present,
     };
 }
 
@@ -115,8 +122,8 @@ pub(super) enum Reply {
     Api(Answer),
     /// It answered the gateway.
     Webhook(Result<Received, Error>),
-    /// It looked at a row; or SQS must deliver the message again.
-    Retry(Result<(), Error>),
+    /// It looked at the row of each message; or SQS must deliver that one again.
+    Retry(Vec<Result<(), Error>>),
     /// It swept.
     Swept,
 }
@@ -192,16 +199,29 @@ pub(super) fn receive(stage: &Arc<Stage>, event: GatewayEvent) -> InvocationId {
     })
 }
 
-/// A message of the retry queue arrives.
-pub(super) fn look(stage: &Arc<Stage>, id: TransactionId) -> InvocationId {
-    let (outer, limit) = (Arc::clone(stage), Duration::from_secs(60));
-    stage.invoke(Operation::Retry, limit, move |invocation| {
-        let machine = Machine::new(&outer, invocation, Operation::Retry, limit);
-        Box::new(async move {
+/// Messages of the retry queue arrive: one invocation, on one machine, that looks at all of their rows at once.
+pub(super) fn look(stage: &Arc<Stage>, ids: Vec<TransactionId>) -> InvocationId {
+    let limit = Duration::from_secs(60);
+    let invocation = stage.begins(Operation::Retry);
+    let machine = Machine::new(stage, invocation, Operation::Retry, limit);
+    let verdicts = Arc::new(Mutex::new(vec![None; ids.len()]));
+    for (place, id) in ids.into_iter().enumerate() {
+        let (machine, verdicts) = (machine.for_a_record(), Arc::clone(&verdicts));
+        let record = async move {
             let (store, gateway) = (planted::store(&machine), planted::gateway(&machine));
-            Reply::Retry(retry(&machine, &store, &gateway, &id).await.map(|_| ()))
-        })
-    })
+            let looked = retry(&machine, &store, &gateway, &id).await.map(|_| ());
+            let mut verdicts = verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(verdict) = verdicts.get_mut(place) {
+                *verdict = Some(looked);
+            }
+            // The last one answers for all.
+            if let Some(verdicts) = verdicts.iter().cloned().collect() {
+                machine.stage.replied(invocation, Reply::Retry(verdicts));
+            }
+        };
+        stage.goes_on(invocation, limit, Box::pin(record));
+    }
+    invocation
 }
 
 /// The minute's sweep is started.

@@ -22,15 +22,17 @@ use super::{
 /// What a gateway call must leave of the function's time, as on the real host.
 const RESERVE: Duration = Duration::from_secs(5);
 
-/// What the gateway thinks of a request, by its key: the same bytes are refused each time, or never.
+/// What the gateway thinks of a request, by its key: the same bytes are refused each time, or not before they were served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It has not seen it.
     Open,
     /// It refuses it.
     Refused,
-    /// It does not.
+    /// It does not; they are on their way.
     Taken,
+    /// It has served them. It reads a request before it looks for its key, and so it may refuse to be asked again.
+    Served,
 }
 
 /// One invocation's machine.
@@ -41,7 +43,7 @@ pub(super) struct Machine {
     pub(super) operation: Operation,
     pub(super) release: Release,
     deadline: Timestamp,
-    skew_ms: AtomicI64,
+    skew_ms: Arc<AtomicI64>,
     /// How long the answer to the call under way takes.
     way_back_ms: AtomicU64,
 }
@@ -61,13 +63,23 @@ impl Machine {
             stage: Arc::clone(stage),
             invocation,
             operation,
-            skew_ms: AtomicI64::new(0),
+            skew_ms: Arc::default(),
             way_back_ms: AtomicU64::new(0),
         };
         if stage.strikes(|climate| climate.clocks) {
             machine.clock_jumps();
         }
         machine
+    }
+
+    /// The same machine, as one record of a batch uses it: one clock and one deadline, but calls of its own.
+    pub(super) fn for_a_record(&self) -> Self {
+        Self {
+            stage: Arc::clone(&self.stage),
+            skew_ms: Arc::clone(&self.skew_ms),
+            way_back_ms: AtomicU64::new(0),
+            ..*self
+        }
     }
 
     /// Everything that may happen to an invocation before a call: others go first, time passes, its clock jumps. Then the
@@ -90,7 +102,7 @@ impl Machine {
         }
         let fate = match (self.draw_fate(point, trouble), verdict) {
             (Fate::Applied, Verdict::Refused) => Fate::Refused,
-            // What was taken once is not refused later.
+            // What is on its way already is not refused to somebody else.
             (Fate::Refused, Verdict::Taken) => Fate::Failed,
             (fate, _) => fate,
         };

@@ -13,6 +13,7 @@ use domain::time::Timestamp;
 use flow::ports::Host as _;
 
 use super::{
+    actors::Message,
     auditor::Auditor,
     choices::Choices,
     climate::{Climate, Trouble},
@@ -23,7 +24,12 @@ use super::{
     planted::Bug,
     story::Story,
 };
-use crate::{gateway::SimGateway, host::SimHost, queue::MemoryQueue, store::MemoryStore};
+use crate::{
+    gateway::SimGateway,
+    host::SimHost,
+    queue::MemoryQueue,
+    store::{Layout, MemoryStore},
+};
 
 /// Names one invocation of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +64,12 @@ struct Inner {
     /// What the gateway thinks of requests, by their keys.
     verdicts: BTreeMap<String, Verdict>,
     calm_since: Option<Timestamp>,
+    /// Until then the indexes of the table show the past.
+    index_lags_until: Option<Timestamp>,
     turns: Turns,
     invocations: BTreeMap<InvocationId, Invocation>,
+    /// Messages of the retry queue that can be received.
+    inbox: Vec<Message>,
     /// Requests that are on their way although their callers have given up.
     late: u32,
     /// Clients and payers that are not done yet.
@@ -102,6 +112,7 @@ impl Stage {
         let climate = Climate::draw(&mut choices);
         let gateway = SimGateway::new(Arc::clone(&clock));
         let store = MemoryStore::default();
+        let rows = choices.pick(&[Layout::Present, Layout::Present, Layout::Former]).unwrap_or_default();
         Self {
             clock,
             store,
@@ -111,11 +122,13 @@ impl Stage {
             inner: Mutex::new(Inner {
                 choices,
                 climate,
-                release: Release::FIRST,
+                release: Release { rows, ..Release::FIRST },
                 verdicts: BTreeMap::new(),
                 calm_since: None,
+                index_lags_until: None,
                 turns: Turns::default(),
                 invocations: BTreeMap::new(),
+                inbox: Vec::new(),
                 late: 0,
                 busy: 0,
                 coverage: Coverage::default(),
@@ -182,6 +195,21 @@ impl Stage {
         self.calm_since().is_some()
     }
 
+    /// From now on, for so long or until the weather is calm, the indexes of the table show what is so now.
+    pub(super) fn index_lags(&self, lag: Duration) {
+        self.inner().index_lags_until = Some(self.clock.now().plus(lag));
+    }
+
+    /// The indexes of the table catch up, unless they lag.
+    pub(super) fn index_catches_up(&self) {
+        let inner = self.inner();
+        let lags = inner.calm_since.is_none() && inner.index_lags_until.is_some_and(|until| self.clock.now() < until);
+        drop(inner);
+        if !lags {
+            self.store.catch_up_index();
+        }
+    }
+
     /// What the gateway thinks of the request with this key.
     pub(super) fn verdict_on(&self, key: &str) -> Verdict {
         self.inner().verdicts.get(key).copied().unwrap_or(Verdict::Open)
@@ -207,6 +235,11 @@ impl Stage {
     pub(super) fn tell(&self, what: impl FnOnce() -> String) {
         let after = self.clock.now().since(SimHost::START);
         self.inner().story.tell(after, what);
+    }
+
+    /// What lies in the retry queue and can be received.
+    pub(super) fn with_inbox<T>(&self, look: impl FnOnce(&mut Vec<Message>) -> T) -> T {
+        look(&mut self.inner().inbox)
     }
 
     pub(super) fn happened(&self, what: Sometimes) {
@@ -282,20 +315,28 @@ impl Stage {
         time_limit: Duration,
         function: impl FnOnce(InvocationId) -> Box<dyn Future<Output = Reply> + Send>,
     ) -> InvocationId {
-        let id = {
-            let mut inner = self.inner();
-            let id = InvocationId(u64::try_from(inner.invocations.len()).unwrap_or(u64::MAX));
-            let unknown = Invocation { operation, reply: None, waits: None, is_abandoned: false };
-            inner.invocations.insert(id, unknown);
-            id
-        };
+        let id = self.begins(operation);
         let (stage, function) = (Arc::clone(self), Box::into_pin(function(id)));
         let act = Box::pin(async move {
             let reply = function.await;
             stage.replied(id, reply);
         });
-        self.run(Some((id, self.clock.now().plus(time_limit))), act);
+        self.goes_on(id, time_limit, act);
         id
+    }
+
+    /// An invocation begins. What it does is for [`Self::goes_on`].
+    pub(super) fn begins(&self, operation: Operation) -> InvocationId {
+        let mut inner = self.inner();
+        let id = InvocationId(u64::try_from(inner.invocations.len()).unwrap_or(u64::MAX));
+        let unknown = Invocation { operation, reply: None, waits: None, is_abandoned: false };
+        inner.invocations.insert(id, unknown);
+        id
+    }
+
+    /// A part of what an invocation does; all parts end when one of them is killed, or when the time is over.
+    pub(super) fn goes_on(&self, id: InvocationId, time_limit: Duration, part: Act) {
+        self.run(Some((id, self.clock.now().plus(time_limit))), part);
     }
 
     fn run(&self, function: Option<(InvocationId, Timestamp)>, act: Act) -> ActId {
@@ -306,7 +347,8 @@ impl Stage {
         id
     }
 
-    fn replied(&self, id: InvocationId, reply: Reply) {
+    /// An invocation answers.
+    pub(super) fn replied(&self, id: InvocationId, reply: Reply) {
         let mut inner = self.inner();
         let Some(invocation) = inner.invocations.get_mut(&id) else { return };
         invocation.reply = Some(reply);

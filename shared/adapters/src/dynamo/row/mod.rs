@@ -46,7 +46,10 @@ const FIRST: u32 = 1;
 const WITH_REFUNDS: u32 = 2;
 
 /// The whole row as it shall stand.
-pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
+///
+/// # Errors
+/// If it could not be read again.
+pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let payment = write.payment;
     let row = Written::default()
         .number("sv", schema_version(payment))
@@ -74,7 +77,10 @@ pub(super) fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 }
 
 /// Reads a row back.
-pub(super) fn read(item: &Item) -> Result<Payment, Unfit> {
+///
+/// # Errors
+/// If it is none that this release or the one before it wrote.
+pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
         // What the second added may be missing in both.
@@ -88,7 +94,8 @@ fn schema_version(payment: &Payment) -> u32 {
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
-pub(super) fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
+#[must_use]
+pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
     let row = Attributes::of(stands);
     row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.payment.version)
 }

@@ -12,6 +12,6 @@ pub(super) use self::{
     client::{Client, Order},
     people::{bank_makes_up_its_mind, banks_decide, people},
     postman::events_are_made,
-    queue::messages_are_taken,
+    queue::{Message, messages_are_taken},
     schedule::{deployer, sweeper},
 };

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     id::TransactionId,
-    payment::{AttemptSource, Payment, ReviewReason},
+    payment::{Attempt, AttemptSource, Payment, ReviewReason},
     schedule,
     time::Timestamp,
 };
@@ -80,6 +80,11 @@ impl Auditor {
         let in_vain = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
         if in_vain && !row.is_in_doubt() {
             self.breach("house", "a person is called in vain", format!("v{} of {}", row.version, row.id));
+        }
+        // The first may still be on its way; with two of them, whose fate is whose is anybody's guess.
+        let (_, earlier) = row.attempts.split_last().unzip();
+        if earlier.into_iter().flatten().any(Attempt::is_open) {
+            self.breach("house", "two attempts are open", format!("v{} of {}", row.version, row.id));
         }
         self.tries_keep_the_networks_rules(row);
     }

@@ -42,9 +42,9 @@ impl WeatheredGateway<'_> {
         let (machine, stage) = (self.0, &self.0.stage);
         let verdict = key.as_deref().map_or(Verdict::Taken, |key| stage.verdict_on(key));
         let fate = machine.sets_out_to(point, verdict).await;
-        if let (Some(key), Verdict::Open) = (key, verdict) {
+        if let (Some(key), Verdict::Open) = (&key, verdict) {
             // The bytes are the same each time, and so is what the gateway thinks of them.
-            stage.judged(key, if fate == Fate::Refused { Verdict::Refused } else { Verdict::Taken });
+            stage.judged(key.clone(), if fate == Fate::Refused { Verdict::Refused } else { Verdict::Taken });
         }
         let is_refused = verdict == Verdict::Refused;
         let send = move |stage: &Arc<Stage>, course: Course| {
@@ -57,6 +57,9 @@ impl WeatheredGateway<'_> {
                 actors::bank_makes_up_its_mind(stage);
             }
             let answer = send(stage);
+            if let (Some(key), true) = (&key, is_served && !is_refused) {
+                stage.judged(key.clone(), Verdict::Served);
+            }
             watch::ledger(stage);
             actors::events_are_made(stage);
             answer

@@ -1,12 +1,12 @@
 //! The table in bad weather. A write that arrives late is conditional like any other, and so it is harmless or it is
 //! lost; that this is so is what is tried here.
 
-use std::future::ready;
+use std::{future::ready, time::Duration};
 
 use domain::{id::TransactionId, payment::Payment};
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, LoadPayment,
-    ReplacePayment, Replaced, Write, WriterToken,
+    ReplacePayment, Replaced, Urgency, Write, WriterToken,
 };
 
 use super::{SDK_BACKOFF, SDK_PATIENCE, lateness, unavailable};
@@ -17,8 +17,12 @@ use crate::{
         stage::Stage,
         watch,
     },
+    store::Layout,
     turns::block_on,
 };
+
+/// For how long an index lags: for this one reader, for a moment, for two sweeps.
+const LAGS: [Duration; 3] = [Duration::ZERO, Duration::from_secs(5), Duration::from_secs(90)];
 
 /// The table, as one invocation sees it.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +61,10 @@ impl WeatheredStore<'_> {
                 failure()
             }
             Fate::Failed => failure(),
-            Fate::Stale => serve(stage),
+            Fate::Stale => {
+                stage.index_lags(stage.draw(&LAGS).unwrap_or_default());
+                serve(stage)
+            }
             Fate::MeetsItself => {
                 stage.happened(Sometimes::SelfConflict);
                 drop(serve(stage));
@@ -65,8 +72,8 @@ impl WeatheredStore<'_> {
                 serve(stage)
             }
             _ => {
-                // The index is held, and catches up when somebody reads it; but for the one who reads the past.
-                stage.store.catch_up_index();
+                // The indexes are held, and catch up when somebody reads them, unless they lag.
+                stage.index_catches_up();
                 serve(stage)
             }
         };
@@ -81,6 +88,7 @@ impl WeatheredStore<'_> {
         serve: impl Fn(&Stage, &Write<'_>) -> Result<T, Error> + Copy + Send + 'static,
     ) -> Result<T, Error> {
         let machine = self.0;
+        let serve = serve_as(machine.release.rows, serve);
         let seen = |stage: &Stage| {
             let served = serve(stage, write);
             watch::commits(stage);
@@ -106,6 +114,22 @@ impl WeatheredStore<'_> {
             });
         };
         self.call(point, seen, late).await
+    }
+}
+
+/// A write, laid out as its sender's release lays rows out.
+fn serve_as<T>(
+    rows: Layout,
+    serve: impl Fn(&Stage, &Write<'_>) -> Result<T, Error> + Copy + Send + 'static,
+) -> impl Fn(&Stage, &Write<'_>) -> Result<T, Error> + Copy + Send + 'static {
+    move |stage, write| {
+        let stood = stage.store.layout_of(&write.payment.id);
+        stage.store.lay_out_as(rows);
+        let served = serve(stage, write);
+        if stood == Some(Layout::Former) && stage.store.layout_of(&write.payment.id) == Some(Layout::Present) {
+            stage.happened(Sometimes::RowOfTheReleaseBefore);
+        }
+        served
     }
 }
 
@@ -142,18 +166,34 @@ impl FindDue for WeatheredStore<'_> {
     ) -> Result<DuePage, Error> {
         let read = |stage: &Stage| {
             let shown = block_on(stage.store.find_due(partition, window, after.clone(), limit));
-            stage.store.catch_up_index();
-            let is_so = block_on(stage.store.find_due(partition, window, after.clone(), limit));
-            if shown != is_so {
-                stage.happened(Sometimes::StaleIndex);
-            }
+            notice_lag(stage, shown.as_ref());
             shown
         };
-        self.call(Point::FindDue, read, || ()).await
+        let found = self.call(Point::FindDue, read, || ()).await;
+        let is_doubt_of_former = |place: &DuePlace| {
+            let store = &self.0.stage.store;
+            let is_in_doubt = || store.row(&place.id).is_some_and(|row| row.is_in_doubt());
+            store.layout_of(&place.id) == Some(Layout::Former) && is_in_doubt()
+        };
+        if self.0.release.rows == Layout::Present
+            && partition.urgency == Urgency::Look
+            && found.as_ref().is_ok_and(|page| page.rows.iter().any(is_doubt_of_former))
+        {
+            self.0.stage.happened(Sometimes::DoubtInAnOldPartition);
+        }
+        found
     }
 
     async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
         self.call(Point::CountDue, |stage| block_on(stage.store.count(partition)), || ()).await
+    }
+}
+
+/// A place of the index where no row is due any more, or not then.
+fn notice_lag(stage: &Stage, shown: Result<&DuePage, &Error>) {
+    let is_past = |place: &DuePlace| stage.store.row(&place.id).is_none_or(|row| row.due != Some(place.due));
+    if shown.is_ok_and(|page| page.rows.iter().any(is_past)) {
+        stage.happened(Sometimes::StaleIndex);
     }
 }
 

@@ -79,6 +79,7 @@ impl Climate {
             | Point::WriteIntent
             | Point::WriteClaim
             | Point::WriteOutcome
+            | Point::List
             | Point::FindDue
             | Point::CountDue => self.store,
             Point::Nudge | Point::NudgeAll => self.queue,

@@ -23,8 +23,10 @@
 //! | [`coverage`] | what a campaign must have been through |
 //! | [`shrink`], [`campaign`] | the shortest story of a failure; many runs |
 //!
-//! Not here: HTTP, signatures, the layout of rows (each tested where it lives), and PayPal, refunds and disputes, which do
-//! not exist yet.
+//! Rows are kept as the table keeps them (the twin lays them out and reads them with the adapter's own code), and in some
+//! runs those of the first release lie as the release before it laid them out.
+//!
+//! Not here: HTTP and signatures (each tested where it lives), and PayPal, refunds and disputes, which do not exist yet.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -54,6 +56,7 @@ use domain::{
     money::Money,
     payment::{CaptureMethod, Payment, PaymentState, ReviewReason, Terms},
     schedule::Limits,
+    text::Text,
     time::Timestamp,
 };
 use flow::{operations::initiate::transaction_id, ports::Host as _};
@@ -164,6 +167,7 @@ impl Play {
         stage.store.hold_index();
         stage.spawn(actors::sweeper(Arc::clone(stage)));
         stage.spawn(actors::deployer(Arc::clone(stage)));
+        stage.spawn_busy(actors::reader(Arc::clone(stage), orders.clone()));
         for order in &orders {
             let clients = stage.draw(&[1_usize, 1, 2]).unwrap_or(1);
             for name in ["shop", "till"].into_iter().take(clients) {
@@ -189,6 +193,8 @@ impl Play {
         for order in self.orders.clone() {
             self.stage.with_auditor(|auditor| auditor.nothing_is_in_doubt(&order.id, &self.stage.gateway));
         }
+        self.stage.spawn_busy(actors::reads_everything(Arc::clone(&self.stage), self.orders.clone()));
+        self.act(ARRIVES_WITHIN, Stage::is_idle);
         actors::banks_decide(&self.stage);
         let row = |stage: &Stage, order: &Arc<Order>| stage.store.row(&order.id);
         let before: Vec<_> = self.orders.iter().map(|order| (Arc::clone(order), row(&self.stage, order))).collect();
@@ -276,11 +282,12 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
 
 /// What is to be paid in this run.
 fn orders(stage: &Stage) -> Vec<Arc<Order>> {
+    let is_referred_to = stage.draw(&[false, true]).unwrap_or(false);
     let many = stage.draw(&[1_usize, 1, 2, 3]).unwrap_or(1);
-    ["A", "B", "C"].into_iter().take(many).map(|name| Arc::new(an_order(stage, name))).collect()
+    ["A", "B", "C"].into_iter().take(many).map(|name| Arc::new(an_order(stage, name, is_referred_to))).collect()
 }
 
-fn an_order(stage: &Stage, name: &'static str) -> Order {
+fn an_order(stage: &Stage, name: &'static str, is_referred_to: bool) -> Order {
     /// A day, five minutes, forty, three days, a week: the first is the usual, the others reach to the bounds.
     const EXPIRES_IN: [Duration; 5] = [
         Duration::from_secs(86_400),
@@ -294,7 +301,8 @@ fn an_order(stage: &Stage, name: &'static str) -> Order {
         Some(CaptureMethod::Manual) => held_order(name),
         Some(CaptureMethod::Automatic) | None => order(name),
     };
-    let Terms { amount, expires_in, .. } = &mut request.terms;
+    let Terms { amount, expires_in, reference, .. } = &mut request.terms;
+    *reference = Text::parse("order 4711").ok().filter(|_| is_referred_to);
     *expires_in = stage.draw(&EXPIRES_IN).unwrap_or(*expires_in);
     let minor_units = stage.draw(&[1_250_i64, 1, 99_999_999]).unwrap_or(1_250);
     *amount = Money::payable(minor_units, amount.currency()).unwrap_or(*amount);

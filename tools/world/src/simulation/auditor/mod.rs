@@ -14,9 +14,12 @@
 //! | P7 | at rest | nothing is stuck, unless a person was called |
 //! | P9 | always | of two answers the newer can come from the older |
 //!
+//! What a list shows of a payment is told like any other answer; [`lists`] adds what only lists promise.
+//!
 //! P3 waits for refunds, and P8 for whoever reads bytes. [`house`] has what cannot be seen from outside: the rows.
 
 mod house;
+mod lists;
 mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +84,8 @@ struct File {
     taken: Vec<(u64, ObjectStatus)>,
     confirm_keys: BTreeSet<String>,
     away_keys: BTreeSet<String>,
+    /// The newest version that was told.
+    newest: Option<Payment>,
 }
 
 /// What an answer shows of a payment.
@@ -277,6 +282,9 @@ impl Auditor {
         let same = file.told.entry(version).or_insert_with(|| told.clone()) == &told;
         if file.heard.last().is_none_or(|(_, heard)| *heard < version) {
             file.heard.push((turn, version));
+        }
+        if file.newest.as_ref().is_none_or(|newest| newest.version < version) {
+            file.newest = Some(payment.clone());
         }
         if !same {
             self.breach("P5", "one version was told in two ways", format!("v{version} of {id}: {told:?}"));

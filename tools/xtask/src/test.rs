@@ -133,12 +133,7 @@ fn paypal_sdk(own: &Place) -> Result<Option<PathBuf>, Failure> {
     Ok(folder)
 }
 
-fn tests(
-    own: &Place,
-    dynamodb: Option<&str>,
-    paypal_sdk: Option<&Path>,
-    proof: &Path,
-) -> Result<Count, Failure> {
+fn tests(own: &Place, dynamodb: Option<&str>, paypal_sdk: Option<&Path>, proof: &Path) -> Result<Count, Failure> {
     let mut command = cargo(own);
     crate::aws::point_at_local(own, &mut command);
     // Only the tests that ask for it shall see an AWS.

@@ -9,6 +9,7 @@
 //! | P4 | always | who is told an end without money finds the gateway's object ended |
 //! | P5 | always | a key means one body; another is refused; a payment that was told is there for ever, never older than told |
 //! | P5 | always | the bank decides at most once on one request of ours, however often it is sent |
+//! | P5 | always | nothing that moves money is sent again once the gateway has forgotten its key |
 //! | P5 | at rest | there are no more charges than were asked for |
 //! | P6 | always | after a 2xx to a final event nobody is told what was before it |
 //! | P7 | at rest | nothing is stuck, unless a person was called |
@@ -220,6 +221,9 @@ impl Auditor {
         }
         if let Some((id, count)) = standing.into_iter().find(|(_, count)| *count > 1) {
             self.breach("P1", "more than one charge stands", format!("{count} for {id}: {charges:?}"));
+        }
+        if let Some(key) = gateway.revived_keys().pop() {
+            self.breach("P5", "a request was sent again when its key was forgotten", key);
         }
         let mut keys = BTreeSet::new();
         let twice = charges.iter().find(|charge| match &charge.cause {

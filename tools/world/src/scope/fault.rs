@@ -72,11 +72,11 @@ pub fn different(point: Point) -> Vec<Fault> {
     every(point).into_iter().filter(kept).collect()
 }
 
-/// What two who race are put through: killed after a call, and not answered by the gateway. Whoever is killed after a read has
-/// not begun.
+/// What two who race are put through: not answered by the gateway, and killed where something is half done. Whoever has only
+/// read has not begun, and whoever has written what came of it is done.
 pub(super) fn of_races(point: Point) -> Vec<Fault> {
     let kept = |fault: &Fault| match fault.fate {
-        Fate::KilledAfter => point != Point::Load,
+        Fate::KilledAfter => is_gateways(point) || matches!(point, Point::WriteIntent | Point::WriteClaim),
         Fate::AnswerLost => is_gateways(point) && fault.how == How::Seen(UnknownReason::Timeout),
         Fate::Applied
         | Fate::NotApplied

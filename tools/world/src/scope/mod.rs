@@ -108,10 +108,10 @@ impl Stage<'_> {
         tried.points.extend(trace);
         let from = plan.last().map_or(0, |(number, _)| number.saturating_add(1));
         for (number, (operation, point)) in trace.iter().enumerate().skip(from).take(CALLS_MAX) {
-            // One fault is tried in every way, and so is a call that is made only because of another fault. Of two that
-            // are made anyway, those are tried that leave something else behind.
+            // One fault is tried in every way, and so is a call that is made only because of another fault. Where two are
+            // made anyway, or others act before whoever asked, those are tried that leave something else behind.
             let is_plain = self.plain.trace.contains(&(*operation, *point));
-            let in_every_way = self.faults_max == 1 || !is_plain;
+            let in_every_way = !is_plain || (self.faults_max == 1 && self.next == Next::Repeat);
             let faults = if in_every_way { fault::every(*point) } else { fault::different(*point) };
             for fault in faults {
                 tried.cells.insert((*operation, *point, fault.fate));

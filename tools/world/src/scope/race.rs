@@ -1,5 +1,5 @@
-//! Two who act on one payment, in every order of their calls; and each of them killed after every call, or not answered by
-//! the gateway, in every order too.
+//! Two who act on one payment, in every order of their calls; and each of them killed wherever something is half done, or not
+//! answered by the gateway, in every order too.
 //!
 //! Whatever the order, the end is one that they could have come to one after the other, or, where one of them was refused,
 //! one that the other comes to alone. So nothing is half done, done twice, or done and told to be refused.
@@ -75,6 +75,8 @@ struct Ends {
 struct Run {
     told: Vec<Told>,
     end: End,
+    /// Whether somebody acts who does not ask us.
+    is_overtakable: bool,
 }
 
 /// Whether anything goes wrong while two race.
@@ -82,7 +84,7 @@ struct Run {
 pub enum Track {
     /// Nothing.
     Fair,
-    /// Once nothing does; then one of them is killed after a call, or not answered by the gateway, at each of their calls.
+    /// Once nothing does; then one of them is killed where something is half done, or not answered by the gateway.
     Rough,
 }
 
@@ -167,11 +169,11 @@ impl Heat<'_> {
         let story = || format!("{:?}\n{self}{planned:?}\ntold {told:#?}\n{end:?}\n{}", self.beginning, house.story());
         let breach = house.breach();
         assert!(breach.is_none(), "{breach:?}\n{}", story());
-        let may_not = |told: &Told| matches!(told, Told::Refused(_) | Told::Failed(_) | Told::Nothing);
-        let is_explained = end == one_first.end
-            || end == other_first.end
-            || (may_not(&told.1) && end == one_alone.end)
-            || (may_not(&told.0) && end == other_alone.end);
+        let (one, other) = told;
+        let is_explained = one_first.explains(&end, [one, other])
+            || other_first.explains(&end, [other, one])
+            || (!other.is_well() && one_alone.explains(&end, [one]))
+            || (!one.is_well() && other_alone.explains(&end, [other]));
         assert!(is_explained, "an end that no order explains\n{}", story());
         let each_could = one_alone.is_well() && other_alone.is_well();
         let nobody_could = matches!(told, (Told::Refused(_), Told::Refused(_)));
@@ -183,7 +185,7 @@ impl fmt::Display for Heat<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Ends { one_first, other_first, one_alone, other_alone } = self.ends;
         writeln!(formatter, "{:?}\nagainst {:?}\nmay end as", self.one, self.other)?;
-        for Run { told, end } in [one_first, other_first, one_alone, other_alone] {
+        for Run { told, end, .. } in [one_first, other_first, one_alone, other_alone] {
             writeln!(formatter, "{end:?}, told {} times well", told.iter().filter(|told| told.is_well()).count())?;
         }
         Ok(())
@@ -193,6 +195,16 @@ impl fmt::Display for Heat<'_> {
 impl Run {
     fn is_well(&self) -> bool {
         self.told.iter().all(Told::is_well)
+    }
+
+    /// Whether this is how it ended, and whoever asked for something was answered alike. What others do at the gateway may
+    /// overtake what was accepted.
+    fn explains<const N: usize>(&self, end: &End, told: [&Told; N]) -> bool {
+        let alike = |(mine, told): (&Told, &Told)| match told {
+            Told::Failed(_) | Told::Nothing => true,
+            Told::Payment(..) | Told::Refused(_) | Told::Received(_) | Told::Done => mine.is_well() == told.is_well(),
+        };
+        self.end == *end && (self.is_overtakable || self.told.iter().zip(told).all(alike))
     }
 }
 
@@ -207,7 +219,8 @@ async fn in_turn(beginning: Beginning, racers: &[&Racer]) -> Run {
     house.settles().await;
     let breach = house.breach();
     assert!(breach.is_none(), "{breach:?}\n{beginning:?} {racers:?}\n{}", house.story());
-    Run { told, end: house.end() }
+    let is_overtakable = racers.iter().any(|racer| matches!(racer, Racer::Outside(_)));
+    Run { told, end: house.end(), is_overtakable }
 }
 
 impl Racer {

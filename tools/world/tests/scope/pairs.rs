@@ -1,6 +1,6 @@
 //! Any two who act on one payment, wherever it stands: confirm, capture, cancel, a look, and everything that others do at the
 //! gateway with the events that come of it. In every order of their calls; and where most can happen, with either of them
-//! killed after each.
+//! killed where something is half done.
 
 use std::ops::AddAssign as _;
 
@@ -10,7 +10,7 @@ use world::{
     scenes::Scene,
     scope::{
         deed::Deed,
-        play::Beginning,
+        play::{Beginning, Place},
         race::{Outside, Raced, Racer, Track, race},
     },
     shop::{cancellation, card, wish},
@@ -70,7 +70,12 @@ fn races(beginnings: impl Iterator<Item = Beginning>, track: Track, least: Raced
 
 #[test]
 fn any_two_end_as_one_after_the_other_would_wherever_the_payment_stands() {
-    races(everywhere(), Track::Fair, Raced { orders: 67_000, disturbed: 0 });
+    // What will be held makes no difference to what waits.
+    races(
+        everywhere().filter(|beginning| beginning.place != Place::ToBeHeld),
+        Track::Fair,
+        Raced { orders: 59_000, disturbed: 0 },
+    );
 }
 
 #[test]
@@ -84,7 +89,17 @@ fn any_two_end_as_one_after_the_other_would_whatever_the_bank_says() {
 }
 
 #[test]
+fn a_cancel_and_a_confirm_end_as_one_after_the_other_would_though_the_payment_will_be_tried_again() {
+    let [confirm, _, cancel, _] = clients_and_look(0);
+    for bank in [Verdict::Charge, Verdict::Decline("generic_decline"), Verdict::Challenge, Verdict::Pending] {
+        let raced = race(Beginning::at(Scene::Scheduled).with_bank(bank), &cancel, &confirm, Track::Rough);
+        figure("scope", raced.orders, "orders of pairs");
+        assert!(raced.orders >= 40 && raced.disturbed >= 100, "{raced:?}");
+    }
+}
+
+#[test]
 fn any_two_end_as_one_after_the_other_would_though_one_is_killed_or_not_answered() {
     let scenes = [Scene::Waiting, Scene::Held];
-    races(scenes.into_iter().map(Beginning::at), Track::Rough, Raced { orders: 10_500, disturbed: 30_000 });
+    races(scenes.into_iter().map(Beginning::at), Track::Rough, Raced { orders: 10_500, disturbed: 28_000 });
 }

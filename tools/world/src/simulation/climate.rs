@@ -96,10 +96,8 @@ impl Climate {
             (self.clocks, Trouble::Clock),
         ];
         let share = |rate: Rate| ALL.checked_div(rate).unwrap_or(0);
-        if troubles.iter().all(|(rate, _)| *rate == 0) {
-            return None;
-        }
-        // From the top down, so that small numbers are plain.
+        // From the top down, so that small numbers are plain. It is drawn in the best climate too: what is drawn later means
+        // the same then, and a run that breaks something can be given a better one.
         let mut from = ALL;
         let drawn = choices.below(ALL);
         troubles.into_iter().find_map(|(rate, trouble)| {

@@ -4,8 +4,8 @@
 //! where it waits. An auditor that sees only the gateway's books and what callers were told checks the promises
 //! ([`auditor`]), and when nothing goes wrong any more, that everything settles.
 //!
-//! A seed names a run. What was drawn in it is a list of numbers, and so a run that breaks a promise can be made shorter
-//! by leaving numbers out ([`shrink`]).
+//! A seed names a run. What was drawn in it is a schedule of numbers, and so a run that breaks a promise can be made
+//! shorter by leaving numbers out ([`shrink`]).
 //!
 //! Phases of a run: bad weather, until clients and payers have done what they wanted; calm, until what is on its way has
 //! arrived; three looks at every doubt; the end of the payers' time. The auditor watches all of it, and asks what must be
@@ -64,7 +64,7 @@ use flow::{operations::initiate::transaction_id, ports::Host as _};
 use self::{
     actors::{Client, Order},
     auditor::Breach,
-    choices::Choices,
+    choices::{Choices, Schedule},
     coverage::Coverage,
     executor::{Executor, Stopped},
     functions::{Ask, Reply},
@@ -87,7 +87,7 @@ pub struct Run {
     /// The promise that was broken, if one was.
     pub breach: Option<Breach>,
     /// What was drawn.
-    pub draws: Vec<u32>,
+    pub draws: Schedule,
     /// What was seen.
     pub coverage: Coverage,
     /// Turns that were taken.
@@ -98,40 +98,37 @@ pub struct Run {
 /// The run that a seed names.
 #[must_use]
 pub fn run_of(seed: u64) -> Run {
-    run(seed, Choices::of_seed(seed), Story::untold())
+    run(seed, None, Choices::of_seed(seed), Story::untold())
 }
 
 /// The run that a seed names, with a bug planted.
 #[must_use]
 pub fn run_with_bug(seed: u64, bug: Bug) -> Run {
-    let mut stage = Stage::new(seed, Choices::of_seed(seed), Story::untold());
-    stage.bug = Some(bug);
-    play(stage)
+    run(seed, Some(bug), Choices::of_seed(seed), Story::untold())
 }
 
-/// The run that these draws make. The seed still names the dice of jitter and of writers' names.
+/// The run that these draws make, with a bug planted or without. The seed still names the dice of jitter and of writers'
+/// names.
 #[must_use]
-pub fn run_again(seed: u64, draws: &[u32]) -> Run {
-    run(seed, Choices::given(draws.to_vec()), Story::untold())
+pub fn run_again(seed: u64, bug: Option<Bug>, draws: &Schedule) -> Run {
+    run(seed, bug, Choices::given(draws.clone()), Story::untold())
 }
 
 /// What happens in the run that a seed names, in plain words.
 #[must_use]
 pub fn story_of_seed(seed: u64) -> String {
-    run(seed, Choices::of_seed(seed), Story::told()).story.to_string()
+    run(seed, None, Choices::of_seed(seed), Story::told()).story.to_string()
 }
 
 /// What happens in the run that these draws make, in plain words.
 #[must_use]
-pub fn story_of(seed: u64, draws: &[u32]) -> String {
-    run(seed, Choices::given(draws.to_vec()), Story::told()).story.to_string()
+pub fn story_of(seed: u64, bug: Option<Bug>, draws: &Schedule) -> String {
+    run(seed, bug, Choices::given(draws.clone()), Story::told()).story.to_string()
 }
 
-fn run(seed: u64, choices: Choices, story: Story) -> Run {
-    play(Stage::new(seed, choices, story))
-}
-
-fn play(stage: Stage) -> Run {
+fn run(seed: u64, bug: Option<Bug>, choices: Choices, story: Story) -> Run {
+    let mut stage = Stage::new(seed, choices, story);
+    stage.bug = bug;
     let stage = Arc::new(stage);
     let mut play = Play::begin(&stage);
     // A fault in the code under test that panics is a finding like any other.
@@ -146,7 +143,7 @@ fn play(stage: Stage) -> Run {
     let remains = stage.strike();
     Run {
         breach: remains.auditor.found().cloned(),
-        draws: remains.choices.drawn().to_vec(),
+        draws: remains.draws,
         coverage: remains.coverage,
         turns,
         story: remains.story,

@@ -181,10 +181,7 @@ impl Play {
         self.act(BAD_WEATHER_MAX, Stage::is_idle);
         self.stage.tell(|| "── calm: nothing goes wrong any more ──".to_owned());
         self.stage.calm_down();
-        let orders = self.orders.clone();
-        self.act(ARRIVES_WITHIN, |stage| {
-            stage.all_has_arrived() && orders.iter().all(|order| nothing_may_arrive(stage, order))
-        });
+        self.act(ARRIVES_WITHIN, Stage::all_has_arrived);
         self.act(THREE_LOOKS, |_| false);
         self.ask_for_status();
         for order in self.orders.clone() {
@@ -253,13 +250,6 @@ impl Play {
         }
         self.act(ARRIVES_WITHIN, Stage::is_idle);
     }
-}
-
-/// Whether nobody has to think any more that a request is on its way which nobody may send again (E5).
-fn nothing_may_arrive(stage: &Stage, order: &Order) -> bool {
-    let (row, now) = (stage.store.row(&order.id), stage.clock.now());
-    let unanswered = row.as_ref().and_then(Payment::unanswered_attempt);
-    unanswered.is_none_or(|attempt| attempt.key_is_young(now) || !attempt.may_arrive(now))
 }
 
 /// Whether nothing will ever happen to a row any more, unless a person or the gateway acts. What is not at its end must

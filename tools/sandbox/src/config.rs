@@ -36,10 +36,25 @@ pub struct Config {
 pub struct Endpoint {
     /// `http://` only: the sandbox never leaves the machine, so it carries no TLS.
     pub url: String,
-    /// The whole `whsec_…` string is the key of the signature, as at Stripe.
-    pub secret: String,
-    /// Printed into each event.
-    pub api_version: String,
+    /// Whose events it hears, and how they are proven to it.
+    pub contract: Contract,
+}
+
+/// What a gateway and an endpoint know of each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contract {
+    /// Stripe's events, under a shared secret.
+    Stripe {
+        /// The whole `whsec_…` string is the key of the signature, as at Stripe.
+        secret: String,
+        /// Printed into each event.
+        api_version: String,
+    },
+    /// PayPal's events, under a certificate.
+    Paypal {
+        /// A part of what is signed, so that an event for one endpoint proves nothing to another.
+        webhook_id: String,
+    },
 }
 
 /// The process was started with something we do not understand.
@@ -70,6 +85,7 @@ impl Config {
 usage: sandbox [--host ADDRESS] [--port PORT]
 environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
   SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
+  SANDBOX_PAYPAL_WEBHOOK_URL with SANDBOX_PAYPAL_WEBHOOK_ID,
   SANDBOX_WEBHOOK_BACKOFF_MS (500), SANDBOX_WEBHOOK_TIMEOUT_MS (10000), SANDBOX_LATENCY_MS (0),
   SANDBOX_LOCK_WAIT_MS (500), SANDBOX_SETTLE_MS (1000)";
 
@@ -88,7 +104,7 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
             port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
             public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             aws_url: set("SANDBOX_AWS_URL"),
-            endpoints: endpoint(set("SANDBOX_WEBHOOK_URL"), set("SANDBOX_WEBHOOK_SECRET"))?,
+            endpoints: endpoints(set)?,
             webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
             webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,
             latency_ms: number("SANDBOX_LATENCY_MS", set("SANDBOX_LATENCY_MS"), defaults.latency_ms)?,
@@ -108,9 +124,15 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
 }
 
 impl Endpoint {
-    /// An endpoint that gets events of the version we speak.
+    /// An endpoint that gets Stripe's events of the version we speak.
     pub fn new(url: impl Into<String>, secret: impl Into<String>) -> Self {
-        Self { url: url.into(), secret: secret.into(), api_version: PINNED_VERSION.to_owned() }
+        let contract = Contract::Stripe { secret: secret.into(), api_version: PINNED_VERSION.to_owned() };
+        Self { url: url.into(), contract }
+    }
+
+    /// An endpoint that gets PayPal's events.
+    pub fn of_paypal(url: impl Into<String>, webhook_id: impl Into<String>) -> Self {
+        Self { url: url.into(), contract: Contract::Paypal { webhook_id: webhook_id.into() } }
     }
 }
 
@@ -121,12 +143,15 @@ fn number<T: std::str::FromStr>(name: &str, value: Option<String>, default: T) -
     }
 }
 
-fn endpoint(url: Option<String>, secret: Option<String>) -> Result<Vec<Endpoint>, ConfigError> {
-    match (url, secret) {
-        (None, None) => Ok(Vec::new()),
-        (Some(url), Some(secret)) => Ok(vec![Endpoint::new(url, secret)]),
-        _ => Err(ConfigError("SANDBOX_WEBHOOK_URL and SANDBOX_WEBHOOK_SECRET need each other".to_owned())),
-    }
+fn endpoints(set: impl Fn(&str) -> Option<String>) -> Result<Vec<Endpoint>, ConfigError> {
+    let pair = |url: &str, proof: &str| match (set(url), set(proof)) {
+        (None, None) => Ok(None),
+        (Some(url), Some(proof)) => Ok(Some((url, proof))),
+        _ => Err(ConfigError(format!("{url} and {proof} need each other"))),
+    };
+    let stripe = pair("SANDBOX_WEBHOOK_URL", "SANDBOX_WEBHOOK_SECRET")?.map(|(url, secret)| Endpoint::new(url, secret));
+    let paypal = pair("SANDBOX_PAYPAL_WEBHOOK_URL", "SANDBOX_PAYPAL_WEBHOOK_ID")?;
+    Ok(stripe.into_iter().chain(paypal.map(|(url, id)| Endpoint::of_paypal(url, id))).collect())
 }
 
 #[cfg(test)]
@@ -150,5 +175,21 @@ mod tests {
         assert!(read(&["--port", "many"], &[]).is_err());
         assert!(read(&["--colour"], &[]).is_err());
         assert!(read(&[], &[("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:1/")]).is_err());
+        assert!(read(&[], &[("SANDBOX_PAYPAL_WEBHOOK_ID", "WH-1")]).is_err());
+    }
+
+    #[test]
+    fn each_gateway_has_an_endpoint_of_its_own() {
+        let environment = [
+            ("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:1/stripe"),
+            ("SANDBOX_WEBHOOK_SECRET", "whsec_1"),
+            ("SANDBOX_PAYPAL_WEBHOOK_URL", "http://127.0.0.1:1/paypal"),
+            ("SANDBOX_PAYPAL_WEBHOOK_ID", "WH-1"),
+        ];
+        let expected = [
+            Endpoint::new("http://127.0.0.1:1/stripe", "whsec_1"),
+            Endpoint::of_paypal("http://127.0.0.1:1/paypal", "WH-1"),
+        ];
+        assert_eq!(read(&[], &environment).unwrap().endpoints, expected);
     }
 }

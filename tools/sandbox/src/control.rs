@@ -21,9 +21,10 @@ use serde_json::{Value, json};
 use crate::{
     aws,
     clock::Moment,
-    config::Endpoint,
+    config::{Contract, Endpoint},
     faults,
     ledger::Ledger,
+    paypal::certificates,
     state::App,
     stripe::{PINNED_VERSION, Whose},
     webhooks::Order,
@@ -43,12 +44,16 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/webhooks/hold", post(hold))
         .route("/_sandbox/webhooks/release", post(release))
         .route("/_sandbox/keys/age", post(age_keys))
+        .route("/_sandbox/paypal/tokens", post(set_token_life))
+        .route("/_sandbox/paypal/tokens/revoke", post(revoke_tokens))
+        .route("/_sandbox/paypal/root_certificate", get(root_certificate))
         .route("/_sandbox/reset", post(reset))
         .merge(outside::router())
 }
 
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {
-    Json(Ledger::of(&app.state().stripe))
+    let state = app.state();
+    Json(Ledger::of(&state.stripe, &state.paypal))
 }
 
 async fn faults(State(app): State<Arc<App>>) -> Response {
@@ -89,21 +94,42 @@ async fn clear_aws_faults(State(app): State<Arc<App>>) -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// Somebody who wants to hear what happens.
+/// Somebody who wants to hear what happens at Stripe, or at PayPal.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NewEndpoint {
+    Paypal(NewPaypalEndpoint),
+    Stripe(NewStripeEndpoint),
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewEndpoint {
+struct NewStripeEndpoint {
     url: String,
     secret: String,
-    #[serde(default)]
     api_version: Option<String>,
 }
 
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct NewPaypalEndpoint {
+    url: String,
+    webhook_id: String,
+}
+
 async fn add_endpoint(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refused> {
-    let NewEndpoint { url, secret, api_version } = read(&body)?;
-    let api_version = api_version.unwrap_or_else(|| PINNED_VERSION.to_owned());
-    let answer = json!({ "url": url, "api_version": api_version });
-    app.state().webhooks.add_endpoint(Endpoint { url, secret, api_version }).map_err(Refused)?;
+    let (endpoint, answer) = match read(&body)? {
+        NewEndpoint::Stripe(NewStripeEndpoint { url, secret, api_version }) => {
+            let api_version = api_version.unwrap_or_else(|| PINNED_VERSION.to_owned());
+            let answer = json!({ "url": url, "api_version": api_version });
+            (Endpoint { url, contract: Contract::Stripe { secret, api_version } }, answer)
+        }
+        NewEndpoint::Paypal(NewPaypalEndpoint { url, webhook_id }) => {
+            let answer = json!({ "url": url, "webhookId": webhook_id });
+            (Endpoint::of_paypal(url, webhook_id), answer)
+        }
+    };
+    app.state().webhooks.add_endpoint(endpoint).map_err(Refused)?;
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
 
@@ -167,8 +193,41 @@ async fn age_keys(State(app): State<Arc<App>>, body: Bytes) -> Result<Json<Value
         (None, None, Some(id)) => Whose::OfPayment(id),
         _ => return Err(Refused("say at most one of key, objectId and transactionId".to_owned())),
     };
-    let aged = app.state().stripe.age_keys(u64::from(hours).saturating_mul(HOUR_MS), &whose);
+    let ms = u64::from(hours).saturating_mul(HOUR_MS);
+    let mut state = app.state();
+    let at_paypal = state.paypal.age_keys(ms, |book, key, path, object| match &whose {
+        Whose::Everybodys => true,
+        Whose::Named(name) => key == name,
+        Whose::OfObject(id) => object == Some(id) || path.split('/').any(|part| part == id),
+        Whose::OfPayment(id) => {
+            let order = object.and_then(|object| book.order_behind(object));
+            key.starts_with(id) || order.is_some_and(|order| order.unit.custom_id.as_ref() == Some(id))
+        }
+    });
+    let aged = state.stripe.age_keys(ms, &whose).saturating_add(at_paypal);
     Ok(Json(json!({ "aged": aged })))
+}
+
+/// How long the tokens live that PayPal gives out from now on.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TokenLife {
+    expires_in: u32,
+}
+
+async fn set_token_life(State(app): State<Arc<App>>, body: Bytes) -> Result<StatusCode, Refused> {
+    let TokenLife { expires_in } = read(&body)?;
+    app.state().paypal.tokens.live_for(expires_in);
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn revoke_tokens(State(app): State<Arc<App>>) -> Json<Value> {
+    Json(json!({ "revoked": app.state().paypal.tokens.revoke_all() }))
+}
+
+/// What a local stack has to trust, so that it believes PayPal's webhooks.
+async fn root_certificate() -> Result<&'static str, (StatusCode, &'static str)> {
+    certificates::root_pem().map_err(|why| (StatusCode::INTERNAL_SERVER_ERROR, why))
 }
 
 async fn reset(State(app): State<Arc<App>>) -> StatusCode {

@@ -20,21 +20,23 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use serde_json::Value;
 use tokio::time::{Duration, sleep};
 
-pub(crate) use rule::{Fault, Rule};
+pub(crate) use rule::{Fault, Gateway, Rule};
 
 use crate::{
+    paypal,
     server::{Hangup, MAX_BODY_BYTES},
     state::App,
     stripe,
 };
-use rule::{Asked, Gateway};
+use rule::Asked;
 
 /// How long a hanging request hangs when nobody says; longer than any client of ours waits.
 const DEFAULT_HANG_MS: u64 = 60_000;
 /// Half a JSON object: a status line that promises success and a body that keeps nothing.
-const GARBAGE: &str = "{\"id\": \"pi_gar";
+const GARBAGE: &str = "{\"id\": \"gar";
 
 /// Stands before the gateway and carries out what the plan says.
 pub(crate) async fn misbehave(
@@ -85,27 +87,60 @@ pub(crate) fn strike(app: &App, sent: Sent<'_>, wanted: impl Fn(Fault) -> bool) 
     if state.faults.is_idle() {
         return None;
     }
-    let form: Vec<(String, String)> = form_urlencoded::parse(sent.encoded()).into_owned().collect();
-    let transaction_id = state.stripe.transaction_of(sent.uri.path(), &form);
+    let path = sent.uri.path();
+    let header = |name: &str| sent.headers.get(name).and_then(|key| key.to_str().ok());
+    let (gateway, form, transaction_id, idempotency_key) = if paypal::owns(path) {
+        let body: Value = serde_json::from_slice(sent.body).unwrap_or_default();
+        let transaction_id = state.paypal.transaction_of(path, &body);
+        (Gateway::Paypal, leaves(&body), transaction_id, header("paypal-request-id"))
+    } else {
+        let form: Vec<(String, String)> = form_urlencoded::parse(sent.encoded()).into_owned().collect();
+        let transaction_id = state.stripe.transaction_of(path, &form);
+        (Gateway::Stripe, form, transaction_id, header("idempotency-key"))
+    };
     let asked = Asked {
-        gateway: Gateway::Stripe,
+        gateway,
         method: sent.method,
-        path: sent.uri.path(),
+        path,
         form: &form,
-        idempotency_key: sent.headers.get("idempotency-key").and_then(|key| key.to_str().ok()),
+        idempotency_key,
         transaction_id: transaction_id.as_deref(),
     };
     state.faults.strike(|rule| wanted(rule.fault) && rule.fits(&asked))
+}
+
+/// Every text and number in a JSON body, whose size is bounded, with its name.
+fn leaves(body: &Value) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut waiting = vec![(String::new(), body)];
+    while let Some((name, value)) = waiting.pop() {
+        match value {
+            Value::Object(fields) => waiting.extend(fields.iter().map(|(name, value)| (name.clone(), value))),
+            Value::Array(items) => waiting.extend(items.iter().map(|item| (name.clone(), item))),
+            Value::String(text) => found.push((name, text.clone())),
+            Value::Number(number) => found.push((name, number.to_string())),
+            Value::Bool(_) | Value::Null => {}
+        }
+    }
+    found
+}
+
+/// A refusal in the words of the gateway that was asked.
+fn refused(rule: &Rule, app: &App) -> Response {
+    let status = rule.status.unwrap_or(500);
+    match rule.gateway {
+        Gateway::Stripe => stripe::refusal(status, &app.state().stripe.request_id()),
+        Gateway::Paypal => paypal::refusal(status, rule.issue.as_deref(), &app.state().paypal.debug_id()),
+    }
 }
 
 async fn carry_out(rule: &Rule, app: &App, hangup: &Hangup, request: Request, next: Next) -> Response {
     let delay = Duration::from_millis(rule.delay_ms.unwrap_or_default());
     let hang = Duration::from_millis(rule.delay_ms.unwrap_or(DEFAULT_HANG_MS));
     match rule.fault {
-        Fault::Status => {
-            let request_id = app.state().stripe.request_id();
+        Fault::Status | Fault::Issue => {
             sleep(delay).await;
-            stripe::refusal(rule.status.unwrap_or(500), &request_id)
+            refused(rule, app)
         }
         Fault::ResetBefore => {
             sleep(delay).await;

@@ -6,11 +6,14 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 /// Stripe's own alphabet and lengths, so that nobody's validation learns to like something shorter.
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const ID_CHARACTERS: usize = 24;
+/// PayPal's ids are shorter, and all in capitals.
+const SERIAL_CHARACTERS: usize = 17;
 
 pub(crate) struct Ids {
     seed: [u64; 2],
@@ -31,6 +34,23 @@ impl Ids {
     /// The id with this prefix that belongs to an idempotency key: the same one each time.
     pub(crate) fn named_after(prefix: &str, key: &str) -> String {
         spelled(prefix, &Sha256::new().chain_update(prefix).chain_update(key).finalize().into())
+    }
+
+    /// The next id of PayPal's form, as in `5O190127TN364715T`.
+    pub(crate) fn serial(&mut self) -> String {
+        capitals(&self.draw())
+    }
+
+    /// The id of PayPal's form that belongs to an idempotency key: the same one each time.
+    pub(crate) fn serial_after(key: &str) -> String {
+        capitals(&Sha256::digest(key).into())
+    }
+
+    /// A name in the form of a UUID.
+    pub(crate) fn uuid(&mut self) -> String {
+        let hex = HEXLOWER.encode(&self.draw());
+        let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default().to_owned();
+        [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
     }
 
     /// Puts the items into an order that nobody may rely on.
@@ -61,6 +81,12 @@ fn spelled(prefix: &str, random: &[u8; 32]) -> String {
     format!("{prefix}{letters}")
 }
 
+fn capitals(random: &[u8; 32]) -> String {
+    let capitals = || ALPHABET.iter().filter(|letter| !letter.is_ascii_lowercase()).cycle();
+    let places = random.iter().take(SERIAL_CHARACTERS);
+    places.filter_map(|byte| capitals().nth(usize::from(*byte))).map(|letter| char::from(*letter)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +104,16 @@ mod tests {
         assert_eq!(Ids::named_after("pi_", "order-1"), Ids::named_after("pi_", "order-1"));
         assert_ne!(Ids::named_after("pi_", "order-1"), Ids::named_after("pi_", "order-2"));
         assert_eq!(Ids::named_after("pi_", "order-1").len(), 27);
+    }
+
+    #[test]
+    fn paypals_ids_are_seventeen_capitals_and_digits() {
+        let mut ids = Ids::new();
+        let made: std::collections::BTreeSet<String> = (0..1000).map(|_| ids.serial()).collect();
+        assert_eq!(made.len(), 1000);
+        let fits = |id: &String| id.len() == 17 && id.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        assert!(made.iter().all(fits));
+        assert_eq!(Ids::serial_after("order-1"), Ids::serial_after("order-1"));
     }
 
     #[test]

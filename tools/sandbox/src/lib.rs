@@ -19,8 +19,11 @@ mod clock;
 mod config;
 mod control;
 mod faults;
+mod held;
 mod ids;
 mod ledger;
+mod page;
+mod paypal;
 mod plan;
 mod server;
 mod shelf;
@@ -28,5 +31,5 @@ mod state;
 mod stripe;
 mod webhooks;
 
-pub use config::{Config, ConfigError, Endpoint};
+pub use config::{Config, ConfigError, Contract, Endpoint};
 pub use server::Sandbox;

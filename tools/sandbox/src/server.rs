@@ -10,7 +10,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::StatusCode,
     middleware::from_fn_with_state,
-    routing::{any, get},
+    routing::{any, get, post},
 };
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
@@ -20,7 +20,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use crate::{aws, config::Config, control, faults, state::App, stripe, webhooks};
+use crate::{aws, config::Config, control, faults, paypal, state::App, stripe, webhooks};
 
 /// Far above what a load test opens, far below what breaks a laptop.
 const MAX_CONNECTIONS: usize = 2_048;
@@ -80,14 +80,18 @@ impl Sandbox {
     }
 }
 
-/// One gateway per prefix; PayPal's will stand beside Stripe's.
+/// Both gateways on one port: their paths have nothing in common but `/v1`.
 fn router(app: Arc<App>) -> Router {
     let gateways = Router::new()
         .route("/v1/{*path}", any(stripe::serve))
+        .route("/v1/oauth2/token", post(paypal::grant))
+        .route("/v1/notifications/certs/{id}", get(paypal::certificate))
+        .route("/v2/{*path}", any(paypal::serve))
         .layer(from_fn_with_state(Arc::clone(&app), faults::misbehave));
     Router::new()
         .merge(gateways)
         .route("/_payer/stripe/{page}", get(stripe::show).post(stripe::decide))
+        .route("/_payer/paypal/{order}", get(paypal::show).post(paypal::decide))
         .merge(control::router())
         .fallback(async || (StatusCode::NOT_FOUND, "the sandbox has no such page\n"))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))

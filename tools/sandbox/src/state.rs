@@ -1,10 +1,21 @@
 //! Everything that the sandbox knows, under one mutex, so that what a call did and the events it caused are one step.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use tokio::sync::Notify;
 
-use crate::{aws, clock::Moment, config::Config, faults, plan::Plan, stripe::Book, webhooks::Outbox};
+use crate::{
+    aws,
+    clock::Moment,
+    config::Config,
+    faults, paypal,
+    plan::Plan,
+    stripe,
+    webhooks::{News, Outbox},
+};
 
 /// What all connections share.
 pub(crate) struct App {
@@ -20,7 +31,10 @@ pub(crate) struct App {
 
 /// What the mutex guards.
 pub(crate) struct State {
-    pub(crate) stripe: Book,
+    pub(crate) stripe: stripe::Book,
+    pub(crate) paypal: paypal::Book,
+    /// Objects of either gateway that a call is working on right now.
+    pub(crate) busy: BTreeSet<String>,
     pub(crate) faults: Plan<faults::Rule>,
     pub(crate) aws_faults: Plan<aws::Rule>,
     pub(crate) webhooks: Outbox,
@@ -39,21 +53,27 @@ impl App {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Does something in the book and mails what it caused, as one step.
-    pub(crate) fn act<T>(&self, what: impl FnOnce(&mut Book, Moment) -> T) -> T {
+    /// Does something in Stripe's book and mails what it caused, as one step.
+    pub(crate) fn act<T>(&self, what: impl FnOnce(&mut stripe::Book, Moment) -> T) -> T {
         let now = Moment::now();
         let mut state = self.state();
         state.stripe.tick(now);
         let result = what(&mut state.stripe, now);
         state.stripe.remember();
         let news = state.stripe.take_news();
-        for event in &news {
-            state.webhooks.publish(event, now);
-        }
-        drop(state);
-        if !news.is_empty() {
-            self.mail.notify_one();
-        }
+        self.mail_out(state, news.into_iter().map(News::Stripe).collect(), now);
+        result
+    }
+
+    /// Does something in PayPal's book and mails what it caused, as one step.
+    pub(crate) fn act_at_paypal<T>(&self, what: impl FnOnce(&mut paypal::Book, Moment) -> T) -> T {
+        let now = Moment::now();
+        let mut state = self.state();
+        state.paypal.tick(now);
+        let result = what(&mut state.paypal, now);
+        state.paypal.remember();
+        let news = state.paypal.take_news();
+        self.mail_out(state, news.into_iter().map(News::Paypal).collect(), now);
         result
     }
 
@@ -61,12 +81,24 @@ impl App {
     pub(crate) fn reset(&self) {
         *self.state() = State::new(&self.config, &self.public_url);
     }
+
+    fn mail_out(&self, mut state: MutexGuard<'_, State>, news: Vec<News>, now: Moment) {
+        for event in &news {
+            state.webhooks.publish(event, now);
+        }
+        drop(state);
+        if !news.is_empty() {
+            self.mail.notify_one();
+        }
+    }
 }
 
 impl State {
     fn new(config: &Config, public_url: &str) -> Self {
         Self {
-            stripe: Book::new(public_url.to_owned(), config.settle_ms),
+            stripe: stripe::Book::new(public_url.to_owned(), config.settle_ms),
+            paypal: paypal::Book::new(public_url.to_owned(), config.settle_ms),
+            busy: BTreeSet::new(),
             faults: Plan::default(),
             aws_faults: Plan::default(),
             webhooks: Outbox::new(config),

@@ -3,25 +3,20 @@
 //! Publishing only queues; a task delivers. Each delivery's body is fixed when its event happens. A batch is delivered one
 //! by one, several batches at once; an event of ordinary life is a batch of its own, as the gateway promises no order.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+mod postman;
+mod signing;
 
-use data_encoding::HEXLOWER;
-use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper::{Request, body::Bytes};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use std::collections::VecDeque;
+
+use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::Sha256;
-use tokio::{sync::Semaphore, time::timeout};
+
+pub(crate) use postman::postman;
 
 use crate::{
     clock::Moment,
-    config::{Config, Endpoint},
-    state::App,
-    stripe::Event,
+    config::{Config, Contract, Endpoint},
+    paypal, stripe,
 };
 
 /// Beyond this many waiting deliveries the oldest are dropped, and the log says so.
@@ -31,16 +26,10 @@ const MAX_LOGGED: usize = 20_000;
 /// Stripe tries for three days; this many tries with doubling waits stand for that.
 const MAX_ATTEMPTS: u32 = 10;
 const MAX_ENDPOINTS: usize = 16;
-/// How many batches are on their way at once.
-const MAX_CONCURRENT: usize = 8;
 /// How often one event may be released twice and more.
 const MAX_COPIES: u32 = 20;
-/// How much of an answer is read and shown.
-const MAX_ANSWER_BYTES: usize = 4_096;
 /// Stops the doubling before a test waits for minutes.
 const MAX_BACKOFF_MS: u64 = 30_000;
-/// How often the task looks for what became due.
-const TICK: Duration = Duration::from_millis(20);
 
 /// In which order held events go out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -62,6 +51,13 @@ pub(crate) struct Outbox {
     ids: crate::ids::Ids,
 }
 
+/// Something that a gateway has to tell.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    Stripe(stripe::Event),
+    Paypal(paypal::Event),
+}
+
 /// Deliveries that keep their order.
 struct Batch {
     not_before: Moment,
@@ -76,6 +72,8 @@ struct Delivery {
     kind: &'static str,
     object_id: String,
     idempotency_key: Option<String>,
+    /// PayPal's name of this delivery, the same at every try.
+    transmission_id: String,
     body: Bytes,
     attempt: u32,
 }
@@ -113,7 +111,10 @@ pub(crate) struct Report {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     url: String,
-    api_version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_version: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<String>,
 }
 
 impl Outbox {
@@ -134,8 +135,12 @@ impl Outbox {
         {
             return Err("url must be an http:// address: the sandbox never leaves the machine".to_owned());
         }
-        if endpoint.secret.is_empty() {
-            return Err("secret must not be empty".to_owned());
+        match &endpoint.contract {
+            Contract::Stripe { secret, .. } if secret.is_empty() => return Err("secret must not be empty".to_owned()),
+            Contract::Paypal { webhook_id } if webhook_id.is_empty() => {
+                return Err("webhookId must not be empty".to_owned());
+            }
+            Contract::Stripe { .. } | Contract::Paypal { .. } => {}
         }
         // The same address again replaces its secret.
         self.endpoints.retain(|known| known.url != endpoint.url);
@@ -150,17 +155,17 @@ impl Outbox {
         self.endpoints.clear();
     }
 
-    pub(crate) fn publish(&mut self, event: &Event, now: Moment) {
-        let object_id = event.object.get("id").and_then(|id| id.as_str()).unwrap_or_default();
+    pub(crate) fn publish(&mut self, news: &News, now: Moment) {
         for endpoint in self.endpoints.clone() {
-            let body = event.body(&endpoint.api_version, self.endpoints.len());
+            let Some(body) = news.body(&endpoint, self.endpoints.len()) else { continue };
             let delivery = Delivery {
                 endpoint,
-                event_id: event.id.clone(),
-                kind: event.kind,
-                object_id: object_id.to_owned(),
-                idempotency_key: event.cause.idempotency_key.clone(),
-                body: serde_json::to_vec_pretty(&body).unwrap_or_default().into(),
+                event_id: news.id().to_owned(),
+                kind: news.kind(),
+                object_id: news.object_id().to_owned(),
+                idempotency_key: news.idempotency_key(),
+                transmission_id: self.ids.uuid(),
+                body,
                 attempt: 1,
             };
             match &mut self.held {
@@ -197,8 +202,13 @@ impl Outbox {
     pub(crate) fn report(&self) -> Report {
         let held = self.held.as_ref().map_or(0, Vec::len);
         let queued: usize = self.queue.iter().map(|batch| batch.deliveries.len()).sum();
-        let listed =
-            |endpoint: &Endpoint| Listed { url: endpoint.url.clone(), api_version: endpoint.api_version.clone() };
+        let listed = |endpoint: &Endpoint| {
+            let (api_version, webhook_id) = match endpoint.contract.clone() {
+                Contract::Stripe { api_version, .. } => (Some(api_version), None),
+                Contract::Paypal { webhook_id } => (None, Some(webhook_id)),
+            };
+            Listed { url: endpoint.url.clone(), api_version, webhook_id }
+        };
         Report {
             held: self.held.is_some(),
             waiting: held.saturating_add(queued),
@@ -240,89 +250,54 @@ impl Outbox {
     }
 }
 
-/// Delivers for as long as the sandbox lives, and lets time pass in the books.
-pub(crate) async fn postman(app: Arc<App>) {
-    let client = Client::builder(TokioExecutor::new()).build_http();
-    let hands = Arc::new(Semaphore::new(MAX_CONCURRENT));
-    loop {
-        // Woken by new mail, or by the tick for what became due meanwhile.
-        drop(timeout(TICK, app.mail.notified()).await);
-        app.act(|_, _| ());
-        loop {
-            // All hands full: time goes on, and the next tick tries again.
-            let Ok(hand) = Arc::clone(&hands).try_acquire_owned() else { break };
-            let Some(batch) = app.state().webhooks.take_due(Moment::now()) else { break };
-            let (app, client) = (Arc::clone(&app), client.clone());
-            tokio::spawn(async move {
-                for delivery in batch.deliveries {
-                    deliver(&app, &client, delivery).await;
-                }
-                drop(hand);
-            });
+impl News {
+    /// What goes to this endpoint; nothing if it listens to another gateway.
+    fn body(&self, endpoint: &Endpoint, endpoints: usize) -> Option<Bytes> {
+        let body = match (self, &endpoint.contract) {
+            (Self::Stripe(event), Contract::Stripe { api_version, .. }) => {
+                serde_json::to_vec_pretty(&event.body(api_version, endpoints))
+            }
+            // In one line, as PayPal has it.
+            (Self::Paypal(event), Contract::Paypal { .. }) => serde_json::to_vec(&event.body()),
+            (Self::Stripe(_), Contract::Paypal { .. }) | (Self::Paypal(_), Contract::Stripe { .. }) => return None,
+        };
+        Some(body.unwrap_or_default().into())
+    }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Stripe(event) => &event.id,
+            Self::Paypal(event) => &event.id,
         }
     }
-}
 
-async fn deliver(app: &App, client: &Client<HttpConnector, Full<Bytes>>, delivery: Delivery) {
-    let sent = Moment::now();
-    let limit = Duration::from_millis(app.config.webhook_timeout_ms);
-    let (status, answer, error) = match timeout(limit, post(client, &delivery, sent)).await {
-        Ok(Ok((status, answer))) => (Some(status), Some(answer), None),
-        Ok(Err(error)) => (None, None, Some(error)),
-        Err(_) => (None, None, Some(format!("no answer within {} ms", limit.as_millis()))),
-    };
-    let line = Line {
-        event_id: delivery.event_id.clone(),
-        kind: delivery.kind,
-        object_id: delivery.object_id.clone(),
-        idempotency_key: delivery.idempotency_key.clone(),
-        url: delivery.endpoint.url.clone(),
-        attempt: delivery.attempt,
-        sent_at_ms: sent.ms,
-        status,
-        answer,
-        error,
-    };
-    app.state().webhooks.heard(delivery, line, Moment::now());
-}
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Stripe(event) => event.kind,
+            Self::Paypal(event) => event.kind,
+        }
+    }
 
-async fn post(
-    client: &Client<HttpConnector, Full<Bytes>>,
-    delivery: &Delivery,
-    now: Moment,
-) -> Result<(u16, String), String> {
-    let request = Request::post(&delivery.endpoint.url)
-        .header("content-type", "application/json; charset=utf-8")
-        .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-        .header("stripe-signature", signature(&delivery.endpoint.secret, now.seconds(), &delivery.body))
-        .body(Full::new(delivery.body.clone()))
-        .map_err(|error| error.to_string())?;
-    let response = client.request(request).await.map_err(|error| match std::error::Error::source(&error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    })?;
-    let status = response.status().as_u16();
-    let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES).collect().await;
-    let answer = body.map_or_else(
-        |_| "(too long to show)".to_owned(),
-        |body| String::from_utf8_lossy(&body.to_bytes()).into_owned(),
-    );
-    Ok((status, answer))
-}
+    fn object_id(&self) -> &str {
+        match self {
+            Self::Stripe(event) => event.object.get("id").and_then(|id| id.as_str()).unwrap_or_default(),
+            Self::Paypal(event) => event.object_id(),
+        }
+    }
 
-/// `t=…,v1=…`: HMAC-SHA256 over time, dot and body, with the whole secret as the key.
-fn signature(secret: &str, seconds: u64, body: &[u8]) -> String {
-    // HMAC takes a key of any length, so there is no second case to lie about.
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
-    mac.update(format!("{seconds}.").as_bytes());
-    mac.update(body);
-    format!("t={seconds},v1={}", HEXLOWER.encode(&mac.finalize().into_bytes()))
+    fn idempotency_key(&self) -> Option<String> {
+        match self {
+            Self::Stripe(event) => event.cause.idempotency_key.clone(),
+            // PayPal's events do not know their request.
+            Self::Paypal(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stripe::Cause;
+    use crate::stripe::{Cause, Event};
 
     const NOW: Moment = Moment { ms: 1_000_000 };
 
@@ -333,9 +308,10 @@ mod tests {
         })
     }
 
-    fn event(id: &str) -> Event {
+    fn event(id: &str) -> News {
         let object = serde_json::json!({ "id": "pi_1" });
-        Event { id: id.to_owned(), kind: "payment_intent.succeeded", created: 1, object, cause: Cause::default() }
+        let (id, kind, cause) = (id.to_owned(), "payment_intent.succeeded", Cause::default());
+        News::Stripe(Event { id, kind, created: 1, object, cause })
     }
 
     fn released(order: Order, copies: u32) -> Vec<String> {
@@ -347,13 +323,6 @@ mod tests {
         assert!(outbox.take_due(NOW).is_none(), "held events do not go out");
         outbox.release(order, copies, NOW).unwrap();
         outbox.take_due(NOW).unwrap().deliveries.into_iter().map(|delivery| delivery.event_id).collect()
-    }
-
-    #[test]
-    fn the_signature_is_the_one_of_the_official_sdk() {
-        // Computed by the official Python SDK.
-        let expected = "t=1700000000,v1=0c8670ed117751cc551a20e35839447075c42800ea3cf3e8a2fbda99cd1e6edd";
-        assert_eq!(signature("whsec_test_secret", 1_700_000_000, br#"{"id":"evt_1","object":"event"}"#), expected);
     }
 
     #[test]
@@ -388,6 +357,16 @@ mod tests {
         let delivery = outbox.take_due(NOW).unwrap().deliveries.remove(0);
         outbox.heard(delivery.clone(), line(&delivery, Some(200)), NOW);
         assert!(outbox.take_due(NOW.after_ms(MAX_BACKOFF_MS)).is_none());
+    }
+
+    #[test]
+    fn nobody_hears_what_is_another_gateways() {
+        let mut outbox = outbox();
+        outbox.add_endpoint(Endpoint::of_paypal("http://127.0.0.1:9/paypal", "WH-1")).unwrap();
+        outbox.publish(&event("evt_1"), NOW);
+        let to_paypal = outbox.take_due(NOW).unwrap().deliveries.remove(0);
+        assert!(to_paypal.endpoint.url.ends_with("/hook"));
+        assert!(outbox.take_due(NOW).is_none());
     }
 
     #[test]

@@ -16,7 +16,7 @@ use domain::{
     text::GatewayToken,
 };
 
-use crate::gateway::{Charge, SimGateway, Standing};
+use crate::gateway::{Cause, Charge, SimGateway, Standing};
 
 /// When the auditor comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +50,8 @@ pub enum Breach {
     RefundUntrue(RefundId, &'static str),
     /// P2: money went back, and the row, long after, does not know.
     RefundUnseen(GatewayToken),
+    /// P4: the row says that this attempt did not charge, and a payer or a bank is still at work on it.
+    AttemptUnderWay(AttemptNumber),
     /// The row says that a capture, cancel or end of ours was done, and the gateway's books do not.
     ActNotDone(&'static str),
     /// P7: nothing happens any more, nobody was called, and the row still does not know.
@@ -68,7 +70,7 @@ pub fn breaches(payment: &Payment, gateway: &SimGateway, hour: Hour) -> Vec<Brea
     }
     let on_object: Vec<&Charge> = ours.into_iter().filter(|charge| charge.object == payment.object).collect();
     breaches.extend(state(payment, &on_object, gateway, hour));
-    breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object)));
+    breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object, gateway)));
     breaches.extend(payment.acts.iter().filter_map(|its| act(payment, its, &on_object, gateway)));
     breaches.extend(refunds::breaches(payment, gateway, hour));
     if hour == Hour::AtRest && is_stuck(payment, gateway) {
@@ -101,7 +103,7 @@ fn state(payment: &Payment, charges: &[&Charge], gateway: &SimGateway, hour: Hou
     }
 }
 
-fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge]) -> Option<Breach> {
+fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge], gateway: &SimGateway) -> Option<Breach> {
     let AttemptSource::Api { .. } = attempt.source else { return None };
     let key = gateway_key::confirm(&payment.id, attempt.number);
     let of_this = |charge: &&&Charge| charge.is_of_key(&key);
@@ -112,6 +114,11 @@ fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge]) -> Option<
             if charges.iter().filter(of_this).any(|charge| charge.stands()) =>
         {
             Some(Breach::AttemptCharged(attempt.number))
+        }
+        AttemptResult::Declined(_) | AttemptResult::NotCharged
+            if gateway.awaited(&payment.object).is_some_and(|cause| cause == Cause::Request(key.clone())) =>
+        {
+            Some(Breach::AttemptUnderWay(attempt.number))
         }
         // A request that the gateway would not have was refused, not declined, and leaves no charge.
         AttemptResult::Declined(decline) if decline.code == "payment_method_unusable" => None,

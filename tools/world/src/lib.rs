@@ -10,6 +10,7 @@
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
 //! - [`events`] reads the event files, and lets an endpoint answer them.
 //! - [`payments`] makes payments up, from ordinary to absurd.
+//! - [`scope`] tries everything that can go wrong with one payment, without exception.
 //! - [`simulation`] runs the real operations, many at once, through everything that can go wrong, and has an auditor watch.
 //! - [`turns`] runs futures without a runtime, one turn after the other, so that every run is the same.
 //!
@@ -24,6 +25,7 @@ pub mod payments;
 pub mod proof;
 pub mod queue;
 pub mod scenes;
+pub mod scope;
 pub mod shop;
 pub mod simulation;
 pub mod store;

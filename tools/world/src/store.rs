@@ -139,6 +139,13 @@ impl MemoryStore {
         self.inner().layout = layout;
     }
 
+    /// Whether there are rows that the lists do not know yet.
+    #[must_use]
+    pub fn lists_lack_rows(&self) -> bool {
+        let inner = self.inner();
+        inner.listed.len() < inner.rows.len()
+    }
+
     /// A row as it is stored, seen without a call that could go wrong.
     #[must_use]
     pub fn stored(&self, id: &TransactionId) -> Option<Item> {

@@ -10,14 +10,16 @@ use world::{
     },
 };
 
-/// No bug before a port hides for longer. The slowest needs a tenth of them.
+/// No bug before a port hides for longer. The slowest needs a quarter of them.
 const SEEDS: u64 = 2_000;
 
 /// Some seed breaks one of these promises; whatever it breaks first is what the bug does.
+#[expect(clippy::print_stdout, reason = "which seed finds it is worth knowing")]
 fn is_found(bug: Bug, promises: &[&str]) {
     let found = (0..SEEDS).find_map(|seed| run_with_bug(seed, bug).breach.map(|breach| (seed, breach)));
     figure("teeth", 1, "bugs planted");
-    let Some((seed, breach)) = found else { panic!("{bug:?} is not found in {SEEDS} seeds") };
+    assert!(found.is_some(), "{bug:?} is not found in {SEEDS} seeds");
+    let Some((seed, breach)) = found else { return };
     println!("{bug:?}: seed {seed} breaks {}: {}", breach.promise, breach.what);
     assert!(promises.contains(&breach.promise), "{bug:?} breaks {promises:?}, and found is {breach:?}");
     figure("teeth", 1, "bugs found");

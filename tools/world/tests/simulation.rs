@@ -4,8 +4,12 @@
 use world::{
     proof::figure,
     simulation::{
-        campaign::{Seeds, run},
+        campaign::{Failure, Seeds, run},
+        choices::Schedule,
+        planted::Bug,
         run_again, run_of,
+        shrink::Patience,
+        story_of,
     },
 };
 
@@ -41,15 +45,25 @@ fn a_seed_and_the_draws_that_it_made_tell_the_same_run_again() {
     for seed in 0..50 {
         let (once, again) = (run_of(seed), run_of(seed));
         assert_eq!((&once.draws, &once.coverage, once.turns), (&again.draws, &again.coverage, again.turns));
-        let played = run_again(seed, &once.draws);
+        let played = run_again(seed, None, &once.draws);
         assert_eq!((&once.draws, &once.coverage, once.turns), (&played.draws, &played.coverage, played.turns));
     }
 }
 
 #[test]
 fn a_run_in_which_nothing_is_drawn_is_a_payment_that_is_opened_and_paid() {
-    let plain = run_again(0, &[]);
+    let plain = run_again(0, None, &Schedule::default());
     assert_eq!(plain.breach, None);
     assert_eq!(plain.coverage.faults(), 0);
     assert!(plain.coverage.times(world::simulation::coverage::Sometimes::Paid) == 1, "{plain:?}");
+}
+
+/// Whoever reads a failure must see what matters in it: of the some hundred choices of a run, a handful.
+#[test]
+fn what_fails_is_told_by_a_short_story() {
+    let found = (0..2_000).find_map(|seed| Failure::of_bug(seed, Bug::ReadsSilenceAsADecline)).expect("it is found");
+    let shrunk = found.shrunk(Patience::OF_A_DEVELOPER);
+    assert!(shrunk.draws.not_plain() <= 8, "{}", shrunk.draws);
+    let story = story_of(found.seed, Some(Bug::ReadsSilenceAsADecline), &shrunk.draws);
+    assert!(story.lines().count() < 40 && story.contains("GatewayConfirm"), "{story}");
 }

@@ -38,7 +38,9 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
     for (target, package) in wanted {
         println!("· {target}, for {seconds} s");
         let status = cargo(place)
-            .args(["test", "--quiet", "--package", package, "--", "fuzz::", "--nocapture", "--test-threads=1"])
+            // Without the documentation's examples.
+            .args(["test", "--tests", "--quiet", "--package", package])
+            .args(["--", "fuzz::", "--nocapture", "--test-threads=1"])
             .env("QUITTANCE_FUZZ_TARGET", target)
             .env("QUITTANCE_FUZZ_SECONDS", seconds.to_string())
             .status()

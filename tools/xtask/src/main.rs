@@ -21,6 +21,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod mutants;
+mod paypal_sdk;
 mod place;
 mod process;
 mod proof;
@@ -28,6 +29,7 @@ mod secrets;
 mod simulate;
 mod step;
 mod tail;
+mod teeth;
 mod test;
 mod tools;
 mod up;
@@ -53,7 +55,8 @@ cargo xtask simulate [--seeds N] [--first S] [--threads T]
 cargo xtask fuzz [--minutes N] [target]
                                    inputs that nobody thought of, for every door or one
 cargo xtask mutants [file]...      changes the domain, and demands that its tests see it (half an hour for all)
-cargo xtask test [--full]          what must pass before a change lands; --full adds the real `sam build`
+cargo xtask teeth [bug]...          plants known bugs in a copy, and demands that the simulation finds each in a minute
+cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth` and the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
 (0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";
@@ -84,6 +87,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["simulate", rest @ ..] => simulate::run(place, rest),
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),
+        ["teeth", names @ ..] => teeth::run(place, names),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, While};
@@ -16,9 +16,10 @@ use crate::place::Place;
 pub(crate) const FILE: &str = "QUITTANCE_PROOF";
 
 /// The proofs, and what each must have told, in the order in which they are shown.
-const EXPECTED: [(&str, &[&str]); 3] = [
+const EXPECTED: [(&str, &[&str]); 4] = [
     ("simulation", &["seeds", "draws", "calls", "faults"]),
     ("model", &["states", "protocols planted", "protocols found"]),
+    ("teeth", &["bugs planted", "bugs found"]),
     ("fuzz", &["inputs"]),
 ];
 
@@ -33,6 +34,13 @@ pub(crate) fn begin(own: &Place) -> Result<PathBuf, Failure> {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error).while_doing("removing the last run's figures"),
         Ok(()) | Err(_) => Ok(file),
     }
+}
+
+/// Tells a figure of what no test does, as `world::proof` does for tests.
+pub(crate) fn tell(file: &Path, of: &str, count: u64, unit: &str) -> Result<(), Failure> {
+    let told = fs::File::options().create(true).append(true).open(file);
+    told.and_then(|mut file| file.write_all(format!("{of}\t{count}\t{unit}\n").as_bytes()))
+        .while_doing("telling a figure")
 }
 
 /// The figures that were told.

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -14,13 +14,13 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{down, dynamodb_local, full, interrupt, logs, proof, step, tools, up};
+use crate::{down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Quick,
-    /// With the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    /// With every planted bug, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
     Full,
 }
 
@@ -81,8 +81,10 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     validate(own)?;
     up::quietly(own)?;
     let dynamodb = second_opinion(own)?;
-    let mut count = tests(own, dynamodb.as_deref(), proof)?;
+    let paypal_sdk = paypal_sdk(own)?;
+    let mut count = tests(own, dynamodb.as_deref(), paypal_sdk.as_deref(), proof)?;
     if depth == Depth::Full && count.failed == 0 {
+        count.passed = count.passed.saturating_add(teeth::all(own, proof)?);
         count.passed = count.passed.saturating_add(full::run(own)?);
     }
     Ok(count)
@@ -118,7 +120,20 @@ fn second_opinion(own: &Place) -> Result<Option<String>, Failure> {
     Ok(started)
 }
 
-fn tests(own: &Place, dynamodb: Option<&str>, proof: &Path) -> Result<Count, Failure> {
+/// The official PayPal SDK, or a loud gap.
+fn paypal_sdk(own: &Place) -> Result<Option<PathBuf>, Failure> {
+    let folder = paypal_sdk::install(own)?;
+    if folder.is_none() {
+        let gap = "the official PayPal SDK needs node and npm (Debian, Ubuntu: apt-get install nodejs npm)";
+        if env::var("CI").is_ok_and(|value| value == "true") {
+            return Err(Failure::new(gap));
+        }
+        println!("· SKIPPED what the official PayPal SDK says about the sandbox: {gap}");
+    }
+    Ok(folder)
+}
+
+fn tests(own: &Place, dynamodb: Option<&str>, paypal_sdk: Option<&Path>, proof: &Path) -> Result<Count, Failure> {
     let mut command = cargo(own);
     crate::aws::point_at_local(own, &mut command);
     // Only the tests that ask for it shall see an AWS.
@@ -129,6 +144,9 @@ fn tests(own: &Place, dynamodb: Option<&str>, proof: &Path) -> Result<Count, Fai
         .env("QUITTANCE_STACK", own.stack_json())
         .env("QUITTANCE_PYTHON", own.venv_program("python"))
         .env("QUITTANCE_DYNAMODB_MINISTACK", own.aws_url());
+    if let Some(folder) = paypal_sdk {
+        command.env("QUITTANCE_PAYPAL_SDK", folder);
+    }
     if let Some(url) = dynamodb {
         command.env("QUITTANCE_DYNAMODB_LOCAL", url);
     }

@@ -401,8 +401,12 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Whether an act was asked for so many times and still is not done, and no bank is at work.
+    /// Whether asking again does not help: an attempt's key is too old for it, or an act was asked for so many times and
+    /// still is not done, and no bank is at work.
     fn is_overdue(self) -> bool {
+        if self.payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(self.now.at)) {
+            return true;
+        }
         self.payment.open_act().is_some()
             && self.payment.state != PaymentState::Processing(ProcessingReason::GatewayPending)
             && self.payment.rounds.saturating_add(1) >= Limits::ROUNDS_BEFORE_REVIEW

@@ -4,13 +4,14 @@ use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
 use super::glob;
-use crate::plan;
+use crate::{paypal, plan};
 
 /// Which gateway a rule is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Gateway {
     Stripe,
+    Paypal,
 }
 
 /// What goes wrong.
@@ -33,8 +34,10 @@ pub(crate) enum Fault {
     SavedStatusBefore,
     /// The same, but it did everything.
     SavedStatusAfter,
-    /// A correct act, and an answer that shows the intent as it stood before its last changes.
+    /// A correct act, and an answer that shows the object as it stood before its last changes.
     Stale,
+    /// Refused by PayPal with an issue that it documents: nothing is done, nothing is saved.
+    Issue,
 }
 
 impl Fault {
@@ -75,7 +78,10 @@ pub(crate) struct Rule {
     /// Wait before the fault shows. For hanging requests: how long they hang before the connection closes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) delay_ms: Option<u64>,
-    /// How many changes of the intent a `stale` answer does not know; all since it was opened if absent.
+    /// What an `issue` fault says, as in `INSTRUMENT_DECLINED`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) issue: Option<String>,
+    /// How many changes of the object a `stale` answer does not know; all since it was opened if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) changes_back: Option<u32>,
     /// How many requests that fit are let through first.
@@ -90,7 +96,7 @@ pub(crate) struct Asked<'a> {
     pub(crate) gateway: Gateway,
     pub(crate) method: &'a Method,
     pub(crate) path: &'a str,
-    /// The decoded parameters.
+    /// The decoded parameters, or the values in a JSON body.
     pub(crate) form: &'a [(String, String)],
     pub(crate) idempotency_key: Option<&'a str>,
     /// The metadata `transaction_id` of what is asked for, or of the object that it is about.
@@ -129,6 +135,17 @@ impl plan::Rule for Rule {
         if self.status.is_some() && !self.fault.has_status() {
             return Err("status belongs to the faults \"status\" and \"saved_status_…\" only".to_owned());
         }
+        match (&self.issue, self.fault) {
+            (Some(issue), Fault::Issue) if self.gateway == Gateway::Paypal => {
+                if paypal::find_issue(issue).is_none() {
+                    return Err(format!("PayPal documents no issue {issue}"));
+                }
+            }
+            (_, Fault::Issue) | (Some(_), _) => {
+                return Err("the fault \"issue\", the name of an issue, and PayPal need each other".to_owned());
+            }
+            (None, _) => {}
+        }
         if self.changes_back.is_some() && self.fault != Fault::Stale {
             return Err("changesBack belongs to the fault \"stale\" only".to_owned());
         }
@@ -163,6 +180,7 @@ mod tests {
             fault: Fault::ResetAfter,
             status: None,
             delay_ms: None,
+            issue: None,
             changes_back: None,
             skip: 0,
             times: 1,
@@ -209,6 +227,14 @@ mod tests {
         assert!(Rule { fault: Fault::Status, status: Some(200), ..rule("/v1") }.check().is_err());
         assert!(Rule { fault: Fault::SlowAfter, ..rule("/v1") }.check().is_err());
         assert!(Rule { transaction_id: Some(String::new()), ..rule("/v1") }.check().is_err());
+        let issue = |gateway, fault, issue: &str| {
+            Rule { gateway, fault, issue: Some(issue.to_owned()), ..rule("/v2/**") }.check()
+        };
+        assert_eq!(issue(Gateway::Paypal, Fault::Issue, "INSTRUMENT_DECLINED"), Ok(()));
+        assert!(issue(Gateway::Paypal, Fault::Issue, "INSTRUMENT_DECLINDE").is_err());
+        assert!(issue(Gateway::Paypal, Fault::Status, "INSTRUMENT_DECLINED").is_err());
+        assert!(issue(Gateway::Stripe, Fault::Issue, "INSTRUMENT_DECLINED").is_err());
+        assert!(Rule { gateway: Gateway::Paypal, fault: Fault::Issue, ..rule("/v2/**") }.check().is_err());
         assert!(rule("/v1").check().is_ok());
     }
 }

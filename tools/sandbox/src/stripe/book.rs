@@ -34,8 +34,6 @@ pub(crate) struct Book {
     pub(super) pages: HashMap<String, String>,
     /// Saved answers, by idempotency key.
     pub(crate) keys: Keys,
-    /// Objects that a call is working on right now.
-    pub(crate) busy: BTreeSet<String>,
     /// How each intent stood after each change, oldest first.
     pub(super) history: HashMap<String, Vec<Intent>>,
     /// Intents that the present step may have changed.
@@ -89,7 +87,6 @@ impl Book {
             refunds: Shelf::default(),
             pages: HashMap::new(),
             keys: Keys::default(),
-            busy: BTreeSet::new(),
             history: HashMap::new(),
             touched: BTreeSet::new(),
             agenda: Vec::new(),

@@ -22,11 +22,9 @@ use super::{
 use crate::{
     clock::Moment,
     faults::{self, Fault, Sent},
+    held::Held,
     state::App,
 };
-
-/// How often a call looks whether its object is free.
-const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// A request, taken off the wire.
 struct Incoming {
@@ -138,7 +136,7 @@ async fn execute(
     expand::check(&expansions)?;
     let object =
         incoming.uri.path().split('/').nth(3).filter(|id| incoming.method == Method::POST && id.starts_with("pi_"));
-    let _held = Held::take(app, object).await?;
+    let _held = Held::take(app, object).await.ok_or_else(StripeError::lock_timeout)?;
     tokio::time::sleep(Duration::from_millis(app.config.latency_ms)).await;
     let cause = Cause {
         request_id: Some(incoming.request_id.clone()),
@@ -153,36 +151,6 @@ async fn execute(
         Ok(value) => Answer { status: 200, body: pretty(&value), should_retry: None },
         Err(error) => as_answer(&error),
     })
-}
-
-/// One call at a time works on an object; the next waits a little and is then told to come back.
-struct Held<'a> {
-    app: &'a App,
-    object: Option<String>,
-}
-
-impl<'a> Held<'a> {
-    async fn take(app: &'a App, object: Option<&str>) -> Result<Self, StripeError> {
-        let Some(object) = object else { return Ok(Self { app, object: None }) };
-        let patience = Moment::now().after_ms(app.config.lock_wait_ms);
-        loop {
-            if app.state().stripe.busy.insert(object.to_owned()) {
-                return Ok(Self { app, object: Some(object.to_owned()) });
-            }
-            if Moment::now() >= patience {
-                return Err(StripeError::lock_timeout());
-            }
-            tokio::time::sleep(LOCK_POLL).await;
-        }
-    }
-}
-
-impl Drop for Held<'_> {
-    fn drop(&mut self) {
-        if let Some(object) = &self.object {
-            self.app.state().stripe.busy.remove(object);
-        }
-    }
 }
 
 fn as_answer(error: &StripeError) -> Answer {

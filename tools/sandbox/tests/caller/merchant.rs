@@ -7,7 +7,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Bytes, extract::State, http::StatusCode, routing::post};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, StatusCode},
+    routing::post,
+};
 use serde_json::{Value, json};
 
 use super::Caller;
@@ -15,26 +21,42 @@ use super::Caller;
 /// A merchant's endpoint that remembers what it heard, and refuses the first few.
 #[derive(Clone)]
 pub(crate) struct Merchant {
-    heard: Arc<Mutex<Vec<Value>>>,
+    heard: Arc<Mutex<Vec<(HeaderMap, Bytes)>>>,
     refusals: Arc<Mutex<u32>>,
 }
 
 impl Merchant {
     pub(crate) async fn listening(caller: &Caller, refusals: u32) -> Self {
+        Self::registered(caller, refusals, json!({ "secret": "whsec_1" })).await
+    }
+
+    pub(crate) async fn listening_to_paypal(caller: &Caller, webhook_id: &str) -> Self {
+        Self::registered(caller, 0, json!({ "webhookId": webhook_id })).await
+    }
+
+    async fn registered(caller: &Caller, refusals: u32, mut endpoint: Value) -> Self {
         let merchant = Self { heard: Arc::default(), refusals: Arc::new(Mutex::new(refusals)) };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        endpoint["url"] = format!("http://{}/hook", listener.local_addr().expect("an address")).into();
         let router = Router::new().route("/hook", post(hear)).with_state(merchant.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let body = json!({ "url": url, "secret": "whsec_1" }).to_string();
-        caller.steer("POST", "/_sandbox/webhook_endpoints", &body).await;
+        caller.steer("POST", "/_sandbox/webhook_endpoints", &endpoint.to_string()).await;
         merchant
+    }
+
+    /// Every delivery as it came: its headers and its raw body.
+    pub(crate) fn received(&self) -> Vec<(HeaderMap, Bytes)> {
+        self.heard.lock().expect("no panic").clone()
+    }
+
+    fn events(&self) -> Vec<Value> {
+        self.received().iter().map(|(_, body)| serde_json::from_slice(body).expect("an event")).collect()
     }
 
     /// What was heard, once it is this much.
     pub(crate) async fn heard(&self, count: usize) -> Vec<Value> {
         for _ in 0..300 {
-            let heard = self.heard.lock().expect("no panic").clone();
+            let heard = self.events();
             if heard.len() >= count {
                 return heard;
             }
@@ -46,8 +68,8 @@ impl Merchant {
     /// The event of this type, once it was heard.
     pub(crate) async fn told(&self, kind: &str) -> Value {
         for _ in 0..300 {
-            if let Some(event) = self.heard.lock().expect("no panic").iter().find(|event| event["type"] == kind) {
-                return event.clone();
+            if let Some(event) = self.events().into_iter().find(|event| kind_of(event) == kind) {
+                return event;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -55,16 +77,21 @@ impl Merchant {
     }
 
     pub(crate) fn kinds(&self) -> Vec<Value> {
-        self.heard.lock().expect("no panic").iter().map(|event| event["type"].clone()).collect()
+        self.events().iter().map(kind_of).collect()
     }
 }
 
-async fn hear(State(merchant): State<Merchant>, body: Bytes) -> (StatusCode, &'static str) {
+/// Stripe and PayPal call it differently.
+fn kind_of(event: &Value) -> Value {
+    event.get("type").or_else(|| event.get("event_type")).cloned().unwrap_or_default()
+}
+
+async fn hear(State(merchant): State<Merchant>, headers: HeaderMap, body: Bytes) -> (StatusCode, &'static str) {
     let mut left = merchant.refusals.lock().expect("no panic");
     if *left > 0 {
         *left = left.saturating_sub(1);
         return (StatusCode::INTERNAL_SERVER_ERROR, "not now");
     }
-    merchant.heard.lock().expect("no panic").push(serde_json::from_slice(&body).expect("an event"));
+    merchant.heard.lock().expect("no panic").push((headers, body));
     (StatusCode::OK, "thanks")
 }

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test file is a program of its own and uses a part of this")]
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,6 +10,7 @@
 )]
 
 pub(crate) mod merchant;
+pub(crate) mod shop;
 
 use http_body_util::{BodyExt, Full};
 use hyper::{HeaderMap, Request, body::Bytes};

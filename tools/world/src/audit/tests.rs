@@ -91,6 +91,22 @@ fn an_end_without_proof_is_found() {
 }
 
 #[test]
+fn an_attempt_that_is_given_up_while_a_bank_is_at_work_on_it_is_found() {
+    block_on(async {
+        let shop = Shop::new();
+        let id = shop.opened(order("o")).await.id;
+        shop.gateway().bank_says([Verdict::Pending]);
+        let mut payment = shop.confirmed(&id, card("c")).await;
+        assert_eq!(found(&payment, &shop, Hour::AtRest), []);
+        payment.attempts[0].progress = AttemptProgress::Closed(AttemptResult::NotCharged);
+        let number = payment.attempts[0].number;
+        assert_eq!(found(&payment, &shop, Hour::Midway), [Breach::AttemptUnderWay(number)]);
+        shop.gateway().bank_decides(&payment.object, Verdict::Decline("generic_decline"));
+        assert_eq!(found(&payment, &shop, Hour::Midway), []);
+    });
+}
+
+#[test]
 fn an_attempt_that_is_told_wrong_is_found() {
     block_on(async {
         let (shop, payment) = paid().await;

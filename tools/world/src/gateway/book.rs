@@ -1,7 +1,7 @@
 //! The inside of the gateway: objects, saved answers, charges, events. Every change happens in here, at one moment.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -37,6 +37,10 @@ pub(super) struct Book {
     clock: Arc<SimHost>,
     intents: BTreeMap<GatewayToken, Intent>,
     pub(super) keys: BTreeMap<String, Saved>,
+    /// Keys that were forgotten because they were old.
+    dead_keys: BTreeSet<String>,
+    /// The keys among them that came again, with a request that moves money.
+    pub(super) revived_keys: Vec<String>,
     pub(super) charges: Vec<Charge>,
     pub(super) refunds: Refunds,
     pub(super) events: Vec<GatewayEvent>,
@@ -62,6 +66,8 @@ impl Book {
             clock,
             intents: BTreeMap::new(),
             keys: BTreeMap::new(),
+            dead_keys: BTreeSet::new(),
+            revived_keys: Vec::new(),
             charges: Vec::new(),
             refunds: Refunds::new(),
             events: Vec::new(),
@@ -132,7 +138,12 @@ impl Book {
     /// A saved answer is given again, to the same request only. Anything else is done, and its answer saved.
     fn serve(&mut self, request: &Request, failure: Option<Effect>) -> (Reply, Hand) {
         let now = self.clock.now();
-        self.keys.retain(|_, saved| now.since(saved.at) < KEY_LIFE);
+        self.forget_old_keys();
+        if let Some(key) = request.key.as_ref().filter(|key| self.dead_keys.contains(*key))
+            && matches!(request.call, Call::Confirm | Call::Capture)
+        {
+            self.revived_keys.push(key.clone());
+        }
         if let Some(saved) = request.key.as_ref().and_then(|key| self.keys.get(key)) {
             return if saved.call == request.call && saved.body == request.body {
                 (saved.reply.clone(), Hand::Replayed)
@@ -154,6 +165,12 @@ impl Book {
             self.keys.insert(key, saved);
         }
         (reply, Hand::First)
+    }
+
+    fn forget_old_keys(&mut self) {
+        let now = self.clock.now();
+        let dead = self.keys.extract_if(.., |_, saved| now.since(saved.at) >= KEY_LIFE);
+        self.dead_keys.extend(dead.map(|(key, _)| key));
     }
 
     fn act(&mut self, request: &Request) -> Reply {

@@ -233,6 +233,18 @@ impl SimGateway {
         self.book().charges.clone()
     }
 
+    /// Keys of requests that move money and were sent again after the gateway had forgotten them, oldest first.
+    #[must_use]
+    pub fn revived_keys(&self) -> Vec<String> {
+        self.book().revived_keys.clone()
+    }
+
+    /// Who asked for what a payer or a bank has yet to decide on an object, if anybody did.
+    #[must_use]
+    pub fn awaited(&self, object: &GatewayToken) -> Option<Cause> {
+        self.book().intent(object).and_then(|intent| intent.awaited.clone())
+    }
+
     /// How an object stands in truth.
     #[must_use]
     pub fn object(&self, object: &GatewayToken) -> Option<ObjectSnapshot> {

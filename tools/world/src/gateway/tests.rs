@@ -1,6 +1,7 @@
 //! The gateway is held to what Stripe documents; a double that is kinder than the real one proves nothing.
 
 use domain::{
+    id::gateway_key,
     payment::{CancelRequest, Command, PaymentState},
     schedule::Limits,
 };
@@ -78,9 +79,14 @@ fn a_key_is_kept_for_a_day_and_then_means_nothing() {
         confirm(&shop, &committed).await;
         shop.host().advance(Duration::from_secs(24 * 3_600) - Duration::from_millis(1));
         assert_eq!(confirm(&shop, &committed).await.hand, Hand::Replayed);
+        assert!(shop.gateway().revived_keys().is_empty());
         shop.host().advance(Duration::from_millis(1));
         assert_eq!(confirm(&shop, &committed).await.hand, Hand::First);
         assert_eq!(shop.gateway().charges().len(), 2, "which is why an old key must never be sent");
+        assert_eq!(
+            shop.gateway().revived_keys(),
+            [gateway_key::confirm(&committed.payment().id, AttemptNumber::FIRST)]
+        );
     });
 }
 

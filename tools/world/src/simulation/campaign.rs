@@ -4,14 +4,13 @@ use std::{fmt, time::Instant};
 
 use super::{
     auditor::Breach,
+    choices::Schedule,
     coverage::{Coverage, Sometimes},
-    run_of,
-    shrink::{Shrunk, shrink},
+    planted::Bug,
+    run_again, run_of, run_with_bug,
+    shrink::{Patience, Shrunk, shrink},
     story_of,
 };
-
-/// Runs that are made to shorten a failure.
-const SHRINKING_TRIES: u32 = 4_000;
 
 /// Seeds to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +43,8 @@ pub struct Failure {
     pub seed: u64,
     /// What it broke.
     pub breach: Breach,
-    draws: Vec<u32>,
+    bug: Option<Bug>,
+    draws: Schedule,
 }
 
 /// Runs the seeds, until one breaks a promise. `tell` is told now and then how far it is.
@@ -58,7 +58,7 @@ pub fn run(seeds: Seeds, mut tell: impl FnMut(&Summary)) -> Summary {
         summary.draws = summary.draws.saturating_add(u64::try_from(run.draws.len()).unwrap_or(0));
         summary.coverage.add(&run.coverage);
         if let Some(breach) = run.breach {
-            summary.failure = Some(Failure { seed, breach, draws: run.draws });
+            summary.failure = Some(Failure { seed, breach, bug: None, draws: run.draws });
             break;
         }
         tell(&summary);
@@ -100,22 +100,39 @@ impl fmt::Display for Summary {
 }
 
 impl Failure {
-    /// Looks for the shortest schedule that fails in the same way, and tells it.
+    /// What this seed breaks with a bug planted, if anything.
+    #[must_use]
+    pub fn of_bug(seed: u64, bug: Bug) -> Option<Self> {
+        let run = run_with_bug(seed, bug);
+        Some(Self { seed, bug: Some(bug), breach: run.breach?, draws: run.draws })
+    }
+
+    /// Looks for the shortest schedule that fails in the same way.
+    #[must_use]
+    pub fn shrunk(&self, patience: Patience) -> Shrunk {
+        shrink(&self.draws, &self.breach, patience, |draws| run_again(self.seed, self.bug, draws))
+    }
+
+    /// Tells what goes wrong, by the shortest schedule that is found in some seconds.
     #[must_use]
     pub fn told(&self) -> String {
         let began = Instant::now();
-        let Shrunk { draws, breach, tries } = shrink(self.seed, &self.draws, &self.breach, SHRINKING_TRIES);
+        let Shrunk { draws, breach, tries } = self.shrunk(Patience::OF_A_DEVELOPER);
         format!(
-            "seed {} at {} breaks {}: {}\n{}\n\nthe shortest schedule of {tries} tried in {} s: {} draws of {}\n{draws:?}\n\n{}",
+            "seed {} at {} breaks {}: {}\n\n{}    ⇒ {}: {}\n      {}\n\n\
+             This is the shortest of {tries} schedules that were tried in {} s. Of {} draws {} are left, {} of them not plain:\n{draws}",
             self.seed,
             commit(),
             breach.promise,
             breach.what,
+            story_of(self.seed, self.bug, &draws),
+            breach.promise,
+            breach.what,
             breach.detail,
             began.elapsed().as_secs(),
-            draws.len(),
             self.draws.len(),
-            story_of(self.seed, &draws),
+            draws.len(),
+            draws.not_plain(),
         )
     }
 }

@@ -79,6 +79,7 @@ impl Climate {
             | Point::WriteIntent
             | Point::WriteClaim
             | Point::WriteOutcome
+            | Point::List
             | Point::FindDue
             | Point::CountDue => self.store,
             Point::Nudge | Point::NudgeAll => self.queue,
@@ -97,10 +98,8 @@ impl Climate {
             (self.clocks, Trouble::Clock),
         ];
         let share = |rate: Rate| ALL.checked_div(rate).unwrap_or(0);
-        if troubles.iter().all(|(rate, _)| *rate == 0) {
-            return None;
-        }
-        // From the top down, so that small numbers are plain.
+        // From the top down, so that small numbers are plain. It is drawn in the best climate too: what is drawn later means
+        // the same then, and a run that breaks something can be given a better one.
         let mut from = ALL;
         let drawn = choices.below(ALL);
         troubles.into_iter().find_map(|(rate, trouble)| {

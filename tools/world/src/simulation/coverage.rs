@@ -21,6 +21,8 @@ pub enum Operation {
     Refund,
     /// GET /payment/status
     Status,
+    /// GET /payments
+    Payments,
     /// POST /webhook
     Webhook,
     /// A message of the retry queue.
@@ -42,6 +44,8 @@ pub enum Point {
     WriteClaim,
     /// Writing down what came of it.
     WriteOutcome,
+    /// Reading a list.
+    List,
     /// Reading the index of due rows.
     FindDue,
     /// Counting the index of due rows.
@@ -102,11 +106,11 @@ pub enum Fate {
 }
 
 /// Where each operation waits for somebody outside.
-pub const AWAIT_POINTS: [(Operation, &[Point]); 9] = {
-    use Operation::{Cancel, Capture, Confirm, Initiate, Refund, Retry, Status, Sweep, Webhook};
+pub const AWAIT_POINTS: [(Operation, &[Point]); 10] = {
+    use Operation::{Cancel, Capture, Confirm, Initiate, Payments, Refund, Retry, Status, Sweep, Webhook};
     use Point::{
         CountDue, Create, FindDue, GatewayCancel, GatewayCapture, GatewayConfirm, GatewayFetch, GatewayListRefunds,
-        GatewayOpen, GatewayRefund, Load, Nudge, NudgeAll, WriteClaim, WriteIntent, WriteOutcome,
+        GatewayOpen, GatewayRefund, List, Load, Nudge, NudgeAll, WriteClaim, WriteIntent, WriteOutcome,
     };
     [
         (Initiate, &[GatewayOpen, Create, Load]),
@@ -115,6 +119,7 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 9] = {
         (Cancel, &[Load, WriteIntent, GatewayCancel, WriteOutcome, Nudge]),
         (Refund, &[Load, WriteIntent, GatewayRefund, WriteOutcome, Nudge]),
         (Status, &[Load]),
+        (Payments, &[List]),
         (Webhook, &[Load, WriteOutcome, Nudge]),
         (
             Retry,
@@ -148,7 +153,7 @@ impl Point {
             Self::Create | Self::WriteIntent | Self::WriteClaim | Self::WriteOutcome => {
                 &[NotApplied, AnswerLost, Late, Throttled, Failed, MeetsItself]
             }
-            Self::FindDue | Self::CountDue => &[NotApplied, AnswerLost, Late, Throttled, Failed, Stale],
+            Self::List | Self::FindDue | Self::CountDue => &[NotApplied, AnswerLost, Late, Throttled, Failed, Stale],
             Self::Nudge => &[NotApplied, AnswerLost, Late, Throttled, Failed],
             Self::NudgeAll => &[NotApplied, AnswerLost, Late, Throttled, Failed, InPart],
             Self::GatewayOpen | Self::GatewayConfirm => {
@@ -182,6 +187,8 @@ pub enum Sometimes {
     DeadKey,
     /// An open capture is found whose key has died.
     DeadCaptureKey,
+    /// Somebody is shown a list that does not know of a payment yet.
+    StaleList,
     /// A function goes on after its caller gave up, and writes.
     ZombieWriter,
     /// Money moves after the payment had ended otherwise: the row becomes `succeeded`.
@@ -262,13 +269,14 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 46] = [
+    pub const ALL: [Self; 47] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
         Self::SelfConflict,
         Self::Conflict,
         Self::StaleIndex,
+        Self::StaleList,
         Self::DeadKey,
         Self::DeadCaptureKey,
         Self::ZombieWriter,

@@ -29,7 +29,7 @@ pub(super) type Act = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Names one future among all of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct ActId(pub(super) u64);
+pub(super) struct ActId(pub(super) usize);
 
 /// Why a future is not ready.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use flow::{
         capture::{CaptureError, Wish, capture},
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        payments::{Listed, Wanted, payments},
         retry::retry,
         status::status,
         sweep::sweep,
@@ -31,7 +32,7 @@ use super::{
     machine::Machine,
     planted,
     stage::{InvocationId, Stage},
-    weather::WeatheredQueue,
+    weather::{WeatheredQueue, WeatheredStore},
 };
 use crate::{gateway::SimGateway, shop::client, store::Layout};
 
@@ -120,6 +121,8 @@ pub(super) enum Reply {
     Died,
     /// It answered a client.
     Api(Answer),
+    /// It listed payments.
+    Listed(Result<Listed, Error>),
     /// It answered the gateway.
     Webhook(Result<Received, Error>),
     /// It looked at the row of each message; or SQS must deliver that one again.
@@ -188,6 +191,15 @@ fn requested(made: Result<Requested, RequestError>) -> Answer {
         Err(RequestError::Rejected(_, payment)) => Answer::Refused("refused", Some(payment)),
         Err(RequestError::Failed(_)) => Answer::Unavailable("unavailable"),
     }
+}
+
+/// Somebody asks for a list.
+pub(super) fn list(stage: &Arc<Stage>, wanted: Wanted) -> InvocationId {
+    let (outer, limit) = (Arc::clone(stage), Duration::from_secs(29));
+    stage.invoke(Operation::Payments, limit, move |invocation| {
+        let machine = Machine::new(&outer, invocation, Operation::Payments, limit);
+        Box::new(async move { Reply::Listed(payments(&WeatheredStore(&machine), &wanted).await) })
+    })
 }
 
 /// A verified event arrives.

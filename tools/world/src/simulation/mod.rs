@@ -4,8 +4,8 @@
 //! where it waits. An auditor that sees only the gateway's books and what callers were told checks the promises
 //! ([`auditor`]), and when nothing goes wrong any more, that everything settles.
 //!
-//! A seed names a run. What was drawn in it is a list of numbers, and so a run that breaks a promise can be made shorter
-//! by leaving numbers out ([`shrink`]).
+//! A seed names a run. What was drawn in it is a schedule of numbers, and so a run that breaks a promise can be made
+//! shorter by leaving numbers out ([`shrink`]).
 //!
 //! Phases of a run: bad weather, until clients and payers have done what they wanted; calm, until what is on its way has
 //! arrived; three looks at every doubt; the end of the payers' time. The auditor watches all of it, and asks what must be
@@ -23,8 +23,10 @@
 //! | [`coverage`] | what a campaign must have been through |
 //! | [`shrink`], [`campaign`] | the shortest story of a failure; many runs |
 //!
-//! Not here: HTTP, signatures, the layout of rows (each tested where it lives), and PayPal, refunds and disputes, which do
-//! not exist yet.
+//! Rows are kept as the table keeps them (the twin lays them out and reads them with the adapter's own code), and in some
+//! runs those of the first release lie as the release before it laid them out.
+//!
+//! Not here: HTTP and signatures (each tested where it lives), and PayPal, refunds and disputes, which do not exist yet.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -54,6 +56,7 @@ use domain::{
     money::Money,
     payment::{CaptureMethod, Payment, PaymentState, ReviewReason, Terms},
     schedule::Limits,
+    text::Text,
     time::Timestamp,
 };
 use flow::{operations::initiate::transaction_id, ports::Host as _};
@@ -61,7 +64,7 @@ use flow::{operations::initiate::transaction_id, ports::Host as _};
 use self::{
     actors::{Client, Order},
     auditor::Breach,
-    choices::Choices,
+    choices::{Choices, Schedule},
     coverage::Coverage,
     executor::{Executor, Stopped},
     functions::{Ask, Reply},
@@ -84,7 +87,7 @@ pub struct Run {
     /// The promise that was broken, if one was.
     pub breach: Option<Breach>,
     /// What was drawn.
-    pub draws: Vec<u32>,
+    pub draws: Schedule,
     /// What was seen.
     pub coverage: Coverage,
     /// Turns that were taken.
@@ -95,40 +98,37 @@ pub struct Run {
 /// The run that a seed names.
 #[must_use]
 pub fn run_of(seed: u64) -> Run {
-    run(seed, Choices::of_seed(seed), Story::untold())
+    run(seed, None, Choices::of_seed(seed), Story::untold())
 }
 
 /// The run that a seed names, with a bug planted.
 #[must_use]
 pub fn run_with_bug(seed: u64, bug: Bug) -> Run {
-    let mut stage = Stage::new(seed, Choices::of_seed(seed), Story::untold());
-    stage.bug = Some(bug);
-    play(stage)
+    run(seed, Some(bug), Choices::of_seed(seed), Story::untold())
 }
 
-/// The run that these draws make. The seed still names the dice of jitter and of writers' names.
+/// The run that these draws make, with a bug planted or without. The seed still names the dice of jitter and of writers'
+/// names.
 #[must_use]
-pub fn run_again(seed: u64, draws: &[u32]) -> Run {
-    run(seed, Choices::given(draws.to_vec()), Story::untold())
+pub fn run_again(seed: u64, bug: Option<Bug>, draws: &Schedule) -> Run {
+    run(seed, bug, Choices::given(draws.clone()), Story::untold())
 }
 
 /// What happens in the run that a seed names, in plain words.
 #[must_use]
 pub fn story_of_seed(seed: u64) -> String {
-    run(seed, Choices::of_seed(seed), Story::told()).story.to_string()
+    run(seed, None, Choices::of_seed(seed), Story::told()).story.to_string()
 }
 
 /// What happens in the run that these draws make, in plain words.
 #[must_use]
-pub fn story_of(seed: u64, draws: &[u32]) -> String {
-    run(seed, Choices::given(draws.to_vec()), Story::told()).story.to_string()
+pub fn story_of(seed: u64, bug: Option<Bug>, draws: &Schedule) -> String {
+    run(seed, bug, Choices::given(draws.clone()), Story::told()).story.to_string()
 }
 
-fn run(seed: u64, choices: Choices, story: Story) -> Run {
-    play(Stage::new(seed, choices, story))
-}
-
-fn play(stage: Stage) -> Run {
+fn run(seed: u64, bug: Option<Bug>, choices: Choices, story: Story) -> Run {
+    let mut stage = Stage::new(seed, choices, story);
+    stage.bug = bug;
     let stage = Arc::new(stage);
     let mut play = Play::begin(&stage);
     // A fault in the code under test that panics is a finding like any other.
@@ -143,7 +143,7 @@ fn play(stage: Stage) -> Run {
     let remains = stage.strike();
     Run {
         breach: remains.auditor.found().cloned(),
-        draws: remains.choices.drawn().to_vec(),
+        draws: remains.draws,
         coverage: remains.coverage,
         turns,
         story: remains.story,
@@ -164,6 +164,7 @@ impl Play {
         stage.store.hold_index();
         stage.spawn(actors::sweeper(Arc::clone(stage)));
         stage.spawn(actors::deployer(Arc::clone(stage)));
+        stage.spawn_busy(actors::reader(Arc::clone(stage), orders.clone()));
         for order in &orders {
             let clients = stage.draw(&[1_usize, 1, 2]).unwrap_or(1);
             for name in ["shop", "till"].into_iter().take(clients) {
@@ -180,15 +181,14 @@ impl Play {
         self.act(BAD_WEATHER_MAX, Stage::is_idle);
         self.stage.tell(|| "── calm: nothing goes wrong any more ──".to_owned());
         self.stage.calm_down();
-        let orders = self.orders.clone();
-        self.act(ARRIVES_WITHIN, |stage| {
-            stage.all_has_arrived() && orders.iter().all(|order| nothing_may_arrive(stage, order))
-        });
+        self.act(ARRIVES_WITHIN, Stage::all_has_arrived);
         self.act(THREE_LOOKS, |_| false);
         self.ask_for_status();
         for order in self.orders.clone() {
             self.stage.with_auditor(|auditor| auditor.nothing_is_in_doubt(&order.id, &self.stage.gateway));
         }
+        self.stage.spawn_busy(actors::reads_everything(Arc::clone(&self.stage), self.orders.clone()));
+        self.act(ARRIVES_WITHIN, Stage::is_idle);
         actors::banks_decide(&self.stage);
         let row = |stage: &Stage, order: &Arc<Order>| stage.store.row(&order.id);
         let before: Vec<_> = self.orders.iter().map(|order| (Arc::clone(order), row(&self.stage, order))).collect();
@@ -252,13 +252,6 @@ impl Play {
     }
 }
 
-/// Whether nobody has to think any more that a request is on its way which nobody may send again (E5).
-fn nothing_may_arrive(stage: &Stage, order: &Order) -> bool {
-    let (row, now) = (stage.store.row(&order.id), stage.clock.now());
-    let unanswered = row.as_ref().and_then(Payment::unanswered_attempt);
-    unanswered.is_none_or(|attempt| attempt.key_is_young(now) || !attempt.may_arrive(now))
-}
-
 /// Whether nothing will ever happen to a row any more, unless a person or the gateway acts. What is not at its end must
 /// have been looked at since: claimed, and written again.
 fn is_at_rest(before: &Payment, row: &Payment) -> bool {
@@ -276,11 +269,12 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
 
 /// What is to be paid in this run.
 fn orders(stage: &Stage) -> Vec<Arc<Order>> {
+    let is_referred_to = stage.draw(&[false, true]).unwrap_or(false);
     let many = stage.draw(&[1_usize, 1, 2, 3]).unwrap_or(1);
-    ["A", "B", "C"].into_iter().take(many).map(|name| Arc::new(an_order(stage, name))).collect()
+    ["A", "B", "C"].into_iter().take(many).map(|name| Arc::new(an_order(stage, name, is_referred_to))).collect()
 }
 
-fn an_order(stage: &Stage, name: &'static str) -> Order {
+fn an_order(stage: &Stage, name: &'static str, is_referred_to: bool) -> Order {
     /// A day, five minutes, forty, three days, a week: the first is the usual, the others reach to the bounds.
     const EXPIRES_IN: [Duration; 5] = [
         Duration::from_secs(86_400),
@@ -294,7 +288,8 @@ fn an_order(stage: &Stage, name: &'static str) -> Order {
         Some(CaptureMethod::Manual) => held_order(name),
         Some(CaptureMethod::Automatic) | None => order(name),
     };
-    let Terms { amount, expires_in, .. } = &mut request.terms;
+    let Terms { amount, expires_in, reference, .. } = &mut request.terms;
+    *reference = Text::parse("order 4711").ok().filter(|_| is_referred_to);
     *expires_in = stage.draw(&EXPIRES_IN).unwrap_or(*expires_in);
     let minor_units = stage.draw(&[1_250_i64, 1, 99_999_999]).unwrap_or(1_250);
     *amount = Money::payable(minor_units, amount.currency()).unwrap_or(*amount);

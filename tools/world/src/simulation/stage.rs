@@ -15,7 +15,7 @@ use flow::ports::Host as _;
 use super::{
     actors::Message,
     auditor::Auditor,
-    choices::Choices,
+    choices::{Choices, Schedule},
     climate::{Climate, Trouble},
     coverage::{Coverage, Operation, Point, Sometimes},
     executor::{Act, ActId, Pause, Running},
@@ -83,7 +83,6 @@ struct Inner {
 #[derive(Default)]
 struct Turns {
     made: u64,
-    acts: u64,
     on: Option<ActId>,
     pause: Option<Pause>,
     spawned: Vec<Running>,
@@ -99,7 +98,7 @@ impl std::fmt::Debug for Inner {
 
 /// What a run leaves.
 pub(super) struct Remains {
-    pub(super) choices: Choices,
+    pub(super) draws: Schedule,
     pub(super) coverage: Coverage,
     pub(super) auditor: Auditor,
     pub(super) story: Story,
@@ -147,7 +146,7 @@ impl Stage {
         let mut inner = self.inner();
         inner.turns.spawned.clear();
         Remains {
-            choices: std::mem::replace(&mut inner.choices, Choices::given(Vec::new())),
+            draws: std::mem::replace(&mut inner.choices, Choices::given(Schedule::default())).into_drawn(),
             coverage: std::mem::take(&mut inner.coverage),
             auditor: std::mem::take(&mut inner.auditor),
             story: std::mem::take(&mut inner.story),
@@ -340,10 +339,10 @@ impl Stage {
     }
 
     fn run(&self, function: Option<(InvocationId, Timestamp)>, act: Act) -> ActId {
-        let turns = &mut self.inner().turns;
-        turns.acts = turns.acts.saturating_add(1);
-        let id = ActId(turns.acts);
-        turns.spawned.push(Running { id, function, act, wakes: None });
+        let inner = &mut *self.inner();
+        // It draws from a stream of its own.
+        let id = ActId(inner.choices.begin());
+        inner.turns.spawned.push(Running { id, function, act, wakes: None });
         id
     }
 
@@ -464,13 +463,16 @@ impl Stage {
     }
 
     pub(super) fn enters(&self, id: ActId) {
-        let turns = &mut self.inner().turns;
-        turns.made = turns.made.saturating_add(1);
-        turns.on = Some(id);
-        turns.pause = None;
+        let inner = &mut *self.inner();
+        inner.choices.turn_to(id.0);
+        inner.turns.made = inner.turns.made.saturating_add(1);
+        inner.turns.on = Some(id);
+        inner.turns.pause = None;
     }
 
     pub(super) fn leaves(&self) -> Pause {
-        self.inner().turns.pause.take().unwrap_or(Pause::Turn)
+        let mut inner = self.inner();
+        inner.choices.turn_to(0);
+        inner.turns.pause.take().unwrap_or(Pause::Turn)
     }
 }

@@ -64,14 +64,16 @@ fn in_a_word(Commit { payment, event, actor }: &Commit) -> String {
         state => state.name().to_owned(),
     };
     let attempts: Vec<String> = payment.attempts.iter().map(|it| format!("{:?}", it.progress)).collect();
-    let act = payment.open_act().map(|act| act.kind.name()).unwrap_or_default();
-    let due = payment.due.map_or(-1, |due| i64::try_from(due.since(payment.updated_at).as_secs()).unwrap_or(-1));
-    let attention = payment.attention.map(|review| review.reason.name()).unwrap_or_default();
+    let act = payment.open_act().map(|act| format!(", open: {}", act.kind.name())).unwrap_or_default();
+    let due = payment.due.map(|due| format!(", due in {} s", due.since(payment.updated_at).as_secs()));
+    let attention =
+        payment.attention.map(|review| format!(", attention: {}", review.reason.name())).unwrap_or_default();
     format!(
-        "row {} v{}: {event} by {actor:?} → {state} [{}] {act} {attention} due in {due} s",
+        "row {} v{}: {event} by {actor:?} → {state}, attempts: [{}]{act}{attention}{}",
         tail(&payment.id),
         payment.version,
         attempts.join(", "),
+        due.unwrap_or_default(),
     )
 }
 

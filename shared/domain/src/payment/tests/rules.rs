@@ -4,6 +4,7 @@ use super::*;
 use crate::{gateway::UnknownReason, payment::ReviewReason};
 
 const SOON: Duration = Duration::from_secs(60);
+const HALF_A_DAY: Duration = Duration::from_secs(12 * 3600);
 /// Half a day, and as long again as a request may be on its way.
 const NOTHING_ARRIVES: Duration = Duration::from_secs(14 * 3600);
 
@@ -106,6 +107,10 @@ fn a_lost_answer_is_not_a_failure() {
 #[test]
 fn a_fetch_does_not_close_an_attempt_whose_request_may_still_be_on_its_way() {
     let mut payment = confirming();
+    show(&mut payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(HALF_A_DAY - Duration::from_millis(1)));
+    assert_eq!(payment.attention, None, "it will be sent again");
+    show(&mut payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), &at(HALF_A_DAY));
+    assert_eq!(payment.attention.unwrap().reason, ReviewReason::OutcomeUnknown, "and nobody can do more than wait");
     for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
         show(&mut payment, Source::Fetch, object(status), &at(SOON));
         assert!(payment.unanswered_attempt().is_some());
@@ -142,6 +147,7 @@ fn an_attempt_whose_last_request_may_still_arrive_is_not_closed_by_a_look() {
     }
     show(&mut payment, Source::Fetch, captured(), &at(NOTHING_ARRIVES));
     assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
+    assert_eq!(payment.attention, None, "it is known now");
 }
 
 #[test]

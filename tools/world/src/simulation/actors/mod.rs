@@ -6,6 +6,7 @@ mod client;
 mod people;
 mod postman;
 mod queue;
+mod reader;
 mod schedule;
 
 pub(super) use self::{
@@ -13,5 +14,6 @@ pub(super) use self::{
     people::{bank_makes_up_its_mind, banks_decide, people},
     postman::events_are_made,
     queue::{Message, messages_are_taken},
+    reader::{reader, reads_everything},
     schedule::{deployer, sweeper},
 };

@@ -67,7 +67,7 @@ async fn poll(stage: &Arc<Stage>) {
     if batch.is_empty() {
         return;
     }
-    stage.tell(|| format!("{} of the retry queue received", messages(batch.len())));
+    stage.tell(|| format!("the retry queue hands out {}", messages(batch.len())));
     let invocation = look(stage, batch.iter().map(|message| message.id.clone()).collect());
     // SQS waits for nobody: what is not deleted when its visibility runs out is handed out again.
     let verdicts = match stage.reply(invocation, VISIBILITY).await {
@@ -109,5 +109,5 @@ fn note<T, E>(stage: &Stage, batch: usize, verdicts: &[Result<T, E>]) {
 }
 
 fn messages(count: usize) -> String {
-    if count == 1 { "a message is".to_owned() } else { format!("{count} messages are") }
+    if count == 1 { "a message".to_owned() } else { format!("{count} messages at once") }
 }

@@ -130,6 +130,7 @@ const fn kind(breach: &audit::Breach) -> (&'static str, &'static str) {
         audit::Breach::EndedWithoutProof(_) => ("P4", "a row ended without proof"),
         audit::Breach::DeclinedWithoutProof(_) => ("P4", "an attempt is declined without proof"),
         audit::Breach::AttemptCharged(_) => ("P4", "an attempt that is said not to have charged has charged"),
+        audit::Breach::AttemptUnderWay(_) => ("P4", "an attempt that is said not to have charged is still under way"),
         audit::Breach::ActNotDone(_) => ("house", "an act is said to be done and is not"),
         audit::Breach::Stuck(_) => ("P7", "a row is stuck"),
         audit::Breach::RefundedTooMuch(_) => ("P3", "more goes back than was taken, or is offered to"),

@@ -9,14 +9,18 @@
 //! | P4 | always | who is told an end without money finds the gateway's object ended |
 //! | P5 | always | a key means one body; another is refused; a payment that was told is there for ever, never older than told |
 //! | P5 | always | the bank decides at most once on one request of ours, however often it is sent |
+//! | P5 | always | nothing that moves money is sent again once the gateway has forgotten its key |
 //! | P5 | at rest | there are no more charges than were asked for |
 //! | P6 | always | after a 2xx to a final event nobody is told what was before it |
 //! | P7 | at rest | nothing is stuck, unless a person was called |
 //! | P9 | always | of two answers the newer can come from the older |
 //!
+//! What a list shows of a payment is told like any other answer; [`lists`] adds what only lists promise.
+//!
 //! P3 waits for refunds, and P8 for whoever reads bytes. [`house`] has what cannot be seen from outside: the rows.
 
 mod house;
+mod lists;
 mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +85,8 @@ struct File {
     taken: Vec<(u64, ObjectStatus)>,
     confirm_keys: BTreeSet<String>,
     away_keys: BTreeSet<String>,
+    /// The newest version that was told.
+    newest: Option<Payment>,
 }
 
 /// What an answer shows of a payment.
@@ -216,6 +222,9 @@ impl Auditor {
         if let Some((id, count)) = standing.into_iter().find(|(_, count)| *count > 1) {
             self.breach("P1", "more than one charge stands", format!("{count} for {id}: {charges:?}"));
         }
+        if let Some(key) = gateway.revived_keys().pop() {
+            self.breach("P5", "a request was sent again when its key was forgotten", key);
+        }
         let mut keys = BTreeSet::new();
         let twice = charges.iter().find(|charge| match &charge.cause {
             Cause::Request(key) => !keys.insert(key),
@@ -277,6 +286,9 @@ impl Auditor {
         let same = file.told.entry(version).or_insert_with(|| told.clone()) == &told;
         if file.heard.last().is_none_or(|(_, heard)| *heard < version) {
             file.heard.push((turn, version));
+        }
+        if file.newest.as_ref().is_none_or(|newest| newest.version < version) {
+            file.newest = Some(payment.clone());
         }
         if !same {
             self.breach("P5", "one version was told in two ways", format!("v{version} of {id}: {told:?}"));

@@ -5,8 +5,8 @@ use std::{future::ready, time::Duration};
 
 use domain::{id::TransactionId, payment::Payment};
 use flow::ports::{
-    Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, LoadPayment,
-    ReplacePayment, Replaced, Urgency, Write, WriterToken,
+    Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
+    ListPayments, ListPlace, Listing, LoadPayment, ReplacePayment, Replaced, Urgency, Write, WriterToken,
 };
 
 use super::{SDK_BACKOFF, SDK_PATIENCE, lateness, unavailable};
@@ -186,6 +186,18 @@ impl FindDue for WeatheredStore<'_> {
 
     async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
         self.call(Point::CountDue, |stage| block_on(stage.store.count(partition)), || ()).await
+    }
+}
+
+impl ListPayments for WeatheredStore<'_> {
+    async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
+        let read = |stage: &Stage| {
+            if stage.store.lists_lack_rows() {
+                stage.happened(Sometimes::StaleList);
+            }
+            block_on(stage.store.list(listing, after, limit))
+        };
+        self.call(Point::List, read, || ()).await
     }
 }
 

@@ -1,0 +1,197 @@
+//! What somebody does: each operation with the ports that its function is handed, on a wire, and what the caller is told.
+
+use domain::{
+    id::{RequestHash, TransactionId},
+    payment::{CancelRequest, ConfirmRequest, Payment, Rejection},
+};
+use flow::{
+    operations::{
+        cancel::cancel,
+        capture::{CaptureError, Wish, capture},
+        confirm::confirm,
+        initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        retry::retry,
+        status::status,
+        sweep::sweep,
+        webhook::{GatewayEvent, Received, webhook},
+    },
+    ports::Error,
+    steps::{RequestError, Requested},
+};
+
+use super::{
+    house::House,
+    wire::{Ports, Wire},
+};
+use crate::{gateway::SimGateway, shop::client, simulation::coverage::Operation, turns};
+
+/// What somebody does.
+#[derive(Debug, Clone)]
+pub enum Deed {
+    /// POST /payment/initiate
+    Initiate(Box<InitiateRequest>),
+    /// POST /payment/confirm
+    Confirm(Box<ConfirmRequest>),
+    /// POST /payment/capture
+    Capture(Wish),
+    /// POST /payment/cancel
+    Cancel(CancelRequest),
+    /// GET /payment/status
+    Status,
+    /// The gateway delivers an event.
+    Webhook(Box<GatewayEvent>),
+    /// The row falls due, however long that takes, and somebody looks at it.
+    Retry,
+    /// The row falls due, and the minute's sweep comes.
+    Sweep,
+}
+
+/// What whoever did it was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Told {
+    /// The payment: it was done, or had been done before.
+    Payment(Box<Payment>, Hand),
+    /// Why it was not done.
+    Refused(&'static str),
+    /// Try again: 5xx, or a message that is not taken out of the queue.
+    Failed(String),
+    /// What became of an event.
+    Received(Received),
+    /// That it was done.
+    Done,
+    /// Nothing: the function was killed.
+    Nothing,
+}
+
+/// Whether a request was carried out now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hand {
+    /// It was.
+    First,
+    /// It had been before.
+    Replayed,
+}
+
+/// The code of a key that belongs to another request.
+pub(super) const KEY_REUSED: &str = "idempotency_key_reused";
+
+impl Deed {
+    /// Which operation it is.
+    #[must_use]
+    pub const fn operation(&self) -> Operation {
+        match self {
+            Self::Initiate(_) => Operation::Initiate,
+            Self::Confirm(_) => Operation::Confirm,
+            Self::Capture(_) => Operation::Capture,
+            Self::Cancel(_) => Operation::Cancel,
+            Self::Status => Operation::Status,
+            Self::Webhook(_) => Operation::Webhook,
+            Self::Retry => Operation::Retry,
+            Self::Sweep => Operation::Sweep,
+        }
+    }
+
+    /// Does it, until it is done or its function is killed.
+    pub(super) async fn done(&self, house: &House, wire: &Wire) -> Told {
+        let ports = Ports { house, wire, operation: self.operation() };
+        wire.until_killed(self.run(&ports, &house.id)).await.unwrap_or(Told::Nothing)
+    }
+
+    async fn run(&self, ports: &Ports<'_>, id: &TransactionId) -> Told {
+        let (host, house) = (ports.house.shop.host(), ports.house);
+        match self.clone() {
+            Self::Initiate(request) => initiated(initiate(host, ports, ports, SimGateway::MODE, *request).await),
+            Self::Confirm(request) => requested(confirm(host, ports, ports, ports, id, *request, &client()).await),
+            Self::Capture(wish) => match capture(host, ports, ports, ports, id, wish, &client()).await {
+                Ok(done) => requested(Ok(done)),
+                Err(CaptureError::NotRequested(error)) => requested(Err(error)),
+                Err(CaptureError::NotAnAmount(_) | CaptureError::AmountRefused(_)) => Told::Refused("amount"),
+            },
+            Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),
+            Self::Status => match status(ports, id).await {
+                Ok(Some(payment)) => Told::Payment(Box::new(payment), Hand::First),
+                Ok(None) => Told::Refused("not_found"),
+                Err(error) => failed(&error),
+            },
+            Self::Webhook(event) => match webhook(host, ports, ports, SimGateway::MODE, *event).await {
+                Ok(received) => Told::Received(received),
+                Err(error) => failed(&error),
+            },
+            Self::Retry => {
+                turns::pass().await;
+                house.is_due();
+                turns::pass().await;
+                retry(host, ports, ports, id).await.map_or_else(|error| failed(&error), |_| Told::Done)
+            }
+            Self::Sweep => {
+                turns::pass().await;
+                house.is_due();
+                turns::pass().await;
+                sweep(host, ports, ports).await.map_or_else(|error| failed(&error), |_| Told::Done)
+            }
+        }
+    }
+
+    /// The same request with another body under the same key, if it has a key and `row` has taken it.
+    pub(super) fn with_another_body(&self, row: &Payment) -> Option<Self> {
+        let other = RequestHash::of([("another", "body")]);
+        match self.clone() {
+            Self::Initiate(mut request) => {
+                request.request_hash = other;
+                Some(Self::Initiate(request))
+            }
+            Self::Confirm(mut request) => {
+                request.request_hash = other;
+                row.attempt_of(&request.key).is_some().then_some(Self::Confirm(request))
+            }
+            Self::Capture(mut wish) => {
+                wish.request_hash = other;
+                row.capture_of(&wish.key).is_some().then_some(Self::Capture(wish))
+            }
+            Self::Cancel(mut request) => {
+                request.request_hash = other;
+                row.cancel_of(&request.key).is_some().then_some(Self::Cancel(request))
+            }
+            Self::Status | Self::Webhook(_) | Self::Retry | Self::Sweep => None,
+        }
+    }
+}
+
+impl Told {
+    /// Whether it was done, now or before.
+    #[must_use]
+    pub const fn is_well(&self) -> bool {
+        match self {
+            Self::Payment(..) | Self::Received(_) | Self::Done => true,
+            Self::Refused(_) | Self::Failed(_) | Self::Nothing => false,
+        }
+    }
+}
+
+fn failed(error: &Error) -> Told {
+    Told::Failed(error.to_string())
+}
+
+fn initiated(made: Result<Initiated, InitiateError>) -> Told {
+    match made {
+        Ok(Initiated::Created(payment)) => Told::Payment(Box::new(payment), Hand::First),
+        Ok(Initiated::Replayed(payment)) => Told::Payment(Box::new(payment), Hand::Replayed),
+        Err(InitiateError::KeyReused) => Told::Refused(KEY_REUSED),
+        Err(InitiateError::AmountRefused(_)) => Told::Refused("amount"),
+        Err(InitiateError::Refused { .. }) => Told::Refused("gateway_refused"),
+        Err(InitiateError::GatewayUnavailable(why)) => Told::Failed(why.to_owned()),
+        Err(InitiateError::Failed(error)) => failed(&error),
+    }
+}
+
+fn requested(made: Result<Requested, RequestError>) -> Told {
+    match made {
+        Ok(Requested::Done(payment)) => Told::Payment(Box::new(payment), Hand::First),
+        Ok(Requested::Replayed(payment)) => Told::Payment(Box::new(payment), Hand::Replayed),
+        Err(RequestError::NotFound) => Told::Refused("not_found"),
+        Err(RequestError::Rejected(Rejection::IdempotencyKeyReused, _)) => Told::Refused(KEY_REUSED),
+        Err(RequestError::Rejected(Rejection::InProgress, _)) => Told::Refused("in_progress"),
+        Err(RequestError::Rejected(..)) => Told::Refused("refused"),
+        Err(RequestError::Failed(error)) => failed(&error),
+    }
+}

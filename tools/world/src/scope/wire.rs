@@ -1,0 +1,410 @@
+//! The wire between an operation and everybody outside. Its calls are numbered; those that the plan names have the fate that
+//! it gives them, the others go well. Whoever is killed never goes on, as a future that is dropped where it waits.
+
+use std::{
+    future::{pending, poll_fn},
+    pin::pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use domain::{
+    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    id::{AttemptNumber, RefundId, RequestHash, TransactionId, gateway_key},
+    money::Money,
+    payment::{Payment, Terms},
+};
+use flow::{
+    commit::Committed,
+    ports::{
+        Actor, AmountRefusal, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error,
+        FindDue, Gateway, LoadPayment, Nudge, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write, WriterToken,
+    },
+};
+
+use super::{fault::Fault, house::House};
+use crate::{
+    gateway::{Call, Course, Effect},
+    shop::Shop,
+    simulation::coverage::{Fate, Operation, Point},
+    turns::{self, block_on},
+};
+
+/// How long an SDK tries before it gives up.
+const SDK_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What becomes of which calls: in the order of the calls, counted from 0.
+pub type Plan = Vec<(usize, Fault)>;
+
+/// Where somebody called, in order.
+pub type Trace = Vec<(Operation, Point)>;
+
+/// The wire of one who calls.
+#[derive(Debug, Default)]
+pub struct Wire(Mutex<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    plan: Plan,
+    trace: Trace,
+    is_killed: bool,
+}
+
+/// How a call is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    Served,
+    Unserved(UnknownReason),
+    Unheard(UnknownReason),
+    Saved(Effect),
+    Refused,
+    Stale,
+    InPart,
+}
+
+impl Way {
+    pub(super) const FAILED: Self = Self::Unserved(UnknownReason::ServerError);
+}
+
+impl Wire {
+    /// A wire on which this happens.
+    #[must_use]
+    pub fn with(plan: Plan) -> Self {
+        Self(Mutex::new(Inner { plan, ..Inner::default() }))
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The calls that were made.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        self.inner().trace.clone()
+    }
+
+    pub(super) fn calls(&self) -> usize {
+        self.inner().trace.len()
+    }
+
+    /// Runs somebody to the end, or to where they are killed: then there is no output.
+    pub(super) async fn until_killed<F: Future>(&self, future: F) -> Option<F::Output> {
+        self.inner().is_killed = false;
+        let mut future = pin!(future);
+        poll_fn(|context| match future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.inner().is_killed => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        })
+        .await
+    }
+
+    fn sets_out(&self, operation: Operation, point: Point) -> Option<Fault> {
+        let mut inner = self.inner();
+        let number = inner.trace.len();
+        inner.trace.push((operation, point));
+        inner.plan.iter().find(|(planned, _)| *planned == number).map(|(_, fault)| *fault)
+    }
+
+    async fn dies<T>(&self) -> T {
+        self.inner().is_killed = true;
+        pending().await
+    }
+}
+
+/// The ports of one operation, on a wire.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ports<'a> {
+    pub(super) house: &'a House,
+    pub(super) wire: &'a Wire,
+    pub(super) operation: Operation,
+}
+
+impl Ports<'_> {
+    /// One call. `serve` is what the one outside does, and what the caller sees of it.
+    async fn call<T: Send>(
+        &self,
+        (point, key): (Point, Option<String>),
+        patience: Duration,
+        serve: impl Fn(&Shop, Way) -> T + Send + Sync + 'static,
+    ) -> T {
+        turns::pass().await;
+        let fault = self.wire.sets_out(self.operation, point);
+        if fault.is_some_and(|fault| fault.fate == Fate::KilledBefore) {
+            return self.wire.dies().await;
+        }
+        let answer = self.house.serve(fault, key, patience, serve);
+        self.house.look();
+        if fault.is_some_and(|fault| matches!(fault.fate, Fate::KilledDuring | Fate::KilledAfter)) {
+            return self.wire.dies().await;
+        }
+        turns::pass().await;
+        answer
+    }
+
+    /// A call to the table or the queue, which see to it that a caller hears of every failure in the same way.
+    async fn ask<T: Send>(
+        &self,
+        point: Point,
+        whom: Dependency,
+        serve: impl Fn(&Shop, Way) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let lost = move || Err(Error::Unavailable { dependency: whom, detail: "planned".to_owned() });
+        self.call((point, None), SDK_PATIENCE, move |shop, way| match way {
+            Way::Served | Way::Stale | Way::InPart => serve(shop, way),
+            Way::Unheard(_) => serve(shop, way).and(lost()),
+            Way::Unserved(_) | Way::Saved(_) | Way::Refused => lost(),
+        })
+        .await
+    }
+
+    /// A request to the gateway.
+    async fn request<T: Send>(
+        &self,
+        (point, call, key): (Point, Call, Option<String>),
+        budget: Duration,
+        send: impl Fn(&Shop) -> T + Send + Sync + 'static,
+    ) -> T {
+        self.call((point, key), budget, move |shop, way| {
+            let course = match way {
+                Way::Served | Way::Stale | Way::InPart => Course::Well,
+                Way::Unserved(reason) => Course::NotServed(reason),
+                Way::Unheard(reason) => Course::Unheard(reason),
+                Way::Saved(effect) => Course::SavedFailure(effect),
+                Way::Refused => Course::Refused(refusal_of(call)),
+            };
+            if course != Course::Well {
+                shop.gateway().script(call, [course]);
+            }
+            send(shop)
+        })
+        .await
+    }
+}
+
+impl House {
+    /// A call is served as its fate is, and the time that it takes passes.
+    fn serve<T>(
+        &self,
+        fault: Option<Fault>,
+        key: Option<String>,
+        patience: Duration,
+        serve: impl Fn(&Shop, Way) -> T + Send + Sync + 'static,
+    ) -> T {
+        let go = |way| serve(&self.shop, self.way_for(key.as_deref(), way));
+        let Some(fault) = fault else { return go(Way::Served) };
+        match fault.fate {
+            Fate::Applied | Fate::KilledBefore | Fate::KilledAfter => go(Way::Served),
+            Fate::NotApplied | Fate::Throttled | Fate::Failed => {
+                self.time_passes(patience);
+                go(Way::Unserved(fault.seen()))
+            }
+            Fate::AnswerLost => {
+                let answer = go(Way::Unheard(fault.seen()));
+                self.time_passes(patience);
+                answer
+            }
+            Fate::Late | Fate::KilledDuring => {
+                let answer = go(Way::Unserved(UnknownReason::Timeout));
+                self.keep(fault.steps(), key, move |shop, way| drop(serve(shop, way)));
+                self.time_passes(patience);
+                answer
+            }
+            Fate::MeetsItself => {
+                drop(go(Way::Served));
+                go(Way::Served)
+            }
+            Fate::Stale => go(Way::Stale),
+            Fate::InPart => go(Way::InPart),
+            Fate::SavedFailure => go(Way::Saved(Effect::None)),
+            Fate::SavedFailureDone => go(Way::Saved(Effect::Whole)),
+            Fate::Refused => go(Way::Refused),
+        }
+    }
+}
+
+const fn refusal_of(call: Call) -> &'static str {
+    match call {
+        Call::Open => "parameter_invalid_string",
+        Call::Confirm => "payment_method_unactivated",
+        Call::Capture => "capture_charge_authorization_expired",
+        Call::Refund => "balance_insufficient",
+        Call::Cancel | Call::Fetch | Call::ListRefunds => "resource_missing",
+    }
+}
+
+impl LoadPayment for Ports<'_> {
+    async fn load(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
+        let id = id.clone();
+        self.ask(Point::Load, Dependency::Store, move |shop, _| block_on(shop.store().load(&id))).await
+    }
+}
+
+impl CreatePayment for Ports<'_> {
+    async fn create(&self, write: &Write<'_>) -> Result<Created, Error> {
+        let kept = KeptWrite::of(write);
+        self.ask(Point::Create, Dependency::Store, move |shop, _| block_on(shop.store().create(&kept.write()))).await
+    }
+}
+
+impl ReplacePayment for Ports<'_> {
+    async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
+        let point = match write.event {
+            "attempt_started" | "act_opened" => Point::WriteIntent,
+            "claimed" => Point::WriteClaim,
+            _ => Point::WriteOutcome,
+        };
+        let kept = KeptWrite::of(write);
+        self.ask(point, Dependency::Store, move |shop, _| block_on(shop.store().replace(&kept.write()))).await
+    }
+}
+
+impl FindDue for Ports<'_> {
+    async fn find_due(
+        &self,
+        partition: DuePartition,
+        window: DueWindow,
+        after: Option<DuePlace>,
+        limit: u32,
+    ) -> Result<DuePage, Error> {
+        self.ask(Point::FindDue, Dependency::Store, move |shop, way| {
+            read_index(shop, way);
+            block_on(shop.store().find_due(partition, window, after.clone(), limit))
+        })
+        .await
+    }
+
+    async fn count(&self, partition: DuePartition) -> Result<usize, Error> {
+        self.ask(Point::CountDue, Dependency::Store, move |shop, way| {
+            read_index(shop, way);
+            block_on(shop.store().count(partition))
+        })
+        .await
+    }
+}
+
+/// The index is held, and catches up when somebody reads it; but for whoever reads the past.
+fn read_index(shop: &Shop, way: Way) {
+    if way != Way::Stale {
+        shop.store().catch_up_index();
+    }
+}
+
+impl Nudge for Ports<'_> {
+    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+        let id = id.clone();
+        self.ask(Point::Nudge, Dependency::Queue, move |shop, _| block_on(shop.queue().nudge(&id, delay))).await
+    }
+
+    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+        let ids = ids.to_vec();
+        self.ask(Point::NudgeAll, Dependency::Queue, move |shop, way| {
+            let taken = if way == Way::InPart { ids.len() / 2 } else { ids.len() };
+            block_on(shop.queue().nudge_all(ids.get(..taken).unwrap_or_default()))
+        })
+        .await
+    }
+}
+
+impl Gateway for Ports<'_> {
+    fn api_version(&self) -> &'static str {
+        self.house.shop.gateway().api_version()
+    }
+
+    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+        self.house.shop.gateway().accepts(amount)
+    }
+
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+        let key = gateway_key::open(request.id, request.request_hash, request.round);
+        let kept = Arc::new(KeptOpening::of(request));
+        let send = move |shop: &Shop| block_on(shop.gateway().open(&kept.request(), budget));
+        self.request((Point::GatewayOpen, Call::Open, Some(key)), budget, send).await
+    }
+
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+        let key = gateway_key::confirm(&committed.payment().id, attempt);
+        let kept = committed.clone();
+        let send = move |shop: &Shop| block_on(shop.gateway().confirm(&kept, attempt, budget));
+        self.request((Point::GatewayConfirm, Call::Confirm, Some(key)), budget, send).await
+    }
+
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+        let payment = committed.payment();
+        let key = gateway_key::capture(&payment.id, payment.acts.len());
+        let kept = committed.clone();
+        let send = move |shop: &Shop| block_on(shop.gateway().capture(&kept, budget));
+        self.request((Point::GatewayCapture, Call::Capture, Some(key)), budget, send).await
+    }
+
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+        let kept = committed.clone();
+        let send = move |shop: &Shop| block_on(shop.gateway().cancel(&kept, fresh, budget));
+        self.request((Point::GatewayCancel, Call::Cancel, None), budget, send).await
+    }
+
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+        let key = gateway_key::refund(&committed.payment().id, refund);
+        let (kept, id) = (committed.clone(), refund.clone());
+        let send = move |shop: &Shop| block_on(shop.gateway().refund(&kept, &id, budget));
+        self.request((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await
+    }
+
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+        let kept = payment.clone();
+        let send = move |shop: &Shop| block_on(shop.gateway().refunds(&kept, budget));
+        self.request((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await
+    }
+
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+        let kept = payment.clone();
+        let send = move |shop: &Shop| block_on(shop.gateway().fetch(&kept, budget));
+        self.request((Point::GatewayFetch, Call::Fetch, None), budget, send).await
+    }
+}
+
+/// A write that may outlive its sender.
+struct KeptWrite {
+    payment: Payment,
+    event: String,
+    why: Option<String>,
+    actor: Actor,
+    writer: WriterToken,
+}
+
+impl KeptWrite {
+    fn of(write: &Write<'_>) -> Self {
+        Self {
+            payment: write.payment.clone(),
+            event: write.event.to_owned(),
+            why: write.why.map(str::to_owned),
+            actor: write.actor.clone(),
+            writer: write.writer,
+        }
+    }
+
+    fn write(&self) -> Write<'_> {
+        let why = self.why.as_deref();
+        Write { payment: &self.payment, event: &self.event, why, actor: &self.actor, writer: self.writer }
+    }
+}
+
+/// An opening request that may outlive its sender.
+struct KeptOpening {
+    id: TransactionId,
+    terms: Terms,
+    request_hash: RequestHash,
+    round: u32,
+}
+
+impl KeptOpening {
+    fn of(request: &OpenRequest<'_>) -> Self {
+        let OpenRequest { id, terms, request_hash, round } = *request;
+        Self { id: id.clone(), terms: terms.clone(), request_hash, round }
+    }
+
+    const fn request(&self) -> OpenRequest<'_> {
+        OpenRequest { id: &self.id, terms: &self.terms, request_hash: self.request_hash, round: self.round }
+    }
+}

@@ -1,0 +1,202 @@
+//! Each operation, wherever the payment stands when it is called: every step fails once, in every way in which it can, and
+//! is run twice; and where something is done, any two steps fail. Where an operation waits for somebody is listed in
+//! [`AWAIT_POINTS`], and what of it was not tried fails the test.
+
+use domain::payment::ConfirmRequest;
+use world::{
+    gateway::Verdict,
+    proof::figure,
+    scenes::Scene,
+    scope::{
+        Tried,
+        deed::Deed,
+        every_step_failed_once_and_run_twice, every_two_steps_failed,
+        play::{Beginning, Place, Time},
+        race::Outside,
+    },
+    shop::{cancellation, card, card_on_file, order, wish},
+    simulation::coverage::{AWAIT_POINTS, Fate, Operation},
+};
+
+const VERDICTS: [Verdict; 4] =
+    [Verdict::Charge, Verdict::Decline("generic_decline"), Verdict::Challenge, Verdict::Pending];
+/// What a bank says to a charge whose payer is away: yes, not now, never, not without the payer, and later.
+const VERDICTS_AWAY: [Verdict; 5] = [
+    Verdict::Charge,
+    Verdict::Decline("insufficient_funds"),
+    Verdict::Decline("stolen_card"),
+    Verdict::Challenge,
+    Verdict::Pending,
+];
+
+/// What others do at the gateway, each of which makes an event of another kind.
+pub(crate) const OUTSIDE: [Outside; 10] = [
+    Outside::BrowserConfirms(Verdict::Charge),
+    Outside::BrowserConfirms(Verdict::Decline("generic_decline")),
+    Outside::BrowserConfirms(Verdict::Challenge),
+    Outside::BrowserConfirms(Verdict::Pending),
+    Outside::PayerAnswers(Verdict::Charge),
+    Outside::PayerAnswers(Verdict::Decline("generic_decline")),
+    Outside::BankDecides(Verdict::Charge),
+    Outside::BankDecides(Verdict::Decline("generic_decline")),
+    Outside::DashboardCaptures(300),
+    Outside::DashboardCancels,
+];
+
+/// Every place where a payment can stand.
+pub(crate) fn everywhere() -> impl Iterator<Item = Beginning> {
+    let places = Scene::ALL.into_iter().map(Place::Scene).chain([Place::ToBeHeld, Place::OnItsWay]);
+    places.map(Beginning::of).chain([Beginning { time: Time::Over, ..Beginning::at(Scene::Waiting) }])
+}
+
+fn with_banks(beginnings: impl Iterator<Item = Beginning>, banks: &[Verdict]) -> Vec<Beginning> {
+    beginnings.flat_map(|beginning| banks.iter().map(move |bank| beginning.with_bank(*bank))).collect()
+}
+
+/// One operation from many beginnings: one fault from all of them, two from those of which something new is to be learnt.
+struct Trial {
+    operation: Operation,
+    tried: Tried,
+    pairs: u64,
+}
+
+impl Trial {
+    fn of(operation: Operation) -> Self {
+        Self { operation, tried: Tried::default(), pairs: 0 }
+    }
+
+    fn once(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
+        for beginning in beginnings {
+            self.tried.add(every_step_failed_once_and_run_twice(beginning, deed));
+        }
+        self
+    }
+
+    fn in_pairs(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
+        for beginning in beginnings {
+            let tried = every_two_steps_failed(beginning, deed);
+            self.pairs += tried.schedules;
+            self.tried.add(tried);
+        }
+        self
+    }
+
+    /// Tells what was tried. It must be everything that there is, and no less than it was.
+    fn closes(self, schedules_min: u64, twice_min: u64) {
+        let Self { operation, tried: Tried { points, cells, schedules, twice }, pairs } = self;
+        let points = points.into_iter().filter(|(of, _)| *of == operation).count();
+        figure("scope", points as u64, "await points");
+        figure("scope", schedules, "schedules");
+        figure("scope", pairs, "of them with two faults");
+        figure("scope", twice, "runs twice");
+        let expected = AWAIT_POINTS.into_iter().filter(|(of, _)| *of == operation).flat_map(|(_, points)| points);
+        let always = [Fate::MeetsItself, Fate::KilledBefore, Fate::KilledDuring, Fate::KilledAfter];
+        for point in expected {
+            for fate in point.faults().iter().chain(&always) {
+                assert!(cells.contains(&(operation, *point, *fate)), "never tried: {operation:?} {point:?} {fate:?}");
+            }
+        }
+        assert!(schedules >= schedules_min && twice >= twice_min, "{schedules} {twice}");
+    }
+}
+
+fn confirm(request: ConfirmRequest) -> Deed {
+    Deed::Confirm(Box::new(request))
+}
+
+#[test]
+fn whatever_becomes_of_initiate_one_payment_is_opened() {
+    let deed = Deed::Initiate(Box::new(order("order")));
+    let opened_before = [Beginning::at(Scene::Waiting), Beginning::at(Scene::Paid)];
+    Trial::of(Operation::Initiate)
+        .once([Beginning::of(Place::Nowhere)].into_iter().chain(opened_before), &deed)
+        .in_pairs([Beginning::of(Place::Nowhere), Beginning::at(Scene::Waiting)], &deed)
+        .closes(7_700, 24);
+}
+
+#[test]
+fn whatever_becomes_of_confirm_the_payer_is_charged_once_or_not_at_all() {
+    let (there, away) = (confirm(card("c2")), confirm(card_on_file("c2")));
+    let from = |scenes: &[Scene]| scenes.iter().copied().map(Beginning::at).collect::<Vec<_>>().into_iter();
+    Trial::of(Operation::Confirm)
+        .once(with_banks(everywhere(), &VERDICTS), &there)
+        // The scenes' own confirm: it may be unanswered, declined, scheduled again, or paid.
+        .once(everywhere(), &confirm(card("c")))
+        .once(with_banks(from(&[Scene::Waiting, Scene::Scheduled]), &VERDICTS_AWAY), &away)
+        .in_pairs([Beginning::at(Scene::Waiting)], &there)
+        .in_pairs([Beginning::at(Scene::Waiting).with_bank(Verdict::Decline("insufficient_funds"))], &away)
+        .closes(22_000, 500);
+}
+
+#[test]
+fn whatever_becomes_of_capture_the_money_is_taken_once() {
+    let (whole, part) = (Deed::Capture(wish("p", None)), Deed::Capture(wish("p", Some(700))));
+    Trial::of(Operation::Capture)
+        .once(everywhere(), &whole)
+        .once(everywhere(), &part)
+        .in_pairs([Beginning::at(Scene::Held)], &part)
+        .closes(8_300, 140);
+}
+
+#[test]
+fn whatever_becomes_of_cancel_the_payment_ends_as_the_gateway_says() {
+    let deed = Deed::Cancel(cancellation("x"));
+    let scenes = [Scene::Waiting, Scene::Held];
+    Trial::of(Operation::Cancel)
+        .once(everywhere(), &deed)
+        .in_pairs(scenes.map(Beginning::at), &deed)
+        .closes(10_200, 114);
+}
+
+#[test]
+fn whatever_becomes_of_status_nothing_is_changed() {
+    Trial::of(Operation::Status).once(everywhere(), &Deed::Status).closes(1_900, 64);
+}
+
+#[test]
+fn whatever_becomes_of_a_webhook_what_it_says_for_good_is_known_in_the_end() {
+    const IN_PAIRS: [(Place, Outside); 2] = [
+        (Place::Scene(Scene::Waiting), Outside::BrowserConfirms(Verdict::Challenge)),
+        (Place::Scene(Scene::Held), Outside::DashboardCaptures(300)),
+    ];
+    let mut trial = Trial::of(Operation::Webhook);
+    let mut kinds = 0;
+    for beginning in everywhere() {
+        for before in OUTSIDE.into_iter().filter(|outside| beginning.admits(*outside)) {
+            let beginning = Beginning { before, ..beginning };
+            for event in beginning.events() {
+                let deed = Deed::Webhook(Box::new(event));
+                trial = trial.once([beginning], &deed);
+                kinds += 1;
+                if IN_PAIRS.contains(&(beginning.place, before)) {
+                    trial = trial.in_pairs([beginning], &deed);
+                }
+            }
+        }
+    }
+    assert!(kinds >= 20, "{kinds}");
+    trial.closes(19_000, 414);
+}
+
+#[test]
+fn whatever_becomes_of_a_look_the_payment_is_moved_on() {
+    let outside = everywhere().flat_map(|beginning| {
+        let admitted = OUTSIDE.into_iter().filter(move |outside| beginning.admits(*outside));
+        admitted.map(move |before| Beginning { before, ..beginning })
+    });
+    let charges = [Place::Scene(Scene::Unanswered), Place::Scene(Scene::Scheduled), Place::OnItsWay].map(Beginning::of);
+    let acts = [Scene::Unanswered, Scene::Scheduled, Scene::Capturing];
+    Trial::of(Operation::Retry)
+        .once(everywhere(), &Deed::Retry)
+        .once(with_banks(charges.into_iter(), &VERDICTS_AWAY), &Deed::Retry)
+        .once(outside.collect::<Vec<_>>(), &Deed::Retry)
+        .in_pairs(acts.map(Beginning::at), &Deed::Retry)
+        .in_pairs([Beginning { time: Time::Over, ..Beginning::at(Scene::Waiting) }], &Deed::Retry)
+        .closes(32_000, 1_500);
+}
+
+#[test]
+fn whatever_becomes_of_a_sweep_the_next_one_finds_what_it_left() {
+    let scenes = [Scene::Waiting, Scene::Unanswered, Scene::Capturing, Scene::Paid];
+    Trial::of(Operation::Sweep).once(scenes.map(Beginning::at), &Deed::Sweep).closes(4_600, 396);
+}

@@ -1,5 +1,5 @@
 //! `cancel` against the world: a payment ends canceled when its object was seen canceled, and not before; a charge that
-//! was faster makes it `succeeded`. Races, kills and failing stores are in `cancel_races`.
+//! was faster makes it `succeeded`. What can become of it, and of any two at once, is tried without exception in `scope`.
 
 #![expect(clippy::panic, reason = "a scenario that does not go as written is a failed test")]
 
@@ -23,7 +23,7 @@ use world::{
     queue::Nudged,
     scenes::Scene,
     shop::{Shop, cancellation, card, wish},
-    turns::block_on,
+    turns::{all, block_on},
 };
 
 /// Every way in which nobody knows, but the one that is a fault of ours.
@@ -318,4 +318,31 @@ fn what_the_dashboard_has_canceled_already_is_canceled() {
             assert_eq!(shop.at_rest(&id).await, told);
         });
     }
+}
+
+// -- at once --
+
+#[test]
+fn of_twenty_at_once_with_their_own_keys_one_cancels_and_the_others_are_told() {
+    block_on(async {
+        let (shop, id) = Scene::Held.set().await;
+        let answers = all((0..20).map(|number| shop.cancel(&id, cancellation(&format!("x{number}"))))).await;
+        let refused: Vec<_> = answers.into_iter().filter(Result::is_err).map(rejection).collect();
+        assert_eq!(refused.len(), 19);
+        let told = |why| matches!(why, Rejection::InProgress | Rejection::InvalidState { state: "canceled" });
+        assert!(refused.into_iter().all(told));
+        assert_eq!(shop.gateway().sent_of(Call::Cancel).len(), 1);
+        assert_eq!(shop.at_rest(&id).await.state, PaymentState::Canceled);
+    });
+}
+
+#[test]
+fn of_twenty_at_once_with_one_key_one_cancels_and_all_see_the_payment() {
+    block_on(async {
+        let (shop, id) = Scene::Waiting.set().await;
+        let answers = all((0..20).map(|_| shop.cancel(&id, cancellation("x")))).await;
+        let done = answers.iter().filter(|answer| matches!(answer, Ok(Requested::Done(_)))).count();
+        assert_eq!((done, answers.iter().filter(|answer| answer.is_ok()).count()), (1, 20));
+        assert_eq!(shop.at_rest(&id).await.state, PaymentState::Canceled);
+    });
 }

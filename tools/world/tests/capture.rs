@@ -1,5 +1,5 @@
 //! `capture` against the world: the money that is held is taken once, so much of it as was asked for, and the client is
-//! told the truth whatever the gateway answers. Races, kills and failing stores are in `capture_races`.
+//! told the truth whatever the gateway answers. Races are in `capture_races`, and whatever can become of it in `scope`.
 
 #![expect(clippy::panic, reason = "a scenario that does not go as written is a failed test")]
 

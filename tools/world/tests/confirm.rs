@@ -1,5 +1,5 @@
 //! `confirm` against the world: charged once, told the truth, whatever the gateway answers and whatever is lost on the way.
-//! Races and kills are in `confirm_races`.
+//! Races are in `confirm_races`, and whatever can become of it in `scope`.
 
 #![expect(clippy::panic, reason = "a scenario that does not go as written is a failed test")]
 

@@ -19,7 +19,6 @@ use world::{
     gateway::{Call, Course, Effect, Verdict},
     payments,
     shop::{Shop, card, card_on_file, held_order, order},
-    store,
     turns::{all, block_on},
 };
 
@@ -121,30 +120,6 @@ fn what_an_answered_key_leaves_open_is_fetched_in_the_same_look() {
         assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 3, gateway_calls: 2, ..Counts::default() });
         shop.at_rest(&payment.id).await;
     });
-}
-
-#[test]
-fn a_store_that_fails_leaves_the_row_for_the_next_look() {
-    let faults = [
-        (store::Call::Load, vec![store::Course::LostBefore]),
-        (store::Call::Write, vec![store::Course::LostBefore]),
-        (store::Call::Write, vec![store::Course::LostAfter]),
-        (store::Call::Write, vec![store::Course::Well, store::Course::LostBefore]),
-        (store::Call::Write, vec![store::Course::Well, store::Course::LostAfter]),
-    ];
-    for (call, courses) in faults {
-        block_on(async {
-            let (shop, payment) = shop().await;
-            shop.gateway().script(Call::Confirm, [Course::NotServed(UnknownReason::Timeout)]);
-            let unknown = shop.confirmed(&payment.id, card("c")).await;
-            shop.host().advance(unknown.due.unwrap().since(shop.host().now()));
-            shop.store().script(call, courses.clone());
-            let _lost = shop.retry(&payment.id).await;
-            shop.audit(&payment.id, Hour::Midway);
-            assert!(is_paid(&shop.at_rest(&payment.id).await), "{courses:?}");
-            assert_eq!(shop.gateway().charges().len(), 1, "{courses:?}");
-        });
-    }
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! `webhook` against the world: events come late, twice, shuffled, forged in good faith, or never; the row ends right.
 
-use std::{pin::Pin, time::Duration};
+use std::time::Duration;
 
 use domain::{
     gateway::{Mode, ObjectStatus, Outcome, UnknownReason},
-    id::TransactionId,
     payment::{
         AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ProcessingReason, Rejection, ReviewReason,
     },
-    schedule::Limits,
 };
 use flow::{
     operations::{
@@ -24,14 +22,11 @@ use world::{
     gateway::{Call, Course, Verdict},
     queue::Nudged,
     shop::{Shop, card, held_order, order},
-    store,
     turns::{all, block_on},
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const NOBODY_KNOWS: PaymentState = PaymentState::Processing(ProcessingReason::OutcomeUnknown);
-
-type Turn<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// A shop with one payment opened, the event of its opening gone, and nothing counted yet.
 async fn shop() -> (Shop, Payment) {
@@ -51,19 +46,6 @@ fn only_event(shop: &Shop) -> GatewayEvent {
     let mut events = shop.gateway().take_events();
     assert_eq!(events.len(), 1, "{events:?}");
     events.remove(0)
-}
-
-fn orders_of<T: Clone>(events: &[T]) -> Vec<Vec<T>> {
-    let Some((first, rest)) = events.split_first() else { return vec![Vec::new()] };
-    let mut orders = Vec::new();
-    for order in orders_of(rest) {
-        for place in 0..=order.len() {
-            let mut order = order.clone();
-            order.insert(place, first.clone());
-            orders.push(order);
-        }
-    }
-    orders
 }
 
 #[test]
@@ -148,52 +130,6 @@ fn one_event_delivered_by_twenty_at_once_is_applied_once() {
         assert_eq!(received.iter().filter(|one| **one == Ok(Received::Applied)).count(), 1);
         assert_eq!(received.iter().filter(|one| **one == Ok(Received::Superseded)).count(), 19);
         assert!(is_paid(&shop.at_rest(&payment.id).await));
-    });
-}
-
-/// A decline, a challenge whose answer was lost, a browser's decline over it, a second challenge, a slow bank, and success.
-async fn eventful(shop: &Shop) -> (TransactionId, Vec<GatewayEvent>) {
-    let payment = shop.opened(order("order-1")).await;
-    shop.gateway().take_events();
-    shop.gateway().bank_says([Verdict::Decline("generic_decline"), Verdict::Challenge]);
-    shop.gateway().script(Call::Confirm, [Course::Well, Course::Unheard(UnknownReason::Timeout)]);
-    shop.confirmed(&payment.id, card("c1")).await;
-    shop.confirmed(&payment.id, card("c2")).await;
-    shop.gateway().payer_fails(&payment.object);
-    shop.gateway().browser_confirms(&payment.object, Verdict::Challenge);
-    shop.gateway().payer_authenticates(&payment.object, Verdict::Pending);
-    shop.gateway().bank_decides(&payment.object, Verdict::Charge);
-    (payment.id, shop.gateway().take_events())
-}
-
-#[test]
-fn six_events_in_any_order_end_in_one_success() {
-    let count = block_on(async { eventful(&Shop::new()).await.1.len() });
-    assert_eq!(count, 6);
-    let orders = orders_of(&(0..count).collect::<Vec<_>>());
-    assert_eq!(orders.len(), 720);
-    for order in orders {
-        block_on(async {
-            let shop = Shop::new();
-            let (id, events) = eventful(&shop).await;
-            for place in &order {
-                shop.webhook(events[*place].clone()).await.unwrap();
-                shop.audit(&id, Hour::Midway);
-            }
-            let row = shop.row(&id);
-            assert!(is_paid(&row), "{order:?}");
-            assert!(row.attempts[0].decline().is_some());
-            shop.at_rest(&id).await;
-        });
-    }
-}
-
-#[test]
-fn events_that_never_come_are_made_up_for_by_looks() {
-    block_on(async {
-        let shop = Shop::new();
-        let (id, _never_delivered) = eventful(&shop).await;
-        assert!(is_paid(&shop.at_rest(&id).await));
     });
 }
 
@@ -361,26 +297,6 @@ fn an_event_may_come_before_its_row_and_is_delivered_again() {
 }
 
 #[test]
-fn an_event_that_could_not_be_written_is_refused_and_comes_again() {
-    let faults = [
-        (store::Call::Load, store::Course::LostBefore),
-        (store::Call::Write, store::Course::LostBefore),
-        (store::Call::Write, store::Course::LostAfter),
-    ];
-    for (call, course) in faults {
-        block_on(async {
-            let (shop, payment) = shop().await;
-            shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
-            let event = only_event(&shop);
-            shop.store().script(call, [course]);
-            assert!(shop.webhook(event.clone()).await.is_err());
-            shop.webhook(event).await.unwrap();
-            assert!(is_paid(&shop.at_rest(&payment.id).await));
-        });
-    }
-}
-
-#[test]
 fn a_look_that_could_not_be_asked_for_stands_on_the_row() {
     block_on(async {
         let (shop, payment) = shop().await;
@@ -477,25 +393,5 @@ fn money_that_moved_after_the_end_is_written_down_and_a_person_is_called() {
         let row = shop.audit(&payment.id, Hour::AtRest);
         assert!(is_paid(&row));
         assert_eq!(row.attention.unwrap().reason, ReviewReason::LateSuccess);
-    });
-}
-
-#[test]
-fn a_webhook_and_a_look_at_once_write_each_fact_once() {
-    block_on(async {
-        let (shop, payment) = shop().await;
-        shop.gateway().browser_confirms(&payment.object, Verdict::Charge);
-        let event = only_event(&shop);
-        shop.host().advance(Limits::STANDARD.first_look);
-        let webhook: Turn<'_> = Box::pin(async {
-            shop.webhook(event).await.unwrap();
-        });
-        let look: Turn<'_> = Box::pin(async {
-            shop.retry(&payment.id).await.unwrap();
-        });
-        all([webhook, look]).await;
-        let captured = shop.store().commits().iter().filter(|commit| commit.event == "captured").count();
-        assert_eq!(captured, 1);
-        assert!(is_paid(&shop.at_rest(&payment.id).await));
     });
 }

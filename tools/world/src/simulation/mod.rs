@@ -203,7 +203,11 @@ impl Play {
         });
         self.ask_for_status();
         for order in self.orders.clone() {
-            self.stage.with_auditor(|auditor| auditor.all_is_settled(&order.id, &self.stage.gateway));
+            let stored = self.stage.store.stored(&order.id);
+            self.stage.with_auditor(|auditor| {
+                auditor.all_is_settled(&order.id, &self.stage.gateway);
+                stored.iter().for_each(|item| auditor.reads_bytes(item));
+            });
         }
     }
 

@@ -247,29 +247,40 @@ fn mishaps(state: &State, worker: usize, out: &mut Out<'_>) {
     }
 }
 
-/// The payer's time ends at any moment. Keys die once nobody is at work: no function lives for a quarter of an hour,
-/// and no request is on its way for half a day.
+/// The payer's time ends at any moment. Keys age once nobody is at work: no function lives for a quarter of an hour. But a
+/// request may be on its way for longer than that, and arrive after its key is too old to be sent again.
 fn time_passes(protocol: &Protocol, state: &State, out: &mut Out<'_>) {
     if !state.clock.is_over {
         let mut next = *state;
         next.clock.is_over = true;
         out.push(Deed::TimeIsOver, next, Done::default());
     }
-    if let Some(next) = protocol.half_a_day_later(state).filter(|_| state.is_quiet()) {
-        out.push(Deed::KeysDie, next, Done::default());
+    if state.is_quiet() {
+        let aged = protocol.half_a_day_later(state);
+        if aged != *state {
+            out.push(Deed::KeysAge, aged, Done::default());
+        } else if let Some(next) = protocol.a_day_later(state) {
+            out.push(Deed::KeysDie, next, Done::default());
+        }
     }
 }
 
 impl Protocol {
-    /// The keys of all that was sent so far are dead, and whatever was on its way is lost. None: nothing was sent
-    /// since.
-    pub(crate) fn half_a_day_later(&self, state: &State) -> Option<State> {
+    /// The keys of all that was sent so far are too old to be sent again.
+    fn half_a_day_later(&self, state: &State) -> State {
         let facts = self.facts(state.row);
         let mut next = *state;
-        (next.clock.dead_attempts, next.clock.dead_captures) = (facts.attempts, facts.captures);
+        (next.clock.old_attempts, next.clock.old_captures) = (facts.attempts, facts.captures);
+        next
+    }
+
+    /// They are dead, and whatever was on its way is lost. None: nothing was sent since.
+    pub(crate) fn a_day_later(&self, state: &State) -> Option<State> {
+        let mut next = self.half_a_day_later(state);
+        next.clock.dead_attempts = next.clock.old_attempts;
         next.books.forget_keys();
         next.requests = [None; REQUESTS];
-        (next.clock != state.clock).then_some(next)
+        (next != *state).then_some(next)
     }
 }
 

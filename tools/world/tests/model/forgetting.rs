@@ -110,12 +110,14 @@ fn forget_what_is_closed(state: &mut State, row: &Facts) {
 /// Nobody asks whether the key of a closed attempt or capture is dead, once nobody holds an old version of the row.
 fn forget_whose_keys_are_dead(state: &mut State, row: &Facts) {
     let clock = &mut state.clock;
-    clock.dead_attempts = match row.open {
-        Some((open, _)) => open - u8::from(open > clock.dead_attempts),
-        None => row.attempts,
-    };
-    clock.dead_captures = match row.open_act {
-        Some(OpenAct::Capture(open)) => open - u8::from(open > clock.dead_captures),
+    for dead in [&mut clock.old_attempts, &mut clock.dead_attempts] {
+        *dead = match row.open {
+            Some((open, _)) => open - u8::from(open > *dead),
+            None => row.attempts,
+        };
+    }
+    clock.old_captures = match row.open_act {
+        Some(OpenAct::Capture(open)) => open - u8::from(open > clock.old_captures),
         Some(OpenAct::Close(_)) | None => row.captures,
     };
 }

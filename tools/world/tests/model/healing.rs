@@ -33,7 +33,7 @@ impl Protocol {
         lost.workers = [Worker::IDLE; 2];
         lost.requests = [None; REQUESTS];
         // Whatever was on its way is lost, or arrives just before anybody looks, or is lost and its key is dead.
-        let ways = [Some(lost), self.half_a_day_later(&lost)];
+        let ways = [Some(lost), self.a_day_later(&lost)];
         let mut worlds = VERDICTS.into_iter().flat_map(|verdict| {
             let mut worlds: Vec<State> = ways.into_iter().flatten().collect();
             worlds.push(self.all_arrive(state, verdict));
@@ -48,7 +48,7 @@ impl Protocol {
         for _ in 0..LOOKS {
             self.healthy_look(&mut state, verdict);
         }
-        if !rests(&self.facts(state.row), &state.books) {
+        if !rests(&self.facts(state.row), &state.books) && !self.waits_with_a_person(&state) {
             return Some("P7: three looks without a fault do not bring the row to rest");
         }
         if matches!(self.facts(state.row).stage, Stage::AwaitsMethod | Stage::AwaitsPayer) {
@@ -61,6 +61,13 @@ impl Protocol {
             }
         }
         None
+    }
+
+    /// An attempt that nobody sends again, and that may still arrive, is a person's to know of until it cannot any more.
+    fn waits_with_a_person(&self, state: &State) -> bool {
+        let facts = self.facts(state.row);
+        let may_arrive = |number| number <= state.clock.old_attempts && number > state.clock.dead_attempts;
+        facts.is_marked && facts.open.is_some_and(|(number, answered)| !answered && may_arrive(number))
     }
 
     /// P6: whether a row about which a webhook was just answered 2xx says what the gateway says, or is looked at soon.

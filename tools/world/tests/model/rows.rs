@@ -218,10 +218,12 @@ impl Rows {
         for attempt in &mut payment.attempts {
             if attempt.number.get() <= u32::from(clock.dead_attempts) {
                 attempt.started_at = before(NOW, LONG);
+            } else if attempt.number.get() <= u32::from(clock.old_attempts) {
+                attempt.started_at = before(NOW, Limits::KEY_YOUNG);
             }
         }
         let captures = payment.acts.iter_mut().filter(|act| matches!(act.kind, ActKind::Capture { .. }));
-        for act in captures.take(usize::from(clock.dead_captures)) {
+        for act in captures.take(usize::from(clock.old_captures)) {
             act.started_at = before(NOW, LONG);
         }
         payment

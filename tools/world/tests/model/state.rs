@@ -28,10 +28,12 @@ pub(crate) struct State {
 pub(crate) struct Clock {
     /// The payer's time is over.
     pub(crate) is_over: bool,
-    /// The gateway has forgotten the keys of the attempts up to this one.
+    /// The keys of the attempts up to this one are too old to be sent again. What was sent may still arrive.
+    pub(crate) old_attempts: u8,
+    /// It cannot arrive any more, and the gateway has forgotten the keys.
     pub(crate) dead_attempts: u8,
-    /// The gateway has forgotten the keys of the captures up to this one.
-    pub(crate) dead_captures: u8,
+    /// The keys of the captures up to this one are too old.
+    pub(crate) old_captures: u8,
 }
 
 /// How much may still happen. Whatever stands here is bounded; everything else may happen as often as it can.

@@ -24,6 +24,7 @@ pub(crate) enum Deed {
     Dies(usize),
     GivesUp(usize),
     TimeIsOver,
+    KeysAge,
     KeysDie,
 }
 
@@ -60,7 +61,10 @@ impl Deed {
             Self::Dies(worker) => format!("{} is killed", name(worker)),
             Self::GivesUp(worker) => format!("{} hears nothing in time and gives up", name(worker)),
             Self::TimeIsOver => "the payer's time is over".to_owned(),
-            Self::KeysDie => "a day passes: the gateway has forgotten all keys so far".to_owned(),
+            Self::KeysAge => "half a day passes: nothing so far is sent again".to_owned(),
+            Self::KeysDie => {
+                "a day passes: what was on its way is lost, and the gateway has forgotten all keys so far".to_owned()
+            }
         }
     }
 }

@@ -74,6 +74,11 @@ fn it_finds_an_unanswered_attempt_that_a_fetch_closes() {
 }
 
 #[test]
+fn it_finds_an_attempt_that_is_closed_while_its_request_may_still_arrive() {
+    breaks(FetchClosesWhatMayArrive, LEFT, "P4: an attempt was told declined or not charged, and it took the money");
+}
+
+#[test]
 fn it_finds_an_attempt_that_is_sent_for_ever() {
     breaks(AlwaysSentAgain, LEFT, "P7: three looks");
 }

@@ -107,7 +107,7 @@ impl Protocol {
     }
 
     fn is_sent_again(&self, number: u8, answered: bool, clock: Clock) -> bool {
-        let is_young = number > clock.dead_attempts;
+        let is_young = number > clock.old_attempts;
         match self.wrong {
             Some(Wrong::AlwaysSentAgain) => is_young,
             Some(Wrong::SentAgainUnderADeadKey) => !answered,
@@ -120,7 +120,7 @@ impl Protocol {
     fn act(&self, row: RowId, clock: Clock) -> Step {
         let facts = self.facts(row);
         match facts.open_act {
-            Some(OpenAct::Capture(number)) if number <= clock.dead_captures || facts.is_barred => Step::Fetches,
+            Some(OpenAct::Capture(number)) if number <= clock.old_captures || facts.is_barred => Step::Fetches,
             Some(_) | None => self.begin(row, true).unwrap_or(Step::Fetches),
         }
     }

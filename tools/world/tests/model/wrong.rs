@@ -29,6 +29,9 @@ pub(crate) enum Wrong {
     FetchClosesTheUnanswered,
     /// E5: a fetched `requires_payment_method` never closes an attempt, it is only ever sent again.
     AlwaysSentAgain,
+    /// E5: a fetched `requires_payment_method` closes an attempt as soon as nobody sends it again, though what was sent
+    /// last may still arrive.
+    FetchClosesWhatMayArrive,
     /// E5: under a dead key an attempt is closed whatever the object says.
     DeadKeyClosesBlindly,
     /// E6: an answer closes whatever attempt is open.
@@ -90,8 +93,12 @@ impl Wrong {
             (Self::FetchTakenAsDecline, ..) if fetched_nothing && is_unanswered && books.has_declined() => {
                 Testimony { source: own(Hand::First), answer: declined, ..told }
             }
-            (Self::FetchClosesTheUnanswered, ..) if fetched_nothing => {
-                Testimony { clock: Clock { dead_attempts: row.attempts, ..told.clock }, ..told }
+            (Self::FetchClosesTheUnanswered, ..) if fetched_nothing => Testimony {
+                clock: Clock { old_attempts: row.attempts, dead_attempts: row.attempts, ..told.clock },
+                ..told
+            },
+            (Self::FetchClosesWhatMayArrive, ..) if fetched_nothing => {
+                Testimony { clock: Clock { dead_attempts: told.clock.old_attempts, ..told.clock }, ..told }
             }
             (Self::DeadKeyClosesBlindly, Source::Fetch, _) if passing && is_unanswered => {
                 Testimony { answer: Answer::Shown(Status::AwaitsMethod), ..told }

@@ -17,8 +17,9 @@
 //!
 //! What a list shows of a payment is told like any other answer; [`lists`] adds what only lists promise.
 //!
-//! P3 waits for refunds, and P8 for whoever reads bytes. [`house`] has what cannot be seen from outside: the rows.
+//! P3 waits for refunds. [`house`] has what cannot be seen from outside: the rows; and [`bytes`], P8 as far as rows go.
 
+mod bytes;
 mod house;
 mod lists;
 mod rest;

@@ -251,7 +251,7 @@ impl CreatePayment for Ports<'_> {
 impl ReplacePayment for Ports<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let point = match write.event {
-            "attempt_started" | "act_opened" => Point::WriteIntent,
+            "attempt_started" | "act_opened" | "refund_started" => Point::WriteIntent,
             "claimed" => Point::WriteClaim,
             _ => Point::WriteOutcome,
         };

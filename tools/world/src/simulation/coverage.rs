@@ -265,11 +265,29 @@ pub enum Sometimes {
     Paid,
     /// Of what is held, a part is taken.
     TakenInPart,
+    /// A payment is refunded.
+    Refunded,
+    /// A payment is refunded in part.
+    RefundedInPart,
+    /// A refund is sent again, for the gateway does not have it.
+    RefundSentAgain,
+    /// A refund whose answer was lost is found at the gateway.
+    RefundFound,
+    /// A refund fails at once.
+    RefundFails,
+    /// A refund that had succeeded fails after all.
+    RefundFailsLater,
+    /// A refund takes its time.
+    RefundPending,
+    /// A refund of which nobody heard is not there, and its key has died.
+    DeadRefundKey,
+    /// The dashboard refunds.
+    DashboardRefund,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 56] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -317,6 +335,15 @@ impl Sometimes {
         Self::LongOutage,
         Self::Paid,
         Self::TakenInPart,
+        Self::Refunded,
+        Self::RefundedInPart,
+        Self::RefundSentAgain,
+        Self::RefundFound,
+        Self::RefundFails,
+        Self::RefundFailsLater,
+        Self::RefundPending,
+        Self::DeadRefundKey,
+        Self::DashboardRefund,
     ];
 }
 

@@ -18,6 +18,7 @@ use flow::{
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments},
+        refund::{self, RefundError, refund},
         retry::retry,
         status::status,
         sweep::sweep,
@@ -70,6 +71,7 @@ pub(super) enum Ask {
     Confirm(Box<ConfirmRequest>),
     Capture(Wish),
     Cancel(CancelRequest),
+    Refund(refund::Wish),
     Status,
 }
 
@@ -80,6 +82,7 @@ impl Ask {
             Self::Confirm(_) => Operation::Confirm,
             Self::Capture(_) => Operation::Capture,
             Self::Cancel(_) => Operation::Cancel,
+            Self::Refund(_) => Operation::Refund,
             Self::Status => Operation::Status,
         }
     }
@@ -91,6 +94,7 @@ impl Ask {
             Self::Confirm(request) => Some((request.key.as_str(), request.request_hash)),
             Self::Capture(wish) => Some((wish.key.as_str(), wish.request_hash)),
             Self::Cancel(request) => Some((request.key.as_str(), request.request_hash)),
+            Self::Refund(wish) => Some((wish.key.as_str(), wish.request_hash)),
             Self::Status => None,
         }
     }
@@ -155,6 +159,12 @@ async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
             Err(CaptureError::NotRequested(error)) => requested(Err(error)),
             Err(CaptureError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
             Err(CaptureError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
+        },
+        Ask::Refund(wish) => match refund(machine, &store, &gateway, &queue, id, wish, &client()).await {
+            Ok(done) => requested(Ok(done)),
+            Err(RefundError::NotRequested(error)) => requested(Err(error)),
+            Err(RefundError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
+            Err(RefundError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
         },
         Ask::Cancel(request) => requested(cancel(machine, &store, &gateway, &queue, id, request, &client()).await),
         Ask::Status => match status(&store, id).await {

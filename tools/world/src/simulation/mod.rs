@@ -54,7 +54,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use domain::{
     id::RequestHash,
     money::Money,
-    payment::{CaptureMethod, Payment, PaymentState, ReviewReason, Terms},
+    payment::{CaptureMethod, Payment, PaymentState, Refund, ReviewReason, Terms},
     schedule::Limits,
     text::Text,
     time::Timestamp,
@@ -263,12 +263,14 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
     let was_looked_at = row.version >= before.version.saturating_add(A_LOOK);
     let is_disputed = row.attention.is_some_and(|review| match review.reason {
         ReviewReason::ObjectMismatch | ReviewReason::UnrecognizedStatus => true,
-        // A capture under a dead key.
-        ReviewReason::OutcomeUnknown => row.open_act().is_some_and(|act| act.ends_as().is_none()),
+        // A capture, or a refund, under a dead key.
+        ReviewReason::OutcomeUnknown => {
+            row.open_act().is_some_and(|act| act.ends_as().is_none()) || row.refunds.iter().any(Refund::is_in_doubt)
+        }
         ReviewReason::KeyMismatch | ReviewReason::MoneyElsewhere | ReviewReason::LateSuccess => false,
     });
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
-    row.state.is_terminal() || (was_looked_at && (is_disputed || is_held))
+    (row.state.is_terminal() && row.due.is_none()) || (was_looked_at && (is_disputed || is_held))
 }
 
 /// What is to be paid in this run.

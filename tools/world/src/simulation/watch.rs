@@ -2,7 +2,7 @@
 
 use domain::{
     id::TransactionId,
-    payment::{ActKind, ActProgress, End, Payment, PaymentState},
+    payment::{ActKind, ActProgress, End, Payment, PaymentState, Refund, RefundProgress},
 };
 use flow::ports::Actor;
 
@@ -43,6 +43,11 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
         "captured" if was_canceled_too(payment) => Some(Sometimes::ChargeBeatsCancel),
         "captured" if payment.captured() != payment.terms.amount => Some(Sometimes::TakenInPart),
         "captured" => Some(Sometimes::Paid),
+        "refund_succeeded" if payment.refunded() == payment.captured() => Some(Sometimes::Refunded),
+        "refund_succeeded" => Some(Sometimes::RefundedInPart),
+        "refund_pending" => Some(Sometimes::RefundPending),
+        "refund_failed" if payment.refunds.iter().any(failed_later) => Some(Sometimes::RefundFailsLater),
+        "refund_failed" => Some(Sometimes::RefundFails),
         _ => None,
     };
     if let Some(what) = what {
@@ -51,6 +56,11 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
     if payment.attention.is_some_and(|review| review.since == payment.updated_at) {
         stage.happened(Sometimes::PersonCalled);
     }
+}
+
+/// What the gateway had shown before it failed has a name there.
+fn failed_later(refund: &Refund) -> bool {
+    refund.reference.is_some() && matches!(refund.progress, RefundProgress::Failed { .. })
 }
 
 fn was_canceled_too(payment: &Payment) -> bool {
@@ -64,12 +74,15 @@ fn in_a_word(Commit { payment, event, actor }: &Commit) -> String {
         state => state.name().to_owned(),
     };
     let attempts: Vec<String> = payment.attempts.iter().map(|it| format!("{:?}", it.progress)).collect();
+    let refunds: Vec<String> =
+        payment.refunds.iter().map(|it| format!("{} {:?}", it.amount.minor_units(), it.progress)).collect();
+    let refunds = if refunds.is_empty() { String::new() } else { format!(", refunds: [{}]", refunds.join(", ")) };
     let act = payment.open_act().map(|act| format!(", open: {}", act.kind.name())).unwrap_or_default();
     let due = payment.due.map(|due| format!(", due in {} s", due.since(payment.updated_at).as_secs()));
     let attention =
         payment.attention.map(|review| format!(", attention: {}", review.reason.name())).unwrap_or_default();
     format!(
-        "row {} v{}: {event} by {actor:?} → {state}, attempts: [{}]{act}{attention}{}",
+        "row {} v{}: {event} by {actor:?} → {state}, attempts: [{}]{refunds}{act}{attention}{}",
         tail(&payment.id),
         payment.version,
         attempts.join(", "),

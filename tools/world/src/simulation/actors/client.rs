@@ -15,7 +15,7 @@ use super::{
     schedule::{Pause, pause},
 };
 use crate::{
-    shop::{cancellation, card, card_on_file, key},
+    shop::{cancellation, card, card_on_file, give_back, key},
     simulation::{
         coverage::Sometimes,
         functions::{Answer, Ask, Replay, Reply, call},
@@ -62,6 +62,9 @@ enum Deed {
     CaptureAll,
     CapturePart,
     CaptureTooMuch,
+    RefundAll,
+    RefundPart,
+    RefundTooMuch,
     SendAgain,
     Payer(PayersDeed),
 }
@@ -113,8 +116,8 @@ impl Client {
 
     async fn does_what_is_next(&mut self) {
         use Deed::{
-            AskStatus, Cancel, CaptureAll, CapturePart, CaptureTooMuch, Confirm, ConfirmPayerAway, Payer, SendAgain,
-            Wait,
+            AskStatus, Cancel, CaptureAll, CapturePart, CaptureTooMuch, Confirm, ConfirmPayerAway, Payer, RefundAll,
+            RefundPart, RefundTooMuch, SendAgain, Wait,
         };
         use PayersDeed::{Authenticates, Fails, PaysInBrowser};
         let deeds: &[Deed] = match self.shown.as_ref().map(|payment| &payment.state) {
@@ -135,9 +138,21 @@ impl Client {
             Some(PaymentState::RequiresCapture { .. }) => {
                 &[CaptureAll, CapturePart, CaptureAll, Cancel, CaptureTooMuch, Wait, SendAgain]
             }
-            Some(
-                PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired,
-            ) => &[AskStatus, SendAgain, Wait, Confirm, Cancel],
+            Some(PaymentState::Succeeded { .. }) => &[
+                AskStatus,
+                RefundPart,
+                RefundAll,
+                SendAgain,
+                RefundPart,
+                Wait,
+                Confirm,
+                RefundTooMuch,
+                Cancel,
+                RefundPart,
+            ],
+            Some(PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired) => {
+                &[AskStatus, SendAgain, Wait, Confirm, Cancel]
+            }
         };
         match self.stage.draw(deeds).unwrap_or(Wait) {
             Wait => {}
@@ -162,6 +177,9 @@ impl Client {
             Deed::CaptureAll => Ask::Capture(wish(&self.fresh_key(), None)),
             Deed::CapturePart => Ask::Capture(wish(&self.fresh_key(), Some(amount / 2))),
             Deed::CaptureTooMuch => Ask::Capture(wish(&self.fresh_key(), Some(amount.saturating_add(1)))),
+            Deed::RefundAll => Ask::Refund(give_back(&self.fresh_key(), None)),
+            Deed::RefundPart => Ask::Refund(give_back(&self.fresh_key(), Some(amount.saturating_add(2) / 3))),
+            Deed::RefundTooMuch => Ask::Refund(give_back(&self.fresh_key(), Some(amount.saturating_add(1)))),
             Deed::SendAgain => self.asked.clone().unwrap_or(Ask::Status),
             Deed::AskStatus | Deed::Wait | Deed::Payer(_) => Ask::Status,
         }
@@ -234,7 +252,14 @@ impl Client {
 
     /// Two of the same at the same time, as an impatient payer's double click makes them.
     async fn sends_twice(&mut self) {
-        let deed = self.stage.draw(&[Deed::Confirm, Deed::CaptureAll, Deed::Cancel, Deed::SendAgain]);
+        let deed = self.stage.draw(&[
+            Deed::Confirm,
+            Deed::CaptureAll,
+            Deed::Cancel,
+            Deed::SendAgain,
+            Deed::RefundPart,
+            Deed::RefundAll,
+        ]);
         let ask = self.ask_for(deed.unwrap_or(Deed::Confirm));
         self.stage.happened(Sometimes::TwoAtOnce);
         let mut sent = Vec::new();
@@ -264,6 +289,10 @@ impl Client {
             Some(Ask::Cancel(mut request)) => {
                 request.request_hash = other;
                 Ask::Cancel(request)
+            }
+            Some(Ask::Refund(mut wish)) => {
+                wish.request_hash = other;
+                Ask::Refund(wish)
             }
             Some(Ask::Initiate(_) | Ask::Status) | None => {
                 let mut request = self.order.request.clone();

@@ -11,7 +11,7 @@ mod schedule;
 
 pub(super) use self::{
     client::{Client, Order},
-    people::{bank_makes_up_its_mind, banks_decide, people},
+    people::{bank_makes_up_its_mind, bank_takes_a_refund, banks_decide, people},
     postman::events_are_made,
     queue::{Message, messages_are_taken},
     reader::{reader, reads_everything},

@@ -3,7 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{gateway::ObjectStatus, text::GatewayToken};
+use domain::{
+    gateway::{ObjectStatus, RefundStatus},
+    text::GatewayToken,
+};
 
 use super::{
     client::Order,
@@ -37,8 +40,41 @@ fn verdict(stage: &Stage) -> Verdict {
     verdict.unwrap_or(Verdict::Charge)
 }
 
+/// The payer's bank makes up its mind about the refund that it is sent next.
+pub(in crate::simulation) fn bank_takes_a_refund(stage: &Stage) {
+    let odd = stage.strikes(|climate| climate.people);
+    let fails = if odd { stage.draw(&[false, true]) } else { None };
+    stage.gateway.refunds_become(fails.map(|fails| if fails { bounced() } else { RefundStatus::Pending }));
+}
+
+fn bounced() -> RefundStatus {
+    RefundStatus::Failed { code: "lost_or_stolen_card".to_owned() }
+}
+
+/// A payer's bank makes up its mind about one refund, or changes it. Whether there is one.
+fn refund_moves(stage: &Stage, object: &GatewayToken) -> bool {
+    let made = stage.gateway.refunds_made();
+    let Some(refund) = made.iter().rev().find(|refund| refund.object == *object && refund.stands()) else {
+        return false;
+    };
+    let to = match refund.status {
+        RefundStatus::Pending => match stage.draw(&[0_u8, 1, 2]) {
+            Some(1) => bounced(),
+            Some(2) => RefundStatus::Canceled,
+            _ => RefundStatus::Succeeded,
+        },
+        _ => bounced(),
+    };
+    stage.gateway.refund_moves(&refund.reference, to)
+}
+
 /// What banks have still to decide they decide now.
 pub(in crate::simulation) fn banks_decide(stage: &Arc<Stage>) {
+    for refund in stage.gateway.refunds_made() {
+        if refund.status == RefundStatus::Pending {
+            stage.gateway.refund_moves(&refund.reference, RefundStatus::Succeeded);
+        }
+    }
     for (object, status) in stage.gateway.objects() {
         if status == ObjectStatus::Pending {
             let verdicts = [Verdict::Charge, Verdict::Decline("generic_decline")];
@@ -90,9 +126,11 @@ enum Deed {
     ChangesTheAmount,
     UsesANewWord,
     MovesMoneyAfterAll,
+    RefundMoves,
+    Refunds,
 }
 
-const DEEDS: [Deed; 12] = [
+const DEEDS: [Deed; 16] = [
     Deed::BankDecides,
     Deed::Cancels,
     Deed::CapturesAll,
@@ -105,6 +143,10 @@ const DEEDS: [Deed; 12] = [
     Deed::ChangesTheAmount,
     Deed::UsesANewWord,
     Deed::Cancels,
+    Deed::RefundMoves,
+    Deed::Refunds,
+    Deed::RefundMoves,
+    Deed::Refunds,
 ];
 
 /// Everybody who acts on one order's object, now and then.
@@ -124,7 +166,9 @@ pub(in crate::simulation) async fn people(stage: Arc<Stage>, order: Arc<Order>) 
         let deed = if stage.strikes(|climate| climate.dashboard) { stage.draw(&DEEDS) } else { None };
         act(&stage, &order, &object, deed.unwrap_or(Deed::BankDecides));
         watch::ledger(&stage);
-        let care = if deed == Some(Deed::MovesMoneyAfterAll) { Care::Registered } else { Care::Ordinary };
+        // What only an event tells is not lost for good: the gateway delivers it again for days.
+        let only_told = matches!(deed, Some(Deed::MovesMoneyAfterAll | Deed::RefundMoves | Deed::Refunds));
+        let care = if only_told { Care::Registered } else { Care::Ordinary };
         send_out(&stage, care);
     }
 }
@@ -155,6 +199,14 @@ fn act(stage: &Arc<Stage>, order: &Order, object: &GatewayToken, deed: Deed) {
         }
         Deed::ChangesTheAmount | Deed::UsesANewWord => false,
         Deed::MovesMoneyAfterAll => gateway.money_moves_after_all(object),
+        Deed::RefundMoves => refund_moves(stage, object),
+        Deed::Refunds => {
+            let done = gateway.dashboard_refunds(object, amount.saturating_add(3) / 4);
+            if done {
+                stage.happened(Sometimes::DashboardRefund);
+            }
+            done
+        }
     };
     stage.tell(|| format!("at the gateway: {deed:?}, possible: {done}"));
 }

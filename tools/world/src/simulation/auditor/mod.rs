@@ -6,6 +6,7 @@
 //! | P1 | always | at most one charge stands for a payment |
 //! | P2 | always | whoever is told `succeeded` or `requires_capture` finds that money in the books |
 //! | P2 | at rest | money that stands in the books is told |
+//! | P3 | always | no more goes back than was taken, each refund once; what is told as left is left |
 //! | P4 | always | who is told an end without money finds the gateway's object ended |
 //! | P5 | always | a key means one body; another is refused; a payment that was told is there for ever, never older than told |
 //! | P5 | always | the bank decides at most once on one request of ours, however often it is sent |
@@ -17,11 +18,12 @@
 //!
 //! What a list shows of a payment is told like any other answer; [`lists`] adds what only lists promise.
 //!
-//! P3 waits for refunds. [`house`] has what cannot be seen from outside: the rows; and [`bytes`], P8 as far as rows go.
+//! [`house`] has what cannot be seen from outside: the rows; and [`bytes`], P8 as far as rows go.
 
 mod bytes;
 mod house;
 mod lists;
+mod refunds;
 mod rest;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -226,6 +228,7 @@ impl Auditor {
         if let Some(key) = gateway.revived_keys().pop() {
             self.breach("P5", "a request was sent again when its key was forgotten", key);
         }
+        self.reads_refunds(gateway);
         let mut keys = BTreeSet::new();
         let twice = charges.iter().find(|charge| match &charge.cause {
             Cause::Request(key) => !keys.insert(key),
@@ -280,6 +283,7 @@ impl Auditor {
             );
         }
         self.compare_with_books(&told, gateway);
+        self.sees_refunds(payment, gateway);
         self.compare_with_events(id, &told, sent, gateway);
         let file = self.files.entry(id.clone()).or_default();
         let before = file.told.range(..version).next_back().map(|(_, told)| told.status);

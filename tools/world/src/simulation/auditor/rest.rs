@@ -44,6 +44,7 @@ impl Auditor {
             self.breach("P2", "the payment and the books differ at rest", format!("{told:?} {ours:?}"));
         }
         self.no_more_than_was_asked_for(id, &ours);
+        self.refunds_are_settled(id, &told, gateway);
     }
 
     /// P5: one charge at most for each confirm; for a payer who is away, and no tries beyond our own cap.

@@ -19,7 +19,7 @@ use crate::{
     gateway::{Call, Course, Effect},
     simulation::{
         actors,
-        coverage::{Fate, Point, Sometimes},
+        coverage::{Fate, Operation, Point, Sometimes},
         machine::{Machine, Verdict},
         stage::Stage,
         watch,
@@ -55,6 +55,9 @@ impl WeatheredGateway<'_> {
             }
             if matches!(call, Call::Confirm) && is_served {
                 actors::bank_makes_up_its_mind(stage);
+            }
+            if matches!(call, Call::Refund) && is_served {
+                actors::bank_takes_a_refund(stage);
             }
             let answer = send(stage);
             if let (Some(key), true) = (&key, is_served && !is_refused) {
@@ -211,6 +214,9 @@ impl Gateway for WeatheredGateway<'_> {
         let (kept, id) = (committed.clone(), refund.clone());
         let send = move |stage: &Stage| block_on(stage.gateway.refund(&kept, &id, budget));
         let key = gateway_key::refund(&committed.payment().id, refund);
+        if self.0.operation == Operation::Retry {
+            self.0.stage.happened(Sometimes::RefundSentAgain);
+        }
         let answer = self.call((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await;
         if answer.hand == Hand::Replayed {
             self.0.stage.happened(Sometimes::ReplayedAnswer);
@@ -223,6 +229,14 @@ impl Gateway for WeatheredGateway<'_> {
         let kept = payment.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.refunds(&kept, budget));
         let listed = self.call((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await;
+        let is_listed = |id: &RefundId| listed.iter().flatten().any(|shown| shown.id.as_ref() == Some(id));
+        for refund in payment.refunds.iter().filter(|refund| refund.is_in_doubt()) {
+            if is_listed(&refund.id) {
+                self.0.stage.happened(Sometimes::RefundFound);
+            } else if listed.is_ok() && !refund.key_is_young(self.0.now()) {
+                self.0.stage.happened(Sometimes::DeadRefundKey);
+            }
+        }
         self.0.tell(|| format!("the gateway's refunds: {listed:?}"));
         listed
     }

@@ -148,7 +148,7 @@ impl CreatePayment for WeatheredStore<'_> {
 impl ReplacePayment for WeatheredStore<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let point = match write.event {
-            "attempt_started" | "act_opened" => Point::WriteIntent,
+            "attempt_started" | "act_opened" | "refund_started" => Point::WriteIntent,
             "claimed" => Point::WriteClaim,
             _ => Point::WriteOutcome,
         };

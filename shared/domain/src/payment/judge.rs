@@ -212,9 +212,7 @@ impl<'a> Case<'a> {
             Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
-                Some(attempt)
-                    if attempt.progress == AttemptProgress::Unanswered && attempt.may_arrive(self.now.at) =>
-                {
+                Some(attempt) if attempt.progress == AttemptProgress::Unanswered && attempt.may_arrive(self.now.at) => {
                     self.nothing_new()
                 }
                 Some(_) | None => self.stands_at(status),

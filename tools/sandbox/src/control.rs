@@ -3,6 +3,7 @@
 //! A body that is not understood is answered 400 with the reason: a fault that silently does not happen is a green test
 //! that proves nothing.
 
+mod disputes;
 mod outside;
 
 use std::sync::Arc;
@@ -49,6 +50,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/paypal/root_certificate", get(root_certificate))
         .route("/_sandbox/reset", post(reset))
         .merge(outside::router())
+        .merge(disputes::router())
 }
 
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {

@@ -277,13 +277,13 @@ async fn retell(State(app): State<Arc<App>>, body: Bytes) -> Answered {
 }
 
 /// An object, and where it is.
-enum At {
+pub(super) enum At {
     Stripe(String),
     Paypal(String),
 }
 
 /// Finds an object by its own id, or by the payment that it bears (the oldest one that does).
-fn find(app: &App, object_id: Option<String>, transaction_id: Option<String>) -> Result<At, Refused> {
+pub(super) fn find(app: &App, object_id: Option<String>, transaction_id: Option<String>) -> Result<At, Refused> {
     let state = app.state();
     match (object_id, transaction_id) {
         (Some(id), None) if state.paypal.order_behind(&id).is_some() => Ok(At::Paypal(id)),
@@ -317,7 +317,7 @@ fn refused(error: StripeError) -> Refused {
     Refused(error.body().to_string())
 }
 
-fn positive(amount: Option<i64>) -> Result<Option<i64>, Refused> {
+pub(super) fn positive(amount: Option<i64>) -> Result<Option<i64>, Refused> {
     match amount {
         Some(amount) if amount <= 0 => Err(Refused("amount must be positive".to_owned())),
         other => Ok(other),

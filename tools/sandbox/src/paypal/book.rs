@@ -12,11 +12,12 @@ use serde_json::Value;
 
 use super::{
     calls::Call,
+    disputes::Dispute,
     error::PaypalError,
     events::Event,
     keys::Keys,
     objects::{Authorization, Capture, Order, Refund},
-    render,
+    render, resolution,
     tokens::Tokens,
 };
 use crate::{
@@ -32,6 +33,7 @@ pub(crate) struct Book {
     pub(super) authorizations: Shelf<Authorization>,
     pub(super) captures: Shelf<Capture>,
     pub(super) refunds: Shelf<Refund>,
+    pub(super) disputes: Shelf<Dispute>,
     pub(crate) tokens: Tokens,
     /// What became of requests, by their `PayPal-Request-Id`.
     pub(crate) keys: Keys,
@@ -67,6 +69,7 @@ impl Book {
             authorizations: Shelf::default(),
             captures: Shelf::default(),
             refunds: Shelf::default(),
+            disputes: Shelf::default(),
             tokens: Tokens::default(),
             keys: Keys::default(),
             history: HashMap::new(),
@@ -138,7 +141,8 @@ impl Book {
         let authorization = |id: &str| self.authorizations.get(id).map(|it| render::authorization(self, it));
         let capture = |id: &str| self.captures.get(id).map(|capture| render::capture(self, capture));
         let refund = |id: &str| self.refunds.get(id).map(|refund| render::refund(self, refund));
-        order(id).or_else(|| authorization(id)).or_else(|| capture(id)).or_else(|| refund(id))
+        let dispute = |id: &str| self.disputes.get(id).map(|dispute| resolution::shown(self, dispute));
+        order(id).or_else(|| authorization(id)).or_else(|| capture(id)).or_else(|| refund(id)).or_else(|| dispute(id))
     }
 
     /// Announces something about an object as it stands now.

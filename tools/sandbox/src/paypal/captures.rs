@@ -109,6 +109,7 @@ impl Book {
             refunding: 0,
             refunded: 0,
             refunds: 0,
+            reversed: 0,
             refund_fate: self.orders.get(order).and_then(|order| order.funding).unwrap_or_default().refunds,
             created: now,
             updated: now,

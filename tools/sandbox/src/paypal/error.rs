@@ -54,6 +54,11 @@ impl PaypalError {
         Self::of_status(422).detail("PAYPAL_REQUEST_ID_PREVIOUSLY_USED", description)
     }
 
+    /// A step of a dispute that its state does not allow.
+    pub(crate) fn not_now(description: &str) -> Self {
+        Self::of_status(422).detail("ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", description)
+    }
+
     pub(crate) fn internal(description: &str) -> Self {
         Self::of_status(500).detail("INTERNAL_SERVER_ERROR", description)
     }

@@ -30,6 +30,9 @@ pub(super) const KINDS: &[(&str, &str, &str)] = &[
     ("PAYMENT.CAPTURE.DENIED",        "capture",        "A payment capture was denied"),
     ("PAYMENT.CAPTURE.REVERSED",      "capture",        "A payment capture was reversed"),
     ("PAYMENT.CAPTURE.REFUNDED",      "refund",         "A capture payment was refunded"),
+    ("CUSTOMER.DISPUTE.CREATED",      "dispute",        "A new dispute opened with Case # by the buyer"),
+    ("CUSTOMER.DISPUTE.UPDATED",      "dispute",        "A dispute was updated"),
+    ("CUSTOMER.DISPUTE.RESOLVED",     "dispute",        "A dispute was resolved"),
 ];
 
 /// The event of this name.

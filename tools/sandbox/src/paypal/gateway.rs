@@ -18,7 +18,7 @@ use super::{
     error::PaypalError,
     issues,
     keys::{Admission, Kept, Service},
-    render,
+    render, resolution,
 };
 use crate::{
     clock::Moment,
@@ -63,7 +63,7 @@ pub(crate) fn owns(path: &str) -> bool {
     ROOTS.iter().any(|root| path.starts_with(root))
 }
 
-/// Answers one call under `/v2`.
+/// Answers one call under `/v2`, or about disputes.
 pub(crate) async fn serve(
     State(app): State<Arc<App>>,
     method: Method,
@@ -100,6 +100,9 @@ async fn answer(app: &App, incoming: &Incoming) -> Result<Answer, PaypalError> {
     app.state().paypal.tokens.admit(&incoming.headers, Moment::now())?;
     if let Some(mocked) = incoming.header("paypal-mock-response") {
         return Err(mock(mocked));
+    }
+    if incoming.uri.path().starts_with("/v1/customer/disputes") {
+        return resolve(app, incoming).await;
     }
     let path = incoming.uri.path().trim_start_matches("/v2/");
     // Also without a body; only letting a hold go takes none, and its media type is nobody's business.
@@ -151,6 +154,18 @@ async fn execute_and_keep(
         Some(error) => Err((error, true)),
         None => Ok(done),
     }
+}
+
+/// Disputes are a service of their own, without keys.
+async fn resolve(app: &App, incoming: &Incoming) -> Result<Answer, PaypalError> {
+    let Incoming { method, uri, headers, body } = incoming;
+    let told = resolution::answer(app, method, uri, headers, body).await?;
+    let id = told.get("dispute_id").and_then(Value::as_str);
+    let old = match id {
+        Some(id) => outdated(app, incoming, id).await,
+        None => None,
+    };
+    Ok(Answer { status: 200, body: Some(old.unwrap_or(told)) })
 }
 
 /// The internal error that a fault asks for.

@@ -13,7 +13,7 @@ impl Book {
     pub(crate) fn remember(&mut self) {
         for id in std::mem::take(&mut self.touched) {
             let Some(order) = self.orders.get(&id) else { continue };
-            let parts = order.authorizations.iter().chain(&order.captures).chain(&order.refunds);
+            let parts = order.authorizations.iter().chain(&order.captures).chain(&order.refunds).chain(&order.disputes);
             let all: Vec<String> = parts.chain([&id]).cloned().collect();
             for id in all {
                 let Some(now) = self.shown(&id) else { continue };
@@ -56,7 +56,9 @@ impl Book {
         let of_hold = |id: &str| self.authorizations.get(id).map(|held| held.order.as_str());
         let of_capture = |id: &str| self.captures.get(id).map(|capture| capture.order.as_str());
         let of_refund = |id: &str| self.refunds.get(id).map(|refund| refund.order.as_str());
-        self.orders.get(of_hold(id).or_else(|| of_capture(id)).or_else(|| of_refund(id)).unwrap_or(id))
+        let of_dispute = |id: &str| self.disputes.get(id).map(|dispute| dispute.order.as_str());
+        let of_part = of_hold(id).or_else(|| of_capture(id)).or_else(|| of_refund(id)).or_else(|| of_dispute(id));
+        self.orders.get(of_part.unwrap_or(id))
     }
 
     /// Lets time pass for the keys of requests about a payment, an object, or of one name.

@@ -41,6 +41,21 @@ mod tests {
     }
 
     #[test]
+    fn no_code_of_ours_names_an_issue_that_is_not_in_the_table() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/paypal");
+        let mut named = 0;
+        for file in std::fs::read_dir(folder).unwrap() {
+            let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+            for rest in text.split("PaypalError::issue(\"").skip(1) {
+                let name = rest.split('"').next().unwrap();
+                assert!(find(name).is_some(), "{name}");
+                named += 1;
+            }
+        }
+        assert!(named > 30, "only {named} were found");
+    }
+
+    #[test]
     fn an_issue_is_found_by_its_name() {
         assert_eq!(find("INSTRUMENT_DECLINED").unwrap().status, 422);
         assert_eq!(find("PERMISSION_DENIED").unwrap().status, 403);

@@ -1,7 +1,8 @@
 //! The PayPal side: the API under `/v2` with its tokens, and the page on which a payer approves.
 //!
 //! A request passes, in this order: `tokens` (who), `calls` with `shape`, `money` and `cards` (what is asked), `keys` (seen
-//! before?), the lock of its object, and then the `book`, whose operations stand in `orders`, `captures` and `refunds`.
+//! before?), the lock of its object, and then the `book`, whose operations stand in `orders`, `captures`, `refunds` and
+//! `disputes` (which have an API of their own, `resolution`).
 //! `render` makes the answer, `error` with `issues` the refusal. `outside` is what happens without any request. Nothing
 //! in here knows time, except as an argument, or the network.
 
@@ -11,6 +12,7 @@ mod calls;
 mod captures;
 mod cards;
 pub(crate) mod certificates;
+mod disputes;
 mod error;
 mod events;
 mod gateway;
@@ -23,12 +25,14 @@ mod orders;
 mod outside;
 mod refunds;
 mod render;
+mod resolution;
 mod shape;
 mod tokens;
 
 pub(crate) use approval::{decide, decided, show};
 pub(crate) use book::Book;
 pub(crate) use certificates::serve as certificate;
+pub(crate) use disputes::{NewDispute, Outcome, Stage};
 pub(crate) use events::Event;
 pub(crate) use gateway::{grant, owns, refusal, serve};
 pub(crate) use issues::find as find_issue;

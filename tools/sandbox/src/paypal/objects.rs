@@ -131,6 +131,7 @@ pub(crate) struct Order {
     pub(crate) authorizations: Vec<String>,
     pub(crate) captures: Vec<String>,
     pub(crate) refunds: Vec<String>,
+    pub(crate) disputes: Vec<String>,
     pub(crate) created: Moment,
     pub(crate) updated: Moment,
     /// From then on PayPal does not know it any more, unless it is completed.
@@ -197,6 +198,8 @@ pub(crate) struct Capture {
     /// Completed refunds, in minor units.
     pub(crate) refunded: i64,
     pub(crate) refunds: u32,
+    /// Lost in disputes, in minor units.
+    pub(crate) reversed: i64,
     pub(crate) refund_fate: RefundFate,
     pub(crate) created: Moment,
     pub(crate) updated: Moment,
@@ -206,7 +209,8 @@ pub(crate) struct Capture {
 
 impl Capture {
     pub(crate) fn left(&self) -> Money {
-        Money::new(self.amount.minor.saturating_sub(self.refunding), self.amount.currency)
+        let gone = self.refunding.saturating_add(self.reversed);
+        Money::new(self.amount.minor.saturating_sub(gone), self.amount.currency)
     }
 }
 

@@ -47,6 +47,7 @@ impl Book {
             authorizations: Vec::new(),
             captures: Vec::new(),
             refunds: Vec::new(),
+            disputes: Vec::new(),
             created: now,
             updated: now,
             dies: now.after_ms(ORDER_LIFE_MS),

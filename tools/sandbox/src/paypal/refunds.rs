@@ -16,6 +16,10 @@ impl Book {
     pub(super) fn refund_capture(&mut self, id: &str, new: NewRefund, now: Moment) -> Result<Done, PaypalError> {
         let capture = self.capture(id)?;
         let amount = refundable(capture, new.amount, now)?;
+        let whole = amount == capture.amount;
+        if let Some(issue) = self.refund_forbidden_by_dispute(id, whole) {
+            return Err(PaypalError::issue(issue));
+        }
         let invoice = new.invoice_id.as_deref();
         if let Some(invoice) =
             invoice.filter(|wanted| self.refunds.iter().any(|it| it.invoice_id.as_deref() == Some(*wanted)))
@@ -47,6 +51,7 @@ impl Book {
         if !pending {
             self.settle_refund(&refund_id, true, now)?;
         }
+        self.settle_inquiry(id, now)?;
         if let RefundFate::PendingThenCompleted | RefundFate::PendingThenFailed = fate {
             let paid = fate == RefundFate::PendingThenCompleted;
             let task = Task::SettleRefund { refund: refund_id.clone(), paid };
@@ -96,8 +101,9 @@ fn refundable(capture: &Capture, wanted: Option<Money>, now: Moment) -> Result<M
         return Err(PaypalError::issue("REFUND_TIME_LIMIT_EXCEEDED"));
     }
     let left = capture.left();
-    if left.minor == 0 {
-        return Err(PaypalError::issue("CAPTURE_FULLY_REFUNDED"));
+    if left.minor <= 0 {
+        let lost = capture.reversed > 0;
+        return Err(PaypalError::issue(if lost { "REFUND_NOT_ALLOWED" } else { "CAPTURE_FULLY_REFUNDED" }));
     }
     let amount = wanted.unwrap_or(left);
     if amount.currency != left.currency {

@@ -14,7 +14,8 @@ use super::{
 use crate::clock::Moment;
 
 /// The account that everything is paid to, and the one that pays; PayPal's ids leave out what is easily misread.
-const MERCHANT_ID: &str = "SANDBXMERCH23";
+pub(super) const MERCHANT_ID: &str = "SANDBXMERCH23";
+pub(super) const MERCHANT_EMAIL: &str = "merchant@example.com";
 pub(super) const PAYER_ID: &str = "SANDBXPAYER23";
 /// What PayPal keeps of a capture: 3.49 % and 49 cents, in hundredths of a per cent and in cents.
 const FEE_PER_TEN_THOUSAND: i64 = 349;
@@ -137,8 +138,8 @@ fn payments(book: &Book, order: &Order) -> Option<Value> {
     (!shown.is_empty()).then_some(Value::Object(shown))
 }
 
-pub(super) fn payee() -> Value {
-    json!({ "email_address": "merchant@example.com", "merchant_id": MERCHANT_ID })
+fn payee() -> Value {
+    json!({ "email_address": MERCHANT_EMAIL, "merchant_id": MERCHANT_ID })
 }
 
 fn links_of_order(book: &Book, order: &Order) -> Value {
@@ -203,6 +204,7 @@ pub(super) fn capture(book: &Book, taken: &Capture) -> Value {
     let (name, reason) = match taken.status {
         CaptureStatus::Completed if taken.refunded >= taken.amount.minor => ("REFUNDED", Some("REFUNDED")),
         CaptureStatus::Completed if taken.refunded > 0 => ("PARTIALLY_REFUNDED", None),
+        CaptureStatus::Completed if taken.reversed > 0 => ("COMPLETED", Some("CHARGEBACK")),
         CaptureStatus::Completed => ("COMPLETED", None),
         CaptureStatus::Pending(reason) => ("PENDING", Some(reason)),
         CaptureStatus::Declined => ("DECLINED", None),

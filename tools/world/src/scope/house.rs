@@ -35,11 +35,22 @@ pub(super) struct House {
 #[derive(Debug, Default)]
 struct Inner {
     strays: Vec<Stray>,
-    /// What the gateway thinks of a request, by its key: the same bytes are refused each time, or never.
-    refused: BTreeMap<String, bool>,
+    opinions: BTreeMap<String, Opinion>,
     /// Events that were not taken, and come again.
     untaken: Vec<GatewayEvent>,
     watch: Watch,
+}
+
+/// What the gateway thinks of a request, by its key: the same bytes are refused each time, or not before they were served. It
+/// reads a request before it looks for its key, and so it may refuse to be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opinion {
+    /// It refuses it.
+    Refuses,
+    /// It does not; it may be on its way.
+    OnItsWay,
+    /// It has served it.
+    Served,
 }
 
 /// What is done with a request that arrives.
@@ -64,10 +75,10 @@ struct Watch {
 impl House {
     pub(super) fn new(shop: Shop, id: TransactionId) -> Self {
         shop.store().hold_index();
-        // What was sent before is on its way, or was taken.
+        // What was sent before may still be on its way.
         let sent = shop.gateway().sent().into_iter().filter_map(|request| request.key);
-        let refused = sent.map(|key| (key, false)).collect();
-        let house = Self { shop, id, inner: Mutex::new(Inner { refused, ..Inner::default() }) };
+        let opinions = sent.map(|key| (key, Opinion::OnItsWay)).collect();
+        let house = Self { shop, id, inner: Mutex::new(Inner { opinions, ..Inner::default() }) };
         house.look();
         house
     }
@@ -95,18 +106,16 @@ impl House {
     pub(super) fn way_for(&self, key: Option<&str>, way: Way) -> Way {
         let Some(key) = key else { return way };
         let mut inner = self.inner();
-        match way {
-            Way::Unserved(_) => way,
-            Way::Refused => {
-                let is_refused = *inner.refused.entry(key.to_owned()).or_insert(true);
-                // What was taken once is not refused later.
-                if is_refused { way } else { Way::FAILED }
-            }
-            Way::Served | Way::Unheard(_) | Way::Saved(_) | Way::Stale | Way::InPart => {
-                let is_refused = *inner.refused.entry(key.to_owned()).or_insert(false);
-                if is_refused { Way::Refused } else { way }
-            }
-        }
+        let opinion = inner.opinions.get(key).copied();
+        let (way, opinion) = match (way, opinion) {
+            (Way::Unserved(_), _) => return way,
+            (Way::Refused, Some(Opinion::OnItsWay)) => return Way::FAILED,
+            (Way::Refused, Some(Opinion::Served)) => return way,
+            (Way::Refused, None) | (_, Some(Opinion::Refuses)) => (Way::Refused, Opinion::Refuses),
+            (_, None | Some(Opinion::OnItsWay | Opinion::Served)) => (way, Opinion::Served),
+        };
+        inner.opinions.insert(key.to_owned(), opinion);
+        way
     }
 
     /// A step has ended: what was on its way for long enough arrives.

@@ -64,3 +64,37 @@ fn is_wanted(wanted: &Wanted, payment: &Payment) -> bool {
     };
     is_of_list && (!wanted.attention_only || payment.attention.is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{host::SimHost, payments};
+
+    /// What is found when a page shows these payments, and the whole list those.
+    fn found(page: &[Payment], whole: &[TransactionId]) -> Option<&'static str> {
+        let gateway = SimGateway::new(Arc::new(SimHost::new(1)));
+        let listing = Listing::Day(Day::of(payments::waiting(1).created_at));
+        let wanted = Wanted { listing, status: None, attention_only: false, after: None, limit: 20 };
+        let mut auditor = Auditor::default();
+        let page = Listed { payments: page.to_vec(), ..Listed::default() };
+        auditor.was_shown(&wanted, &page, (1, 2), &gateway);
+        auditor.read_to_its_end(&wanted, whole);
+        auditor.found().map(|breach| breach.what)
+    }
+
+    #[test]
+    fn a_list_that_leaves_a_payment_out_or_shows_it_twice_or_shows_another_is_found() {
+        let (one, id) = (payments::waiting(1), payments::id(1));
+        assert_eq!(found(std::slice::from_ref(&one), std::slice::from_ref(&id)), None);
+        let not_once = Some("a list does not show each of its payments once");
+        assert_eq!(found(std::slice::from_ref(&one), &[]), not_once);
+        assert_eq!(found(std::slice::from_ref(&one), &[id.clone(), id.clone()]), not_once);
+        let twice = Some("a list is out of order, or shows a payment twice");
+        assert_eq!(found(&[one.clone(), one.clone()], std::slice::from_ref(&id)), twice);
+        let tomorrow = one.created_at.plus(std::time::Duration::from_secs(86_400));
+        let other = Payment { created_at: tomorrow, ..one };
+        assert_eq!(found(&[other], &[]), Some("a list shows what was not asked for"));
+    }
+}

@@ -71,6 +71,15 @@ impl Client {
         self.post("/payment/cancel", &unique("cancel"), json!({"transactionId": payment.id}).to_string()).await
     }
 
+    /// `POST /payment/refund`, of so much, or of all that is left.
+    pub async fn refund(&self, payment: &Opened, key: &str, amount: Option<i64>) -> Answer {
+        let mut body = json!({"transactionId": payment.id});
+        if let Some(amount) = amount {
+            body["amount"] = json!(amount);
+        }
+        self.post("/payment/refund", key, body.to_string()).await
+    }
+
     /// `GET /payment/status/{transactionId}`
     pub async fn status(&self, id: &str) -> Answer {
         let bearer = self.bearer();

@@ -1,7 +1,7 @@
 //! The oracle: compares a payment, as our API and our row tell of it, with the gateway's own books.
 //!
 //! It knows nothing of how either came about. What may never be seen, at any moment, is a breach, and it panics: more than one charge (P1),
-//! a success without its charge (P2), an end without the gateway's own word for it (P4), an open row that nobody will look at (P7). What
+//! a success without its charge (P2), more going back than was taken (P3), an end without the gateway's own word for it (P4), an open row that nobody will look at (P7). What
 //! is only not known *yet* is an answer, for whoever waits.
 //!
 //! The row is read before the books: money moves first and is written down after, so a row may know less than the books read later, and
@@ -49,7 +49,15 @@ pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest
 
     let status = shown["status"].as_str().unwrap_or_default();
     let is_end = matches!(status, "succeeded" | "failed" | "canceled" | "expired");
-    assert_eq!(row["du"].is_null(), is_end, "P7: a row has a due until its end: {}", story());
+    let refunds = Refunds::of(&shown, &stack.sandbox.refunds(&payment.intent).await);
+    assert!(!row["du"].is_null() || (is_end && !refunds.are_under_way), "P7: nobody will look: {}", story());
+    assert!(
+        row["du"].is_null() || !is_end || refunds.are_under_way || !row["lo"].is_null(),
+        "looked at in vain: {}",
+        story()
+    );
+    assert!(refunds.at_gateway <= shown["amountCaptured"].as_i64().unwrap_or_default(), "P3: {refunds:?} {}", story());
+    assert!(refunds.at_most_as_told, "P3: more is offered than is left: {refunds:?} {}", story());
     let charged = attempts(&shown, "charged");
     assert!(charged <= 1, "P1: {charged} attempts are said to have charged: {}", story());
 
@@ -77,9 +85,9 @@ pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest
     };
     let is_open = shown["pending"] != Value::Null || attempts(&shown, "unanswered") > 0;
     let calls_for_a_person = shown["attention"] != Value::Null;
-    if (!agrees || is_open) && !calls_for_a_person {
+    if (!agrees || is_open || !refunds.agree) && !calls_for_a_person {
         return Err(format!(
-            "{status} {} {}, at the gateway {at_gateway}",
+            "{status} {} {}, at the gateway {at_gateway}, {refunds:?}",
             shown["processingReason"], shown["pending"]
         ));
     }
@@ -97,4 +105,49 @@ fn stands(status: &str) -> bool {
 /// How many attempts ended so.
 fn attempts(payment: &Value, status: &str) -> usize {
     payment["attempts"].as_array().into_iter().flatten().filter(|attempt| attempt["status"] == status).count()
+}
+
+/// The refunds that our API shows, compared with those in the books.
+#[derive(Debug)]
+struct Refunds {
+    /// How much has gone back at the gateway, or is on its way.
+    at_gateway: i64,
+    /// Whether one of ours is not at its end.
+    are_under_way: bool,
+    /// Whether what is offered, and what stands at the gateway of ours, is no more than was captured.
+    at_most_as_told: bool,
+    /// Whether each says of each what the other does.
+    agree: bool,
+}
+
+impl Refunds {
+    fn of(shown: &Value, books: &[(String, i64, Option<String>)]) -> Self {
+        let told: Vec<&Value> = shown["refunds"].as_array().into_iter().flatten().collect();
+        let is_standing = |status: &str| matches!(status, "pending" | "succeeded");
+        let sum = |wanted: &dyn Fn(&(String, i64, Option<String>)) -> bool| -> i64 {
+            books.iter().filter(|refund| is_standing(&refund.0) && wanted(refund)).map(|refund| refund.1).sum()
+        };
+        let ours = sum(&|refund| refund.2.is_some());
+        let offered = shown["amountRefundable"].as_i64().unwrap_or_default();
+        let of_status = |status: &str| {
+            let mut amounts: Vec<i64> =
+                books.iter().filter(|refund| refund.0 == status).map(|refund| refund.1).collect();
+            let mut shown: Vec<i64> = told
+                .iter()
+                .filter(|refund| refund["status"] == status)
+                .filter_map(|it| it["amount"].as_i64())
+                .collect();
+            amounts.sort_unstable();
+            shown.sort_unstable();
+            amounts == shown
+        };
+        Self {
+            at_gateway: sum(&|_| true),
+            are_under_way: told.iter().any(|refund| refund["status"] == "pending"),
+            at_most_as_told: offered == 0
+                || ours.saturating_add(offered) <= shown["amountCaptured"].as_i64().unwrap_or_default(),
+            // What the gateway refused has failed here and is not there.
+            agree: of_status("pending") && of_status("succeeded"),
+        }
+    }
 }

@@ -47,6 +47,19 @@ impl Sandbox {
             .collect()
     }
 
+    /// The ledger's refunds of a payment's object, oldest first, as `(status, amount, our id)`.
+    pub async fn refunds(&self, intent: &str) -> Vec<(String, i64, Option<String>)> {
+        let ledger = self.control("GET", "ledger", &Value::Null).await.expect(200).json();
+        let rows = ledger["refunds"].as_array().unwrap();
+        rows.iter()
+            .filter(|row| row["objectId"] == intent)
+            .map(|row| {
+                let ours = row["refundId"].as_str().map(str::to_owned);
+                (row["status"].as_str().unwrap().to_owned(), row["amount"].as_i64().unwrap(), ours)
+            })
+            .collect()
+    }
+
     /// An object, as the gateway shows it to the merchant's server.
     pub async fn intent(&self, id: &str) -> Value {
         self.server("GET", &format!("/v1/payment_intents/{id}"), "").await.expect(200).json()

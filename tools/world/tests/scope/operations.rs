@@ -2,7 +2,13 @@
 //! is run twice; and where something is done, any two steps fail. Where an operation waits for somebody is listed in
 //! [`AWAIT_POINTS`], and what of it was not tried fails the test.
 
-use domain::payment::ConfirmRequest;
+use std::pin::pin;
+
+use domain::{
+    payment::{ConfirmRequest, Status},
+    time::Day,
+};
+use flow::{operations::payments::Wanted, ports::Listing};
 use world::{
     gateway::Verdict,
     proof::figure,
@@ -16,6 +22,8 @@ use world::{
     },
     shop::{cancellation, card, card_on_file, order, wish},
     simulation::coverage::{AWAIT_POINTS, Fate, Operation},
+    store,
+    turns::{advance, block_on},
 };
 
 const VERDICTS: [Verdict; 4] =
@@ -117,15 +125,17 @@ fn whatever_becomes_of_initiate_one_payment_is_opened() {
 #[test]
 fn whatever_becomes_of_confirm_the_payer_is_charged_once_or_not_at_all() {
     let (there, away) = (confirm(card("c2")), confirm(card_on_file("c2")));
-    let from = |scenes: &[Scene]| scenes.iter().copied().map(Beginning::at).collect::<Vec<_>>().into_iter();
+    // Elsewhere a confirm is refused, whatever the bank would say.
+    let taken = [Place::Scene(Scene::Waiting), Place::Scene(Scene::Scheduled), Place::ToBeHeld].map(Beginning::of);
     Trial::of(Operation::Confirm)
-        .once(with_banks(everywhere(), &VERDICTS), &there)
+        .once(everywhere(), &there)
+        .once(with_banks(taken.into_iter(), &VERDICTS), &there)
         // The scenes' own confirm: it may be unanswered, declined, scheduled again, or paid.
         .once(everywhere(), &confirm(card("c")))
-        .once(with_banks(from(&[Scene::Waiting, Scene::Scheduled]), &VERDICTS_AWAY), &away)
+        .once(with_banks(taken.into_iter().take(2), &VERDICTS_AWAY), &away)
         .in_pairs([Beginning::at(Scene::Waiting)], &there)
         .in_pairs([Beginning::at(Scene::Waiting).with_bank(Verdict::Decline("insufficient_funds"))], &away)
-        .closes(22_000, 500);
+        .closes(17_900, 380);
 }
 
 #[test]
@@ -199,4 +209,42 @@ fn whatever_becomes_of_a_look_the_payment_is_moved_on() {
 fn whatever_becomes_of_a_sweep_the_next_one_finds_what_it_left() {
     let scenes = [Scene::Waiting, Scene::Unanswered, Scene::Capturing, Scene::Paid];
     Trial::of(Operation::Sweep).once(scenes.map(Beginning::at), &Deed::Sweep).closes(4_600, 396);
+}
+
+/// The one operation that reads a list: its pages are lost, on the way there and back, and it is killed where it waits for them.
+#[test]
+fn whatever_becomes_of_payments_the_list_is_the_same_when_it_is_asked_for_again() {
+    let mut schedules = 0;
+    for (scene, wanted) in Scene::ALL.into_iter().flat_map(|scene| [(scene, None), (scene, Some(Status::Failed))]) {
+        block_on(async {
+            let (shop, id) = scene.set().await;
+            let row = shop.row(&id);
+            let wanted = Wanted {
+                listing: Listing::Day(Day::of(row.created_at)),
+                status: wanted,
+                attention_only: false,
+                after: None,
+                limit: 10,
+            };
+            let plain = shop.payments(&wanted).await;
+            for course in [store::Course::LostBefore, store::Course::LostAfter] {
+                shop.store().script(store::Call::List, [course]);
+                assert!(shop.payments(&wanted).await.is_err(), "{course:?}");
+                schedules += 1;
+            }
+            for turns in 0..2 {
+                let mut turn = 0;
+                let enough = || {
+                    turn += 1;
+                    turn > turns
+                };
+                assert!(advance(pin!(shop.payments(&wanted)), enough).is_pending(), "two turns to a page");
+                schedules += 1;
+            }
+            assert_eq!((shop.payments(&wanted).await, shop.row(&id)), (plain, row));
+        });
+    }
+    figure("scope", 1, "await points");
+    figure("scope", schedules, "schedules");
+    assert_eq!(schedules, 2 * 13 * 4);
 }

@@ -3,12 +3,14 @@
 use domain::{
     gateway::UnknownReason,
     id::TransactionId,
-    payment::{CaptureRequest, Command},
+    money::Money,
+    payment::{CaptureRequest, Command, Payment, RefundRequest},
 };
+use flow::operations::refund::{self, refund_id};
 
 use crate::{
     gateway::{Call, Course, Verdict},
-    shop::{Shop, cancellation, card, card_on_file, held_order, key, order},
+    shop::{Shop, cancellation, card, card_on_file, give_back, held_order, key, order},
 };
 
 /// Where a payment stands.
@@ -34,6 +36,8 @@ pub enum Scene {
     Canceling,
     /// It is paid. ■
     Paid,
+    /// It is paid, and a refund is written down. ■
+    Refunding,
     /// It was refused for good. ■
     Failed,
     /// It was canceled. ■
@@ -44,7 +48,7 @@ pub enum Scene {
 
 impl Scene {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Waiting,
         Self::Unanswered,
         Self::Answered,
@@ -55,6 +59,7 @@ impl Scene {
         Self::Capturing,
         Self::Canceling,
         Self::Paid,
+        Self::Refunding,
         Self::Failed,
         Self::Canceled,
         Self::Expired,
@@ -98,6 +103,13 @@ impl Scene {
                 let request = CaptureRequest { key: key("written-down"), request_hash, amount: None };
                 write_down(shop, id, Command::Capture(request)).await;
             }
+            Self::Refunding => {
+                charge(shop, id, Verdict::Charge).await;
+                let refund::Wish { key, request_hash, .. } = give_back("written-down", Some(500));
+                let (id_of_refund, amount) = (refund_id(id, &key), part_of(&shop.row(id), 500));
+                let request = RefundRequest { id: id_of_refund, key, request_hash, amount, reason: None };
+                write_down(shop, id, Command::Refund(request)).await;
+            }
             Self::Canceling => write_down(shop, id, Command::Cancel(cancellation("written-down"))).await,
             Self::Failed => {
                 charge_absent(shop, id, "stolen_card").await;
@@ -124,6 +136,10 @@ async fn charge_absent(shop: &Shop, id: &TransactionId, decline: &'static str) {
     shop.confirmed(id, card_on_file("c")).await;
 }
 
+fn part_of(payment: &Payment, minor_units: i64) -> Option<Money> {
+    Money::payable(minor_units, payment.terms.amount.currency()).ok()
+}
+
 /// As a function leaves the row that is killed before it asks the gateway.
 #[expect(clippy::panic, reason = "what a scenario takes for granted must be so, or the test that it is part of fails")]
 async fn write_down(shop: &Shop, id: &TransactionId, command: Command) {
@@ -134,7 +150,7 @@ async fn write_down(shop: &Shop, id: &TransactionId, command: Command) {
 
 #[cfg(test)]
 mod tests {
-    use domain::payment::{AttemptProgress, Payment};
+    use domain::payment::AttemptProgress;
 
     use super::*;
     use crate::turns::block_on;
@@ -157,6 +173,7 @@ mod tests {
             ("requires_capture", None, None),
             ("requires_capture", None, Some("capture")),
             ("requires_payment_method", None, Some("cancel")),
+            ("succeeded", None, None),
             ("succeeded", None, None),
             ("failed", None, None),
             ("canceled", None, None),

@@ -150,7 +150,7 @@ fn what_is_under_way_or_at_its_end_is_not_canceled_and_nothing_changes() {
                 continue;
             }
             Scene::Unanswered | Scene::Capturing | Scene::Canceling => Rejection::InProgress,
-            Scene::Paid => Rejection::InvalidState { state: "succeeded" },
+            Scene::Paid | Scene::Refunding => Rejection::InvalidState { state: "succeeded" },
             Scene::Failed => Rejection::InvalidState { state: "failed" },
             Scene::Canceled => Rejection::InvalidState { state: "canceled" },
             Scene::Expired => Rejection::InvalidState { state: "expired" },

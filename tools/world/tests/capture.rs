@@ -160,7 +160,7 @@ fn where_no_money_is_held_nothing_is_captured_and_nobody_is_asked() {
             Scene::Scheduled => Rejection::InvalidState { state: "processing" },
             Scene::Challenged => Rejection::InvalidState { state: "requires_action" },
             Scene::Capturing | Scene::Canceling => Rejection::InProgress,
-            Scene::Paid => Rejection::InvalidState { state: "succeeded" },
+            Scene::Paid | Scene::Refunding => Rejection::InvalidState { state: "succeeded" },
             Scene::Failed => Rejection::InvalidState { state: "failed" },
             Scene::Canceled => Rejection::InvalidState { state: "canceled" },
             Scene::Expired => Rejection::InvalidState { state: "expired" },

@@ -115,7 +115,7 @@ fn an_amount_that_the_gateway_cannot_write_is_refused_before_anything_is_written
 
 #[test]
 fn what_is_not_paid_is_not_refunded() {
-    for scene in Scene::ALL.into_iter().filter(|scene| *scene != Scene::Paid) {
+    for scene in Scene::ALL.into_iter().filter(|scene| !matches!(scene, Scene::Paid | Scene::Refunding)) {
         block_on(async {
             let (shop, id) = scene.set().await;
             let told = rejection(shop.refund(&id, give_back("r1", Some(1))).await);

@@ -10,6 +10,7 @@ use flow::{
         capture::{CaptureError, Wish, capture},
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        refund::{self, RefundError, refund},
         retry::retry,
         status::status,
         sweep::sweep,
@@ -36,6 +37,8 @@ pub enum Deed {
     Capture(Wish),
     /// POST /payment/cancel
     Cancel(CancelRequest),
+    /// POST /payment/refund
+    Refund(refund::Wish),
     /// GET /payment/status
     Status,
     /// The gateway delivers an event.
@@ -84,6 +87,7 @@ impl Deed {
             Self::Confirm(_) => Operation::Confirm,
             Self::Capture(_) => Operation::Capture,
             Self::Cancel(_) => Operation::Cancel,
+            Self::Refund(_) => Operation::Refund,
             Self::Status => Operation::Status,
             Self::Webhook(_) => Operation::Webhook,
             Self::Retry => Operation::Retry,
@@ -108,6 +112,11 @@ impl Deed {
                 Err(CaptureError::NotAnAmount(_) | CaptureError::AmountRefused(_)) => Told::Refused("amount"),
             },
             Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),
+            Self::Refund(wish) => match refund(host, ports, ports, ports, id, wish, &client()).await {
+                Ok(done) => requested(Ok(done)),
+                Err(RefundError::NotRequested(error)) => requested(Err(error)),
+                Err(RefundError::NotAnAmount(_) | RefundError::AmountRefused(_)) => Told::Refused("amount"),
+            },
             Self::Status => match status(ports, id).await {
                 Ok(Some(payment)) => Told::Payment(Box::new(payment), Hand::First),
                 Ok(None) => Told::Refused("not_found"),
@@ -151,6 +160,10 @@ impl Deed {
             Self::Cancel(mut request) => {
                 request.request_hash = other;
                 row.cancel_of(&request.key).is_some().then_some(Self::Cancel(request))
+            }
+            Self::Refund(mut wish) => {
+                wish.request_hash = other;
+                row.refund_of(&wish.key).is_some().then_some(Self::Refund(wish))
             }
             Self::Status | Self::Webhook(_) | Self::Retry | Self::Sweep => None,
         }

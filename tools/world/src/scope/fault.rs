@@ -122,7 +122,13 @@ fn ways(point: Point, fate: Fate) -> Vec<Fault> {
 const fn is_gateways(point: Point) -> bool {
     matches!(
         point,
-        Point::GatewayOpen | Point::GatewayConfirm | Point::GatewayCapture | Point::GatewayCancel | Point::GatewayFetch
+        Point::GatewayOpen
+            | Point::GatewayConfirm
+            | Point::GatewayCapture
+            | Point::GatewayCancel
+            | Point::GatewayFetch
+            | Point::GatewayRefund
+            | Point::GatewayListRefunds
     )
 }
 

@@ -6,7 +6,8 @@ use std::fmt::{self, Write as _};
 
 use domain::{
     gateway::{ObjectStatus, Outcome},
-    payment::{Payment, PaymentState, ProcessingReason},
+    id::RefundId,
+    payment::{Payment, PaymentState, ProcessingReason, Refund},
 };
 use flow::operations::{
     initiate::transaction_id,
@@ -101,6 +102,10 @@ pub struct End {
     pub state: Option<PaymentState>,
     /// What was charged, by whom, and what became of it.
     pub books: Vec<(Cause, i64, Standing)>,
+    /// What the row says of refunds, in the order of their ids.
+    pub refunds: Vec<(RefundId, i64, &'static str)>,
+    /// What has gone back by the books, and whether it stayed so.
+    pub given_back: Vec<(Option<RefundId>, i64, bool)>,
     /// Whether a person was called.
     pub is_reviewed: bool,
 }
@@ -250,7 +255,9 @@ impl House {
             } else if is_scheduled(&after) || before.is_in_doubt() {
                 // A charge that is made anew has three sweeps of its own.
                 sweeps_in_doubt = 0;
-            } else if (&before.state, &before.attempts, &before.acts) == (&after.state, &after.attempts, &after.acts) {
+            } else if (&before.state, &before.attempts, &before.acts, &before.refunds)
+                == (&after.state, &after.attempts, &after.acts, &after.refunds)
+            {
                 break;
             }
         }
@@ -310,9 +317,18 @@ impl House {
         let books = self.shop.gateway().charges().into_iter();
         End {
             books: books.map(|charge| (charge.cause, charge.minor_units, charge.standing)).collect(),
+            refunds: row.as_ref().map(refunds).unwrap_or_default(),
+            given_back: self.given_back(),
             is_reviewed: row.as_ref().is_some_and(|row| row.attention.is_some()),
             state: row.map(|row| row.state),
         }
+    }
+
+    fn given_back(&self) -> Vec<(Option<RefundId>, i64, bool)> {
+        let made = self.shop.gateway().refunds_made().into_iter();
+        let mut given_back: Vec<_> = made.map(|it| (it.id.clone(), it.minor_units, it.stands())).collect();
+        given_back.sort();
+        given_back
     }
 
     pub(super) fn story(&self) -> String {
@@ -322,6 +338,13 @@ impl House {
         }
         story
     }
+}
+
+fn refunds(row: &Payment) -> Vec<(RefundId, i64, &'static str)> {
+    let said = |refund: &Refund| (refund.id.clone(), refund.amount.minor_units(), refund.progress.name());
+    let mut refunds: Vec<_> = row.refunds.iter().map(said).collect();
+    refunds.sort();
+    refunds
 }
 
 const fn is_scheduled(row: &Payment) -> bool {

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use domain::gateway::RefundStatus;
+
 use super::{
     deed::{Deed, Told},
     fault::{self, Fault},
@@ -43,6 +45,10 @@ pub enum Outside {
     DashboardCaptures(i64),
     /// The merchant cancels there, or a hold runs out.
     DashboardCancels,
+    /// The merchant refunds there.
+    DashboardRefunds(i64),
+    /// The payer's bank sends the last refund back.
+    RefundComesBack,
     /// Nobody does anything: the events are those that others cause.
     Nobody,
 }
@@ -275,6 +281,13 @@ impl Outside {
             Self::BankDecides(verdict) => gateway.bank_decides(&object, verdict),
             Self::DashboardCaptures(minor_units) => gateway.dashboard_captures(&object, minor_units),
             Self::DashboardCancels => gateway.dashboard_cancels(&object),
+            Self::DashboardRefunds(minor_units) => gateway.dashboard_refunds(&object, minor_units),
+            Self::RefundComesBack => {
+                let made = gateway.refunds_made();
+                let last = made.iter().rev().find(|refund| refund.object == object && refund.stands());
+                let failed = RefundStatus::Failed { code: "lost_or_stolen_card".to_owned() };
+                last.is_some_and(|refund| gateway.refund_moves(&refund.reference, failed))
+            }
             Self::Nobody => true,
         }
     }

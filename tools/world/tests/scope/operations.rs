@@ -20,7 +20,7 @@ use world::{
         play::{Beginning, Place, Time},
         race::Outside,
     },
-    shop::{cancellation, card, card_on_file, order, wish},
+    shop::{cancellation, card, card_on_file, give_back, order, wish},
     simulation::coverage::{AWAIT_POINTS, Fate, Operation},
     store,
     turns::{advance, block_on},
@@ -38,7 +38,7 @@ const VERDICTS_AWAY: [Verdict; 5] = [
 ];
 
 /// What others do at the gateway, each of which makes an event of another kind.
-pub(crate) const OUTSIDE: [Outside; 10] = [
+pub(crate) const OUTSIDE: [Outside; 12] = [
     Outside::BrowserConfirms(Verdict::Charge),
     Outside::BrowserConfirms(Verdict::Decline("generic_decline")),
     Outside::BrowserConfirms(Verdict::Challenge),
@@ -49,6 +49,8 @@ pub(crate) const OUTSIDE: [Outside; 10] = [
     Outside::BankDecides(Verdict::Decline("generic_decline")),
     Outside::DashboardCaptures(300),
     Outside::DashboardCancels,
+    Outside::DashboardRefunds(300),
+    Outside::RefundComesBack,
 ];
 
 /// Every place where a payment can stand.
@@ -159,6 +161,16 @@ fn whatever_becomes_of_cancel_the_payment_ends_as_the_gateway_says() {
 }
 
 #[test]
+fn whatever_becomes_of_refund_the_money_goes_back_once() {
+    let (whole, part) = (Deed::Refund(give_back("r", None)), Deed::Refund(give_back("r", Some(300))));
+    Trial::of(Operation::Refund)
+        .once(everywhere(), &whole)
+        .once(everywhere(), &part)
+        .in_pairs([Beginning::at(Scene::Paid), Beginning::at(Scene::Refunding)], &part)
+        .closes(1, 1);
+}
+
+#[test]
 fn whatever_becomes_of_status_nothing_is_changed() {
     Trial::of(Operation::Status).once(everywhere(), &Deed::Status).closes(1_900, 64);
 }
@@ -195,7 +207,7 @@ fn whatever_becomes_of_a_look_the_payment_is_moved_on() {
         admitted.map(move |before| Beginning { before, ..beginning })
     });
     let charges = [Place::Scene(Scene::Unanswered), Place::Scene(Scene::Scheduled), Place::OnItsWay].map(Beginning::of);
-    let acts = [Scene::Unanswered, Scene::Scheduled, Scene::Capturing];
+    let acts = [Scene::Unanswered, Scene::Scheduled, Scene::Capturing, Scene::Refunding];
     Trial::of(Operation::Retry)
         .once(everywhere(), &Deed::Retry)
         .once(with_banks(charges.into_iter(), &VERDICTS_AWAY), &Deed::Retry)

@@ -1,4 +1,4 @@
-//! Any two who act on one payment, wherever it stands: confirm, capture, cancel, a look, and everything that others do at the
+//! Any two who act on one payment, wherever it stands: confirm, capture, cancel, refund, a look, and everything that others do at the
 //! gateway with the events that come of it. In every order of their calls; and where most can happen, with either of them
 //! killed where something is half done.
 
@@ -13,20 +13,21 @@ use world::{
         play::{Beginning, Place},
         race::{Outside, Raced, Racer, Track, race},
     },
-    shop::{cancellation, card, wish},
+    shop::{cancellation, card, give_back, wish},
 };
 
 use super::operations::{OUTSIDE, everywhere};
 
 /// The two who act: one of each kind, and for what clients ask the same with another key and another body.
-const KINDS: usize = 4;
+const KINDS: usize = 5;
 
 fn clients_and_look(which: usize) -> [Racer; KINDS] {
-    let (confirm, capture, cancel) = match which {
-        0 => (card("c1"), wish("p", Some(700)), cancellation("x")),
-        _ => (card("c2"), wish("q", None), cancellation("y")),
+    let (confirm, capture, cancel, refund) = match which {
+        0 => (card("c1"), wish("p", Some(700)), cancellation("x"), give_back("r", Some(700))),
+        _ => (card("c2"), wish("q", None), cancellation("y"), give_back("s", None)),
     };
-    [Deed::Confirm(Box::new(confirm)), Deed::Capture(capture), Deed::Cancel(cancel), Deed::Retry].map(Racer::Deed)
+    [Deed::Confirm(Box::new(confirm)), Deed::Capture(capture), Deed::Cancel(cancel), Deed::Refund(refund), Deed::Retry]
+        .map(Racer::Deed)
 }
 
 /// Those of them who can do something at all where the payment stands.
@@ -90,7 +91,7 @@ fn any_two_end_as_one_after_the_other_would_whatever_the_bank_says() {
 
 #[test]
 fn a_cancel_and_a_confirm_end_as_one_after_the_other_would_though_the_payment_will_be_tried_again() {
-    let [confirm, _, cancel, _] = clients_and_look(0);
+    let [confirm, _, cancel, ..] = clients_and_look(0);
     for bank in [Verdict::Charge, Verdict::Decline("generic_decline"), Verdict::Challenge, Verdict::Pending] {
         let raced = race(Beginning::at(Scene::Scheduled).with_bank(bank), &cancel, &confirm, Track::Rough);
         figure("scope", raced.orders, "orders of pairs");
@@ -100,6 +101,6 @@ fn a_cancel_and_a_confirm_end_as_one_after_the_other_would_though_the_payment_wi
 
 #[test]
 fn any_two_end_as_one_after_the_other_would_though_one_is_killed_or_not_answered() {
-    let scenes = [Scene::Waiting, Scene::Held];
+    let scenes = [Scene::Waiting, Scene::Held, Scene::Paid];
     races(scenes.into_iter().map(Beginning::at), Track::Rough, Raced { orders: 10_500, disturbed: 28_000 });
 }

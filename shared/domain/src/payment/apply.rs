@@ -100,6 +100,13 @@ fn captured(payment: &mut Payment, amount: Money, at: Timestamp) {
         charged(payment, at);
     }
     close_act(payment, if capture_was_asked { ActProgress::Done } else { ActProgress::Overtaken });
+    // What was refused was a second sending: the first one has taken the money.
+    if let Some(act) = payment.acts.last_mut()
+        && act.kind == (ActKind::Capture { amount })
+        && matches!(act.progress, ActProgress::Refused { .. })
+    {
+        act.progress = ActProgress::Done;
+    }
     payment.state = PaymentState::Succeeded { captured: amount };
 }
 

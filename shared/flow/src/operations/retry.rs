@@ -8,7 +8,7 @@
 
 use domain::{
     id::TransactionId,
-    payment::{ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
+    payment::{ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Source},
 };
 
 use crate::{
@@ -84,7 +84,7 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         Ok(payment)
     }
 
-    /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
+    /// Asks the gateway for the open act; if the answer does not end it, or refuses it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
         let is_barred = committed.payment().is_barred();
         let only_look = committed.payment().open_act().is_some_and(|act| {
@@ -96,7 +96,9 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             return self.fetch(committed.into_payment()).await;
         }
         let payment = act(self.host, self.store, self.gateway, committed, &Actor::Retry).await;
-        if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
+        // A second sending may be refused because the first one was served.
+        let is_refused = payment.acts.last().is_some_and(|act| matches!(act.progress, ActProgress::Refused { .. }));
+        if payment.open_act().is_some() || is_refused { self.fetch(payment).await } else { Ok(payment) }
     }
 
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {

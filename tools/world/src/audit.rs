@@ -3,12 +3,14 @@
 //! It checks the promises that can be seen from outside: P1 (at most one charge), P2 (`succeeded` if and only if exactly
 //! one charge stands), P4 (an end without money has proof), and, once everything has come to rest, P7 (nothing is stuck).
 
+use std::collections::BTreeSet;
+
 use domain::{
     gateway::ObjectStatus,
     id::{AttemptNumber, gateway_key},
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState,
-        ProcessingReason,
+        ProcessingReason, Status,
     },
 };
 
@@ -143,6 +145,34 @@ fn is_stuck(payment: &Payment, gateway: &SimGateway) -> bool {
     let forgotten = !payment.state.is_terminal() && payment.due.is_none();
     let half_done = payment.open_act().is_some() && !at_the_bank;
     payment.attention.is_none() && (unknown || forgotten || half_done)
+}
+
+/// P5: a charge of a request of ours that the bank had decided on before, however often it was sent.
+pub(crate) fn decided_twice(charges: &[Charge]) -> Option<&Charge> {
+    let mut keys = BTreeSet::new();
+    charges.iter().find(|charge| match &charge.cause {
+        Cause::Request(key) => !keys.insert(key),
+        Cause::Browser => false,
+    })
+}
+
+/// P9: whether a payment that stood at `from` may stand at `to` later.
+pub(crate) const fn may_become(from: Status, to: Status) -> bool {
+    match from {
+        // The gateway's own object may lead anywhere.
+        Status::RequiresPaymentMethod | Status::Processing | Status::RequiresAction => true,
+        Status::RequiresCapture => is_end(to) || matches!(to, Status::RequiresCapture),
+        Status::Succeeded => matches!(to, Status::Succeeded),
+        // Money that moved after all.
+        Status::Failed => matches!(to, Status::Failed | Status::Succeeded),
+        Status::Canceled => matches!(to, Status::Canceled | Status::Succeeded),
+        Status::Expired => matches!(to, Status::Expired | Status::Succeeded),
+    }
+}
+
+/// Whether a payment that stands so is at its end.
+pub(crate) const fn is_end(status: Status) -> bool {
+    matches!(status, Status::Succeeded | Status::Failed | Status::Canceled | Status::Expired)
 }
 
 #[cfg(test)]

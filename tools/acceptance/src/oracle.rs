@@ -107,6 +107,9 @@ fn attempts(payment: &Value, status: &str) -> usize {
     payment["attempts"].as_array().into_iter().flatten().filter(|attempt| attempt["status"] == status).count()
 }
 
+/// A refund in the gateway's books: its status, how much, and our id if it bears one.
+type BookedRefund = (String, i64, Option<String>);
+
 /// The refunds that our API shows, compared with those in the books.
 #[derive(Debug)]
 struct Refunds {
@@ -121,10 +124,10 @@ struct Refunds {
 }
 
 impl Refunds {
-    fn of(shown: &Value, books: &[(String, i64, Option<String>)]) -> Self {
+    fn of(shown: &Value, books: &[BookedRefund]) -> Self {
         let told: Vec<&Value> = shown["refunds"].as_array().into_iter().flatten().collect();
         let is_standing = |status: &str| matches!(status, "pending" | "succeeded");
-        let sum = |wanted: &dyn Fn(&(String, i64, Option<String>)) -> bool| -> i64 {
+        let sum = |wanted: &dyn Fn(&BookedRefund) -> bool| -> i64 {
             books.iter().filter(|refund| is_standing(&refund.0) && wanted(refund)).map(|refund| refund.1).sum()
         };
         let ours = sum(&|refund| refund.2.is_some());

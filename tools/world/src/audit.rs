@@ -6,12 +6,14 @@
 
 mod refunds;
 
+use std::collections::BTreeSet;
+
 use domain::{
     gateway::ObjectStatus,
     id::{AttemptNumber, RefundId, gateway_key},
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState,
-        ProcessingReason, Refund,
+        ProcessingReason, Refund, Status,
     },
     text::GatewayToken,
 };
@@ -155,6 +157,34 @@ fn is_stuck(payment: &Payment, gateway: &SimGateway) -> bool {
     let half_done = payment.open_act().is_some() && !at_the_bank;
     let refunding = payment.look_owed || payment.refunds.iter().any(Refund::is_in_doubt);
     payment.attention.is_none() && (unknown || forgotten || half_done || refunding)
+}
+
+/// P5: a charge of a request of ours that the bank had decided on before, however often it was sent.
+pub(crate) fn decided_twice(charges: &[Charge]) -> Option<&Charge> {
+    let mut keys = BTreeSet::new();
+    charges.iter().find(|charge| match &charge.cause {
+        Cause::Request(key) => !keys.insert(key),
+        Cause::Browser => false,
+    })
+}
+
+/// P9: whether a payment that stood at `from` may stand at `to` later.
+pub(crate) const fn may_become(from: Status, to: Status) -> bool {
+    match from {
+        // The gateway's own object may lead anywhere.
+        Status::RequiresPaymentMethod | Status::Processing | Status::RequiresAction => true,
+        Status::RequiresCapture => is_end(to) || matches!(to, Status::RequiresCapture),
+        Status::Succeeded => matches!(to, Status::Succeeded),
+        // Money that moved after all.
+        Status::Failed => matches!(to, Status::Failed | Status::Succeeded),
+        Status::Canceled => matches!(to, Status::Canceled | Status::Succeeded),
+        Status::Expired => matches!(to, Status::Expired | Status::Succeeded),
+    }
+}
+
+/// Whether a payment that stands so is at its end.
+pub(crate) const fn is_end(status: Status) -> bool {
+    matches!(status, Status::Succeeded | Status::Failed | Status::Canceled | Status::Expired)
 }
 
 #[cfg(test)]

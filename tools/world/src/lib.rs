@@ -3,6 +3,7 @@
 //! - [`store`] and [`queue`] are twins of the table and the queue: they keep the same promises, and break down on request.
 //! - [`host`] is a machine whose clock stands still until somebody moves it.
 //! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
+//! - `kept` holds what was sent and may outlive its sender.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
 //! - [`proof`] tells `cargo xtask test` how much was tried.
@@ -21,6 +22,7 @@ pub mod counting;
 pub mod events;
 pub mod gateway;
 pub mod host;
+mod kept;
 pub mod payments;
 pub mod proof;
 pub mod queue;

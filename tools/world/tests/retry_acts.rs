@@ -12,7 +12,7 @@ use domain::{
 use flow::commit::ExecuteError;
 use world::{
     gateway::{Call, Course, Effect, Standing, Verdict},
-    shop::{Shop, card, held_order, key, order},
+    shop::{Shop, card, held_order, key, order, wish},
     turns::block_on,
 };
 
@@ -254,5 +254,19 @@ fn a_cancel_lets_held_money_go() {
         shop.command(&payment.id, &cancel()).await.unwrap();
         assert_eq!(shop.at_rest(&payment.id).await.state, PaymentState::Canceled);
         assert_eq!(shop.gateway().charges()[0].standing, Standing::Released);
+    });
+}
+
+#[test]
+fn a_capture_whose_second_sending_is_refused_is_told_as_what_the_first_one_did() {
+    block_on(async {
+        let (shop, payment) = holding().await;
+        let unheard = Course::Unheard(UnknownReason::Timeout);
+        shop.gateway().script(Call::Capture, [unheard, Course::Refused("charge_expired_for_capture")]);
+        shop.captured(&payment.id, wish("p", Some(700))).await;
+        let row = shop.until_looked(&payment.id).await;
+        assert!(is_paid(&row), "{}", shop.story(&payment.id));
+        assert_eq!(row.capture_of(&key("p")).unwrap().progress, ActProgress::Done);
+        shop.at_rest(&payment.id).await;
     });
 }

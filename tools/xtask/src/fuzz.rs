@@ -10,7 +10,7 @@ use crate::place::Place;
 /// A target, and the package that it is a test of.
 type Target = (&'static str, &'static str);
 
-const TARGETS: [Target; 12] = [
+const TARGETS: [Target; 13] = [
     ("stripe-answer", "adapters"),
     ("stripe-webhook", "adapters"),
     ("webhook-body", "webhook"),
@@ -18,6 +18,7 @@ const TARGETS: [Target; 12] = [
     ("confirm-body", "confirm"),
     ("capture-body", "capture"),
     ("cancel-body", "cancel"),
+    ("refund-body", "refund"),
     ("payments-query", "payments"),
     ("stored-row", "adapters"),
     ("sqs-records", "adapters"),

@@ -295,6 +295,18 @@ mod tests {
     }
 
     #[test]
+    fn every_planted_bug_still_fits_the_code_that_it_stands_on() {
+        let place = Place::from_environment(&mut Vec::new()).unwrap();
+        let folder = place.root.join("tools/world/bugs");
+        let patches = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for patch in patches.filter(|path| path.extension().is_some_and(|extension| extension == "patch")) {
+            let checked = Command::new("git").args(["apply", "--check"]).arg(&patch).current_dir(&place.root).output();
+            let said = String::from_utf8_lossy(&checked.unwrap().stderr).into_owned();
+            assert!(said.is_empty(), "{}: {said}", patch.display());
+        }
+    }
+
+    #[test]
     fn every_planted_bug_can_be_read_and_there_are_at_least_twenty() {
         let place = Place::from_environment(&mut Vec::new()).unwrap();
         let bugs = bugs(&place).unwrap();

@@ -107,30 +107,25 @@ fn licences(own: &Place) -> Result<(), Failure> {
     )
 }
 
-/// DynamoDB Local, or a loud gap. In CI a gap is a failure: a check that silently stops running is worse than none.
-fn second_opinion(own: &Place) -> Result<Option<String>, Failure> {
-    let started = dynamodb_local::start(own)?;
-    if started.is_none() {
-        let gap = "DynamoDB Local needs npm and Java 17 (Debian, Ubuntu: apt-get install npm default-jre-headless)";
+/// What was found, or a loud gap. In CI a gap is a failure: a check that silently stops running is worse than none.
+fn or_gap<T>(found: Option<T>, what: &str, needs: &str) -> Result<Option<T>, Failure> {
+    if found.is_none() {
         if env::var("CI").is_ok_and(|value| value == "true") {
-            return Err(Failure::new(gap));
+            return Err(Failure::new(needs));
         }
-        println!("· SKIPPED the second opinion on DynamoDB's conditions: {gap}");
+        println!("· SKIPPED {what}: {needs}");
     }
-    Ok(started)
+    Ok(found)
 }
 
-/// The official PayPal SDK, or a loud gap.
+fn second_opinion(own: &Place) -> Result<Option<String>, Failure> {
+    let needs = "DynamoDB Local needs npm and Java 17 (Debian, Ubuntu: apt-get install npm default-jre-headless)";
+    or_gap(dynamodb_local::start(own)?, "the second opinion on DynamoDB's conditions", needs)
+}
+
 fn paypal_sdk(own: &Place) -> Result<Option<PathBuf>, Failure> {
-    let folder = paypal_sdk::install(own)?;
-    if folder.is_none() {
-        let gap = "the official PayPal SDK needs node and npm (Debian, Ubuntu: apt-get install nodejs npm)";
-        if env::var("CI").is_ok_and(|value| value == "true") {
-            return Err(Failure::new(gap));
-        }
-        println!("· SKIPPED what the official PayPal SDK says about the sandbox: {gap}");
-    }
-    Ok(folder)
+    let needs = "the official PayPal SDK needs node and npm (Debian, Ubuntu: apt-get install nodejs npm)";
+    or_gap(paypal_sdk::install(own)?, "what the official PayPal SDK says about the sandbox", needs)
 }
 
 fn tests(own: &Place, dynamodb: Option<&str>, paypal_sdk: Option<&Path>, proof: &Path) -> Result<Count, Failure> {
@@ -138,6 +133,12 @@ fn tests(own: &Place, dynamodb: Option<&str>, paypal_sdk: Option<&Path>, proof: 
     crate::aws::point_at_local(own, &mut command);
     // Only the tests that ask for it shall see an AWS.
     command.env_remove("AWS_ENDPOINT_URL");
+    // How much is proven is not for the caller's environment to say.
+    for variable in
+        ["SEEDS", "FIRST_SEED", "MODEL_ATTEMPTS", "MODEL_CAPTURES", "MODEL_KILLS", "MODEL_TIMEOUTS", "MODEL_SPOILT"]
+    {
+        command.env_remove(variable);
+    }
     command
         .args(["test", "--workspace", "--no-fail-fast"])
         .env(proof::FILE, proof)

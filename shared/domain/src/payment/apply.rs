@@ -109,12 +109,19 @@ fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
 }
 
 fn captured(payment: &mut Payment, amount: Money, at: Timestamp) {
-    // Taken for another amount, it was somebody else's capture.
-    let capture_was_asked = payment.open_act().is_some_and(|act| act.kind == ActKind::Capture { amount });
     if !matches!(payment.state, PaymentState::RequiresCapture { .. }) {
         charged(payment, at);
     }
-    close_act(payment, if capture_was_asked { ActProgress::Done } else { ActProgress::Overtaken });
+    let is_ours = |act: &&mut Act| {
+        act.kind == ActKind::Capture { amount }
+            && matches!(act.progress, ActProgress::Open | ActProgress::Refused { .. })
+    };
+    match payment.acts.last_mut().filter(is_ours) {
+        // Also where it was refused: that was a second sending, and the first one has taken the money.
+        Some(act) => act.progress = ActProgress::Done,
+        // Taken for another amount, it was somebody else's capture.
+        None => close_act(payment, ActProgress::Overtaken),
+    }
     payment.state = PaymentState::Succeeded { captured: amount };
 }
 

@@ -11,8 +11,8 @@ use domain::{
     gateway::RefundSnapshot,
     id::{RefundId, TransactionId},
     payment::{
-        ActKind, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence, RefundProgress,
-        Source,
+        ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
+        RefundProgress, Source,
     },
 };
 
@@ -93,7 +93,7 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         Ok(payment)
     }
 
-    /// Asks the gateway for the open act; if the answer does not end it, a fetch tells where the object stands.
+    /// Asks the gateway for the open act; if the answer does not end it, or refuses it, a fetch tells where the object stands.
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
         let is_barred = committed.payment().is_barred();
         let only_look = committed.payment().open_act().is_some_and(|act| {
@@ -105,7 +105,9 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             return self.fetch(committed.into_payment()).await;
         }
         let payment = act(self.host, self.store, self.gateway, committed, &Actor::Retry).await;
-        if payment.open_act().is_some() { self.fetch(payment).await } else { Ok(payment) }
+        // A second sending may be refused because the first one was served.
+        let is_refused = payment.acts.last().is_some_and(|act| matches!(act.progress, ActProgress::Refused { .. }));
+        if payment.open_act().is_some() || is_refused { self.fetch(payment).await } else { Ok(payment) }
     }
 
     /// Compares all refunds with the gateway's, and sends again what the gateway does not have.

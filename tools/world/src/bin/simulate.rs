@@ -112,7 +112,10 @@ fn campaign(Wanted { seeds: Seeds { first, count }, threads }: Wanted, began: In
         }
         let mut summary = Summary::default();
         for worker in workers {
-            summary.add(worker.join().unwrap_or_default());
+            match worker.join() {
+                Ok(part) => summary.add(part),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
         }
         summary
     })

@@ -11,6 +11,7 @@
 mod book;
 mod charge;
 mod intent;
+pub(crate) mod mishaps;
 mod refunds;
 mod request;
 

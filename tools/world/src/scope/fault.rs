@@ -2,7 +2,10 @@
 
 use domain::gateway::UnknownReason;
 
-use crate::simulation::coverage::{Fate, Point};
+use crate::{
+    gateway::mishaps::{NOT_SERVED, UNHEARD},
+    simulation::coverage::{Fate, Point},
+};
 
 /// A fate, and how it is had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,20 +27,6 @@ pub enum How {
     After(u32),
 }
 
-/// Why a gateway's request was not served, as its sender sees it.
-const NOT_SERVED: [UnknownReason; 8] = [
-    UnknownReason::NotSent,
-    UnknownReason::Timeout,
-    UnknownReason::ConnectionLost,
-    UnknownReason::Unreadable,
-    UnknownReason::KeyInUse,
-    UnknownReason::Unauthorized,
-    UnknownReason::Misconfigured,
-    UnknownReason::KeyMismatch,
-];
-/// What its sender sees of one whose answer was lost.
-const UNHEARD: [UnknownReason; 4] =
-    [UnknownReason::Timeout, UnknownReason::ConnectionLost, UnknownReason::Unreadable, UnknownReason::ServerError];
 /// When something arrives that nobody waits for: while nothing else has happened, or when others have acted since.
 const LATE: [u32; 3] = [1, 2, 3];
 /// What happens to calls of every kind: they are doubled on their way, and their caller is killed.

@@ -2,22 +2,17 @@
 //! the rows are compared with the gateway's books, as far as anything can be said of a payment that is under way.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use domain::{
-    id::TransactionId,
-    payment::{Payment, Status},
-    time::Timestamp,
-};
+use domain::{id::TransactionId, payment::Payment, time::Timestamp};
 use flow::{operations::webhook::GatewayEvent, ports::Host as _};
 
 use super::wire::Way;
 use crate::{
-    audit::{self, Hour},
-    gateway::Cause,
+    audit::{self, Hour, may_become},
     shop::Shop,
 };
 
@@ -189,12 +184,7 @@ impl House {
     fn books(&self) -> Option<String> {
         let charges = self.shop.gateway().charges();
         let standing = charges.iter().filter(|charge| charge.stands()).count();
-        let mut keys = BTreeSet::new();
-        let twice = charges.iter().find(|charge| match &charge.cause {
-            Cause::Request(key) => !keys.insert(key),
-            Cause::Browser => false,
-        });
-        match twice {
+        match audit::decided_twice(&charges) {
             _ if standing > 1 => Some(format!("P1: {standing} charges stand")),
             Some(charge) => Some(format!("P5: one request was decided on twice: {charge:?}")),
             None => None,
@@ -224,21 +214,6 @@ impl Watch {
         } else {
             None
         }
-    }
-}
-
-/// P9: whether a payment that stood at `from` may stand at `to` next.
-const fn may_become(from: Status, to: Status) -> bool {
-    use Status::{
-        Canceled, Expired, Failed, Processing, RequiresAction, RequiresCapture, RequiresPaymentMethod, Succeeded,
-    };
-    match from {
-        RequiresPaymentMethod | Processing | RequiresAction => true,
-        RequiresCapture => matches!(to, RequiresCapture | Succeeded | Failed | Canceled | Expired),
-        Succeeded => matches!(to, Succeeded),
-        Failed => matches!(to, Failed | Succeeded),
-        Canceled => matches!(to, Canceled | Succeeded),
-        Expired => matches!(to, Expired | Succeeded),
     }
 }
 

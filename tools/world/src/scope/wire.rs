@@ -11,21 +11,22 @@ use std::{
 
 use domain::{
     gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
-    id::{AttemptNumber, RefundId, RequestHash, TransactionId, gateway_key},
+    id::{AttemptNumber, RefundId, TransactionId, gateway_key},
     money::Money,
-    payment::{Payment, Terms},
+    payment::Payment,
 };
 use flow::{
     commit::Committed,
     ports::{
-        Actor, AmountRefusal, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error,
-        FindDue, Gateway, LoadPayment, Nudge, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write, WriterToken,
+        AmountRefusal, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
+        Gateway, LoadPayment, Nudge, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
     },
 };
 
 use super::{fault::Fault, house::House};
 use crate::{
     gateway::{Call, Course, Effect},
+    kept::{KeptOpening, KeptWrite},
     shop::Shop,
     simulation::coverage::{Fate, Operation, Point},
     turns::{self, block_on},
@@ -172,7 +173,7 @@ impl Ports<'_> {
                 Way::Unserved(reason) => Course::NotServed(reason),
                 Way::Unheard(reason) => Course::Unheard(reason),
                 Way::Saved(effect) => Course::SavedFailure(effect),
-                Way::Refused => Course::Refused(refusal_of(call)),
+                Way::Refused => Course::Refused(call.refusal()),
             };
             if course != Course::Well {
                 shop.gateway().script(call, [course]);
@@ -224,16 +225,6 @@ impl House {
     }
 }
 
-const fn refusal_of(call: Call) -> &'static str {
-    match call {
-        Call::Open => "parameter_invalid_string",
-        Call::Confirm => "payment_method_unactivated",
-        Call::Capture => "capture_charge_authorization_expired",
-        Call::Refund => "balance_insufficient",
-        Call::Cancel | Call::Fetch | Call::ListRefunds => "resource_missing",
-    }
-}
-
 impl LoadPayment for Ports<'_> {
     async fn load(&self, id: &TransactionId) -> Result<Option<Payment>, Error> {
         let id = id.clone();
@@ -250,13 +241,9 @@ impl CreatePayment for Ports<'_> {
 
 impl ReplacePayment for Ports<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
-        let point = match write.event {
-            "attempt_started" | "act_opened" | "refund_started" => Point::WriteIntent,
-            "claimed" => Point::WriteClaim,
-            _ => Point::WriteOutcome,
-        };
         let kept = KeptWrite::of(write);
-        self.ask(point, Dependency::Store, move |shop, _| block_on(shop.store().replace(&kept.write()))).await
+        let replace = move |shop: &Shop, _| block_on(shop.store().replace(&kept.write()));
+        self.ask(Point::of_write(write.event), Dependency::Store, replace).await
     }
 }
 
@@ -361,50 +348,5 @@ impl Gateway for Ports<'_> {
         let kept = payment.clone();
         let send = move |shop: &Shop| block_on(shop.gateway().fetch(&kept, budget));
         self.request((Point::GatewayFetch, Call::Fetch, None), budget, send).await
-    }
-}
-
-/// A write that may outlive its sender.
-struct KeptWrite {
-    payment: Payment,
-    event: String,
-    why: Option<String>,
-    actor: Actor,
-    writer: WriterToken,
-}
-
-impl KeptWrite {
-    fn of(write: &Write<'_>) -> Self {
-        Self {
-            payment: write.payment.clone(),
-            event: write.event.to_owned(),
-            why: write.why.map(str::to_owned),
-            actor: write.actor.clone(),
-            writer: write.writer,
-        }
-    }
-
-    fn write(&self) -> Write<'_> {
-        let why = self.why.as_deref();
-        Write { payment: &self.payment, event: &self.event, why, actor: &self.actor, writer: self.writer }
-    }
-}
-
-/// An opening request that may outlive its sender.
-struct KeptOpening {
-    id: TransactionId,
-    terms: Terms,
-    request_hash: RequestHash,
-    round: u32,
-}
-
-impl KeptOpening {
-    fn of(request: &OpenRequest<'_>) -> Self {
-        let OpenRequest { id, terms, request_hash, round } = *request;
-        Self { id: id.clone(), terms: terms.clone(), request_hash, round }
-    }
-
-    const fn request(&self) -> OpenRequest<'_> {
-        OpenRequest { id: &self.id, terms: &self.terms, request_hash: self.request_hash, round: self.round }
     }
 }

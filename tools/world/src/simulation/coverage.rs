@@ -141,6 +141,15 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 10] = {
 };
 
 impl Point {
+    /// Which write it is that writes this event down.
+    pub(crate) fn of_write(event: &str) -> Self {
+        match event {
+            "attempt_started" | "act_opened" | "refund_started" => Self::WriteIntent,
+            "claimed" => Self::WriteClaim,
+            _ => Self::WriteOutcome,
+        }
+    }
+
     /// The ways in which such a call can go wrong.
     #[must_use]
     pub const fn faults(self) -> &'static [Fate] {

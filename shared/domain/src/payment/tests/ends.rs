@@ -167,6 +167,19 @@ fn a_hold_that_another_captured_for_another_amount_does_not_make_our_capture_don
     }
 }
 
+/// What was refused was a second sending; the first one was served.
+#[test]
+fn a_capture_that_was_refused_and_has_taken_the_money_is_done() {
+    for (taken, progress) in [(500, ActProgress::Done), (300, ActProgress::Refused { code: "no".into() })] {
+        let mut payment = after(first(1), authorized());
+        command(&mut payment, &capture("k", Some(500)), &at(SOON)).unwrap();
+        let refused = Outcome::Refused { code: "no".into(), object: None };
+        show(&mut payment, Source::Act(1, Hand::First), refused, &at(SOON));
+        show(&mut payment, Source::Fetch, object(ObjectStatus::Captured { received_minor_units: taken }), &at(SOON));
+        assert_eq!(payment.acts[0].progress, progress);
+    }
+}
+
 #[test]
 fn a_hold_whose_captures_were_all_refused_can_still_be_canceled() {
     let mut payment = after(first(1), authorized());

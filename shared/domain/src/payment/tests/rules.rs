@@ -140,13 +140,15 @@ fn a_dead_key_is_looked_up_and_never_declined() {
 #[test]
 fn an_attempt_whose_last_request_may_still_arrive_is_not_closed_by_a_look() {
     let mut payment = confirming();
+    let last_moment = at(NOTHING_ARRIVES - Duration::from_millis(1));
     for status in [ObjectStatus::AwaitsMethod, ObjectStatus::AwaitsPayer(redirect()), ObjectStatus::Pending] {
-        show(&mut payment, Source::Fetch, object(status), &at(NOTHING_ARRIVES - Duration::from_millis(1)));
+        show(&mut payment, Source::Fetch, object(status), &last_moment);
         assert_eq!(payment.attempts[0].progress, AttemptProgress::Unanswered);
         assert_eq!(payment.state, PaymentState::Processing(ProcessingReason::OutcomeUnknown));
+        assert_eq!(payment.attention.unwrap().reason, ReviewReason::OutcomeUnknown, "nobody can do more than wait");
     }
-    show(&mut payment, Source::Fetch, captured(), &at(NOTHING_ARRIVES));
-    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged));
+    show(&mut payment, Source::Fetch, captured(), &last_moment);
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::Charged), "what is final counts");
     assert_eq!(payment.attention, None, "it is known now");
 }
 

@@ -10,9 +10,9 @@ use domain::{
     time::Timestamp,
 };
 
-use super::{Auditor, may_become};
+use super::Auditor;
 use crate::{
-    audit::{self, Hour},
+    audit::{self, Hour, may_become},
     gateway::SimGateway,
     store::{Commit, MemoryStore},
 };

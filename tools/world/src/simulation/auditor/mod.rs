@@ -41,7 +41,10 @@ use super::{
     coverage::Operation,
     functions::{Answer, Ask, KEY_REUSED},
 };
-use crate::gateway::{Cause, Charge, SimGateway, Standing};
+use crate::{
+    audit::{self, is_end, may_become},
+    gateway::{Charge, SimGateway, Standing},
+};
 
 /// A promise that was broken.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,12 +232,7 @@ impl Auditor {
             self.breach("P5", "a request was sent again when its key was forgotten", key);
         }
         self.reads_refunds(gateway);
-        let mut keys = BTreeSet::new();
-        let twice = charges.iter().find(|charge| match &charge.cause {
-            Cause::Request(key) => !keys.insert(key),
-            Cause::Browser => false,
-        });
-        if let Some(charge) = twice {
+        if let Some(charge) = audit::decided_twice(&charges) {
             self.breach("P5", "one request was decided on twice", format!("{charge:?}"));
         }
     }
@@ -355,24 +353,6 @@ fn scope(id: &TransactionId, ask: &Ask, key: &str) -> Scope {
     // What creates a payment has no payment yet.
     let payment = (!matches!(ask, Ask::Initiate(_))).then(|| id.clone());
     (ask.operation(), payment, key.to_owned())
-}
-
-const fn is_end(status: Status) -> bool {
-    matches!(status, Status::Succeeded | Status::Failed | Status::Canceled | Status::Expired)
-}
-
-/// P9: whether a payment that stood at `from` may stand at `to` later.
-const fn may_become(from: Status, to: Status) -> bool {
-    match from {
-        // The gateway's own object may lead anywhere.
-        Status::RequiresPaymentMethod | Status::Processing | Status::RequiresAction => true,
-        Status::RequiresCapture => is_end(to) || matches!(to, Status::RequiresCapture),
-        Status::Succeeded => matches!(to, Status::Succeeded),
-        // Money that moved after all.
-        Status::Failed => matches!(to, Status::Failed | Status::Succeeded),
-        Status::Canceled => matches!(to, Status::Canceled | Status::Succeeded),
-        Status::Expired => matches!(to, Status::Expired | Status::Succeeded),
-    }
 }
 
 /// Whether a close is under way that the gateway does not do while a bank is at work.

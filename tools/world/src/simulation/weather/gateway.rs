@@ -5,9 +5,9 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
     gateway::{Answer, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
-    id::{AttemptNumber, RefundId, RequestHash, TransactionId, gateway_key},
+    id::{AttemptNumber, RefundId, gateway_key},
     money::Money,
-    payment::{ActKind, Payment, Terms},
+    payment::{ActKind, Payment},
 };
 use flow::{
     commit::Committed,
@@ -16,7 +16,11 @@ use flow::{
 
 use super::lateness;
 use crate::{
-    gateway::{Call, Course, Effect},
+    gateway::{
+        Call, Course, Effect,
+        mishaps::{NOT_SERVED, UNHEARD},
+    },
+    kept::KeptOpening,
     simulation::{
         actors,
         coverage::{Fate, Operation, Point, Sometimes},
@@ -49,7 +53,7 @@ impl WeatheredGateway<'_> {
         let is_refused = verdict == Verdict::Refused;
         let send = move |stage: &Arc<Stage>, course: Course| {
             let is_served = !matches!(course, Course::NotServed(_) | Course::Refused(_));
-            let course = if is_refused && is_served { Course::Refused(refusal_of(call)) } else { course };
+            let course = if is_refused && is_served { Course::Refused(call.refusal()) } else { course };
             if course != Course::Well {
                 stage.gateway.script(call, [course]);
             }
@@ -104,7 +108,7 @@ impl WeatheredGateway<'_> {
             Fate::Failed => send(stage, Course::NotServed(UnknownReason::ServerError)),
             Fate::SavedFailure => send(stage, Course::SavedFailure(Effect::None)),
             Fate::SavedFailureDone => send(stage, Course::SavedFailure(Effect::Whole)),
-            Fate::Refused => send(stage, Course::Refused(refusal_of(call))),
+            Fate::Refused => send(stage, Course::Refused(call.refusal())),
             _ => send(stage, Course::Well),
         };
         machine.comes_back(point, fate).await;
@@ -126,32 +130,6 @@ impl WeatheredGateway<'_> {
             _ => {}
         }
         self.0.tell(|| format!("the gateway's answer: {}", in_a_word(answer)));
-    }
-}
-
-/// Why a request was not served, as its sender sees it.
-const NOT_SERVED: [UnknownReason; 8] = [
-    UnknownReason::NotSent,
-    UnknownReason::Timeout,
-    UnknownReason::ConnectionLost,
-    UnknownReason::Unreadable,
-    UnknownReason::KeyInUse,
-    UnknownReason::Unauthorized,
-    UnknownReason::Misconfigured,
-    UnknownReason::KeyMismatch,
-];
-
-/// What a sender sees of a request whose answer was lost.
-const UNHEARD: [UnknownReason; 4] =
-    [UnknownReason::Timeout, UnknownReason::ConnectionLost, UnknownReason::Unreadable, UnknownReason::ServerError];
-
-const fn refusal_of(call: Call) -> &'static str {
-    match call {
-        Call::Open => "parameter_invalid_string",
-        Call::Confirm => "payment_method_unactivated",
-        Call::Capture => "capture_charge_authorization_expired",
-        Call::Refund => "balance_insufficient",
-        Call::Cancel | Call::Fetch | Call::ListRefunds => "resource_missing",
     }
 }
 
@@ -268,23 +246,4 @@ fn in_a_word(Answer { outcome, hand }: &Answer) -> String {
         Outcome::Unknown(reason) => format!("none: {}", reason.name()),
     };
     if *hand == Hand::Replayed { format!("{said} (given again)") } else { said }
-}
-
-/// An opening request that outlives its sender.
-struct KeptOpening {
-    id: TransactionId,
-    terms: Terms,
-    request_hash: RequestHash,
-    round: u32,
-}
-
-impl KeptOpening {
-    fn of(request: &OpenRequest<'_>) -> Self {
-        let OpenRequest { id, terms, request_hash, round } = *request;
-        Self { id: id.clone(), terms: terms.clone(), request_hash, round }
-    }
-
-    const fn request(&self) -> OpenRequest<'_> {
-        OpenRequest { id: &self.id, terms: &self.terms, request_hash: self.request_hash, round: self.round }
-    }
 }

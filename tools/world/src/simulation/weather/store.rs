@@ -5,12 +5,13 @@ use std::{future::ready, time::Duration};
 
 use domain::{id::TransactionId, payment::Payment};
 use flow::ports::{
-    Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
-    ListPayments, ListPlace, Listing, LoadPayment, ReplacePayment, Replaced, Urgency, Write, WriterToken,
+    CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
+    ListPayments, ListPlace, Listing, LoadPayment, ReplacePayment, Replaced, Urgency, Write,
 };
 
 use super::{SDK_BACKOFF, SDK_PATIENCE, lateness, unavailable};
 use crate::{
+    kept::KeptWrite,
     simulation::{
         coverage::{Fate, Point, Sometimes},
         machine::Machine,
@@ -147,12 +148,7 @@ impl CreatePayment for WeatheredStore<'_> {
 
 impl ReplacePayment for WeatheredStore<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
-        let point = match write.event {
-            "attempt_started" | "act_opened" | "refund_started" => Point::WriteIntent,
-            "claimed" => Point::WriteClaim,
-            _ => Point::WriteOutcome,
-        };
-        self.write(point, write, |stage, write| block_on(stage.store.replace(write))).await
+        self.write(Point::of_write(write.event), write, |stage, write| block_on(stage.store.replace(write))).await
     }
 }
 
@@ -206,36 +202,5 @@ fn notice_lag(stage: &Stage, shown: Result<&DuePage, &Error>) {
     let is_past = |place: &DuePlace| stage.store.row(&place.id).is_none_or(|row| row.due != Some(place.due));
     if shown.is_ok_and(|page| page.rows.iter().any(is_past)) {
         stage.happened(Sometimes::StaleIndex);
-    }
-}
-
-/// A write that outlives its sender.
-struct KeptWrite {
-    payment: Payment,
-    event: String,
-    why: Option<String>,
-    actor: Actor,
-    writer: WriterToken,
-}
-
-impl KeptWrite {
-    fn of(write: &Write<'_>) -> Self {
-        Self {
-            payment: write.payment.clone(),
-            event: write.event.to_owned(),
-            why: write.why.map(str::to_owned),
-            actor: write.actor.clone(),
-            writer: write.writer,
-        }
-    }
-
-    fn write(&self) -> Write<'_> {
-        Write {
-            payment: &self.payment,
-            event: &self.event,
-            why: self.why.as_deref(),
-            actor: &self.actor,
-            writer: self.writer,
-        }
     }
 }

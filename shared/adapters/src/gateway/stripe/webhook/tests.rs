@@ -36,10 +36,11 @@ fn take(event: &Value) -> Result<GatewayEvent, WebhookRefusal> {
 }
 
 fn payment_of(event: &Value) -> (TransactionId, Outcome, Option<String>) {
-    match take(event).unwrap().subject {
-        Subject::Payment { id, news: News::Object { outcome, cause_key } } => (id, outcome, cause_key),
-        subject => panic!("about no object of ours: {subject:?}"),
-    }
+    let subject = take(event).unwrap().subject;
+    let Subject::Payment { id, news: News::Object { outcome, cause_key } } = subject else {
+        panic!("about no object of ours: {subject:?}")
+    };
+    (id, outcome, cause_key)
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! Money that goes back: to the last cent and not one more, once, whoever asks for it and whatever answer is lost; and what is told when
 //! the gateway says no, says nothing, or changes its mind.
 
-#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
-
 use acceptance::client::Opened;
 use acceptance::oracle::row_equals_ledger;
 use acceptance::settle::settle;

@@ -52,7 +52,12 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
             charged(payment, at);
             payment.state = PaymentState::RequiresCapture { capturable: *capturable };
         }
-        Fact::Captured { amount } | Fact::CapturedLate { amount } => captured(payment, *amount, at),
+        Fact::Captured { amount } => captured(payment, *amount, at),
+        Fact::CapturedLate { amount } => {
+            captured(payment, *amount, at);
+            // While the row stood at its end, nobody listened to what was said about refunds.
+            payment.look_owed = true;
+        }
         Fact::Ended(end) => ended(payment, *end),
         Fact::ActOpened(act) => payment.acts.push(act.clone()),
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
@@ -62,9 +67,9 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
             refunds.iter().for_each(|refund| refunded(payment, refund));
             payment.look_owed = false;
         }
-        Fact::LookAsked => payment.look_owed = payment.state.is_terminal(),
+        Fact::RefundsHinted => payment.look_owed = true,
         Fact::Looked => payment.look_owed = false,
-        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::ReviewAsked => {}
+        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::ReviewAsked => {}
     }
     payment.rounds = rounds(payment, fact, &before);
     if !payment.is_in_doubt() {
@@ -136,6 +141,7 @@ fn ended(payment: &mut Payment, end: End) {
         End::Expired => PaymentState::Expired,
         End::Failed => PaymentState::Failed,
     };
+    payment.look_owed = false;
 }
 
 /// The open attempt charged; where none is open, the payer's browser did it at the gateway.

@@ -21,7 +21,9 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
             return Some(in_call.max(now.at.plus(backoff(after.rounds, limits, now.dice))));
         }
         // The look that was asked for, and the fetch that an answered attempt still needs.
-        Fact::LookAsked | Fact::AttemptAnswered { .. } => return Some(now.at),
+        Fact::LookAsked | Fact::RefundsHinted | Fact::AttemptAnswered { .. } => return Some(now.at),
+        // Its refunds were told before it was.
+        Fact::Captured { .. } | Fact::CapturedLate { .. } if after.look_owed => return Some(now.at),
         Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, limits, now.dice))),
         Fact::AttemptDeclined { .. }
         | Fact::AttemptNotCharged { .. }

@@ -85,6 +85,8 @@ pub enum Fact {
     Claimed,
     /// A webhook that proves nothing by itself: look now.
     LookAsked,
+    /// The gateway said that there are refunds, and not which.
+    RefundsHinted,
     /// Somebody looked, and nothing is new.
     Looked,
     /// A person was asked to look.
@@ -129,6 +131,7 @@ impl Fact {
             | Self::RefundsCompared(_)
             | Self::Claimed
             | Self::LookAsked
+            | Self::RefundsHinted
             | Self::Looked
             | Self::ReviewAsked => None,
         }
@@ -161,6 +164,7 @@ impl Fact {
             },
             Self::Claimed => "claimed",
             Self::LookAsked => "look_asked",
+            Self::RefundsHinted => "refunds_hinted",
             Self::Looked => "looked",
             Self::ReviewAsked => "review_asked",
         }

@@ -202,18 +202,17 @@ impl Case<'_> {
     /// Somebody must look, unless somebody is about to. Whoever looks at this moment may have seen less.
     fn hinted(self) -> Judgement {
         let is_due = self.payment.due.is_some_and(|due| due <= self.now.at);
-        match self.payment.state {
-            PaymentState::Succeeded { .. } if !(is_due && self.payment.look_owed) => self.change(Fact::LookAsked, None),
-            // What was refunded was captured, and that has its own events.
-            PaymentState::Succeeded { .. }
-            | PaymentState::RequiresPaymentMethod
+        let is_owed = match self.payment.state {
+            PaymentState::Succeeded { .. } => is_due && self.payment.look_owed,
+            // What was refunded was captured; the row, which has yet to learn that, must look for both.
+            PaymentState::RequiresPaymentMethod
             | PaymentState::Processing(_)
             | PaymentState::RequiresAction(_)
-            | PaymentState::RequiresCapture { .. }
-            | PaymentState::Failed
-            | PaymentState::Canceled
-            | PaymentState::Expired => Judgement::Nothing,
-        }
+            | PaymentState::RequiresCapture { .. } => self.payment.look_owed,
+            // Money that moved after all has its own events, and with them comes a look at its refunds.
+            PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => true,
+        };
+        if is_owed { Judgement::Nothing } else { self.change(Fact::RefundsHinted, None) }
     }
 
     fn moved(self, refund: &Refund, progress: RefundProgress) -> Judgement {

@@ -72,7 +72,7 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// What a person must see.
     pub attention: Option<Review>,
-    /// Whether, at its end, it is owed a look all the same: the gateway said that it has refunds, and not which.
+    /// Whether its refunds are owed a look: the gateway said that there are some, and not which.
     pub look_owed: bool,
     /// When somebody must look at it again.
     pub due: Option<Timestamp>,

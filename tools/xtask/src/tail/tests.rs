@@ -69,6 +69,7 @@ fn every_event_of_the_domain_is_told_in_words() {
         (WAITING, Fact::Ended(End::Failed), "failed"),
         (WAITING, Fact::Claimed, "claimed"),
         (WAITING, Fact::LookAsked, "look asked"),
+        (CAPTURED, Fact::RefundsHinted, "refunds hinted"),
         (WAITING, Fact::Looked, "looked, nothing new"),
         (DECLINED, Fact::ReviewAsked, "review asked: unrecognized_status"),
     ] {

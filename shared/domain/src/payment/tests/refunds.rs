@@ -346,10 +346,25 @@ fn a_look_that_was_asked_for_is_owed_until_somebody_has_compared() {
 }
 
 #[test]
-fn a_payment_that_is_not_paid_is_owed_no_look_at_refunds() {
-    for mut payment in [payment(), confirming(), after(first(1), object(ObjectStatus::Canceled))] {
-        assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &at(SECOND)), Judgement::Nothing);
+fn refunds_that_are_told_before_the_capture_are_looked_at_when_the_capture_is_heard_of() {
+    for mut payment in [payment(), confirming()] {
+        let now = at(SECOND);
+        weigh(&mut payment, &RefundEvidence::Hinted, &now);
+        assert_eq!((payment.due, payment.look_owed), (Some(now.at), true));
+        assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &now), Judgement::Nothing, "told once is enough");
+        show(&mut payment, Source::Fetch, captured(), &now);
+        assert_eq!((payment.due, payment.look_owed), (Some(now.at), true));
+        weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &now);
+        assert_eq!((payment.due, payment.look_owed), (None, false));
     }
+}
+
+#[test]
+fn a_payment_that_ended_without_money_is_owed_no_look_at_refunds_until_its_money_moves_after_all() {
+    let mut payment = after(first(1), object(ObjectStatus::Canceled));
+    assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &at(SECOND)), Judgement::Nothing);
+    show(&mut payment, Source::Event { cause: None }, captured(), &at(SECOND));
+    assert_eq!((payment.look_owed, payment.due), (true, Some(at(SECOND).at)));
 }
 
 #[test]

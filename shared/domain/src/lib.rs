@@ -8,6 +8,7 @@
 //! events), [`decline`], [`schedule`].
 
 pub mod decline;
+pub mod dispute;
 pub mod gateway;
 pub mod id;
 pub mod money;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use thiserror::Error;
 
-use crate::stripe::PINNED_VERSION;
+use crate::stripe::{PINNED_VERSION, settles_in};
 
 /// How the sandbox behaves until its process ends.
 #[derive(Clone, Debug)]
@@ -29,6 +29,21 @@ pub struct Config {
     pub lock_wait_ms: u64,
     /// How long a bank debit (or a refund of the pending test card) stays undecided.
     pub settle_ms: u64,
+    /// What the merchant gets of what Stripe takes.
+    pub stripe_settlement: Settlement,
+}
+
+/// The terms of the merchant's account at Stripe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// What the account is kept in, in small letters; every other currency is converted.
+    pub currency: String,
+    /// Stripe's share of a charge.
+    pub fee_per_ten_thousand: i64,
+    /// And what it takes besides, in the smallest unit of the account's currency.
+    pub fee_fixed: i64,
+    /// What a dispute costs, in the smallest unit too.
+    pub dispute_fee: i64,
 }
 
 /// Somebody who wants to hear what happened.
@@ -75,7 +90,15 @@ impl Default for Config {
             latency_ms: 0,
             lock_wait_ms: 500,
             settle_ms: 1_000,
+            stripe_settlement: Settlement::default(),
         }
+    }
+}
+
+/// Stripe's list price for an account in the United States: 2.9 % and 30 cents, 15 dollars for a dispute.
+impl Default for Settlement {
+    fn default() -> Self {
+        Self { currency: "usd".to_owned(), fee_per_ten_thousand: 290, fee_fixed: 30, dispute_fee: 1_500 }
     }
 }
 
@@ -87,7 +110,9 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
   SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
   SANDBOX_PAYPAL_WEBHOOK_URL with SANDBOX_PAYPAL_WEBHOOK_ID,
   SANDBOX_WEBHOOK_BACKOFF_MS (500), SANDBOX_WEBHOOK_TIMEOUT_MS (10000), SANDBOX_LATENCY_MS (0),
-  SANDBOX_LOCK_WAIT_MS (500), SANDBOX_SETTLE_MS (1000)";
+  SANDBOX_LOCK_WAIT_MS (500), SANDBOX_SETTLE_MS (1000),
+  SANDBOX_STRIPE_CURRENCY (usd), SANDBOX_STRIPE_FEE_PER_TEN_THOUSAND (290), SANDBOX_STRIPE_FEE_FIXED (30),
+  SANDBOX_STRIPE_DISPUTE_FEE (1500)";
 
     /// The port of a sandbox that was not told another.
     const DEFAULT_PORT: u16 = 12_111;
@@ -104,12 +129,13 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
             port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
             public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             aws_url: set("SANDBOX_AWS_URL"),
-            endpoints: endpoints(set)?,
+            endpoints: endpoints(&set)?,
             webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
             webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,
             latency_ms: number("SANDBOX_LATENCY_MS", set("SANDBOX_LATENCY_MS"), defaults.latency_ms)?,
             lock_wait_ms: number("SANDBOX_LOCK_WAIT_MS", set("SANDBOX_LOCK_WAIT_MS"), defaults.lock_wait_ms)?,
             settle_ms: number("SANDBOX_SETTLE_MS", set("SANDBOX_SETTLE_MS"), defaults.settle_ms)?,
+            stripe_settlement: settlement(&set)?,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
@@ -141,6 +167,24 @@ fn number<T: std::str::FromStr>(name: &str, value: Option<String>, default: T) -
         None => Ok(default),
         Some(value) => value.parse().map_err(|_| ConfigError(format!("{name}: cannot read \"{value}\""))),
     }
+}
+
+fn settlement(set: impl Fn(&str) -> Option<String>) -> Result<Settlement, ConfigError> {
+    let defaults = Settlement::default();
+    let amount = |name: &str, default: i64| match number(name, set(name), default)? {
+        amount if amount < 0 => Err(ConfigError(format!("{name} must not be negative"))),
+        amount => Ok(amount),
+    };
+    let currency = set("SANDBOX_STRIPE_CURRENCY").unwrap_or(defaults.currency);
+    if !settles_in(&currency) {
+        return Err(ConfigError(format!("SANDBOX_STRIPE_CURRENCY: Stripe knows no \"{currency}\"")));
+    }
+    Ok(Settlement {
+        currency,
+        fee_per_ten_thousand: amount("SANDBOX_STRIPE_FEE_PER_TEN_THOUSAND", defaults.fee_per_ten_thousand)?,
+        fee_fixed: amount("SANDBOX_STRIPE_FEE_FIXED", defaults.fee_fixed)?,
+        dispute_fee: amount("SANDBOX_STRIPE_DISPUTE_FEE", defaults.dispute_fee)?,
+    })
 }
 
 fn endpoints(set: impl Fn(&str) -> Option<String>) -> Result<Vec<Endpoint>, ConfigError> {
@@ -176,6 +220,15 @@ mod tests {
         assert!(read(&["--colour"], &[]).is_err());
         assert!(read(&[], &[("SANDBOX_WEBHOOK_URL", "http://127.0.0.1:1/")]).is_err());
         assert!(read(&[], &[("SANDBOX_PAYPAL_WEBHOOK_ID", "WH-1")]).is_err());
+    }
+
+    #[test]
+    fn the_account_at_stripe_is_kept_in_what_stripe_knows() {
+        let terms = |name: &str, value: &str| read(&[], &[(name, value)]).map(|config| config.stripe_settlement);
+        assert_eq!(terms("SANDBOX_STRIPE_CURRENCY", "jpy").unwrap().currency, "jpy");
+        assert_eq!(terms("SANDBOX_STRIPE_FEE_FIXED", "25").unwrap().fee_fixed, 25);
+        assert!(terms("SANDBOX_STRIPE_CURRENCY", "zzz").is_err());
+        assert!(terms("SANDBOX_STRIPE_FEE_PER_TEN_THOUSAND", "-1").is_err());
     }
 
     #[test]

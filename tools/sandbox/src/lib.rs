@@ -32,5 +32,5 @@ mod state;
 mod stripe;
 mod webhooks;
 
-pub use config::{Config, ConfigError, Contract, Endpoint};
+pub use config::{Config, ConfigError, Contract, Endpoint, Settlement};
 pub use server::Sandbox;

@@ -96,7 +96,7 @@ impl App {
 impl State {
     fn new(config: &Config, public_url: &str) -> Self {
         Self {
-            stripe: stripe::Book::new(public_url.to_owned(), config.settle_ms),
+            stripe: stripe::Book::new(public_url.to_owned(), config.settle_ms, config.stripe_settlement.clone()),
             paypal: paypal::Book::new(public_url.to_owned(), config.settle_ms),
             busy: BTreeSet::new(),
             faults: Plan::default(),

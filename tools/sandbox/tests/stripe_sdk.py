@@ -31,6 +31,7 @@ def a_payment_is_created_confirmed_and_of_the_sdks_types(client, base_url, recei
     intent = client.v1.payment_intents.create({
         "amount": 1099, "currency": "eur", "automatic_payment_methods": NEVER_REDIRECT,
         "metadata": {"transaction_id": "pay_sdk"}, "description": "three socks", "receipt_email": "jo@example.com",
+        "capture_method": "automatic",
         "shipping": {"name": "Jo", "address": {"line1": "1 Road", "city": "Paris", "country": "FR"}},
     })
     assert intent.status == "requires_payment_method" and intent.client_secret.startswith(intent.id)
@@ -40,7 +41,10 @@ def a_payment_is_created_confirmed_and_of_the_sdks_types(client, base_url, recei
         "expand": ["latest_charge.balance_transaction", "payment_method"],
     })
     assert confirmed.status == "succeeded" and confirmed.amount_received == 1099
-    assert confirmed.latest_charge.captured and confirmed.latest_charge.balance_transaction.fee == 62
+    booked = confirmed.latest_charge.balance_transaction
+    assert confirmed.latest_charge.captured
+    assert (booked.amount, booked.currency, booked.exchange_rate, booked.fee, booked.net) == (1187, "usd", 1.08, 64, 1123)
+    conforms(client.v1.balance_transactions.retrieve(booked.id), stripe.BalanceTransaction)
     assert confirmed.payment_method.card.last4 == "4242"
     conforms(confirmed, stripe.PaymentIntent)
     conforms(client.v1.charges.retrieve(confirmed.latest_charge.id), stripe.Charge)
@@ -153,7 +157,7 @@ def a_delivered_webhook_is_constructed_by_the_sdk(client, base_url, receiver):
     intent = opened(client)
     client.v1.payment_intents.confirm(intent.id, {"payment_method": "pm_card_visa"}, {"idempotency_key": "sdk-confirm"})
     seen = {}
-    while set(seen) != {"payment_intent.created", "charge.succeeded", "payment_intent.succeeded"}:
+    while set(seen) != {"payment_intent.created", "charge.succeeded", "payment_intent.succeeded", "charge.updated"}:
         body, signature = receiver.next()
         event = stripe.Webhook.construct_event(body, signature, SECRET)
         conforms_to_event(event)

@@ -64,7 +64,7 @@ async fn held_events_wait_and_come_in_the_order_asked_for_as_often_as_asked() {
     let caller = Caller::start().await;
     let merchant = Merchant::listening(&caller, 0).await;
     caller.steer("POST", "/_sandbox/webhooks/hold", "").await;
-    caller.paid_with("pm_card_visa", "").await;
+    caller.paid_with("pm_card_visa", "&capture_method=automatic").await;
     tokio::time::sleep(Duration::from_millis(100)).await;
     assert!(merchant.kinds().is_empty(), "held events went out");
     let report = caller.steer("GET", "/_sandbox/webhooks", "").await.json();

@@ -1,6 +1,10 @@
 //! What Stripe demands of amounts, currencies and card details before it executes anything.
 
-use super::{error::StripeError, form::Tree};
+use super::{
+    balance::{CURRENCIES, Currency},
+    error::StripeError,
+    form::Tree,
+};
 
 /// Stripe's general limit: eight digits.
 const MAX_AMOUNT: i64 = 99_999_999;
@@ -13,13 +17,6 @@ const MINIMA: &[(&str, i64)] = &[
     ("mxn", 1_000), ("myr", 200), ("nok", 300), ("nzd", 50), ("pln", 200), ("ron", 200), ("sek", 300),
     ("sgd", 50), ("thb", 1_000), ("usd", 50),
 ];
-
-/// What Stripe can charge in.
-const CURRENCIES: &str = "usd aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bhd bif bmd bnd bob brl bsd bwp byn bzd \
-    cad cdf chf clp cny cop crc cve czk djf dkk dop dzd egp etb eur fjd fkp gbp gel gip gmd gnf gtq gyd hkd hnl htg huf idr ils \
-    inr isk jmd jod jpy kes kgs khr kmf krw kwd kyd kzt lak lbp lkr lrd lsl mad mdl mga mkd mmk mnt mop mur mvr mwk mxn myr mzn \
-    nad ngn nio nok npr nzd omr pab pen pgk php pkr pln pyg qar ron rsd rub rwf sar sbd scr sek sgd shp sle sos srd std szl thb \
-    tjs tnd top try ttd twd tzs uah ugx uyu uzs vnd vuv wst xaf xcd xcg xof xpf yer zar zmw";
 
 /// The amount under this name, if one is given.
 pub(super) fn positive(tree: &Tree, name: &str) -> Result<Option<i64>, StripeError> {
@@ -37,6 +34,7 @@ pub(super) fn within_limits(amount: i64, currency: &str) -> Result<(), StripeErr
         let message = "Amount must be no more than $999,999.99";
         return Err(StripeError::invalid(message).code("amount_too_large").param("amount"));
     }
+    expressible(amount, currency, "amount")?;
     match MINIMA.iter().find(|(of, _)| *of == currency) {
         Some((_, minimum)) if amount < *minimum => {
             let message = format!("Amount must be at least {minimum} in the smallest unit of {currency}");
@@ -46,14 +44,25 @@ pub(super) fn within_limits(amount: i64, currency: &str) -> Result<(), StripeErr
     }
 }
 
+/// Some currencies have decimals that must be zeros.
+pub(super) fn expressible(amount: i64, currency: &str, param: &str) -> Result<(), StripeError> {
+    match Currency::of(currency) {
+        Some(Currency { code, step, .. }) if amount.rem_euclid(*step) != 0 => {
+            let message = format!("Invalid integer: {amount}. Amounts in {code} must be divisible by {step}.");
+            Err(StripeError::invalid(message).code("parameter_invalid_integer").param(param))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 /// The currency in Stripe's spelling, if one is given.
 pub(super) fn currency(tree: &Tree) -> Result<Option<String>, StripeError> {
     let Some(given) = tree.text("currency") else { return Ok(None) };
     let lower = given.to_ascii_lowercase();
-    if CURRENCIES.split_whitespace().any(|known| known == lower) {
+    if Currency::of(&lower).is_some() {
         return Ok(Some(lower));
     }
-    let known = CURRENCIES.split_whitespace().collect::<Vec<_>>().join(", ");
+    let known = CURRENCIES.iter().map(|currency| currency.code).collect::<Vec<_>>().join(", ");
     let message = format!("Invalid currency: {given}. Stripe currently supports these currencies: {known}");
     Err(StripeError::invalid(message).param("currency"))
 }
@@ -94,7 +103,20 @@ mod tests {
         assert!(within_limits(MAX_AMOUNT, "usd").is_ok());
         assert_eq!(within_limits(MAX_AMOUNT + 1, "usd").unwrap_err().body()["error"]["code"], "amount_too_large");
         assert_eq!(within_limits(49, "eur").unwrap_err().body()["error"]["code"], "amount_too_small");
-        assert!(within_limits(1, "bhd").is_ok());
+    }
+
+    #[test]
+    fn decimals_that_must_be_zeros_are_zeros() {
+        for (amount, currency, fits) in [
+            (1_230, "bhd", true),
+            (1_234, "bhd", false),
+            (500, "isk", true),
+            (550, "ugx", false),
+            (17_550, "huf", true),
+            (33_333, "twd", true),
+        ] {
+            assert_eq!(within_limits(amount, currency).is_ok(), fits, "{amount} {currency}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::collections::{BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use super::{
+    balance::Movement,
     calls::Call,
     error::StripeError,
     keys::Keys,
@@ -18,6 +19,7 @@ use super::{
 };
 use crate::{
     clock::Moment,
+    config::Settlement,
     ids::Ids,
     shelf::{Full, Shelf},
 };
@@ -30,6 +32,7 @@ pub(crate) struct Book {
     pub(super) methods: Shelf<Method>,
     pub(super) tokens: Shelf<ConfirmationToken>,
     pub(super) refunds: Shelf<Refund>,
+    pub(super) movements: Shelf<Movement>,
     /// Which intent a payer's page belongs to.
     pub(super) pages: HashMap<String, String>,
     /// Saved answers, by idempotency key.
@@ -41,6 +44,8 @@ pub(crate) struct Book {
     pub(super) agenda: Vec<(Moment, Task)>,
     news: Vec<Event>,
     pub(super) settle_ms: u64,
+    /// What the account is kept in, and what Stripe takes.
+    pub(super) terms: Settlement,
     pub(super) public_url: String,
 }
 
@@ -48,6 +53,7 @@ pub(crate) struct Book {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Task {
     DecideDebit { intent: String, paid: bool },
+    BookCharge { charge: String },
     FinishRefund { refund: String },
     FailRefund { refund: String },
 }
@@ -77,7 +83,7 @@ pub(crate) struct Event {
 }
 
 impl Book {
-    pub(crate) fn new(public_url: String, settle_ms: u64) -> Self {
+    pub(crate) fn new(public_url: String, settle_ms: u64, terms: Settlement) -> Self {
         Self {
             ids: Ids::new(),
             intents: Shelf::default(),
@@ -85,6 +91,7 @@ impl Book {
             methods: Shelf::default(),
             tokens: Shelf::default(),
             refunds: Shelf::default(),
+            movements: Shelf::default(),
             pages: HashMap::new(),
             keys: Keys::default(),
             history: HashMap::new(),
@@ -92,6 +99,7 @@ impl Book {
             agenda: Vec::new(),
             news: Vec::new(),
             settle_ms,
+            terms,
             public_url,
         }
     }
@@ -131,8 +139,17 @@ impl Book {
                 let wanted = self.charges.iter().rev().filter(|charge| of.admits(&charge.intent, &charge.id));
                 page.cut("/v1/charges", wanted.map(|charge| (charge.id.as_str(), render::charge(self, charge))))
             }
-            Call::GetBalance => Ok(render::balance()),
-            Call::GetAccount => Ok(render::account()),
+            Call::GetMovement { id } => self.get_movement(&id),
+            Call::ListMovements { page, source, kind } => {
+                let wanted = self.movements.iter().rev().filter(|movement| {
+                    source.as_deref().is_none_or(|source| source == movement.source)
+                        && kind.as_deref().is_none_or(|kind| kind == movement.reason.names().0)
+                });
+                let shown = wanted.map(|movement| (movement.id.as_str(), render::movement(movement)));
+                page.cut("/v1/balance_transactions", shown)
+            }
+            Call::GetBalance => Ok(render::balance(&self.terms.currency, self.balance())),
+            Call::GetAccount => Ok(render::account(&self.terms.currency)),
         }
     }
 
@@ -146,6 +163,7 @@ impl Book {
             match task {
                 // Decided already, by a test: then this has nothing to add.
                 Task::DecideDebit { intent, paid } => drop(self.settle_intent(&intent, paid, &occasion)),
+                Task::BookCharge { charge } => self.book_charge_late(&charge, &occasion),
                 Task::FinishRefund { refund } => self.finish_refund(&refund, &occasion),
                 Task::FailRefund { refund } => self.fail_refund(&refund, &occasion),
             }

@@ -40,6 +40,8 @@ pub(crate) enum Call {
     ListRefunds { page: Page, of: Of },
     GetCharge { id: String },
     ListCharges { page: Page, of: Of },
+    GetMovement { id: String },
+    ListMovements { page: Page, source: Option<String>, kind: Option<String> },
     GetBalance,
     GetAccount,
 }
@@ -211,6 +213,10 @@ pub(crate) fn parse(method: &Method, uri: &Uri, tree: &Tree, caller: Caller) -> 
         routes::Name::ListRefunds => Call::ListRefunds { page: page(tree)?, of: of(tree) },
         routes::Name::GetCharge => Call::GetCharge { id: id()? },
         routes::Name::ListCharges => Call::ListCharges { page: page(tree)?, of: of(tree) },
+        routes::Name::GetMovement => Call::GetMovement { id: id()? },
+        routes::Name::ListMovements => {
+            Call::ListMovements { page: page(tree)?, source: tree.owned_text("source"), kind: tree.owned_text("type") }
+        }
         routes::Name::GetBalance => Call::GetBalance,
         routes::Name::GetAccount => Call::GetAccount,
     })

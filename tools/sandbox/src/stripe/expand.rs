@@ -14,6 +14,7 @@ const EXPANDABLE: &[&str] = &[
     "charge",
     "customer",
     "data",
+    "failure_balance_transaction",
     "latest_charge",
     "payment_intent",
     "payment_method",
@@ -59,11 +60,7 @@ fn object_of(book: &Book, field: &str, id: &str) -> Option<Value> {
         "charge" | "latest_charge" => book.charges.get(id).map(|charge| render::charge(book, charge)),
         "payment_intent" => book.intents.get(id).map(|intent| render::intent(book, intent)),
         "payment_method" => book.methods.get(id).map(render::method),
-        "balance_transaction" => {
-            let rest = id.strip_prefix("txn_")?;
-            let charge = ["ch_", "py_"].iter().find_map(|prefix| book.charges.get(&format!("{prefix}{rest}")))?;
-            Some(render::balance_transaction(charge))
-        }
+        "balance_transaction" | "failure_balance_transaction" => book.movements.get(id).map(render::movement),
         _ => None,
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::ids::Ids;
 
 use super::{
+    amounts,
     book::{Book, Occasion, Task},
     calls::{Capture, Confirmation, IntentChange, NewIntent},
     cards::{Debit, Presence, TestMethod, Verdict},
@@ -143,7 +144,8 @@ impl Book {
                 the amount you can capture for this charge.";
             return Err(StripeError::invalid(message).code("amount_too_large").param("amount_to_capture"));
         }
-        self.take_money(&charge, amount)?;
+        amounts::expressible(amount, &intent.currency, "amount_to_capture")?;
+        self.take_money(&charge, amount, occasion)?;
         let intent = self.intent_mut(id)?;
         intent.go(Move::Capture).map_err(|_| StripeError::internal("An intent changed while it was captured."))?;
         intent.particulars.update(capture.particulars);
@@ -167,7 +169,7 @@ impl Book {
         let amount = intent.amount;
         if paid {
             intent.amount_received = amount;
-            self.take_money(&charge, amount)?;
+            self.take_money(&charge, amount, occasion)?;
             self.announce_charge("charge.succeeded", &charge, occasion);
             self.announce_intent("payment_intent.succeeded", id, occasion);
         } else {
@@ -320,6 +322,9 @@ impl Book {
             intent.amount_received = intent.amount;
             go(intent, entry(Answer::Paid))?;
         }
+        if !manual {
+            self.collected(&charge, occasion)?;
+        }
         self.announce_charge("charge.succeeded", &charge, occasion);
         let kind = if manual { "payment_intent.amount_capturable_updated" } else { "payment_intent.succeeded" };
         self.announce_intent(kind, id, occasion);
@@ -410,6 +415,7 @@ impl Book {
             standing,
             was_pending: bank,
             authenticated,
+            balance_transaction: None,
             particulars: intent.particulars.clone(),
         };
         let intent = intent.id.clone();
@@ -418,11 +424,11 @@ impl Book {
         Ok(id)
     }
 
-    fn take_money(&mut self, charge: &str, amount: i64) -> Result<(), StripeError> {
-        let charge = self.charges.get_mut(charge).ok_or_else(|| StripeError::internal("A charge vanished."))?;
+    fn take_money(&mut self, id: &str, amount: i64, occasion: &Occasion) -> Result<(), StripeError> {
+        let charge = self.charges.get_mut(id).ok_or_else(|| StripeError::internal("A charge vanished."))?;
         charge.standing = Standing::Captured;
         charge.amount_captured = amount;
-        Ok(())
+        self.collected(id, occasion)
     }
 
     pub(super) fn unexpected(&self, id: &str, verb: &str, allowed: &str) -> StripeError {

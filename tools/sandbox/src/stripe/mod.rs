@@ -7,6 +7,7 @@
 
 mod amounts;
 mod auth;
+mod balance;
 mod book;
 mod calls;
 mod cards;
@@ -31,6 +32,7 @@ mod routes;
 mod shape;
 mod subject;
 
+pub(crate) use balance::settles_in;
 pub(crate) use book::{Book, Cause, Event, Occasion};
 pub(crate) use calls::{Capture, NewRefund};
 pub(crate) use error::StripeError;

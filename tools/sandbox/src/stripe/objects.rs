@@ -158,6 +158,8 @@ pub(crate) struct Charge {
     /// It was pending at a bank before it came to what it is.
     pub(crate) was_pending: bool,
     pub(crate) authenticated: bool,
+    /// What it did to the balance, once that is known.
+    pub(crate) balance_transaction: Option<String>,
     /// Copied from the intent when the charge is made, as Stripe does.
     pub(crate) particulars: Particulars,
 }
@@ -220,6 +222,9 @@ pub(crate) struct Refund {
     pub(crate) reason: Option<String>,
     pub(crate) metadata: Metadata,
     pub(crate) status: RefundStatus,
+    pub(crate) balance_transaction: Option<String>,
+    /// What took that back, if the bank did.
+    pub(crate) failure_balance_transaction: Option<String>,
 }
 
 /// How a refund stands.

@@ -3,6 +3,8 @@
 use serde_json::Value;
 
 use super::{
+    amounts,
+    balance::{Posting, Reason},
     book::{Book, Occasion, Task},
     calls::NewRefund,
     cards::RefundFate,
@@ -24,6 +26,8 @@ impl Book {
             let message = format!("Refund amount ({amount}) is greater than unrefunded amount on charge ({left})");
             return Err(StripeError::invalid(message).param("amount"));
         }
+        amounts::expressible(amount, &charge.currency, "amount")?;
+        let was_payment = charge.was_pending;
         let fate = self.methods.get(&charge.payment_method).map_or(RefundFate::Succeeds, |method| method.test.refund);
         let (charge_id, intent, currency) = (charge.id.clone(), charge.intent.clone(), charge.currency.clone());
         let id = self.ids.next("re_");
@@ -38,7 +42,11 @@ impl Book {
             reason: new.reason,
             metadata: new.metadata,
             status: if pending { RefundStatus::Pending } else { RefundStatus::Succeeded },
+            balance_transaction: None,
+            failure_balance_transaction: None,
         };
+        let reason = if was_payment { Reason::PaymentRefund } else { Reason::Refund };
+        let refund = Refund { balance_transaction: Some(self.post_refund(&refund, reason, occasion)?), ..refund };
         let rendered = render::refund(&refund);
         self.refunds.put(&id, refund)?;
         self.move_refunded(&charge_id, amount);
@@ -54,10 +62,12 @@ impl Book {
 
     /// The bank sends the money back: it is the merchant's again, and the charge is refundable again.
     pub(super) fn fail_refund(&mut self, id: &str, occasion: &Occasion) {
-        let Some((charge, amount)) = self.refunds.get(id).map(|refund| (refund.charge.clone(), refund.amount)) else {
-            return;
-        };
-        self.move_refunded(&charge, amount.saturating_neg());
+        let Some(refund) = self.refunds.get(id).cloned() else { return };
+        self.move_refunded(&refund.charge, refund.amount.saturating_neg());
+        let back = self.post_refund(&refund, Reason::RefundFailure, occasion).ok();
+        if let Some(refund) = self.refunds.get_mut(id) {
+            refund.failure_balance_transaction = back;
+        }
         self.turn_refund(
             id,
             RefundStatus::Failed,
@@ -91,6 +101,19 @@ impl Book {
                 Err(StripeError::invalid(message).code("charge_not_refundable").param("payment_intent"))
             }
         }
+    }
+
+    /// The money of a refund leaves the balance, or comes back.
+    fn post_refund(&mut self, refund: &Refund, reason: Reason, occasion: &Occasion) -> Result<String, StripeError> {
+        let back = reason == Reason::RefundFailure;
+        let posting = Posting {
+            reason,
+            source: &refund.id,
+            amount: if back { refund.amount } else { refund.amount.saturating_neg() },
+            currency: &refund.currency,
+            description: Some(if back { "REFUND FAILURE" } else { "REFUND FOR CHARGE" }.to_owned()),
+        };
+        self.post(posting, occasion)
     }
 
     fn schedule(&mut self, id: &str, fate: RefundFate, occasion: &Occasion) {

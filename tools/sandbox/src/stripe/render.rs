@@ -1,5 +1,9 @@
 //! How objects look on the wire: every field that Stripe's version 2026-10-28.endive always shows, and those that differ.
 
+mod balance;
+
+pub(super) use balance::{balance, movement};
+
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -128,7 +132,7 @@ pub(super) fn charge(book: &Book, charge: &Charge) -> Value {
         "application": null,
         "application_fee": null,
         "application_fee_amount": null,
-        "balance_transaction": captured.then(|| balance_transaction_id(&charge.id)),
+        "balance_transaction": charge.balance_transaction,
         "billing_details": billing(method.map(|method| &method.billing)),
         "calculated_statement_descriptor": "SANDBOX",
         "captured": captured,
@@ -162,39 +166,6 @@ pub(super) fn charge(book: &Book, charge: &Charge) -> Value {
         "status": status,
         "transfer_data": null,
         "transfer_group": said.transfer_group,
-    })
-}
-
-fn balance_transaction_id(charge: &str) -> String {
-    charge.split_once('_').map_or_else(|| charge.to_owned(), |(_, rest)| format!("txn_{rest}"))
-}
-
-/// What one charge did to the merchant's balance, with the fee of Stripe's list price for cards (2.9 % and 30).
-pub(super) fn balance_transaction(charge: &Charge) -> Value {
-    let fee = charge.amount_captured.saturating_mul(29).saturating_add(500).saturating_div(1000).saturating_add(30);
-    json!({
-        "id": balance_transaction_id(&charge.id),
-        "object": "balance_transaction",
-        "amount": charge.amount_captured,
-        "available_on": charge.created,
-        "balance_type": "payments",
-        "created": charge.created,
-        "currency": charge.currency,
-        "description": charge.particulars.description,
-        "exchange_rate": null,
-        "fee": fee,
-        "fee_details": [{
-            "amount": fee,
-            "application": null,
-            "currency": charge.currency,
-            "description": "Stripe processing fees",
-            "type": "stripe_fee",
-        }],
-        "net": charge.amount_captured.saturating_sub(fee),
-        "reporting_category": "charge",
-        "source": charge.id,
-        "status": "pending",
-        "type": "charge",
     })
 }
 
@@ -353,7 +324,7 @@ pub(super) fn refund(refund: &Refund) -> Value {
         "id": refund.id,
         "object": "refund",
         "amount": refund.amount,
-        "balance_transaction": null,
+        "balance_transaction": refund.balance_transaction,
         "charge": refund.charge,
         "created": refund.created,
         "currency": refund.currency,
@@ -372,23 +343,19 @@ pub(super) fn refund(refund: &Refund) -> Value {
     // Optional fields are absent, not null, as long as they say nothing.
     if let (Some(fields), super::objects::RefundStatus::Failed) = (rendered.as_object_mut(), refund.status) {
         fields.insert("failure_reason".to_owned(), json!("expired_or_canceled_card"));
+        fields.insert("failure_balance_transaction".to_owned(), json!(refund.failure_balance_transaction));
     }
     rendered
 }
 
-pub(super) fn balance() -> Value {
-    let nothing = json!([{ "amount": 0, "currency": "usd", "source_types": { "card": 0 } }]);
-    json!({ "object": "balance", "available": nothing, "pending": nothing, "livemode": false })
-}
-
-pub(super) fn account() -> Value {
+pub(super) fn account(currency: &str) -> Value {
     json!({
         "id": "acct_1SandboxOfQuittance",
         "object": "account",
         "business_profile": { "name": "Sandbox" },
         "charges_enabled": true,
         "country": "US",
-        "default_currency": "usd",
+        "default_currency": currency,
         "details_submitted": true,
         "email": "merchant@example.com",
         "payouts_enabled": true,

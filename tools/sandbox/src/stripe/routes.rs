@@ -29,6 +29,8 @@ pub(super) enum Name {
     ListRefunds,
     GetCharge,
     ListCharges,
+    GetMovement,
+    ListMovements,
     GetBalance,
     GetAccount,
 }
@@ -63,6 +65,8 @@ pub(super) fn find(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["refunds", _]) => server(Name::GetRefund, ONLY_EXPAND),
         ("GET", ["charges"]) => server(Name::ListCharges, LIST_CHARGES),
         ("GET", ["charges", _]) => server(Name::GetCharge, ONLY_EXPAND),
+        ("GET", ["balance_transactions"]) => server(Name::ListMovements, LIST_MOVEMENTS),
+        ("GET", ["balance_transactions", _]) => server(Name::GetMovement, ONLY_EXPAND),
         ("GET", ["balance"]) => server(Name::GetBalance, ONLY_EXPAND),
         ("GET", ["account"]) => server(Name::GetAccount, ONLY_EXPAND),
         _ => None,
@@ -304,4 +308,16 @@ const LIST_CHARGES: Fields = &[
     ("payment_intent", Text),
     ("starting_after", Text),
     ("transfer_group", NotSimulated),
+];
+
+const LIST_MOVEMENTS: Fields = &[
+    ("created", NotSimulated),
+    ("currency", NotSimulated),
+    ("ending_before", NotSimulated),
+    ("expand", Texts),
+    ("limit", Integer),
+    ("payout", NotSimulated),
+    ("source", Text),
+    ("starting_after", Text),
+    ("type", Text),
 ];

@@ -80,18 +80,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::gateway::currencies;
 
     fn money(minor_units: i64, code: &str) -> Money {
         Money::try_new(minor_units, Currency::from_code(code).unwrap()).unwrap()
-    }
-
-    /// Every currency of ISO 4217.
-    fn currencies() -> Vec<Currency> {
-        let letters = || (b'A'..=b'Z').map(char::from);
-        letters()
-            .flat_map(|a| letters().flat_map(move |b| letters().map(move |c| String::from_iter([a, b, c]))))
-            .filter_map(|code| Currency::from_code(&code).ok())
-            .collect()
     }
 
     #[test]
@@ -164,6 +156,35 @@ mod tests {
         assert_eq!(counted(Some(Counting::LastDigitZero)), ["BHD", "JOD", "KWD", "OMR", "TND"]);
         let refused = counted(None);
         assert_eq!(refused, ["CLF", "IQD", "LYD", "UYI", "UYW"]);
+    }
+
+    /// Stripe's page of currencies: the lists as they stand there, and a verdict on every currency that there is.
+    #[test]
+    fn one_unit_of_every_currency_is_written_as_stripes_lists_say() {
+        let zero_decimal = "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF";
+        let three_decimal = "BHD JOD KWD OMR TND";
+        // UGX stands in the first list too; the special case wins. HUF and TWD are whole in payouts only.
+        let (special, two_decimal_charges) = ("ISK UGX", "HUF TWD");
+        // Neither two decimals by ISO nor in any list: how Stripe would count them is not said.
+        let unlisted = "CLF IQD LYD UYI UYW";
+        let stands_in = |list: &str, code: &str| list.split(' ').any(|listed| listed == code);
+        for currency in currencies() {
+            let code = currency.code();
+            let one = money(10_i64.pow(u32::from(currency.exponent())), code);
+            let expected = if stands_in(unlisted, code) {
+                Err(AmountRefusal::CurrencyNotSupported)
+            } else if stands_in(zero_decimal, code) {
+                Ok(1)
+            } else if stands_in(three_decimal, code) {
+                Ok(1_000)
+            } else {
+                Ok(100)
+            };
+            assert_eq!(to_stripe(one), expected, "{code}");
+            if stands_in(special, code) || stands_in(two_decimal_charges, code) {
+                assert_eq!(expected, Ok(100), "{code}");
+            }
+        }
     }
 
     proptest! {

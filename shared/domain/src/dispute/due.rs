@@ -1,0 +1,70 @@
+//! When somebody must look at a dispute again. One pure rule is asked after every change: a dispute that is not over,
+//! or that its payment has not been told of, always has a `due`.
+
+use std::time::Duration;
+
+use super::{Dispute, Fact, Link, Status};
+use crate::{
+    schedule::{Limits, backoff, look_delay},
+    time::{Now, Timestamp},
+};
+
+/// Looks at a dispute that nobody says anything new about become rarer, as for a payment; a bank takes two months.
+const FREQUENT_LOOKS: u32 = 4;
+/// From then on, as a multiple of the first look: one a day.
+const RARE_LOOK: u32 = 288;
+
+/// The moment after which somebody must look at `after`, the row as `fact` leaves it. None: it is at its end.
+#[must_use]
+pub(super) fn due(after: &Dispute, fact: &Fact, now: &Now) -> Option<Timestamp> {
+    let limits = now.limits;
+    let soon = now.at.plus(backoff(after.rounds, limits, now.dice));
+    match fact {
+        Fact::LookAsked | Fact::ActAnswered { .. } => return Some(now.at),
+        Fact::ActOpened { .. } | Fact::Claimed => {
+            let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
+            return Some(in_call.max(soon));
+        }
+        Fact::OutcomeUnknown { .. } => return Some(soon),
+        // Papers that are put by, and an alarm that is raised, change nothing at the gateway.
+        Fact::Drafted { .. }
+        | Fact::Moved { .. }
+        | Fact::Looked
+        | Fact::Told(_)
+        | Fact::Reminded(_)
+        | Fact::ReviewAsked => {}
+    }
+    if after.owes_telling() {
+        return Some(if matches!(fact, Fact::Moved { .. }) { now.at } else { soon });
+    }
+    if after.open_act().is_some() {
+        return Some(soon);
+    }
+    let look = now.at.plus(look(after.rounds, limits));
+    let Some(known) = &after.known else { return Some(soon) };
+    match known.standing.status {
+        Status::NeedsResponse => {
+            // At the deadline the gateway decides, and somebody must see how.
+            let deadline = known.due_by.filter(|by| *by > now.at);
+            let sooner = [after.next_reminder(now.at), deadline].into_iter().flatten().min();
+            Some(sooner.map_or(look, |sooner| sooner.min(look)))
+        }
+        Status::UnderReview => Some(look),
+        Status::Won | Status::Lost | Status::Prevented | Status::Closed => None,
+    }
+}
+
+fn look(rounds: u32, limits: Limits) -> Duration {
+    if rounds < FREQUENT_LOOKS { look_delay(rounds, limits) } else { limits.first_look.saturating_mul(RARE_LOOK) }
+}
+
+impl Dispute {
+    /// Whether the payment whose money it is about does not know yet how it stands.
+    #[must_use]
+    pub const fn owes_telling(&self) -> bool {
+        match self.link {
+            Link::Payment(_) => !self.is_told && self.known.is_some(),
+            Link::Unknown | Link::NotOurs => false,
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! Rules of a dispute, as sentences.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::*;
+use crate::{
+    gateway::{Gateway, Hand, UnknownReason},
+    id::RequestHash,
+    money::Currency,
+    payment::ReviewReason,
+    schedule::Limits,
+};
+
+const START: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn at(after: Duration) -> Now {
+    Now { at: START.plus(after), limits: Limits::STANDARD, dice: 7 }
+}
+
+fn token(text: &str) -> GatewayToken {
+    GatewayToken::parse(text).unwrap()
+}
+
+fn payment_id() -> TransactionId {
+    TransactionId::derive("merchant", "initiate", &key("order-1"))
+}
+
+fn key(text: &str) -> IdempotencyKey {
+    IdempotencyKey::parse(text).unwrap()
+}
+
+fn request(text: &str) -> Request {
+    Request { key: key(text), hash: RequestHash::of([("key", text)]) }
+}
+
+fn papers(text: &str) -> Papers {
+    Papers::parse(BTreeMap::from([(Paper::Explanation, text.to_owned())])).unwrap()
+}
+
+fn money(minor_units: i64) -> Money {
+    Money::payable(minor_units, Currency::from_code("EUR").unwrap()).unwrap()
+}
+
+fn noticed() -> Dispute {
+    Dispute::noticed(DisputeId::of(Gateway::Stripe, token("du_1")).unwrap(), Mode::Test, &at(Duration::ZERO))
+}
+
+fn shown(stage: Stage, status: Status) -> Snapshot {
+    Snapshot {
+        reference: token("du_1"),
+        mode: Some(Mode::Test),
+        behind: Behind::Payment(payment_id()),
+        charge: Some(token("ch_1")),
+        amount: Some(money(1_000)),
+        reason: Reason::NotReceived,
+        gateway_reason: Some(Text::parse("product_not_received").unwrap()),
+        stage: Some(stage),
+        status: SnapshotStatus::Known(status),
+        due_by: Some(START.plus(DAY * 10)),
+        submissions: Some(0),
+    }
+}
+
+/// What `evidence` makes of the dispute.
+fn judged(dispute: &Dispute, source: Source, outcome: Outcome, now: &Now) -> Dispute {
+    let mut after = dispute.clone();
+    match judge(dispute, &Evidence { source, outcome }, now) {
+        Judgement::Change(event) => apply(&mut after, &event),
+        Judgement::Nothing => {}
+    }
+    after
+}
+
+fn looked(dispute: &Dispute, snapshot: Snapshot, now: &Now) -> Dispute {
+    judged(dispute, Source::Fetch, Outcome::Dispute(Box::new(snapshot)), now)
+}
+
+fn done(dispute: &Dispute, command: &Command, now: &Now) -> Dispute {
+    let Ok(Decision::Execute(event)) = decide(dispute, command, now) else { panic!("{command:?} was not executed") };
+    let mut after = dispute.clone();
+    apply(&mut after, &event);
+    after
+}
+
+/// Linked, told, and waiting for the merchant.
+fn open() -> Dispute {
+    let seen = looked(&noticed(), shown(Stage::Chargeback, Status::NeedsResponse), &at(Duration::ZERO));
+    done(&seen, &Command::Tell { told: Told::Yes, version: seen.version }, &at(Duration::ZERO))
+}
+
+fn submitted() -> Dispute {
+    done(&open(), &Command::Submit { request: request("s"), papers: Some(papers("It was delivered.")) }, &at(DAY))
+}
+
+fn last_act(dispute: &Dispute) -> &ActProgress {
+    &dispute.acts.last().unwrap().progress
+}
+
+#[test]
+fn a_dispute_is_due_from_the_moment_it_is_noticed() {
+    assert_eq!(noticed().due, Some(START));
+    assert_eq!(decide(&noticed(), &Command::Notice, &at(DAY)), Ok(Decision::Nothing), "somebody is about to look");
+}
+
+#[test]
+fn a_look_links_it_and_has_the_payment_told_before_anything_else() {
+    let seen = looked(&noticed(), shown(Stage::Chargeback, Status::Lost), &at(DAY));
+    assert_eq!((seen.payment(), seen.due), (Some(&payment_id()), Some(at(DAY).at)));
+    let told = done(&seen, &Command::Tell { told: Told::Yes, version: seen.version }, &at(DAY));
+    assert_eq!((told.is_told, told.due), (true, None), "lost, and the payment knows");
+    let late = Command::Tell { told: Told::Yes, version: seen.version - 1 };
+    assert_eq!(decide(&seen, &late, &at(DAY)), Ok(Decision::Nothing), "that was an older version");
+}
+
+#[test]
+fn a_payment_that_we_do_not_have_is_a_matter_for_a_person() {
+    let seen = looked(&noticed(), shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY));
+    let told = done(&seen, &Command::Tell { told: Told::NoSuchPayment, version: seen.version }, &at(DAY));
+    assert_eq!(told.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+    assert!(!told.owes_telling());
+}
+
+#[test]
+fn an_end_is_left_when_a_look_says_so() {
+    for (end, next) in [
+        ((Stage::Inquiry, Status::Closed), (Stage::Chargeback, Status::NeedsResponse)),
+        ((Stage::Chargeback, Status::Won), (Stage::PreArbitration, Status::NeedsResponse)),
+        ((Stage::Chargeback, Status::Lost), (Stage::Appeal, Status::NeedsResponse)),
+        ((Stage::Appeal, Status::UnderReview), (Stage::Appeal, Status::Won)),
+    ] {
+        let over = looked(&noticed(), shown(end.0, end.1), &at(Duration::ZERO));
+        let again = looked(&over, shown(next.0, next.1), &at(DAY));
+        let standing = again.standing().unwrap();
+        assert_eq!((standing.stage, standing.status), next);
+        assert!(again.owes_telling(), "the payment must learn of it");
+    }
+}
+
+#[test]
+fn a_stage_never_falls_and_stays_where_nobody_names_one() {
+    let appealed = looked(&noticed(), shown(Stage::Appeal, Status::UnderReview), &at(Duration::ZERO));
+    let unnamed = Snapshot { stage: None, ..shown(Stage::Inquiry, Status::Lost) };
+    for snapshot in [shown(Stage::Chargeback, Status::Lost), unnamed.clone()] {
+        assert_eq!(looked(&appealed, snapshot, &at(DAY)).standing().unwrap().stage, Stage::Appeal);
+    }
+    assert_eq!(looked(&noticed(), unnamed, &at(DAY)).standing().unwrap().stage, Stage::Chargeback);
+}
+
+#[test]
+fn a_word_we_do_not_know_keeps_the_state_and_asks_for_a_person() {
+    let odd =
+        Snapshot { status: SnapshotStatus::Unrecognized("pending_magic".into()), ..shown(Stage::Inquiry, Status::Won) };
+    let after = looked(&open(), odd, &at(DAY));
+    assert_eq!(after.known, open().known);
+    assert_eq!(after.attention.map(|review| review.reason), Some(ReviewReason::UnrecognizedStatus));
+    assert!(after.due.is_some());
+}
+
+#[test]
+fn another_dispute_or_another_mode_proves_nothing() {
+    let other = Snapshot { reference: token("du_2"), ..shown(Stage::Chargeback, Status::Won) };
+    let live = Snapshot { mode: Some(Mode::Live), ..shown(Stage::Chargeback, Status::Won) };
+    for snapshot in [other, live] {
+        let after = looked(&open(), snapshot, &at(DAY));
+        assert_eq!(after.known, open().known);
+        assert_eq!(after.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+    }
+}
+
+#[test]
+fn an_amount_that_cannot_be_written_down_is_seen_by_a_person_and_never_guessed() {
+    let odd = Snapshot { amount: None, ..shown(Stage::Chargeback, Status::NeedsResponse) };
+    let first = looked(&noticed(), odd.clone(), &at(DAY));
+    assert_eq!((first.known.clone(), first.attention.is_some(), first.due.is_some()), (None, true, true));
+    let later = looked(&open(), Snapshot { status: SnapshotStatus::Known(Status::Lost), ..odd }, &at(DAY));
+    let known = later.known.unwrap();
+    assert_eq!((known.amount, known.standing.status), (money(1_000), Status::Lost));
+    assert!(later.attention.is_some());
+}
+
+#[test]
+fn what_was_overtaken_proves_nothing() {
+    let lost = Outcome::Dispute(Box::new(shown(Stage::Chargeback, Status::Lost)));
+    assert_eq!(judged(&open(), Source::Overtaken, lost, &at(DAY)), open());
+}
+
+#[test]
+fn papers_are_put_by_as_often_as_one_likes_and_submitted_once() {
+    let drafted = done(&open(), &Command::Draft { request: request("d"), papers: papers("first") }, &at(DAY));
+    assert_eq!((drafted.papers.get(Paper::Explanation), last_act(&drafted)), (Some("first"), &ActProgress::Done));
+    let sent = done(&drafted, &Command::Submit { request: request("s"), papers: None }, &at(DAY));
+    assert_eq!((sent.papers.get(Paper::Explanation), last_act(&sent)), (Some("first"), &ActProgress::Unanswered));
+    assert!(sent.due.unwrap() > at(DAY).at && sent.is_in_doubt());
+    let again = Command::Submit { request: request("other"), papers: Some(papers("second")) };
+    assert_eq!(decide(&sent, &again, &at(DAY)), Err(Rejection::InProgress));
+    let mut reviewed = shown(Stage::Chargeback, Status::UnderReview);
+    reviewed.submissions = Some(1);
+    let after = judged(&sent, Source::Act(Hand::First), Outcome::Dispute(Box::new(reviewed)), &at(DAY));
+    assert_eq!(last_act(&after), &ActProgress::Done);
+    assert_eq!(decide(&after, &again, &at(DAY)), Err(Rejection::InvalidState { status: "under_review" }));
+}
+
+#[test]
+fn the_same_key_is_the_same_request_for_ever() {
+    let sent = submitted();
+    let replay = Command::Submit { request: request("s"), papers: Some(papers("It was delivered.")) };
+    assert_eq!(decide(&sent, &replay, &at(DAY * 9)), Ok(Decision::AlreadyApplied));
+    let reuse = Command::Accept(Request { key: key("s"), hash: RequestHash::of([("another", "body")]) });
+    assert_eq!(decide(&sent, &reuse, &at(DAY)), Err(Rejection::IdempotencyKeyReused));
+}
+
+#[test]
+fn nothing_is_submitted_that_nobody_wrote() {
+    let nothing = Command::Submit { request: request("s"), papers: None };
+    assert_eq!(decide(&open(), &nothing, &at(DAY)), Err(Rejection::NothingToSubmit));
+}
+
+#[test]
+fn a_dispute_is_answered_only_while_it_asks() {
+    let accept = Command::Accept(request("a"));
+    assert_eq!(decide(&noticed(), &accept, &at(DAY)), Err(Rejection::InProgress), "nobody has looked yet");
+    for status in Status::ALL.into_iter().filter(|status| *status != Status::NeedsResponse) {
+        let dispute = looked(&open(), shown(Stage::Chargeback, status), &at(DAY));
+        assert_eq!(decide(&dispute, &accept, &at(DAY)), Err(Rejection::InvalidState { status: status.name() }));
+    }
+    let appeal = looked(&open(), shown(Stage::Appeal, Status::NeedsResponse), &at(DAY));
+    assert!(decide(&appeal, &accept, &at(DAY)).is_err(), "what is lost cannot be given up");
+    let papers = Command::Draft { request: request("d"), papers: papers("once more") };
+    assert!(decide(&appeal, &papers, &at(DAY)).is_ok(), "but it can be fought for");
+}
+
+#[test]
+fn a_row_records_so_many_requests_and_no_more() {
+    let mut dispute = open();
+    for number in 0..ACTS_MAX {
+        let request = request(&format!("d{number}"));
+        dispute = done(&dispute, &Command::Draft { request, papers: papers("again") }, &at(DAY));
+    }
+    let one_more = Command::Draft { request: request("more"), papers: papers("again") };
+    assert_eq!(decide(&dispute, &one_more, &at(DAY)), Err(Rejection::TooManyRequests));
+}
+
+#[test]
+fn silence_is_not_a_refusal_and_a_person_is_asked_in_the_end() {
+    let mut dispute = submitted();
+    for round in 0..Limits::ROUNDS_BEFORE_REVIEW {
+        assert_eq!(dispute.attention, None, "{round}");
+        let silence = Outcome::Unknown(UnknownReason::Timeout);
+        dispute = judged(&dispute, Source::Act(Hand::First), silence, &at(DAY * 2));
+        assert_eq!(last_act(&dispute), &ActProgress::Unanswered);
+        assert!(dispute.due.is_some_and(|due| due.since(at(DAY * 2).at) <= Limits::BACKOFF_CAP));
+    }
+    assert_eq!(dispute.attention.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
+    let seen = looked(
+        &dispute,
+        Snapshot { submissions: Some(1), ..shown(Stage::Chargeback, Status::UnderReview) },
+        &at(DAY * 3),
+    );
+    assert_eq!((seen.attention, last_act(&seen)), (None, &ActProgress::Done), "what nobody knew is known");
+}
+
+#[test]
+fn a_lost_answer_to_a_submission_is_told_by_the_dispute() {
+    let count = |count, status| Snapshot { submissions: count, ..shown(Stage::Chargeback, status) };
+    for (snapshot, became) in [
+        (count(Some(1), Status::UnderReview), ActProgress::Done),
+        (count(None, Status::UnderReview), ActProgress::Done),
+        (count(Some(1), Status::NeedsResponse), ActProgress::Done),
+        (count(Some(0), Status::NeedsResponse), ActProgress::Unanswered),
+        (count(Some(0), Status::Lost), ActProgress::Overtaken),
+    ] {
+        assert_eq!(last_act(&looked(&submitted(), snapshot.clone(), &at(DAY * 2))), &became, "{snapshot:?}");
+    }
+}
+
+#[test]
+fn a_lost_answer_to_an_acceptance_is_told_by_the_dispute() {
+    let accepted = done(&open(), &Command::Accept(request("a")), &at(DAY));
+    for (status, became) in [
+        (Status::Lost, ActProgress::Done),
+        (Status::NeedsResponse, ActProgress::Unanswered),
+        (Status::Won, ActProgress::Overtaken),
+        (Status::UnderReview, ActProgress::Overtaken),
+    ] {
+        assert_eq!(last_act(&looked(&accepted, shown(Stage::Chargeback, status), &at(DAY * 2))), &became, "{status:?}");
+    }
+}
+
+#[test]
+fn a_second_sending_that_is_refused_counts_as_refused_only_if_the_dispute_still_asks() {
+    let refusal = Outcome::Refused { code: "dispute_closed".into() };
+    let first = judged(&submitted(), Source::Act(Hand::First), refusal.clone(), &at(DAY * 2));
+    assert_eq!(last_act(&first), &ActProgress::Refused { code: "dispute_closed".into() });
+    let second = judged(&submitted(), Source::Act(Hand::Replayed), refusal, &at(DAY * 2));
+    assert_eq!((second.due, second.is_in_doubt()), (Some(at(DAY * 2).at), true), "the dispute itself tells");
+    let asks = looked(&second, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY * 2));
+    assert_eq!(last_act(&asks), &ActProgress::Refused { code: "dispute_closed".into() });
+    let served = Snapshot { submissions: Some(1), ..shown(Stage::Chargeback, Status::UnderReview) };
+    assert_eq!(last_act(&looked(&second, served, &at(DAY * 2))), &ActProgress::Done);
+}
+
+#[test]
+fn what_was_taken_without_being_shown_is_looked_at_before_anything_else_is_asked() {
+    let taken = judged(&submitted(), Source::Act(Hand::First), Outcome::Taken, &at(DAY * 2));
+    assert_eq!((last_act(&taken), taken.due), (&ActProgress::Taken, Some(at(DAY * 2).at)));
+    let again = Command::Submit { request: request("again"), papers: None };
+    assert_eq!(decide(&taken, &again, &at(DAY * 2)), Err(Rejection::InProgress));
+    for status in [Status::UnderReview, Status::NeedsResponse] {
+        assert_eq!(last_act(&looked(&taken, shown(Stage::Chargeback, status), &at(DAY * 2))), &ActProgress::Done);
+    }
+}
+
+#[test]
+fn alarms_are_raised_once_each_at_seven_days_three_days_and_one() {
+    let mut dispute = open();
+    let mut raised = Vec::new();
+    for hour in 0..=24 * 11 {
+        let now = at(Duration::from_secs(3600 * hour));
+        if let Ok(Decision::Execute(event)) = decide(&dispute, &Command::Remind, &now) {
+            apply(&mut dispute, &event);
+            raised.push((hour, dispute.reminded.unwrap().name()));
+        }
+    }
+    assert_eq!(raised, [(72, "7d"), (24 * 7, "3d"), (24 * 9, "1d")]);
+}
+
+#[test]
+fn a_dispute_that_comes_late_raises_its_last_alarm_only() {
+    let soon = Snapshot { due_by: Some(START.plus(DAY * 2)), ..shown(Stage::Chargeback, Status::NeedsResponse) };
+    let dispute = looked(&noticed(), soon, &at(Duration::ZERO));
+    assert_eq!(dispute.reminder_due(START), Some(Reminder::ThreeDays));
+    let dispute = done(&dispute, &Command::Remind, &at(Duration::ZERO));
+    assert_eq!(dispute.reminder_due(START), None);
+}
+
+#[test]
+fn another_deadline_has_alarms_of_its_own_and_an_answer_ends_them() {
+    let now = at(DAY * 9);
+    let alarmed = done(&open(), &Command::Remind, &now);
+    assert_eq!(alarmed.reminded, Some(Reminder::Day));
+    let later = Snapshot { due_by: Some(START.plus(DAY * 30)), ..shown(Stage::PreArbitration, Status::NeedsResponse) };
+    assert_eq!(looked(&alarmed, later, &now).reminded, None);
+    assert_eq!(done(&open(), &Command::Accept(request("a")), &now).reminder_due(now.at), None);
+    assert_eq!(open().reminder_due(START.plus(DAY * 10)), None, "it is over");
+}
+
+#[test]
+fn somebody_looks_when_an_alarm_is_due_and_at_the_deadline() {
+    let mut dispute = open();
+    for _ in 0..8 {
+        dispute = looked(&dispute, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY * 2));
+    }
+    assert_eq!(dispute.due, Some(START.plus(DAY * 3)), "rarely, but no later than the alarm");
+    let last_day = done(&dispute, &Command::Remind, &at(DAY * 9));
+    let seen = looked(&last_day, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY * 9 + DAY / 2));
+    assert_eq!(seen.due, Some(START.plus(DAY * 10)));
+}
+
+#[test]
+fn a_dispute_that_is_over_is_left_alone_until_somebody_says_something() {
+    let lost = looked(&open(), shown(Stage::Chargeback, Status::Lost), &at(DAY));
+    let over = done(&lost, &Command::Tell { told: Told::Yes, version: lost.version }, &at(DAY));
+    assert_eq!(over.due, None);
+    let noticed = done(&over, &Command::Notice, &at(DAY * 2));
+    assert_eq!(noticed.due, Some(at(DAY * 2).at));
+    let seen = looked(&noticed, shown(Stage::Chargeback, Status::Lost), &at(DAY * 2));
+    assert_eq!((seen.due, seen.owes_telling()), (None, false));
+}
+
+#[test]
+fn money_that_is_not_ours_has_a_deadline_all_the_same_and_no_payment_to_tell() {
+    let foreign = Snapshot { behind: Behind::NotOurs, ..shown(Stage::Chargeback, Status::NeedsResponse) };
+    let dispute = looked(&noticed(), foreign, &at(Duration::ZERO));
+    assert_eq!((dispute.link.clone(), dispute.owes_telling()), (Link::NotOurs, false));
+    assert!(dispute.reminder_due(START.plus(DAY * 4)).is_some() && dispute.due.is_some());
+}

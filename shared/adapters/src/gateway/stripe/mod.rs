@@ -26,7 +26,6 @@ mod patience;
 mod reply;
 mod signature;
 pub mod webhook;
-mod word;
 
 use std::time::Duration;
 
@@ -41,9 +40,10 @@ use flow::{
     ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
 };
 
+use super::word;
 use http::Shell;
 
-pub use http::{BadBaseUrl, BaseUrl};
+pub use super::wire::{BadBaseUrl, BaseUrl};
 pub use key::{ApiKey, ApiKeys};
 pub use message::API_VERSION;
 

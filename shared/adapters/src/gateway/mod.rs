@@ -2,7 +2,11 @@
 //! the workspace knows a gateway's JSON.
 
 pub mod paypal;
+#[cfg(test)]
+mod scripted;
 pub mod stripe;
+mod wire;
+mod word;
 
 /// Every currency of ISO 4217 that has minor units: each gateway has a verdict on each.
 #[cfg(test)]

@@ -29,10 +29,50 @@ impl Document for StripeApiKey {
             api_key: String,
         }
         let stored: Stored = parse_as(secret, "Stripe API key")?;
-        // A header cannot hold anything else, and a stray newline from a shell is the classic way to break a key.
         let key = stored.api_key.trim();
-        let usable = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
-        if usable { Ok(Self(Secret::new(key.to_owned()))) } else { Err(SecretError::Unreadable("Stripe API key")) }
+        if is_visible(key) {
+            Ok(Self(Secret::new(key.to_owned())))
+        } else {
+            Err(SecretError::Unreadable("Stripe API key"))
+        }
+    }
+}
+
+/// `{"clientId":"…","clientSecret":"…"}`: what PayPal grants tokens to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaypalAppSecret {
+    client_id: String,
+    client_secret: Secret,
+}
+
+impl PaypalAppSecret {
+    /// The id, which is no secret.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The secret.
+    #[must_use]
+    pub const fn client_secret(&self) -> &Secret {
+        &self.client_secret
+    }
+}
+
+impl Document for PaypalAppSecret {
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored {
+            client_id: String,
+            client_secret: String,
+        }
+        let stored: Stored = parse_as(secret, "PayPal app")?;
+        let (id, secret) = (stored.client_id.trim(), stored.client_secret.trim());
+        // HTTP's basic authentication puts a colon between the two.
+        let usable = is_visible(id) && !id.contains(':') && is_visible(secret);
+        let app = || Self { client_id: id.to_owned(), client_secret: Secret::new(secret.to_owned()) };
+        usable.then(app).ok_or(SecretError::Unreadable("PayPal app"))
     }
 }
 
@@ -68,6 +108,11 @@ impl Document for SigningSecrets {
     }
 }
 
+/// A header cannot hold anything else, and a stray newline from a shell is the classic way to break a key.
+fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 /// serde's own error quotes what it stumbled over, so it is dropped.
 fn parse_as<'a, T: Deserialize<'a>>(secret: &'a Secret, name: &'static str) -> Result<T, SecretError> {
     serde_json::from_str(secret.expose()).map_err(|_| SecretError::Unreadable(name))
@@ -87,6 +132,8 @@ mod tests {
             StripeApiKey::parse(&secret(r#"{"apiKey":" sk_test_1\n"}"#)).unwrap().secret().expose(),
             "sk_test_1"
         );
+        let app = PaypalAppSecret::parse(&secret(r#"{"clientId":"AbC","clientSecret":"x\n"}"#)).unwrap();
+        assert_eq!((app.client_id(), app.client_secret().expose()), ("AbC", "x"));
         let secrets = SigningSecrets::parse(&secret(r#"{"signingSecrets":["whsec_new","whsec_old"]}"#)).unwrap();
         assert_eq!(secrets.all().iter().map(Secret::expose).collect::<Vec<_>>(), ["whsec_new", "whsec_old"]);
     }
@@ -96,6 +143,11 @@ mod tests {
         for text in ["", "{}", "sk_test_1", r#"{"apiKey":""}"#, r#"{"apiKey":"a b"}"#, r#"{"apiKey":7}"#] {
             assert_eq!(StripeApiKey::parse(&secret(text)), Err(SecretError::Unreadable("Stripe API key")), "{text}");
         }
+        for (id, word) in [("", "x"), ("a", ""), ("a:b", "x"), ("a b", "x")] {
+            let text = format!(r#"{{"clientId":"{id}","clientSecret":"{word}"}}"#);
+            assert!(PaypalAppSecret::parse(&secret(&text)).is_err(), "{text}");
+        }
+        assert!(PaypalAppSecret::parse(&secret(r#"{"clientId":"a"}"#)).is_err());
         let many = format!(r#"{{"signingSecrets":[{}"x"]}}"#, r#""x","#.repeat(5));
         for text in ["{}", r#"{"signingSecrets":[]}"#, r#"{"signingSecrets":["whsec_1",""]}"#, &many] {
             assert!(SigningSecrets::parse(&secret(text)).is_err(), "{text}");
@@ -106,6 +158,8 @@ mod tests {
     fn neither_debug_nor_an_error_shows_a_word_of_a_secret() {
         let key = StripeApiKey::parse(&secret(r#"{"apiKey":"sk_test_canary"}"#)).unwrap();
         assert!(!format!("{key:?} {:?}", secret("canary")).contains("canary"));
+        let app = PaypalAppSecret::parse(&secret(r#"{"clientId":"a","clientSecret":"canary"}"#)).unwrap();
+        assert!(!format!("{app:?}").contains("canary"));
         let error = SigningSecrets::parse(&secret(r#"{"signingSecrets":"canary"}"#)).unwrap_err();
         assert!(!format!("{error:?} {error}").contains("canary"));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::gateway::UnknownReason;
 use reqwest::{
-    Client, Method, Response, Url,
+    Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
 };
 use tokio::time::{Instant, sleep, timeout};
@@ -18,13 +18,7 @@ use super::{
     patience::{Again, Patience},
     reply::Called,
 };
-
-/// The longest that a call may take, whatever its caller has left. API Gateway hangs up after 29 s.
-pub(super) const CALL_MAX: Duration = Duration::from_secs(20);
-/// A PaymentIntent is about 3 kB; nothing we ask for is ever near this.
-const BODY_MAX_BYTES: usize = 1 << 20;
-/// Opening a connection before the first request may not delay that request.
-const WARM_MAX: Duration = Duration::from_secs(2);
+use crate::gateway::wire::{BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered};
 
 /// The way to Stripe.
 #[derive(Debug)]
@@ -33,31 +27,6 @@ pub(super) struct Shell<K> {
     base_url: BaseUrl,
     keys: K,
     dice: fn() -> u64,
-}
-
-/// Where Stripe is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BaseUrl(String);
-
-/// Why an address cannot be Stripe's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("Stripe's base URL must be https without a query (http is taken for localhost only)")]
-pub struct BadBaseUrl;
-
-impl BaseUrl {
-    /// Takes the address of Stripe, or of something that speaks like it on the developer's own machine. An API key never
-    /// goes out in clear.
-    ///
-    /// # Errors
-    /// If it is anything else.
-    pub fn parse(text: &str) -> Result<Self, BadBaseUrl> {
-        let url = Url::parse(text).map_err(|_| BadBaseUrl)?;
-        let at_home = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && at_home);
-        let plain =
-            url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-        if safe && plain { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(BadBaseUrl) }
-    }
 }
 
 impl<K: ApiKeys> Shell<K> {
@@ -74,7 +43,7 @@ impl<K: ApiKeys> Shell<K> {
     /// Has the API key read and the connection opened that the first request will use. The look itself is sent without
     /// a key, and its answer does not matter.
     pub(super) async fn warm(&self) {
-        let look = self.client.head(&self.base_url.0).send();
+        let look = self.client.head(self.base_url.as_str()).send();
         let warm = timeout(WARM_MAX, async { tokio::join!(self.keys.current(), look) }).await;
         // If one of them cannot be had, the first request will say so, and to somebody who waits for it.
         drop(warm);
@@ -101,7 +70,7 @@ impl<K: ApiKeys> Shell<K> {
 
     /// Sends it once.
     async fn send(&self, request: &StripeRequest, key: &ApiKey) -> Called {
-        let url = format!("{}{}", self.base_url.0, request.path);
+        let url = self.base_url.at(&request.path);
         let unsent = match &request.act {
             Act::Get => self.client.request(Method::GET, url),
             Act::Post { idempotency_key, .. } => self
@@ -116,24 +85,12 @@ impl<K: ApiKeys> Shell<K> {
     }
 }
 
-/// Why there is no response. A timeout that is not ours (the watch over a connection that answers no more) is a lost
-/// connection: our own budget is kept in [`Shell::call`].
-fn why_unanswered(error: &reqwest::Error) -> UnknownReason {
-    if error.is_builder() || error.is_connect() { UnknownReason::NotSent } else { UnknownReason::ConnectionLost }
-}
-
-/// Reads a response to its end. One that breaks off, or does not end, is none.
-async fn receive(mut response: Response) -> Called {
+/// Reads a response to its end.
+async fn receive(response: Response) -> Called {
     let status = response.status().as_u16();
     let said = |name: &str| header_flag(response.headers(), name);
     let (replayed, should_retry) = (said("Idempotent-Replayed"), said("Stripe-Should-Retry"));
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| UnknownReason::Unreadable)? {
-        if body.len().saturating_add(chunk.len()) > BODY_MAX_BYTES {
-            return Err(UnknownReason::Unreadable);
-        }
-        body.extend_from_slice(&chunk);
-    }
+    let body = whole_body(response).await?;
     Ok(StripeResponse { status, replayed: replayed == Some(true), should_retry, body })
 }
 

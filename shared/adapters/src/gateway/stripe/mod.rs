@@ -27,7 +27,6 @@ mod refund;
 mod reply;
 mod signature;
 pub mod webhook;
-mod word;
 
 use std::time::Duration;
 
@@ -42,9 +41,10 @@ use flow::{
     ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
 };
 
+use super::word;
 use http::Shell;
 
-pub use http::{BadBaseUrl, BaseUrl};
+pub use super::wire::{BadBaseUrl, BaseUrl};
 pub use key::{ApiKey, ApiKeys};
 pub use message::API_VERSION;
 

@@ -1,20 +1,20 @@
-//! A word of Stripe's (a code, a status, a kind) cut to what a row, an answer and a log can bear.
+//! A word of a gateway's (a code, a status, a kind) cut to what a row, an answer and a log can bear.
 //!
-//! Stripe adds words without notice, so none is refused; but whatever stands where a word belongs may not grow without
+//! Gateways add words without notice, so none is refused; but whatever stands where a word belongs may not grow without
 //! end, or bring control characters or a payer's data along.
 
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 use serde_json::Value;
 
-/// Stripe's longest code is 57 characters long.
+/// Stripe's longest code is 57 characters long, PayPal's longest issue 49.
 const LENGTH_MAX: usize = 64;
 
-/// A word of Stripe's.
+/// A word of a gateway's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word(String);
 
 impl Word {
-    /// Keeps what can belong to a word. What cannot stands as `?`, which is in no word of Stripe's: it may not turn
+    /// Keeps what can belong to a word. What cannot stands as `?`, which is in no gateway's word: it may not turn
     /// something else into a word that means something.
     pub(super) fn of(text: &str) -> Self {
         let belongs = |character: char| character.is_ascii_alphanumeric() || "_.-".contains(character);
@@ -37,7 +37,7 @@ impl<'de> Deserialize<'de> for Word {
     }
 }
 
-/// Reads a field that is of use but not needed: of another shape than we know, it counts as absent. What Stripe changes
+/// Reads a field that is of use but not needed: of another shape than we know, it counts as absent. What a gateway changes
 /// in a corner must not hide from us that money moved.
 pub(super) fn if_readable<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,

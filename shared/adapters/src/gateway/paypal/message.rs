@@ -1,0 +1,61 @@
+//! What goes to PayPal and what comes back, as plain values: a request can be compared and a response made up without a
+//! socket.
+
+use serde::Serialize;
+
+/// The version that requests are written for: PayPal has it in the paths, and an attempt keeps it like any other's.
+pub const API_VERSION: &str = "v2";
+
+/// A request to PayPal. The same value is always the same bytes.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) struct PaypalRequest {
+    pub(super) path: String,
+    pub(super) act: Act,
+}
+
+/// Whether a request changes anything.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) enum Act {
+    /// It only looks, and may be repeated as it is.
+    Get,
+    /// It acts, so it has a key, and PayPal acts once for each key.
+    Post {
+        /// `PayPal-Request-Id`.
+        request_id: String,
+        /// JSON, as it is sent. Kept as text: a re-send must be the same bytes.
+        body: String,
+    },
+}
+
+/// Why there is nothing to send. Nothing was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unsendable {
+    /// The row does not ask for it.
+    NotOnTheRow,
+    /// PayPal has no way to do it; this is the code for why.
+    Impossible(&'static str),
+}
+
+impl PaypalRequest {
+    /// A look.
+    pub(super) const fn get(path: String) -> Self {
+        Self { path, act: Act::Get }
+    }
+
+    /// An act.
+    pub(super) fn post(path: String, request_id: String, body: &impl Serialize) -> Self {
+        // What we send are structs of texts; that cannot fail. If it did, PayPal would refuse the nothing.
+        let body = serde_json::to_string(body).unwrap_or_default();
+        Self { path, act: Act::Post { request_id, body } }
+    }
+}
+
+/// A response of PayPal's: whatever came back whole, and nothing that did not.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(test, derive(Debug))]
+pub(super) struct PaypalResponse {
+    pub(super) status: u16,
+    pub(super) body: Vec<u8>,
+}

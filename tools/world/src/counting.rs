@@ -161,8 +161,8 @@ impl<P: Gateway> Gateway for Counting<P> {
         self.port.api_version()
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.port.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.port.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     decline::{Decline, DeclineCategory},
-    gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    gateway::{Charge, Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     id::AttemptNumber,
     money::Money,
     schedule::{self, Limits},
@@ -69,6 +69,11 @@ pub enum Judgement {
 #[must_use]
 pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
     let case = Case { payment, source: evidence.source, now };
+    case.with_charge(weigh(case, evidence), evidence.outcome.object())
+}
+
+fn weigh(case: Case<'_>, evidence: &Evidence) -> Judgement {
+    let payment = case.payment;
     if let Some(object) = evidence.outcome.object() {
         if object.reference != payment.object {
             return match evidence.source {
@@ -99,7 +104,10 @@ pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
 /// E2: what any snapshot proves, however old.
 const fn is_final(status: &ObjectStatus) -> bool {
     match status {
-        ObjectStatus::Captured { .. } | ObjectStatus::Canceled | ObjectStatus::Authorized { .. } => true,
+        ObjectStatus::Captured { .. }
+        | ObjectStatus::Canceled
+        | ObjectStatus::Failed(_)
+        | ObjectStatus::Authorized { .. } => true,
         ObjectStatus::AwaitsMethod
         | ObjectStatus::AwaitsPayer(_)
         | ObjectStatus::Pending
@@ -134,7 +142,8 @@ impl<'a> Case<'a> {
                 }
             }
             ObjectStatus::Canceled => self.canceled(),
-            _ if self.payment.state.is_terminal() => Judgement::Nothing,
+            ObjectStatus::Failed(decline) => self.failed(decline),
+            _ if self.payment.state.is_terminal() => self.nothing_moved(),
             ObjectStatus::Unrecognized(_) => self.review(ReviewReason::UnrecognizedStatus),
             ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_) | ObjectStatus::Pending => {
                 self.passing(&object.status)
@@ -181,7 +190,7 @@ impl<'a> Case<'a> {
 
     fn canceled(self) -> Judgement {
         if self.payment.state.is_terminal() {
-            return Judgement::Nothing;
+            return self.nothing_moved();
         }
         let asked = self.payment.open_act().and_then(Act::ends_as);
         let end = asked.unwrap_or(match self.payment.state {
@@ -198,9 +207,33 @@ impl<'a> Case<'a> {
         self.change(Fact::Ended(end))
     }
 
+    /// The object's one charge was declined.
+    fn failed(self, decline: &Decline) -> Judgement {
+        if self.payment.state.is_terminal() {
+            return self.nothing_moved();
+        }
+        match (self.payment.open_act().and_then(Act::ends_as), self.payment.open_attempt()) {
+            (Some(asked), _) => self.change(Fact::Ended(asked)),
+            (None, Some(attempt)) => {
+                let (number, decline) = (attempt.number, decline.clone());
+                self.change(Fact::AttemptDeclined { number, decline, then: AfterDecline::End })
+            }
+            (None, None) => self.change(Fact::Ended(End::Failed)),
+        }
+    }
+
+    /// A look at an object on which no money has moved, for a payment that is at its end.
+    fn nothing_moved(self) -> Judgement {
+        let was_owed = self.payment.look_owed && !matches!(self.payment.state, PaymentState::Succeeded { .. });
+        if was_owed && self.source == Source::Fetch { self.change(Fact::Looked) } else { Judgement::Nothing }
+    }
+
     /// E3 and E5: a status that may have passed by now.
     fn passing(self, status: &ObjectStatus) -> Judgement {
         let open = self.payment.open_attempt();
+        if let Some(end) = self.ends_here(status) {
+            return self.change(Fact::EndedHere(end));
+        }
         match self.source {
             Source::Event { cause } => self.hint(cause),
             Source::Act(..) => self.act_not_done(),
@@ -212,12 +245,31 @@ impl<'a> Case<'a> {
             Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
-                Some(attempt) if attempt.progress == AttemptProgress::Unanswered && attempt.may_arrive(self.now.at) => {
+                Some(attempt) if attempt.progress == AttemptProgress::Unanswered
+                    && attempt.may_arrive(self.payment.gateway, self.now.at) =>
+                {
                     self.nothing_new()
                 }
                 Some(_) | None => self.stands_at(status),
             },
         }
+    }
+
+    /// How the payment ends though its object does not: where only our own request could move money, none is open, and
+    /// what was sent before the end was asked for has had the time to be seen.
+    fn ends_here(self, status: &ObjectStatus) -> Option<End> {
+        let is_waiting = matches!(status, ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_));
+        if !is_waiting || self.payment.gateway.can_end_its_object() || self.payment.open_attempt().is_some() {
+            return None;
+        }
+        let act = match self.source {
+            Source::Fetch => self.payment.open_act(),
+            Source::Act(..) => self.answered_act(),
+            Source::Attempt(..) | Source::Event { .. } => None,
+        }?;
+        let in_flight = self.now.limits.gateway_timeout.saturating_mul(2);
+        let is_quiet = self.payment.attempts.is_empty() || self.now.at.since(act.started_at) >= in_flight;
+        act.ends_as().filter(|_| is_quiet)
     }
 
     /// The object stands at `status` now, and no request of ours can be in between.
@@ -228,7 +280,7 @@ impl<'a> Case<'a> {
             (ObjectStatus::AwaitsMethod, Some(attempt), _) => {
                 self.change(Fact::AttemptNotCharged { number: attempt.number })
             }
-            (ObjectStatus::AwaitsMethod, None, PaymentState::RequiresPaymentMethod) => self.nothing_new(),
+            (ObjectStatus::AwaitsMethod, None, state) if *state == self.payment.waiting() => self.nothing_new(),
             (ObjectStatus::AwaitsMethod, None, PaymentState::Processing(ProcessingReason::RetryScheduled { .. })) => {
                 self.nothing_new()
             }
@@ -249,6 +301,7 @@ impl<'a> Case<'a> {
                 ObjectStatus::Authorized { .. }
                 | ObjectStatus::Captured { .. }
                 | ObjectStatus::Canceled
+                | ObjectStatus::Failed(_)
                 | ObjectStatus::Unrecognized(_),
                 _,
                 _,
@@ -327,7 +380,9 @@ impl<'a> Case<'a> {
             }
             // A saved 5xx, say: the key was answered, whatever it did (E4).
             Source::Attempt(number, Hand::Replayed) if reason != UnknownReason::KeyMismatch => self.answered(number),
-            Source::Attempt(..) | Source::Act(..) | Source::Fetch if self.payment.state.is_terminal() => {
+            Source::Attempt(..) | Source::Act(..) | Source::Fetch
+                if self.payment.state.is_terminal() && !self.payment.look_owed =>
+            {
                 Judgement::Nothing
             }
             Source::Act(..) if self.answered_act().is_none() => Judgement::Nothing,
@@ -404,7 +459,7 @@ impl<'a> Case<'a> {
     /// Whether asking again does not help: an attempt's key is too old for it, or an act was asked for so many times and
     /// still is not done, and no bank is at work.
     fn is_overdue(self) -> bool {
-        if self.payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(self.now.at)) {
+        if self.payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(self.payment.gateway, self.now.at)) {
             return true;
         }
         self.payment.open_act().is_some()
@@ -433,6 +488,37 @@ impl<'a> Case<'a> {
         let mut event = happened(self.payment, fact, self.now);
         event.review = news.then_some(reason);
         Judgement::Change(event)
+    }
+
+    /// What the object tells of its charge is written down with whatever it proves; by itself, if that is nothing new.
+    fn with_charge(self, judgement: Judgement, object: Option<&ObjectSnapshot>) -> Judgement {
+        let is_ours = |object: &&ObjectSnapshot| {
+            object.reference == self.payment.object && object.is_for(self.payment.terms.amount, self.payment.mode)
+        };
+        let Some(object) = object.filter(is_ours).filter(|object| object.holds_money()) else { return judgement };
+        let Some(charge) = &object.charge else { return judgement };
+        match judgement {
+            Judgement::Change(mut event) => {
+                event.charge = self.is_news(charge, object).then(|| charge.clone());
+                Judgement::Change(event)
+            }
+            Judgement::Nothing if self.payment.holds_money() && self.is_news(charge, object) => {
+                let mut event = happened(self.payment, Fact::ChargeTold, self.now);
+                event.charge = Some(charge.clone());
+                Judgement::Change(event)
+            }
+            Judgement::Nothing | Judgement::Foreign { .. } => judgement,
+        }
+    }
+
+    /// Whether it says more of the charge than the row knows. A hold becomes a capture, never the other way round.
+    fn is_news(self, told: &Charge, object: &ObjectSnapshot) -> bool {
+        let is_over = matches!(self.payment.state, PaymentState::Succeeded { .. });
+        match &self.payment.charge {
+            None => true,
+            Some(known) if known.reference == told.reference => known.settlement.is_none() && told.settlement.is_some(),
+            Some(_) => !is_over && !is_held(object),
+        }
     }
 
     fn change(self, fact: Fact) -> Judgement {

@@ -281,7 +281,7 @@ impl Gateway for SimGateway {
         "2026-10-28.endive"
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         /// Eight digits, as Stripe has it for most currencies.
         const AMOUNT_MAX: i64 = 99_999_999;
         /// Of three decimals the last must be zero.

@@ -161,8 +161,8 @@ impl Gateway for Planted<'_, WeatheredGateway<'_>> {
         self.port.api_version()
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.port.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.port.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

@@ -71,7 +71,7 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
         API_VERSION
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         amount::to_stripe(amount).map(|_| ())
     }
 

@@ -150,8 +150,8 @@ impl Gateway for WeatheredGateway<'_> {
         self.0.release.api_version
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.0.stage.gateway.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.0.stage.gateway.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

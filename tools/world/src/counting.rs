@@ -9,7 +9,7 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::Payment,

@@ -2,6 +2,7 @@
 //! was killed must still be there.
 
 use domain::{
+    gateway::Gateway as GatewayName,
     id::{RequestHash, TransactionId},
     payment::{Payment, Terms},
 };

@@ -5,9 +5,9 @@
 
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
-    CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState, ProcessingReason,
-    REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason, apply::establish,
-    due::due,
+    CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState,
+    ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason,
+    apply::establish, due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},

@@ -245,8 +245,9 @@ impl<'a> Case<'a> {
             Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
-                Some(attempt) if attempt.progress == AttemptProgress::Unanswered
-                    && attempt.may_arrive(self.payment.gateway, self.now.at) =>
+                Some(attempt)
+                    if attempt.progress == AttemptProgress::Unanswered
+                        && attempt.may_arrive(self.payment.gateway, self.now.at) =>
                 {
                     self.nothing_new()
                 }
@@ -350,8 +351,9 @@ impl<'a> Case<'a> {
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
             // The object stood in the way: its key is answered, and a fetch tells the rest.
             Source::Attempt(number, _) if object.is_some() => self.answered(number),
-            // A refusal that may be of a second sending proves that much too.
-            Source::Attempt(number, Hand::Replayed) => self.answered(number),
+            // A refusal that may be of a second sending proves that much too, where the first one can come to nothing else.
+            Source::Attempt(number, Hand::Replayed) if self.payment.gateway.keeps_refusals() => self.answered(number),
+            Source::Attempt(_, Hand::Replayed) => self.unknown_refusal(),
             Source::Attempt(_, Hand::First) => match open {
                 Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
                 None => Judgement::Nothing,
@@ -368,6 +370,11 @@ impl<'a> Case<'a> {
             Source::Fetch => self.unknown(UnknownReason::Unreadable),
             Source::Event { cause } => self.hint(cause),
         }
+    }
+
+    /// The first sending may be on its way, and find the object otherwise.
+    fn unknown_refusal(self) -> Judgement {
+        if self.is_unanswered() { self.still_unknown(UnknownReason::KeyInUse) } else { Judgement::Nothing }
     }
 
     fn unknown(self, reason: UnknownReason) -> Judgement {
@@ -459,7 +466,11 @@ impl<'a> Case<'a> {
     /// Whether asking again does not help: an attempt's key is too old for it, or an act was asked for so many times and
     /// still is not done, and no bank is at work.
     fn is_overdue(self) -> bool {
-        if self.payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(self.payment.gateway, self.now.at)) {
+        if self
+            .payment
+            .unanswered_attempt()
+            .is_some_and(|attempt| !attempt.key_is_young(self.payment.gateway, self.now.at))
+        {
             return true;
         }
         self.payment.open_act().is_some()

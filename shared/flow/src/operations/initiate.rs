@@ -149,7 +149,13 @@ async fn open<H: Host, G: Gateway>(
     mode: Mode,
 ) -> Result<OpenedObject, InitiateError> {
     for round in 1..=ROUNDS_MAX {
-        let asked = OpenRequest { id, gateway: request.gateway, terms: &request.terms, request_hash: request.request_hash, round };
+        let asked = OpenRequest {
+            id,
+            gateway: request.gateway,
+            terms: &request.terms,
+            request_hash: request.request_hash,
+            round,
+        };
         match gateway.open(&asked, host.gateway_budget()).await {
             OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
             // The gateway opened something else than was asked. It is inert; it is not used.

@@ -65,7 +65,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if payment.open_act().is_some() {
             return self.act(claimed).await;
         }
-        let can_be_sent = payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(payment.gateway, now));
+        let can_be_sent =
+            payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(payment.gateway, now));
         // What was sent was sent; but where charging is barred, nobody sends it once more.
         if can_be_sent && !payment.is_barred() {
             return self.send_again(claimed).await;

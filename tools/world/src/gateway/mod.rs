@@ -22,8 +22,8 @@ use std::{
 
 use domain::{
     gateway::{
-        Answer, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer, RefundOutcome,
-        RefundSnapshot, RefundStatus, UnknownReason,
+        Answer, Gateway as GatewayName, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer,
+        RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason,
     },
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
@@ -154,6 +154,11 @@ impl SimGateway {
         self.book().decide_awaited(object, verdict, |status| matches!(status, ObjectStatus::Pending))
     }
 
+    /// The payer of an order approves it on the gateway's page. Whether it waited for that.
+    pub fn payer_approves(&self, object: &GatewayToken) -> bool {
+        self.book().payer_approves(object)
+    }
+
     /// The payer's browser confirms by itself, with the client secret. Whether the object could still be confirmed.
     pub fn browser_confirms(&self, object: &GatewayToken, verdict: Verdict) -> bool {
         self.book().browser_confirms(object, verdict)
@@ -208,7 +213,7 @@ impl SimGateway {
     /// Opens another object that bears the same id, behind everybody's back.
     #[must_use]
     pub fn opens_another(&self, id: &TransactionId, terms: &Terms) -> GatewayToken {
-        self.book().open(id, terms).snapshot.reference
+        self.book().open(id, GatewayName::Stripe, terms).snapshot.reference
     }
 
     /// Takes out the events that were not taken out before, oldest first.
@@ -281,7 +286,7 @@ impl Gateway for SimGateway {
         "2026-10-28.endive"
     }
 
-    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, _gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         /// Eight digits, as Stripe has it for most currencies.
         const AMOUNT_MAX: i64 = 99_999_999;
         /// Of three decimals the last must be zero.

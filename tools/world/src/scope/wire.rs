@@ -10,7 +10,7 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId, gateway_key},
     money::Money,
     payment::Payment,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{Answer, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Evidence, Payment, Source},

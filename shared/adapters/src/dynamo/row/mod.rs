@@ -10,12 +10,13 @@
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
 //! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
-//! | `lo` | at its end, and owed a look at its refunds |
+//! | `pu` `ch` `lo` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
 //! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
+mod charge;
 mod state;
 mod story;
 mod terms;
@@ -24,7 +25,7 @@ use domain::{
     id::RequestHash,
     money::{Currency, Money},
     payment::{Payment, Review},
-    text::{ClientSecret, GatewayToken},
+    text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
 use flow::ports::{Actor, Write};
@@ -42,8 +43,8 @@ const LOOK_OWED: &str = "lo";
 
 /// The shape that every release has read.
 const FIRST: u32 = 1;
-/// The same, with refunds.
-const WITH_REFUNDS: u32 = 2;
+/// The same, with refunds, charges, and payments that their payer approves first.
+const SECOND: u32 = 2;
 
 /// The whole row as it shall stand.
 ///
@@ -63,6 +64,8 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .word("mo", payment.mode)
         .text("ob", payment.object.as_str())
         .maybe(payment.client_secret.as_ref(), |row, secret| row.text("cs", secret.expose()))
+        .maybe(payment.payer_url.as_ref(), |row, url| row.text("pu", url.as_str()))
+        .maybe(payment.charge.as_ref(), |row, charge| row.map("ch", charge::write(charge)))
         .bytes("rh", hash_bytes(payment.request_hash)?)
         .number("ex", payment.expires_at.unix_ms())
         .number("rd", payment.rounds)
@@ -84,13 +87,14 @@ pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
         // What the second added may be missing in both.
-        FIRST | WITH_REFUNDS => read_present(&row),
+        FIRST | SECOND => read_present(&row),
         _ => Err(row.unfit("sv", "is a version that this release does not read")),
     }
 }
 
 fn schema_version(payment: &Payment) -> u32 {
-    if payment.refunds.is_empty() && !payment.look_owed { FIRST } else { WITH_REFUNDS }
+    let is_plain = payment.refunds.is_empty() && !payment.look_owed && payment.charge.is_none();
+    if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
@@ -110,11 +114,13 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         mode: row.word("mo")?,
         object: row.parsed("ob", GatewayToken::parse)?,
         client_secret: row.maybe_text("cs")?.map(|secret| ClientSecret::new(secret.to_owned())),
+        payer_url: row.maybe_parsed("pu", WebUrl::parse)?,
         request_hash: read_hash(row, "rh")?,
         terms,
         state: state::read(row, currency)?,
         attempts: story::read_attempts(row)?,
         acts: story::read_acts(row, currency)?,
+        charge: row.maybe_map("ch")?.map(|map| charge::read(&map)).transpose()?,
         refunds: story::read_refunds(row, currency)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,
         look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),

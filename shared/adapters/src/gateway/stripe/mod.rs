@@ -31,7 +31,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use domain::{
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -71,7 +71,7 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
         API_VERSION
     }
 
-    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, _gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         amount::to_stripe(amount).map(|_| ())
     }
 

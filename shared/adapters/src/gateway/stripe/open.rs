@@ -115,7 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::{
-        gateway::{ObjectStatus, UnknownReason},
+        gateway::{Gateway as GatewayName, ObjectStatus, UnknownReason},
         id::RequestHash,
         payment::Customer,
         text::{Text, WebUrl},
@@ -130,7 +130,13 @@ mod tests {
 
     fn ask(terms: &Terms) -> Result<StripeRequest, OpenOutcome> {
         let id = TransactionId::parse(TRANSACTION_ID).unwrap();
-        request(&OpenRequest { id: &id, gateway: GatewayName::Stripe, terms, request_hash: RequestHash::of([("amount", "2500")]), round: 2 })
+        request(&OpenRequest {
+            id: &id,
+            gateway: GatewayName::Stripe,
+            terms,
+            request_hash: RequestHash::of([("amount", "2500")]),
+            round: 2,
+        })
     }
 
     fn metadata_of(key: &str) -> Metadata {

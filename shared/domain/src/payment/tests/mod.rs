@@ -61,6 +61,7 @@ pub(super) fn payment() -> Payment {
         mode: Mode::Test,
         object: GatewayToken::parse("pi_1").unwrap(),
         client_secret: None,
+        payer_url: None,
         request_hash: hash("initiate"),
         terms,
     };
@@ -85,6 +86,7 @@ pub(super) fn snapshot(status: ObjectStatus) -> ObjectSnapshot {
         amount_minor_units: AMOUNT,
         currency: Some(Currency::from_code("EUR").unwrap()),
         status,
+        charge: None,
     }
 }
 

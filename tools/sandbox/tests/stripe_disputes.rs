@@ -240,7 +240,8 @@ async fn an_appeal_is_evidence_of_its_own() {
 
 #[tokio::test]
 async fn who_does_not_answer_in_time_has_lost_and_who_answers_late_too() {
-    let caller = Caller::start().await;
+    // Slow enough that an answer can come after the deadline and before the verdict.
+    let caller = Caller::with(Config { settle_ms: 1_000, ..Config::default() }).await;
     for (silent, past_due) in [(true, false), (false, true)] {
         let paid = caller.paid_with("pm_card_visa", "").await;
         let body = json!({ "objectId": paid.at("id"), "dueInDays": 0, "reason": "fraudulent" }).to_string();

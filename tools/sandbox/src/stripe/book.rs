@@ -3,7 +3,8 @@
 //! Every public operation is one step under the caller's lock. It either changes nothing and refuses, or changes the
 //! objects and writes the events that Stripe would send; the events are snapshots, taken at that moment.
 //!
-//! The operations themselves stand in `intents`, `methods` and `refunds`; this file has what they share.
+//! The operations themselves stand in `intents`, `endings`, `methods`, `refunds`, `disputes`, `files` and `balance`; this file
+//! has what they share.
 
 use std::collections::{BTreeSet, HashMap};
 

@@ -2,8 +2,9 @@
 //!
 //! A request passes, in this order: `auth` (who), `form` (what was sent), `keys` (seen before?), `calls` with `routes`
 //! and `shape` (what is asked, and nothing that Stripe would not take), the lock of its object, and then the `book`,
-//! where `lifecycle` alone decides what may become of an intent. `render` makes the answer. Nothing in here knows time,
-//! except as an argument, or the network.
+//! where `lifecycle` alone decides what may become of an intent, and `disputes` what may become of a dispute. Whatever money
+//! moves is written down by `balance`. `render` makes the answer. Nothing in here knows time, except as an argument, or the
+//! network.
 
 mod amounts;
 mod auth;

@@ -129,13 +129,13 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
             port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
             public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             aws_url: set("SANDBOX_AWS_URL"),
-            endpoints: endpoints(&set)?,
+            endpoints: endpoints(set)?,
             webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
             webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,
             latency_ms: number("SANDBOX_LATENCY_MS", set("SANDBOX_LATENCY_MS"), defaults.latency_ms)?,
             lock_wait_ms: number("SANDBOX_LOCK_WAIT_MS", set("SANDBOX_LOCK_WAIT_MS"), defaults.lock_wait_ms)?,
             settle_ms: number("SANDBOX_SETTLE_MS", set("SANDBOX_SETTLE_MS"), defaults.settle_ms)?,
-            stripe_settlement: settlement(&set)?,
+            stripe_settlement: settlement(set)?,
         };
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {

@@ -1,4 +1,4 @@
-//! What a test may believe about money: every charge that took, holds or may still take it, and every refund.
+//! What a test may believe about money: every charge that took, holds or may still take it, every refund, every dispute.
 //!
 //! A charge is `succeeded` (taken), `authorized` (held for capture), `pending` (a bank is deciding), `canceled` (held once
 //! and let go) or `failed` (was pending, and the bank said no). A card that was declined at once never had a hold on any
@@ -9,7 +9,7 @@
 use serde::Serialize;
 
 use crate::{
-    paypal::{self, AuthorizationStatus, CaptureStatus, RefundStatus},
+    paypal::{self, AuthorizationStatus, CaptureStatus, Outcome, RefundStatus, Stage, Turn},
     stripe::{self, Standing},
 };
 
@@ -18,6 +18,7 @@ use crate::{
 pub(crate) struct Ledger {
     charges: Vec<ChargeRow>,
     refunds: Vec<RefundRow>,
+    disputes: Vec<DisputeRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -45,11 +46,25 @@ struct RefundRow {
     status: &'static str,
 }
 
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DisputeRow {
+    gateway: &'static str,
+    id: String,
+    object_id: String,
+    transaction_id: Option<String>,
+    amount: i64,
+    currency: String,
+    /// In Stripe's words, at PayPal too.
+    status: &'static str,
+}
+
 impl Ledger {
     pub(crate) fn of(stripe: &stripe::Book, paypal: &paypal::Book) -> Self {
         Self {
             charges: charges_at_stripe(stripe).chain(charges_at_paypal(paypal)).collect(),
             refunds: refunds_at_stripe(stripe).chain(refunds_at_paypal(paypal)).collect(),
+            disputes: disputes_at_stripe(stripe).chain(disputes_at_paypal(paypal)).collect(),
         }
     }
 }
@@ -134,4 +149,44 @@ fn refunds_at_paypal(book: &paypal::Book) -> impl Iterator<Item = RefundRow> {
             RefundStatus::Cancelled => "canceled",
         },
     })
+}
+
+fn disputes_at_stripe(book: &stripe::Book) -> impl Iterator<Item = DisputeRow> {
+    book.disputes().map(|dispute| DisputeRow {
+        gateway: "stripe",
+        id: dispute.id.clone(),
+        object_id: dispute.intent.clone(),
+        transaction_id: book.transaction_behind(&dispute.id).map(str::to_owned),
+        amount: dispute.amount,
+        currency: dispute.currency.clone(),
+        status: dispute.status.name(),
+    })
+}
+
+fn disputes_at_paypal(book: &paypal::Book) -> impl Iterator<Item = DisputeRow> {
+    book.all_disputes().map(|dispute| DisputeRow {
+        gateway: "paypal",
+        id: dispute.id.clone(),
+        object_id: dispute.order.clone(),
+        transaction_id: book.order_behind(&dispute.order).and_then(|order| order.unit.custom_id.clone()),
+        amount: dispute.amount.minor,
+        currency: dispute.amount.currency.code.to_ascii_lowercase(),
+        status: status_at_paypal(dispute),
+    })
+}
+
+fn status_at_paypal(dispute: &paypal::Dispute) -> &'static str {
+    let inquiry = dispute.stage == Stage::Inquiry;
+    match dispute.turn {
+        Turn::Sellers if inquiry => "warning_needs_response",
+        Turn::Sellers => "needs_response",
+        Turn::Buyers | Turn::Paypals if dispute.appealed => "appeal_under_review",
+        Turn::Buyers | Turn::Paypals if inquiry => "warning_under_review",
+        Turn::Buyers | Turn::Paypals => "under_review",
+        Turn::Over(Outcome::ResolvedBuyerFavour | Outcome::Accepted) => "lost",
+        Turn::Over(_) if inquiry => "warning_closed",
+        Turn::Over(
+            Outcome::ResolvedSellerFavour | Outcome::ResolvedWithPayout | Outcome::CanceledByBuyer | Outcome::Denied,
+        ) => "won",
+    }
 }

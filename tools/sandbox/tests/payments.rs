@@ -16,7 +16,7 @@ async fn a_confirmed_payment_stands_in_the_ledger_once() {
     let ledger = caller.steer("GET", "/_sandbox/ledger", "").await.json();
     let row = json!({ "gateway": "stripe", "objectId": paid.at("id"), "transactionId": "pay_1", "amount": 1000,
                       "currency": "eur", "status": "succeeded" });
-    assert_eq!(ledger, json!({ "charges": [row], "refunds": [] }));
+    assert_eq!(ledger, json!({ "charges": [row], "refunds": [], "disputes": [] }));
 }
 
 #[tokio::test]

@@ -181,3 +181,94 @@ async fn disputes_are_listed_newest_first_by_capture_state_and_page() {
     assert_eq!(shop.get(&format!("{DISPUTES}/{second}")).await.status, 200);
     assert_eq!(shop.get(&format!("{DISPUTES}/{first}")).await.status, 500);
 }
+
+#[tokio::test]
+async fn a_payer_complains_on_the_page_and_the_ledger_shows_it() {
+    let shop = Shop::open().await;
+    let merchant = Merchant::listening_to_paypal(&shop.caller, "WH-1").await;
+    let (order, capture) = shop.paid("pay_1").await;
+    let complain = async |reason: &str| {
+        let form = format!("decision=complain&reason={reason}");
+        shop.caller.send("POST", &format!("/_payer/paypal/{order}"), &[], &form).await.unwrap().status
+    };
+    assert_eq!(complain("BORED").await, 404);
+    assert_eq!(complain("MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED").await, 200);
+    assert_eq!(complain("OTHER").await, 404, "one case at a time");
+    let created = merchant.told("CUSTOMER.DISPUTE.CREATED").await["resource"].clone();
+    assert_eq!(created["disputed_transactions"][0]["seller_transaction_id"], json!(capture));
+    assert_eq!(
+        (&created["reason"], &created["dispute_life_cycle_stage"]),
+        (&json!("MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED"), &json!("INQUIRY"))
+    );
+    let ledger = shop.caller.steer("GET", "/_sandbox/ledger", "").await.json();
+    assert_eq!(
+        ledger["disputes"],
+        json!([{
+            "gateway": "paypal", "id": created["dispute_id"], "objectId": order, "transactionId": "pay_1",
+            "amount": 1_000, "currency": "eur", "status": "warning_needs_response",
+        }])
+    );
+}
+
+#[tokio::test]
+async fn a_dispute_is_opened_and_decided_in_words_that_both_gateways_share() {
+    let shop = Shop::open().await;
+    let decided = async |id: &str, decision: &str| {
+        let body = json!({ "disputeId": id, "decision": decision }).to_string();
+        shop.caller.send("POST", "/_sandbox/disputes/decide", &[], &body).await.unwrap()
+    };
+    let row = async || {
+        let ledger = shop.caller.steer("GET", "/_sandbox/ledger", "").await.json();
+        ledger["disputes"].as_array().unwrap().last().unwrap()["status"].as_str().unwrap().to_owned()
+    };
+    for (id, steps) in [
+        ("pay_1", vec![("escalated", "needs_response"), ("answered", "under_review"), ("lost", "lost")]),
+        ("pay_2", vec![("answered", "warning_under_review"), ("withdrawn", "warning_closed")]),
+        ("pay_3", vec![("escalated", "needs_response"), ("won", "won")]),
+    ] {
+        shop.paid(id).await;
+        let body = json!({ "transactionId": id, "stage": "inquiry", "reason": "fraudulent", "amount": 700 });
+        let opened = shop.caller.steer("POST", "/_sandbox/disputes", &body.to_string()).await;
+        assert_eq!(
+            (opened.text_at("gateway"), opened.text_at("dispute.reason")),
+            ("paypal".to_owned(), "UNAUTHORISED".to_owned())
+        );
+        assert_eq!(opened.text_at("dispute.dispute_amount.value"), "7.00");
+        let dispute = opened.text_at("id");
+        for (decision, status) in steps {
+            assert_eq!(decided(&dispute, decision).await.status, 200, "{decision}");
+            assert_eq!(row().await, status);
+        }
+        assert_eq!(decided(&dispute, "appealable").await.status, 400, "PayPal decides no such thing");
+    }
+    shop.paid("pay_4").await;
+    let more = json!({ "transactionId": "pay_4", "amount": 1_001 }).to_string();
+    assert_eq!(shop.caller.send("POST", "/_sandbox/disputes", &[], &more).await.unwrap().status, 400);
+}
+
+#[tokio::test]
+async fn evidence_is_of_a_kind_that_paypal_knows_and_a_claim_is_accepted_as_paypal_offers() {
+    let shop = Shop::open().await;
+    let (_, id) = disputed(&shop, "pay_1", "CHARGEBACK").await;
+    let strange = json!({"evidences": [{"evidence_type": "GOSSIP"}]});
+    assert_eq!(
+        submit(&shop, &id, "provide-evidence", &strange).await.issue(),
+        (400, "INVALID_PARAMETER_VALUE".to_owned())
+    );
+    let path = format!("{DISPUTES}/{id}");
+    let offered = shop.get(&path).await.at("allowed_response_options.accept_claim.accept_claim_types");
+    assert_eq!(offered, json!(["REFUND"]));
+    let other = shop.post(&format!("{path}/accept-claim"), json!({"accept_claim_type": "PARTIAL_REFUND"})).await;
+    assert_eq!(other.issue().1, "INVALID_PARAMETER_VALUE");
+    let tracked = json!({"tracking_info": [{"carrier_name": "FEDEX", "tracking_number": "122533485"}]});
+    let evidence = json!({"evidences": [{"evidence_type": "PROOF_OF_FULFILLMENT", "evidence_info": tracked}]});
+    assert_eq!(submit(&shop, &id, "provide-evidence", &evidence).await.status, 200);
+    assert_eq!(shop.get(&path).await.json()["evidences"][0]["evidence_info"], tracked);
+    let capture = shop.get(&path).await.text_at("disputed_transactions.0.seller_transaction_id");
+    let body = json!({ "objectId": capture }).to_string();
+    assert_eq!(
+        shop.caller.send("POST", "/_sandbox/disputes", &[], &body).await.unwrap().status,
+        400,
+        "one case at a time"
+    );
+}

@@ -1,7 +1,5 @@
 //! What reaches the merchant: balance transactions in the currency of the account, with rates and fees.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a helper of tests fails the test")]
-
 mod caller;
 
 use caller::{Answer, Caller, merchant::Merchant};

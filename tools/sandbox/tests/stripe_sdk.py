@@ -1,10 +1,12 @@
 """The official `stripe` SDK drives the sandbox. Usage: stripe_sdk.py BASE_URL. Exits 0 if everything held."""
 
 import http.server
+import io
 import json
 import queue
 import sys
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -19,7 +21,8 @@ SECONDS_TO_WAIT = 10
 
 
 def main(base_url):
-    client = stripe.StripeClient("sk_test_official", base_addresses={"api": base_url}, max_network_retries=0)
+    addresses = {"api": base_url, "files": base_url}
+    client = stripe.StripeClient("sk_test_official", base_addresses=addresses, max_network_retries=0)
     with Receiver() as receiver:
         steer(base_url, "/_sandbox/webhook_endpoints", {"url": receiver.url, "secret": SECRET})
         for check in CHECKS:
@@ -201,6 +204,63 @@ def a_refund_never_exceeds_the_charge(client, base_url, receiver):
     assert [found.amount for found in listed.auto_paging_iter()] == [600, 400]
 
 
+def a_dispute_is_answered_with_evidence_and_won(client, base_url, receiver):
+    receiver.forget()
+    dispute = disputed(client, "pm_card_createDispute")
+    conforms(dispute, stripe.Dispute)
+    assert (dispute.status, dispute.reason, dispute.amount, dispute.metadata.to_dict()) == ("needs_response", "fraudulent", 1000, {})
+    error = raised(stripe.InvalidRequestError, lambda: client.v1.refunds.create({"charge": dispute.charge}))
+    assert error.code == "charge_disputed"
+    receipt = io.BytesIO(b"%PDF-1.7")
+    receipt.name = "receipt.pdf"
+    file = client.v1.files.create({"purpose": "dispute_evidence", "file": receipt})
+    assert (file.filename, file.size, file.type) == ("receipt.pdf", 8, "pdf")
+    conforms(file, stripe.File)
+    staged = client.v1.disputes.update(dispute.id, {"evidence": {"receipt": file.id}, "submit": False})
+    assert (staged.status, staged.evidence.receipt, staged.evidence_details.submission_count) == ("needs_response", file.id, 0)
+    sent = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}})
+    assert (sent.status, sent.evidence_details.submission_count) == ("under_review", 1)
+    conforms(sent, stripe.Dispute)
+    raised(stripe.InvalidRequestError, lambda: client.v1.disputes.update(dispute.id, {"evidence": {"customer_name": "Jo"}}))
+    kinds = ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"]
+    told = events(receiver, [f"charge.dispute.{kind}" for kind in kinds])
+    assert all(event.data.object.id == dispute.id for event in told)
+    won = client.v1.disputes.retrieve(dispute.id, {"expand": ["charge", "payment_intent"]})
+    assert (won.status, won.charge.disputed, won.payment_intent.status) == ("won", True, "succeeded")
+    assert [(moved.reporting_category, moved.net) for moved in won.balance_transactions] == [
+        ("dispute", -2580), ("dispute_reversal", 2580),
+    ]
+    conforms(won, stripe.Dispute)
+
+
+def an_inquiry_is_closed_and_every_state_of_a_dispute_is_of_the_sdks_types(client, base_url, receiver):
+    inquiry = disputed(client, "pm_card_createDisputeInquiry")
+    assert (inquiry.status, inquiry.is_charge_refundable) == ("warning_needs_response", True)
+    conforms(inquiry, stripe.Dispute)
+    assert client.v1.disputes.close(inquiry.id).status == "warning_closed"
+    for card in ["pm_card_createCe3EligibleDispute", "pm_card_createComplianceDispute"]:
+        conforms(disputed(client, card), stripe.Dispute)
+    lost = client.v1.disputes.close(disputed(client, "pm_card_createDisputeProductNotReceived").id)
+    assert lost.status == "lost"
+    for decision, status in [("appealable", "appeal_needs_response"), ("answered", "appeal_under_review"), ("lost", "lost")]:
+        steer(base_url, "/_sandbox/disputes/decide", {"disputeId": lost.id, "decision": decision})
+        found = client.v1.disputes.retrieve(lost.id)
+        assert found.status == status
+        conforms(found, stripe.Dispute)
+
+
+def a_bank_warns_of_fraud(client, base_url, receiver):
+    receiver.forget()
+    paid = client.v1.payment_intents.confirm(opened(client).id, {"payment_method": "pm_card_createIssuerFraudRecord"})
+    [event] = events(receiver, ["radar.early_fraud_warning.created"])
+    assert event.data.object.payment_intent == paid.id
+    warning = client.v1.radar.early_fraud_warnings.retrieve(event.data.object.id)
+    assert warning.actionable and warning.charge == paid.latest_charge
+    conforms(warning, stripe.radar.EarlyFraudWarning)
+    listed = client.v1.radar.early_fraud_warnings.list({"payment_intent": paid.id})
+    assert [found.id for found in listed.auto_paging_iter()] == [warning.id]
+
+
 def a_bank_debit_waits_for_its_bank(client, base_url, receiver):
     asked = {"amount": 900, "currency": "usd", "automatic_payment_methods": NEVER_REDIRECT, "confirm": True,
              "payment_method": "pm_usBankAccount_processing"}
@@ -255,6 +315,9 @@ CHECKS = [
     a_confirmation_token_is_used_once,
     a_card_token_becomes_a_payment_method,
     a_refund_never_exceeds_the_charge,
+    a_dispute_is_answered_with_evidence_and_won,
+    an_inquiry_is_closed_and_every_state_of_a_dispute_is_of_the_sdks_types,
+    a_bank_warns_of_fraud,
     a_bank_debit_waits_for_its_bank,
     what_stripe_refuses_is_refused,
     a_lost_answer_is_retried_by_the_sdk_and_charges_once,
@@ -265,6 +328,27 @@ def opened(client):
     return client.v1.payment_intents.create({"amount": 1000, "currency": "eur", "automatic_payment_methods": NEVER_REDIRECT})
 
 
+def disputed(client, method):
+    """The dispute of a new payment, once its bank has opened it."""
+    paid = client.v1.payment_intents.confirm(opened(client).id, {"payment_method": method})
+    for _ in range(SECONDS_TO_WAIT * 100):
+        found = client.v1.disputes.list({"payment_intent": paid.id}).data
+        if found:
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError(f"{paid.id} was not disputed")
+
+
+def events(receiver, kinds):
+    """The first event of each of these types, in their order, each of the SDK's types."""
+    seen = {}
+    while not all(kind in seen for kind in kinds):
+        event = stripe.Webhook.construct_event(*receiver.next(), SECRET)
+        conforms_to_event(event)
+        seen.setdefault(event.type, event)
+    return [seen[kind] for kind in kinds]
+
+
 def conforms(found, cls):
     wrong = list(deviations(found, cls))
     assert not wrong, "\n".join(wrong)
@@ -272,7 +356,9 @@ def conforms(found, cls):
 
 def conforms_to_event(event):
     # `data.object` has a class of its own, by its `object`.
-    conforms(event.data.object, {"payment_intent": stripe.PaymentIntent, "charge": stripe.Charge}[event.data.object.object])
+    classes = {"payment_intent": stripe.PaymentIntent, "charge": stripe.Charge, "dispute": stripe.Dispute,
+               "radar.early_fraud_warning": stripe.radar.EarlyFraudWarning}
+    conforms(event.data.object, classes[event.data.object.object])
     missing = [name for name in ("id", "object", "api_version", "created", "livemode", "pending_webhooks", "request", "type")
                if name not in event]
     assert not missing, missing

@@ -5,6 +5,7 @@ pub mod paypal;
 #[cfg(test)]
 mod scripted;
 pub mod stripe;
+pub mod webhook;
 mod wire;
 mod word;
 

@@ -32,11 +32,15 @@ impl BaseUrl {
     /// If it is anything else.
     pub fn parse(text: &str) -> Result<Self, BadBaseUrl> {
         let url = Url::parse(text).map_err(|_| BadBaseUrl)?;
-        let at_home = matches!(url.host_str(), Some("localhost" | "127.0.0.1"));
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && at_home);
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && is_at_home(&url));
         let plain =
             url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
         if safe && plain { Ok(Self(text.trim_end_matches('/').to_owned())) } else { Err(BadBaseUrl) }
+    }
+
+    /// Whether it is on the developer's own machine.
+    pub(super) fn is_at_home(&self) -> bool {
+        Url::parse(&self.0).is_ok_and(|url| is_at_home(&url))
     }
 
     /// The address, without a slash at its end.
@@ -50,17 +54,21 @@ impl BaseUrl {
     }
 }
 
+fn is_at_home(url: &Url) -> bool {
+    matches!(url.host_str(), Some("localhost" | "127.0.0.1"))
+}
+
 /// Why there is no response. A timeout that is not ours (the watch over a connection that answers no more) is a lost
 /// connection: our own budget is kept by the shell.
 pub(super) fn why_unanswered(error: &reqwest::Error) -> UnknownReason {
     if error.is_builder() || error.is_connect() { UnknownReason::NotSent } else { UnknownReason::ConnectionLost }
 }
 
-/// Reads a response to its end. One that breaks off, or does not end, is none.
-pub(super) async fn whole_body(mut response: Response) -> Result<Vec<u8>, UnknownReason> {
+/// Reads a response to its end. One that breaks off, or is longer than it may be, is none.
+pub(super) async fn whole_body(mut response: Response, max_bytes: usize) -> Result<Vec<u8>, UnknownReason> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|_| UnknownReason::Unreadable)? {
-        if body.len().saturating_add(chunk.len()) > BODY_MAX_BYTES {
+        if body.len().saturating_add(chunk.len()) > max_bytes {
             return Err(UnknownReason::Unreadable);
         }
         body.extend_from_slice(&chunk);

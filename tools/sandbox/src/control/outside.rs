@@ -309,11 +309,11 @@ fn act_at_paypal(app: &App, what: impl FnOnce(&mut paypal::Book, Moment) -> Resu
     app.act_at_paypal(what).map(Json).map_err(Refused)
 }
 
-fn unasked(now: Moment) -> Occasion {
+pub(super) fn unasked(now: Moment) -> Occasion {
     Occasion { now, cause: Cause::default() }
 }
 
-fn refused(error: StripeError) -> Refused {
+pub(super) fn refused(error: StripeError) -> Refused {
     Refused(error.body().to_string())
 }
 

@@ -1,5 +1,5 @@
 //! The page on which a payer approves an order: two buttons instead of PayPal, and a list of what the payer's account
-//! will do when the merchant takes the money.
+//! will do when the merchant takes the money. Once it is paid, the page is where the payer complains.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use axum::{
 use serde::Deserialize;
 
 use super::{
+    disputes::{ANSWER_MS, NewDispute, REASONS, Stage},
     objects::{Fate, Funding, RefundFate},
     render::PAYER_ID,
 };
@@ -29,6 +30,13 @@ pub(crate) struct Decision {
     capture: Fate,
     #[serde(default)]
     refunds: RefundFate,
+    /// What a payer who complains says.
+    #[serde(default = "not_received")]
+    reason: String,
+}
+
+fn not_received() -> String {
+    "MERCHANDISE_OR_SERVICE_NOT_RECEIVED".to_owned()
 }
 
 #[derive(Deserialize)]
@@ -36,6 +44,7 @@ pub(crate) struct Decision {
 enum Button {
     Approve,
     Cancel,
+    Complain,
 }
 
 /// What may be chosen, and what it says to a person.
@@ -54,7 +63,9 @@ const FATES: &[(&str, &str)] = &[
 /// `GET /_payer/paypal/{order}`
 pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
     let state = app.state();
-    let Some((amount, what)) = state.paypal.asked(&id, Moment::now()) else { return closed() };
+    let Some((amount, what)) = state.paypal.asked(&id, Moment::now()) else {
+        return if state.paypal.is_paid(&id) { complaint() } else { closed() };
+    };
     let options: String =
         FATES.iter().map(|(name, says)| format!("<option value=\"{name}\">{says}</option>\n")).collect();
     let body = format!(
@@ -68,12 +79,28 @@ pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) ->
     html(StatusCode::OK, "PayPal", &body)
 }
 
+/// What a payer sees who has paid.
+fn complaint() -> Response {
+    let options: String = REASONS.iter().map(|name| format!("<option>{name}</option>\n")).collect();
+    let body = format!(
+        "<p>You have paid. Is something wrong?</p>\n<form method=\"post\">\n<p><label>Reason <select name=\"reason\">\n\
+         {options}</select></label></p>\n<button name=\"decision\" value=\"complain\">Complain</button>\n</form>"
+    );
+    html(StatusCode::OK, "PayPal", &body)
+}
+
 /// `POST /_payer/paypal/{order}`
 pub(crate) async fn decide(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    Form(Decision { decision, capture, refunds }): Form<Decision>,
+    Form(Decision { decision, capture, refunds, reason }): Form<Decision>,
 ) -> Response {
+    if matches!(decision, Button::Complain) {
+        let new = NewDispute { reason, stage: Stage::Inquiry, amount: None, due_in_ms: ANSWER_MS };
+        let opened = app.act_at_paypal(|book, now| book.open_dispute(&id, new, now));
+        let thanks = "<p>The seller has been asked. You can close this page.</p>";
+        return opened.map_or_else(|_| closed(), |_| html(StatusCode::OK, "PayPal", thanks));
+    }
     let funding = matches!(decision, Button::Approve).then_some(Funding { fate: capture, refunds });
     decided(&app, &id, funding).map_or_else(|_| closed(), |location| way_back(location.as_deref()))
 }

@@ -130,6 +130,11 @@ impl Book {
         self.refunds.iter()
     }
 
+    /// Oldest first.
+    pub(crate) fn all_disputes(&self) -> impl Iterator<Item = &Dispute> {
+        self.disputes.iter()
+    }
+
     pub(crate) fn debug_id(&mut self) -> String {
         let id = self.ids.next("").to_ascii_lowercase();
         format!("f{}", id.chars().filter(char::is_ascii_alphanumeric).take(12).collect::<String>())

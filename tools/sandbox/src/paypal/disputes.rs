@@ -2,11 +2,52 @@
 //!
 //! While a dispute is open the disputed money cannot be refunded in parts; what was lost cannot be refunded at all.
 
+use serde_json::Value;
+
 use super::{book::Book, error::PaypalError, money::Money, objects::CaptureStatus, outside::Impossible};
 use crate::clock::Moment;
 
+/// How long the merchant has to answer a payer who complains on the page.
+pub(super) const ANSWER_MS: u64 = 10 * 24 * 60 * 60 * 1000;
 /// How many pieces of evidence a dispute takes.
 const MAX_EVIDENCE: usize = 100;
+
+/// What a payer may complain of.
+pub(super) const REASONS: &[&str] = &[
+    "MERCHANDISE_OR_SERVICE_NOT_RECEIVED",
+    "MERCHANDISE_OR_SERVICE_NOT_AS_DESCRIBED",
+    "UNAUTHORISED",
+    "CREDIT_NOT_PROCESSED",
+    "DUPLICATE_TRANSACTION",
+    "INCORRECT_AMOUNT",
+    "PAYMENT_BY_OTHER_MEANS",
+    "CANCELED_RECURRING_BILLING",
+    "PROBLEM_WITH_REMITTANCE",
+    "OTHER",
+];
+
+/// What evidence may be, as PayPal names it.
+#[rustfmt::skip] // One line per name would be two pages.
+pub(super) const EVIDENCE_TYPES: &[&str] = &[
+    "PROOF_OF_FULFILLMENT", "PROOF_OF_REFUND", "PROOF_OF_DELIVERY_SIGNATURE", "PROOF_OF_RECEIPT_COPY",
+    "RETURN_POLICY", "BILLING_AGREEMENT", "PROOF_OF_RESHIPMENT", "ITEM_DESCRIPTION", "POLICE_REPORT", "AFFIDAVIT",
+    "PAID_WITH_OTHER_METHOD", "COPY_OF_CONTRACT", "TERMINAL_ATM_RECEIPT", "PRICE_DIFFERENCE_REASON",
+    "SOURCE_CONVERSION_RATE", "BANK_STATEMENT", "CREDIT_DUE_REASON", "REQUEST_CREDIT_RECEIPT", "PROOF_OF_RETURN",
+    "CREATE", "CHANGE_REASON", "PROOF_OF_REFUND_OUTSIDE_PAYPAL", "RECEIPT_OF_MERCHANDISE", "CUSTOMS_DOCUMENT",
+    "CUSTOMS_FEE_RECEIPT", "INFORMATION_ON_RESOLUTION", "ADDITIONAL_INFORMATION_OF_ITEM", "DETAILS_OF_PURCHASE",
+    "PROOF_OF_SIGNIFICANT_DIFFERENCE", "PROOF_OF_SOFTWARE_OR_SERVICE_NOT_AS_DESCRIBED", "PROOF_OF_CONFISCATION",
+    "PROOF_OF_DAMAGE", "COPY_OF_LAW_ENFORCEMENT_AGENCY_REPORT", "ADDITIONAL_PROOF_OF_SHIPMENT",
+    "PROOF_OF_DENIAL_BY_CARRIER", "THIRDPARTY_PROOF_FOR_DAMAGE_OR_SIGNIFICANT_DIFFERENCE",
+    "VALID_SUPPORTING_DOCUMENT", "LEGIBLE_SUPPORTING_DOCUMENT", "RETURN_TRACKING_INFORMATION", "DELIVERY_RECEIPT",
+    "PROOF_OF_INSTORE_RECEIPT", "ADDITIONAL_TRACKING_INFORMATION", "PROOF_OF_SHIPMENT_POSTAGE",
+    "ONLINE_TRACKING_INFORMATION", "PROOF_OF_INSTORE_REFUND", "PROOF_FOR_SOFTWARE_OR_SERVICE_DELIVERED",
+    "RETURN_ADDRESS_FOR_SHIPPING", "COPY_OF_THE_EPARCEL_MANIFEST", "COPY_OF_SHIPPING_MANIFEST", "APPEAL_AFFIDAVIT",
+    "RECEIPT_OF_REPLACEMENT", "COPY_OF_DRIVERS_LICENSE", "ACCOUNT_CHANGE_INFORMATION", "DELIVERY_ADDRESS",
+    "CONFIRMATION_OF_RESOLUTION", "MERCHANT_RESPONSE", "PERMISSION_DESCRIPTION", "STATUS_OF_MERCHANDISE",
+    "LOST_CARD_DETAILS", "LAST_VALID_TRANSACTION_DETAILS", "ADDITIONAL_PROOF_OF_RETURN", "DECLARATION",
+    "PROOF_OF_MISSING_ITEMS", "PROOF_OF_EMPTY_PACKAGE_OR_DIFFERENT_ITEM", "PROOF_OF_ITEM_NOT_RECEIVED",
+    "ORDER_DETAILS", "LISTING_URL", "SHIPPING_INSURANCE", "BUYER_RESPONSE", "PHOTOS_OF_SHIPPED_ITEM", "OTHER",
+];
 
 /// How far a dispute has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
@@ -50,6 +91,8 @@ pub(crate) enum Outcome {
 pub(crate) struct Evidence {
     pub(crate) kind: String,
     pub(crate) notes: Option<String>,
+    /// Tracking numbers and refunds, as they were said.
+    pub(crate) info: Option<Value>,
     /// The names of the files; nobody keeps what is in them.
     pub(crate) documents: Vec<String>,
 }
@@ -100,6 +143,16 @@ impl Book {
         if capture.status != CaptureStatus::Completed {
             return Err(format!("{} has moved no money", capture.id));
         }
+        if !REASONS.contains(&new.reason.as_str()) {
+            return Err(format!("reason must be one of {}", REASONS.join(", ")));
+        }
+        if self.disputes.iter().any(|dispute| dispute.capture == capture.id && dispute.is_open()) {
+            return Err(format!("{} is disputed already", capture.id));
+        }
+        let amount = new.amount.unwrap_or(capture.amount.minor);
+        if amount > capture.amount.minor {
+            return Err(format!("{} is of {} only", capture.id, capture.amount.minor));
+        }
         let dispute = Dispute {
             id: format!("PP-D-{}", self.disputes.iter().count().saturating_add(10_001)),
             order: capture.order.clone(),
@@ -107,7 +160,7 @@ impl Book {
             reason: new.reason,
             stage: new.stage,
             turn: Turn::Sellers,
-            amount: Money::new(new.amount.unwrap_or(capture.amount.minor), capture.amount.currency),
+            amount: Money::new(amount, capture.amount.currency),
             due: now.after_ms(new.due_in_ms),
             evidence: Vec::new(),
             appealed: false,

@@ -65,6 +65,13 @@ impl Book {
         Some((format!("{} {}", amount.text(), amount.currency.code), what))
     }
 
+    /// Whether money was taken for this order.
+    pub(crate) fn is_paid(&self, id: &str) -> bool {
+        let Some(order) = self.orders.get(id) else { return false };
+        let taken = |id: &String| self.captures.get(id).is_some_and(|it| it.status == CaptureStatus::Completed);
+        order.captures.iter().any(taken)
+    }
+
     /// The payer goes away without a word; the order stays as it is. Answers where the browser goes.
     pub(crate) fn decline(&mut self, id: &str, now: Moment) -> Result<Option<String>, PaypalError> {
         let order = self.order(id, now)?;

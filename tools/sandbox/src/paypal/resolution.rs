@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     book::Book,
-    disputes::{Dispute, Evidence, Outcome, Stage, Turn},
+    disputes::{Dispute, EVIDENCE_TYPES, Evidence, Outcome, Stage, Turn},
     error::PaypalError,
     render::{MERCHANT_EMAIL, MERCHANT_ID, time},
 };
@@ -58,7 +58,10 @@ fn perform(book: &mut Book, id: &str, act: &str, said: &Said, now: Moment) -> Re
     let unknown =
         |name: &str| PaypalError::issue("INVALID_PARAMETER_VALUE").field(name, text(name).unwrap_or_default());
     match act {
-        "accept-claim" => book.accept_claim(id, now),
+        "accept-claim" => match text("accept_claim_type") {
+            None | Some("REFUND") => book.accept_claim(id, now),
+            Some(_) => Err(unknown("accept_claim_type")),
+        },
         "provide-evidence" => book.provide_evidence(id, evidence(said)?, false, now),
         "appeal" => book.provide_evidence(id, evidence(said)?, true, now),
         // These two exist in PayPal's own sandbox only: there, as here, they are what PayPal would do.
@@ -115,9 +118,13 @@ fn evidence(said: &Said) -> Result<Vec<Evidence>, PaypalError> {
     let mut read = Vec::new();
     for (index, piece) in pieces.iter().enumerate() {
         let text = |name: &str| piece.get(name).and_then(Value::as_str).map(str::to_owned);
-        let kind = text("evidence_type").ok_or_else(|| missing(&format!("/evidences/{index}/evidence_type")))?;
+        let pointer = format!("/evidences/{index}/evidence_type");
+        let kind = text("evidence_type").ok_or_else(|| missing(&pointer))?;
+        if !EVIDENCE_TYPES.contains(&kind.as_str()) {
+            return Err(PaypalError::issue("INVALID_PARAMETER_VALUE").field(&pointer, &kind));
+        }
         let documents = if index == 0 { said.files.clone() } else { Vec::new() };
-        read.push(Evidence { kind, notes: text("notes"), documents });
+        read.push(Evidence { kind, notes: text("notes"), info: piece.get("evidence_info").cloned(), documents });
     }
     if read.is_empty() { Err(missing("/evidences/0")) } else { Ok(read) }
 }
@@ -202,6 +209,7 @@ pub(super) fn shown(book: &Book, dispute: &Dispute) -> Value {
     put("dispute_channel", json!(if dispute.stage == Stage::Inquiry { "INTERNAL" } else { "EXTERNAL" }));
     if dispute.turn == Turn::Sellers {
         put("seller_response_due_date", json!(time(dispute.due)));
+        put("allowed_response_options", json!({ "accept_claim": { "accept_claim_types": ["REFUND"] } }));
     }
     if let Turn::Over(outcome) = dispute.turn {
         let code = outcome_name(outcome);
@@ -254,6 +262,9 @@ fn shown_evidence(piece: &Evidence, dispute: &Dispute) -> Value {
     if let Value::Object(fields) = &mut shown {
         if let Some(notes) = &piece.notes {
             fields.insert("notes".to_owned(), json!(notes));
+        }
+        if let Some(info) = &piece.info {
+            fields.insert("evidence_info".to_owned(), info.clone());
         }
         if !piece.documents.is_empty() {
             let named: Vec<Value> = piece.documents.iter().map(|name| json!({ "name": name })).collect();

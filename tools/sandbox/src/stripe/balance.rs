@@ -26,6 +26,8 @@ pub(super) enum Reason {
     /// The bank sent a refund back.
     RefundFailure,
     Dispute,
+    /// A dispute that the network settled before it was one; it costs nothing besides.
+    PreventedDispute,
     /// A dispute was won after all.
     DisputeReversal,
 }
@@ -66,7 +68,7 @@ impl Reason {
             Self::Refund => ("refund", "refund"),
             Self::PaymentRefund => ("payment_refund", "refund"),
             Self::RefundFailure => ("refund_failure", "refund_failure"),
-            Self::Dispute => ("adjustment", "dispute"),
+            Self::Dispute | Self::PreventedDispute => ("adjustment", "dispute"),
             Self::DisputeReversal => ("adjustment", "dispute_reversal"),
         }
     }
@@ -78,7 +80,7 @@ impl Reason {
                 share.saturating_add(terms.fee_fixed)
             }
             // Stripe keeps its fee when money goes back.
-            Self::Refund | Self::PaymentRefund | Self::RefundFailure => 0,
+            Self::Refund | Self::PaymentRefund | Self::RefundFailure | Self::PreventedDispute => 0,
             Self::Dispute => terms.dispute_fee,
             Self::DisputeReversal => terms.dispute_fee.saturating_neg(),
         }
@@ -108,6 +110,7 @@ impl Book {
         } else {
             self.book_charge(charge, occasion)?;
         }
+        self.foretell(charge, occasion);
         Ok(())
     }
 

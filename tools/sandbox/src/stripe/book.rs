@@ -3,7 +3,8 @@
 //! Every public operation is one step under the caller's lock. It either changes nothing and refuses, or changes the
 //! objects and writes the events that Stripe would send; the events are snapshots, taken at that moment.
 //!
-//! The operations themselves stand in `intents`, `methods` and `refunds`; this file has what they share.
+//! The operations themselves stand in `intents`, `endings`, `methods`, `refunds`, `disputes`, `files` and `balance`; this file
+//! has what they share.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,7 +13,10 @@ use serde_json::{Value, json};
 use super::{
     balance::Movement,
     calls::Call,
+    disputes::{Complaint, Dispute, Step, Warning},
     error::StripeError,
+    files::File,
+    history::Versions,
     keys::Keys,
     objects::{Charge, ConfirmationToken, Intent, Method, Refund},
     render,
@@ -33,13 +37,17 @@ pub(crate) struct Book {
     pub(super) tokens: Shelf<ConfirmationToken>,
     pub(super) refunds: Shelf<Refund>,
     pub(super) movements: Shelf<Movement>,
+    pub(super) disputes: Shelf<Dispute>,
+    pub(super) warnings: Shelf<Warning>,
+    pub(super) files: Shelf<File>,
     /// Which intent a payer's page belongs to.
     pub(super) pages: HashMap<String, String>,
     /// Saved answers, by idempotency key.
     pub(crate) keys: Keys,
-    /// How each intent stood after each change, oldest first.
-    pub(super) history: HashMap<String, Vec<Intent>>,
-    /// Intents that the present step may have changed.
+    /// How each intent and each dispute stood earlier.
+    pub(super) intents_were: Versions<Intent>,
+    pub(super) disputes_were: Versions<Dispute>,
+    /// Intents and disputes that the present step may have changed.
     pub(super) touched: BTreeSet<String>,
     pub(super) agenda: Vec<(Moment, Task)>,
     news: Vec<Event>,
@@ -54,6 +62,10 @@ pub(crate) struct Book {
 pub(super) enum Task {
     DecideDebit { intent: String, paid: bool },
     BookCharge { charge: String },
+    OpenDispute { charge: String, complaint: &'static Complaint, amount: i64 },
+    TurnDispute { dispute: String, what: Step },
+    LapseDispute { dispute: String, due: Moment },
+    WarnOfFraud { charge: String },
     FinishRefund { refund: String },
     FailRefund { refund: String },
 }
@@ -92,9 +104,13 @@ impl Book {
             tokens: Shelf::default(),
             refunds: Shelf::default(),
             movements: Shelf::default(),
+            disputes: Shelf::default(),
+            warnings: Shelf::default(),
+            files: Shelf::default(),
             pages: HashMap::new(),
             keys: Keys::default(),
-            history: HashMap::new(),
+            intents_were: Versions::default(),
+            disputes_were: Versions::default(),
             touched: BTreeSet::new(),
             agenda: Vec::new(),
             news: Vec::new(),
@@ -139,6 +155,9 @@ impl Book {
                 let wanted = self.charges.iter().rev().filter(|charge| of.admits(&charge.intent, &charge.id));
                 page.cut("/v1/charges", wanted.map(|charge| (charge.id.as_str(), render::charge(self, charge))))
             }
+            Call::OnDisputes(call) => self.perform_on_disputes(call, occasion),
+            Call::CreateFile(new) => self.create_file(new, occasion),
+            Call::GetFile { id } => self.get_file(&id),
             Call::GetMovement { id } => self.get_movement(&id),
             Call::ListMovements { page, source, kind } => {
                 let wanted = self.movements.iter().rev().filter(|movement| {
@@ -163,6 +182,13 @@ impl Book {
             match task {
                 // Decided already, by a test: then this has nothing to add.
                 Task::DecideDebit { intent, paid } => drop(self.settle_intent(&intent, paid, &occasion)),
+                Task::OpenDispute { charge, complaint, amount } => {
+                    self.open_foretold_dispute(&charge, *complaint, amount, &occasion);
+                }
+                // Decided already, by a test, again.
+                Task::TurnDispute { dispute, what } => drop(self.turn_dispute(&dispute, what, &occasion)),
+                Task::LapseDispute { dispute, due } => self.lapse_dispute(&dispute, due, &occasion),
+                Task::WarnOfFraud { charge } => drop(self.warn_of_fraud(&charge, "misc", &occasion)),
                 Task::BookCharge { charge } => self.book_charge_late(&charge, &occasion),
                 Task::FinishRefund { refund } => self.finish_refund(&refund, &occasion),
                 Task::FailRefund { refund } => self.fail_refund(&refund, &occasion),

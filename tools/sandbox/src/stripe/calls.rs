@@ -6,8 +6,9 @@ use axum::http::{Method, Uri};
 use serde_json::{Value, json};
 
 use super::{
-    amounts,
+    amounts, disputes,
     error::StripeError,
+    files::NewFile,
     form::Tree,
     objects::{AutomaticMethods, Billing, CaptureMethod, Metadata, Particulars, Shipping},
     routes,
@@ -40,6 +41,9 @@ pub(crate) enum Call {
     ListRefunds { page: Page, of: Of },
     GetCharge { id: String },
     ListCharges { page: Page, of: Of },
+    OnDisputes(disputes::Call),
+    CreateFile(NewFile),
+    GetFile { id: String },
     GetMovement { id: String },
     ListMovements { page: Page, source: Option<String>, kind: Option<String> },
     GetBalance,
@@ -213,6 +217,9 @@ pub(crate) fn parse(method: &Method, uri: &Uri, tree: &Tree, caller: Caller) -> 
         routes::Name::ListRefunds => Call::ListRefunds { page: page(tree)?, of: of(tree) },
         routes::Name::GetCharge => Call::GetCharge { id: id()? },
         routes::Name::ListCharges => Call::ListCharges { page: page(tree)?, of: of(tree) },
+        routes::Name::OnDisputes(name) => Call::OnDisputes(disputes::parse(name, &path, tree)?),
+        routes::Name::CreateFile => Call::CreateFile(new_file(tree)?),
+        routes::Name::GetFile => Call::GetFile { id: id()? },
         routes::Name::GetMovement => Call::GetMovement { id: id()? },
         routes::Name::ListMovements => {
             Call::ListMovements { page: page(tree)?, source: tree.owned_text("source"), kind: tree.owned_text("type") }
@@ -354,11 +361,22 @@ fn new_method(tree: &Tree) -> Result<NewMethod, StripeError> {
     })
 }
 
-fn of(tree: &Tree) -> Of {
+fn new_file(tree: &Tree) -> Result<NewFile, StripeError> {
+    let missing = |name: &str| StripeError::missing_parameter(name);
+    tree.text("purpose").ok_or_else(|| missing("purpose"))?;
+    let file = tree.get("file").ok_or_else(|| missing("file"))?;
+    let size = file.text("size").and_then(|size| size.parse().ok());
+    Ok(NewFile {
+        name: file.owned_text("name").ok_or_else(|| missing("file"))?,
+        size: size.ok_or_else(|| missing("file"))?,
+    })
+}
+
+pub(super) fn of(tree: &Tree) -> Of {
     Of { payment_intent: tree.owned_text("payment_intent"), charge: tree.owned_text("charge") }
 }
 
-fn page(tree: &Tree) -> Result<Page, StripeError> {
+pub(super) fn page(tree: &Tree) -> Result<Page, StripeError> {
     const DEFAULT_LIMIT: usize = 10;
     const MAX_LIMIT: usize = 100;
     let limit = tree.text("limit").map_or(Some(DEFAULT_LIMIT), |text| text.parse().ok());

@@ -1,13 +1,16 @@
 //! Stripe's test payment methods, as data, and what each says when it is charged. Pure.
 //!
 //! A row `visa_chargeDeclined` is reached as `pm_card_visa_chargeDeclined`, as `tok_visa_chargeDeclined` and by its
-//! number. Cards that differ only after the payment (disputes, early fraud warnings) succeed here like any other; what
-//! follows belongs to the part that simulates disputes.
+//! number. Cards that differ only after the payment (disputes, early fraud warnings) succeed here like any other, and say
+//! what follows.
 
-use super::declines::{
-    AUTHENTICATION_REQUIRED, BANK_ACCOUNT_CLOSED, BANK_DEBIT_NOT_AUTHORIZED, BANK_INSUFFICIENT_FUNDS,
-    CARD_VELOCITY_EXCEEDED, Decline, EXPIRED_CARD, FRAUDULENT, GENERIC, HIGHEST_RISK, INCORRECT_CVC,
-    INSUFFICIENT_FUNDS, LOST_CARD, PROCESSING_ERROR, STOLEN_CARD,
+use super::{
+    declines::{
+        AUTHENTICATION_REQUIRED, BANK_ACCOUNT_CLOSED, BANK_DEBIT_NOT_AUTHORIZED, BANK_INSUFFICIENT_FUNDS,
+        CARD_VELOCITY_EXCEEDED, Decline, EXPIRED_CARD, FRAUDULENT, GENERIC, HIGHEST_RISK, INCORRECT_CVC,
+        INSUFFICIENT_FUNDS, LOST_CARD, PROCESSING_ERROR, STOLEN_CARD,
+    },
+    disputes::{COMPELLING, COMPLIANCE, Complaint, FRAUDULENT as NOT_THE_PAYER, INQUIRY, NOT_RECEIVED},
 };
 
 /// One of Stripe's test payment methods.
@@ -21,6 +24,7 @@ pub(crate) struct TestMethod {
     fate: Fate,
     pub(crate) checks: Checks,
     pub(crate) refund: RefundFate,
+    pub(crate) aftermath: Aftermath,
 }
 
 /// When the issuer wants to see the payer.
@@ -66,6 +70,15 @@ pub(crate) enum RefundFate {
     Succeeds,
     PendingThenSucceeds,
     SucceedsThenFails,
+}
+
+/// What its owner, or its bank, does some time after the payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Aftermath {
+    Nothing,
+    /// Each of them disputes an equal part.
+    Disputes(&'static [Complaint]),
+    FraudWarning,
 }
 
 /// How the payer stands to the charge.
@@ -150,7 +163,8 @@ const fn card(
     challenge: Challenge,
     fate: Fate,
 ) -> TestMethod {
-    TestMethod { name, number, brand, challenge, fate, checks: Checks::Pass, refund: RefundFate::Succeeds }
+    let (checks, refund, aftermath) = (Checks::Pass, RefundFate::Succeeds, Aftermath::Nothing);
+    TestMethod { name, number, brand, challenge, fate, checks, refund, aftermath }
 }
 
 const fn good(name: &'static str, number: &'static str, brand: &'static str) -> TestMethod {
@@ -163,6 +177,10 @@ const fn bad(name: &'static str, number: &'static str, decline: &'static Decline
 
 const fn secured(name: &'static str, number: &'static str, challenge: Challenge, fate: Fate) -> TestMethod {
     card(name, number, "visa", challenge, fate)
+}
+
+const fn disputed(name: &'static str, number: &'static str, complaints: &'static [Complaint]) -> TestMethod {
+    TestMethod { aftermath: Aftermath::Disputes(complaints), ..good(name, number, "visa") }
 }
 
 const fn account(name: &'static str, number: &'static str, debit: Debit) -> TestMethod {
@@ -210,13 +228,13 @@ static TABLE: &[TestMethod] = &[
     secured("threeDSecureRequiredProcessingError", "4000008400001280", Challenge::Never, Fate::Decline(&GENERIC)),
     secured("threeDSecureOptional", "4000000000003055", Challenge::WhenAsked, Fate::Approve),
 
-    good("createDispute", "4000000000000259", "visa"),
-    good("createDisputeProductNotReceived", "4000000000002685", "visa"),
-    good("createDisputeInquiry", "4000000000001976", "visa"),
-    good("createIssuerFraudRecord", "4000000000005423", "visa"),
-    good("createMultipleDisputes", "4000000404000079", "visa"),
-    good("createCe3EligibleDispute", "4000000404000038", "visa"),
-    good("createComplianceDispute", "4000008400000779", "visa"),
+    disputed("createDispute", "4000000000000259", &[NOT_THE_PAYER]),
+    disputed("createDisputeProductNotReceived", "4000000000002685", &[NOT_RECEIVED]),
+    disputed("createDisputeInquiry", "4000000000001976", &[INQUIRY]),
+    TestMethod { aftermath: Aftermath::FraudWarning, ..good("createIssuerFraudRecord", "4000000000005423", "visa") },
+    disputed("createMultipleDisputes", "4000000404000079", &[NOT_THE_PAYER, NOT_RECEIVED]),
+    disputed("createCe3EligibleDispute", "4000000404000038", &[COMPELLING]),
+    disputed("createComplianceDispute", "4000008400000779", &[COMPLIANCE]),
     TestMethod { refund: RefundFate::PendingThenSucceeds, ..good("pendingRefund", "4000000000007726", "visa") },
     TestMethod { refund: RefundFate::SucceedsThenFails, ..good("refundFail", "4000000000005126", "visa") },
 

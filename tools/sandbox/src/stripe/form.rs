@@ -28,11 +28,15 @@ pub(crate) struct Form {
 
 impl Form {
     pub(crate) fn decode(encoded: &[u8]) -> Result<Self, StripeError> {
-        let mut pairs: Vec<(String, String)> =
-            form_urlencoded::parse(encoded).into_owned().take(MAX_FIELDS + 1).collect();
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(encoded).into_owned().take(MAX_FIELDS + 1).collect();
         if pairs.len() > MAX_FIELDS {
             return Err(StripeError::invalid(format!("A request may have at most {MAX_FIELDS} parameters.")));
         }
+        Self::of(pairs)
+    }
+
+    /// From names and values that are decoded already.
+    pub(crate) fn of(mut pairs: Vec<(String, String)>) -> Result<Self, StripeError> {
         let mut tree = Tree::Branch(BTreeMap::new());
         for (name, value) in &pairs {
             tree.insert(&path_of(name)?, value, name)?;

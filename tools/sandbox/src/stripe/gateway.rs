@@ -15,7 +15,7 @@ use super::{
     book::{Cause, Occasion},
     calls::{self, Caller},
     error::StripeError,
-    expand,
+    expand, files,
     form::Form,
     keys::{Admission, Answer},
 };
@@ -87,9 +87,18 @@ async fn outdated(app: &App, incoming: &Incoming, answer: &Answer) -> Option<Ans
     Some(Answer { body: pretty(&old), ..answer.clone() })
 }
 
+/// The parameters: a form, but for files.
+async fn decoded(incoming: &Incoming) -> Result<Form, StripeError> {
+    if incoming.method != Method::POST || incoming.uri.path() != "/v1/files" {
+        return Form::decode(incoming.sent().encoded());
+    }
+    let content_type = incoming.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    files::decode(content_type.unwrap_or_default(), &incoming.body).await
+}
+
 /// Who calls, with what, and under which key; a replay ends here.
 async fn admitted(app: &App, incoming: &Incoming) -> Result<(Answer, bool), StripeError> {
-    let form = Form::decode(incoming.sent().encoded())?;
+    let form = decoded(incoming).await?;
     let caller = auth::identify(&incoming.headers, &form.tree)?;
     let header = |name: &str| incoming.headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(version) = header("stripe-version").filter(|version| *version != PINNED_VERSION) {
@@ -134,8 +143,9 @@ async fn execute(
     let call = calls::parse(&incoming.method, &incoming.uri, &form.tree, caller)?;
     let expansions = form.tree.texts("expand").unwrap_or_default();
     expand::check(&expansions)?;
-    let object =
-        incoming.uri.path().split('/').nth(3).filter(|id| incoming.method == Method::POST && id.starts_with("pi_"));
+    let object = incoming.uri.path().split('/').nth(3);
+    let locks = |id: &&str| incoming.method == Method::POST && (id.starts_with("pi_") || id.starts_with("du_"));
+    let object = object.filter(locks);
     let _held = Held::take(app, object).await.ok_or_else(StripeError::lock_timeout)?;
     tokio::time::sleep(Duration::from_millis(app.config.latency_ms)).await;
     let cause = Cause {

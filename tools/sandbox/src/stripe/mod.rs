@@ -2,8 +2,9 @@
 //!
 //! A request passes, in this order: `auth` (who), `form` (what was sent), `keys` (seen before?), `calls` with `routes`
 //! and `shape` (what is asked, and nothing that Stripe would not take), the lock of its object, and then the `book`,
-//! where `lifecycle` alone decides what may become of an intent. `render` makes the answer. Nothing in here knows time,
-//! except as an argument, or the network.
+//! where `lifecycle` alone decides what may become of an intent, and `disputes` what may become of a dispute. Whatever money
+//! moves is written down by `balance`. `render` makes the answer. Nothing in here knows time, except as an argument, or the
+//! network.
 
 mod amounts;
 mod auth;
@@ -13,9 +14,11 @@ mod calls;
 mod cards;
 mod challenge;
 mod declines;
+mod disputes;
 mod endings;
 mod error;
 mod expand;
+mod files;
 mod form;
 mod gateway;
 mod history;
@@ -35,6 +38,7 @@ mod subject;
 pub(crate) use balance::settles_in;
 pub(crate) use book::{Book, Cause, Event, Occasion};
 pub(crate) use calls::{Capture, NewRefund};
+pub(crate) use disputes::{Case, Complaint, NewDispute, Step, reason, reasons};
 pub(crate) use error::StripeError;
 pub(crate) use gateway::{refusal, serve};
 pub(crate) use keys::Whose;

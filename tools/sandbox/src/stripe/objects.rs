@@ -164,6 +164,13 @@ pub(crate) struct Charge {
     pub(crate) particulars: Particulars,
 }
 
+impl Charge {
+    /// What was captured and not refunded.
+    pub(crate) fn left(&self) -> i64 {
+        self.amount_captured.saturating_sub(self.amount_refunded)
+    }
+}
+
 /// How a charge stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{
     book::{Book, Cause, Occasion},
     calls::{Confirmation, NewIntent},
+    disputes,
     error::StripeError,
     objects::{AutomaticMethods, CaptureMethod, Metadata, Particulars},
 };
@@ -73,10 +74,13 @@ impl Book {
         Some(self.intents.get(id)?.challenge.as_ref()?.page.clone())
     }
 
-    /// Tells an event about an intent once more, or one that is older or of another mode than the intent.
+    /// Tells an event about an intent or a dispute once more, or one that is older or of another mode than the object.
     pub(crate) fn retell(&mut self, id: &str, retold: Retold, occasion: &Occasion) -> Result<Value, StripeError> {
         let mut object = match retold.changes_back {
-            None => self.rendered_intent(id)?,
+            None => match self.disputes.get(id) {
+                Some(dispute) => disputes::shown(self, dispute),
+                None => self.rendered_intent(id)?,
+            },
             Some(_) => self
                 .as_it_was(id, retold.changes_back)
                 .ok_or_else(|| StripeError::invalid(format!("{id} never was anything but what it is")))?,
@@ -84,12 +88,13 @@ impl Book {
         if let (Some(livemode), Some(fields)) = (retold.livemode, object.as_object_mut()) {
             fields.insert("livemode".to_owned(), json!(livemode));
         }
+        let kinds = if self.disputes.get(id).is_some() { KINDS_OF_DISPUTES } else { KINDS };
         let kind = match &retold.kind {
-            Some(wanted) => KINDS.iter().find(|(kind, _)| kind == wanted),
-            None => KINDS.iter().find(|(_, status)| object.get("status").is_some_and(|now| now == status)),
+            Some(wanted) => kinds.iter().find(|(kind, _)| kind == wanted),
+            None => kinds.iter().find(|(_, status)| object.get("status").is_some_and(|now| now == status)),
         };
         let Some((kind, _)) = kind else {
-            let known: Vec<&str> = KINDS.iter().map(|(kind, _)| *kind).collect();
+            let known: Vec<&str> = kinds.iter().map(|(kind, _)| *kind).collect();
             return Err(StripeError::invalid(format!("type must be one of {}", known.join(", "))));
         };
         let cause = Cause { idempotency_key: retold.idempotency_key, ..occasion.cause.clone() };
@@ -107,6 +112,22 @@ const KINDS: &[(&str, &str)] = &[
     ("payment_intent.amount_capturable_updated", "requires_capture"),
     ("payment_intent.payment_failed", "requires_payment_method"),
     ("payment_intent.created", "requires_payment_method"),
+];
+
+/// The same of a dispute. What is told of the money has no status of its own.
+const KINDS_OF_DISPUTES: &[(&str, &str)] = &[
+    ("charge.dispute.created", "needs_response"),
+    ("charge.dispute.created", "warning_needs_response"),
+    ("charge.dispute.updated", "under_review"),
+    ("charge.dispute.updated", "warning_under_review"),
+    ("charge.dispute.updated", "appeal_needs_response"),
+    ("charge.dispute.updated", "appeal_under_review"),
+    ("charge.dispute.closed", "won"),
+    ("charge.dispute.closed", "lost"),
+    ("charge.dispute.closed", "warning_closed"),
+    ("charge.dispute.closed", "prevented"),
+    ("charge.dispute.funds_withdrawn", ""),
+    ("charge.dispute.funds_reinstated", ""),
 ];
 
 fn with(method: &str) -> Confirmation {

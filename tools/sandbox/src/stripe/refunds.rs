@@ -16,7 +16,8 @@ use super::{
 impl Book {
     pub(crate) fn create_refund(&mut self, new: NewRefund, occasion: &Occasion) -> Result<Value, StripeError> {
         let charge = self.refundable_charge(&new)?;
-        let left = charge.amount_captured.saturating_sub(charge.amount_refunded);
+        self.may_refund(charge)?;
+        let left = charge.left();
         let amount = new.amount.unwrap_or(left);
         if left == 0 {
             let message = format!("Charge {} has already been refunded.", charge.id);
@@ -53,6 +54,8 @@ impl Book {
         self.schedule(&id, fate, occasion);
         self.announce("refund.created", rendered.clone(), occasion);
         self.announce_charge("charge.refunded", &charge_id, occasion);
+        self.settle_inquiries(&charge_id, occasion);
+        self.review_warnings(&charge_id, occasion);
         Ok(rendered)
     }
 

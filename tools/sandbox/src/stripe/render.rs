@@ -140,7 +140,7 @@ pub(super) fn charge(book: &Book, charge: &Charge) -> Value {
         "currency": charge.currency,
         "customer": null,
         "description": said.description,
-        "disputed": false,
+        "disputed": book.is_disputed(&charge.id),
         "failure_balance_transaction": null,
         "failure_code": decline.map(|decline| decline.code),
         "failure_message": decline.map(|decline| decline.message),

@@ -5,9 +5,12 @@
 
 use axum::http::Method;
 
-use super::shape::{
-    Fields,
-    Shape::{Descriptor, Email, Flag, Hash, Integer, Metadata, NotSimulated, OneOf, Text, Texts},
+use super::{
+    disputes,
+    shape::{
+        Fields,
+        Shape::{Descriptor, Email, Flag, Hash, Integer, Metadata, NotSimulated, OneOf, Text, Texts},
+    },
 };
 
 /// What a route does.
@@ -29,6 +32,9 @@ pub(super) enum Name {
     ListRefunds,
     GetCharge,
     ListCharges,
+    OnDisputes(disputes::Name),
+    CreateFile,
+    GetFile,
     GetMovement,
     ListMovements,
     GetBalance,
@@ -69,7 +75,9 @@ pub(super) fn find(method: &Method, path: &[&str]) -> Option<Route> {
         ("GET", ["balance_transactions", _]) => server(Name::GetMovement, ONLY_EXPAND),
         ("GET", ["balance"]) => server(Name::GetBalance, ONLY_EXPAND),
         ("GET", ["account"]) => server(Name::GetAccount, ONLY_EXPAND),
-        _ => None,
+        ("POST", ["files"]) => server(Name::CreateFile, CREATE_FILE),
+        ("GET", ["files", _]) => server(Name::GetFile, ONLY_EXPAND),
+        _ => disputes::find(method, path).and_then(|(name, fields)| server(Name::OnDisputes(name), fields)),
     }
 }
 
@@ -77,7 +85,7 @@ const CAPTURE_METHODS: &[&str] = &["automatic", "automatic_async", "manual"];
 const FUTURE_USAGES: &[&str] = &["", "on_session", "off_session"];
 const OFF_SESSION: &[&str] = &["true", "false", "one_off", "recurring"];
 
-const ONLY_EXPAND: Fields = &[("expand", Texts)];
+pub(super) const ONLY_EXPAND: Fields = &[("expand", Texts)];
 
 const ADDRESS: Fields =
     &[("city", Text), ("country", Text), ("line1", Text), ("line2", Text), ("postal_code", Text), ("state", Text)];
@@ -289,7 +297,7 @@ const CREATE_REFUND: Fields = &[
     ("reverse_transfer", NotSimulated),
 ];
 
-const LIST_OF: Fields = &[
+pub(super) const LIST_OF: Fields = &[
     ("charge", Text),
     ("created", NotSimulated),
     ("ending_before", NotSimulated),
@@ -320,4 +328,12 @@ const LIST_MOVEMENTS: Fields = &[
     ("source", Text),
     ("starting_after", Text),
     ("type", Text),
+];
+
+/// What `files` makes of an upload.
+const CREATE_FILE: Fields = &[
+    ("expand", Texts),
+    ("file", Hash(&[("name", Text), ("size", Integer), ("sha256", Text)])),
+    ("file_link_data", NotSimulated),
+    ("purpose", OneOf(&["dispute_evidence"])),
 ];

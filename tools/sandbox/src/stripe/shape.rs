@@ -13,6 +13,8 @@ const MAX_METADATA_VALUE_CHARACTERS: usize = 500;
 const MAX_DESCRIPTOR_CHARACTERS: usize = 22;
 /// Stripe's limit on free text.
 const MAX_TEXT_CHARACTERS: usize = 5_000;
+/// Its limit on a text in evidence.
+const MAX_LONG_TEXT_CHARACTERS: usize = 20_000;
 
 /// The parameters of a route or of a hash inside one.
 pub(crate) type Fields = &'static [(&'static str, Shape)];
@@ -21,6 +23,8 @@ pub(crate) type Fields = &'static [(&'static str, Shape)];
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Shape {
     Text,
+    /// Free text of the length that evidence has.
+    LongText,
     Email,
     /// What the payer reads on their statement.
     Descriptor,
@@ -66,7 +70,13 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
         }
         (Shape::Texts, Tree::Text(_)) => Err(StripeError::invalid("Invalid array").param(name)),
         (
-            Shape::Text | Shape::Email | Shape::Descriptor | Shape::Integer | Shape::Flag | Shape::OneOf(_),
+            Shape::Text
+            | Shape::LongText
+            | Shape::Email
+            | Shape::Descriptor
+            | Shape::Integer
+            | Shape::Flag
+            | Shape::OneOf(_),
             Tree::Branch(_),
         ) => Err(StripeError::invalid(format!("Invalid string: {name}")).param(name)),
         (Shape::Email, Tree::Text(text)) if !is_email(text) => {
@@ -80,6 +90,9 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
         (Shape::Text, Tree::Text(text)) if text.chars().count() > MAX_TEXT_CHARACTERS => {
             Err(StripeError::invalid(format!("Invalid string: {name} is too long")).param(name))
         }
+        (Shape::LongText, Tree::Text(text)) if text.chars().count() > MAX_LONG_TEXT_CHARACTERS => {
+            Err(StripeError::invalid(format!("Invalid string: {name} is too long")).param(name))
+        }
         (Shape::Integer, Tree::Text(text)) if text.parse::<i64>().is_err() => {
             Err(StripeError::invalid(format!("Invalid integer: {text}")).code("parameter_invalid_integer").param(name))
         }
@@ -91,7 +104,13 @@ fn check_one(tree: &Tree, shape: Shape, name: &str) -> Result<(), StripeError> {
             Err(StripeError::invalid(message).param(name))
         }
         (
-            Shape::Text | Shape::Email | Shape::Descriptor | Shape::Integer | Shape::Flag | Shape::OneOf(_),
+            Shape::Text
+            | Shape::LongText
+            | Shape::Email
+            | Shape::Descriptor
+            | Shape::Integer
+            | Shape::Flag
+            | Shape::OneOf(_),
             Tree::Text(_),
         ) => Ok(()),
     }

@@ -56,10 +56,19 @@ impl Book {
         concerned.len()
     }
 
+    /// The payment that the merchant calls the object of this id.
+    pub(crate) fn transaction_behind(&self, id: &str) -> Option<&str> {
+        self.intent_behind(id)?.transaction_id()
+    }
+
     /// The intent that an id of any of its objects belongs to.
     fn intent_behind(&self, id: &str) -> Option<&Intent> {
         let of_charge = |id: &str| self.charges.get(id).map(|charge| charge.intent.as_str());
         let of_refund = |id: &str| self.refunds.get(id).map(|refund| refund.intent.as_str());
-        self.intents.get(of_charge(id).or_else(|| of_refund(id)).unwrap_or(id))
+        let of_dispute = |id: &str| self.disputes.get(id).map(|dispute| dispute.intent.as_str());
+        let of_warning = |id: &str| self.warnings.get(id).map(|warning| warning.intent.as_str());
+        let source = self.movements.get(id).map_or(id, |movement| movement.source.as_str());
+        let of_money = of_charge(source).or_else(|| of_refund(source)).or_else(|| of_dispute(source));
+        self.intents.get(of_money.or_else(|| of_warning(id)).unwrap_or(id))
     }
 }

@@ -20,7 +20,7 @@ use super::{
     token::{FORM, GrantToken, PATH, Token, Tokens},
 };
 use crate::{
-    gateway::wire::{BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+    gateway::wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
     host::now,
 };
 
@@ -131,7 +131,7 @@ impl<A: PaypalApp> GrantToken for Door<A> {
 /// Reads a response to its end.
 async fn receive(response: Response) -> Called {
     let status = response.status().as_u16();
-    Ok(PaypalResponse { status, body: whole_body(response).await? })
+    Ok(PaypalResponse { status, body: whole_body(response, BODY_MAX_BYTES).await? })
 }
 
 #[cfg(test)]

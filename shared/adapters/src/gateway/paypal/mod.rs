@@ -14,6 +14,7 @@ mod message;
 mod patience;
 mod reply;
 mod token;
+pub mod webhook;
 
 pub use credentials::{Credentials, PaypalApp};
 pub use message::API_VERSION;

@@ -18,7 +18,7 @@ use super::{
     patience::{Again, Patience},
     reply::Called,
 };
-use crate::gateway::wire::{BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered};
+use crate::gateway::wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered};
 
 /// The way to Stripe.
 #[derive(Debug)]
@@ -90,7 +90,7 @@ async fn receive(response: Response) -> Called {
     let status = response.status().as_u16();
     let said = |name: &str| header_flag(response.headers(), name);
     let (replayed, should_retry) = (said("Idempotent-Replayed"), said("Stripe-Should-Retry"));
-    let body = whole_body(response).await?;
+    let body = whole_body(response, BODY_MAX_BYTES).await?;
     Ok(StripeResponse { status, replayed: replayed == Some(true), should_retry, body })
 }
 

@@ -25,59 +25,14 @@ use super::{
 };
 use crate::named::Named;
 
+pub use crate::gateway::webhook::{Age, WebhookRefusal};
+
 /// Stripe's events are a few kB; the largest that a Lambda function could be handed is 6 MB.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
 /// How far the signature's time may lie from ours, before or after: Stripe's own figure.
 const TOLERANCE: Duration = Duration::from_secs(300);
 /// The longest key that Stripe takes.
 const KEY_MAX_BYTES: usize = 255;
-
-/// Whether an event may be old.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Age {
-    /// It may be five minutes from now, either way. An older one is a replay by somebody who has seen it.
-    Checked,
-    /// It is a recording, on a developer's own machine, and does not age.
-    Recorded,
-}
-
-/// Why an event was not taken. Nothing about it is known to be true.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum WebhookRefusal {
-    /// More than any event of Stripe's.
-    #[error("the body is too large")]
-    TooLarge,
-    /// No signature, or none that could hold.
-    #[error("the signature is missing or malformed")]
-    NoSignature,
-    /// Nobody with a secret of ours has signed this.
-    #[error("the signature does not hold")]
-    Forged,
-    /// Signed too long ago.
-    #[error("the signature is too old")]
-    Stale,
-    /// Signed in the future.
-    #[error("the signature is from the future")]
-    Future,
-    /// Signed, and yet no event.
-    #[error("the event cannot be read")]
-    Unreadable,
-}
-
-impl WebhookRefusal {
-    /// The word for it in logs.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::TooLarge => "too_large",
-            Self::NoSignature => "no_signature",
-            Self::Forged => "forged",
-            Self::Stale => "stale",
-            Self::Future => "future",
-            Self::Unreadable => "unreadable",
-        }
-    }
-}
 
 /// Checks and reads an event. `header` is `Stripe-Signature`, empty if there is none; `body` the bytes as they came.
 ///

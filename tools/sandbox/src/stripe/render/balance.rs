@@ -7,7 +7,7 @@ use super::super::balance::{Movement, Rate, Reason};
 pub(in super::super) fn movement(movement: &Movement) -> Value {
     let (kind, category) = movement.reason.names();
     let about = match movement.reason {
-        Reason::Dispute | Reason::DisputeReversal => "Dispute fee",
+        Reason::Dispute | Reason::PreventedDispute | Reason::DisputeReversal => "Dispute fee",
         Reason::Charge | Reason::Payment | Reason::Refund | Reason::PaymentRefund | Reason::RefundFailure => {
             "Stripe processing fees"
         }

@@ -12,7 +12,6 @@ use crate::gateway::{
         message::field,
         reply,
     },
-    wire::BODY_MAX_BYTES,
 };
 
 fn ok() -> Then {

@@ -1,0 +1,91 @@
+//! What PayPal tells us by itself: a signed event, checked over the raw bytes.
+//!
+//! 1. Size and headers, 2. age, 3. the certificate, 4. the signature, 5. only then the body.
+//!
+//! Must never: trust a byte before the signature holds, or refuse an event only because it is new to us. PayPal signs a
+//! checksum that anybody can meet with a body of their own (CRC-32), so whoever has once seen an event with its headers
+//! can word others. Therefore an event is never evidence here, not even of what is final: it says which object to look
+//! at, and what PayPal answers to that look is believed.
+
+mod certificates;
+#[cfg(test)]
+mod signer;
+#[cfg(test)]
+mod tests;
+mod transmission;
+mod trust;
+
+use std::time::Duration;
+
+use domain::time::Timestamp;
+use reqwest::{Client, header::HeaderMap};
+
+use self::{
+    certificates::{Certificates, NoCertificate},
+    transmission::Transmission,
+};
+use crate::gateway::webhook::{Age, WebhookRefusal};
+
+pub use trust::{BadTrust, Trust};
+
+/// PayPal's events are a few kB; the largest that a Lambda function could be handed is 6 MB.
+pub const BODY_MAX_BYTES: usize = 1 << 20;
+/// How old an event may be. PayPal delivers again for three days, and does not say that it then signs anew.
+const AGE_MAX: Duration = Duration::from_secs(3 * 86_400 + 3_600);
+/// How far PayPal's clock may be ahead of ours.
+const AHEAD_MAX: Duration = Duration::from_secs(300);
+
+/// Checks PayPal's events.
+#[derive(Debug)]
+pub struct Verifier {
+    webhook_id: String,
+    trust: Trust,
+    certificates: Certificates,
+}
+
+/// Why an event was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unverified {
+    /// It is not as it should be.
+    Refused(WebhookRefusal),
+    /// The certificate cannot be had at the moment: nobody knows, and PayPal may deliver again.
+    NoCertificate,
+}
+
+impl Verifier {
+    /// For the endpoint that PayPal calls `webhook_id`. Certificates are fetched through `client`, which must follow no
+    /// redirects.
+    #[must_use]
+    pub fn new(client: Client, webhook_id: String, trust: Trust) -> Self {
+        Self { webhook_id, trust, certificates: Certificates::new(client) }
+    }
+
+    /// Whether PayPal sent this.
+    ///
+    /// # Errors
+    /// Why nobody can say so.
+    pub async fn check(&self, headers: &HeaderMap, body: &[u8], now: Timestamp, age: Age) -> Result<(), Unverified> {
+        if body.len() > BODY_MAX_BYTES {
+            return Err(Unverified::Refused(WebhookRefusal::TooLarge));
+        }
+        let transmission = Transmission::of(headers).ok_or(Unverified::Refused(WebhookRefusal::NoSignature))?;
+        if age == Age::Checked {
+            if now.since(transmission.sent_at) > AGE_MAX {
+                return Err(Unverified::Refused(WebhookRefusal::Stale));
+            }
+            if transmission.sent_at.since(now) > AHEAD_MAX {
+                return Err(Unverified::Refused(WebhookRefusal::Future));
+            }
+        }
+        let chain = self.certificates.at(transmission.certificate_url, &self.trust, now).await;
+        let chain = chain.map_err(|why| match why {
+            NoCertificate::Strange => Unverified::Refused(WebhookRefusal::StrangeCertificate),
+            NoCertificate::Unavailable => Unverified::NoCertificate,
+        })?;
+        if chain.has_signed(&transmission, &self.webhook_id, body) {
+            Ok(())
+        } else {
+            Err(Unverified::Refused(WebhookRefusal::Forged))
+        }
+    }
+}

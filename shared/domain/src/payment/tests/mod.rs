@@ -4,6 +4,7 @@
 mod ends;
 mod holds;
 mod kept;
+mod orders;
 mod refunds;
 mod rules;
 mod table;

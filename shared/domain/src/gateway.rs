@@ -26,16 +26,6 @@ impl Gateway {
             Self::PayPal => false,
         }
     }
-
-    /// Whether what it refused once under a key it refuses for good. PayPal looks anew: an order that was not approved a
-    /// moment ago may be charged by a request that was sent before and arrives late.
-    #[must_use]
-    pub const fn keeps_refusals(self) -> bool {
-        match self {
-            Self::Stripe => true,
-            Self::PayPal => false,
-        }
-    }
 }
 
 /// Whether money is real. One stack is one mode.

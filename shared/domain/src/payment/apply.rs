@@ -162,8 +162,11 @@ fn ended(payment: &mut Payment, end: End) {
 
 /// The open attempt charged; where none is open, the payer's browser did it at the gateway.
 fn charged(payment: &mut Payment, at: Timestamp) {
-    if payment.open_attempt().is_some() {
-        close_attempt(payment, AttemptResult::Charged);
+    let by_us = payment.open_attempt().is_some() || !payment.gateway.can_end_its_object();
+    if let Some(last) = payment.attempts.last_mut().filter(|_| by_us) {
+        // However it was thought to have ended: what was refused may have been sent before, and have found an order that was
+        // approved meanwhile.
+        last.progress = AttemptProgress::Closed(AttemptResult::Charged);
     } else if payment.attempts.len() < ATTEMPTS_MAX {
         // Beyond the bound the charge is not listed; recording a success never fails.
         payment.attempts.push(Attempt {

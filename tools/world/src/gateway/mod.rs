@@ -251,6 +251,12 @@ impl SimGateway {
         self.book().intent(object).and_then(|intent| intent.awaited.clone())
     }
 
+    /// Whether an object is an order of PayPal's.
+    #[must_use]
+    pub fn is_order(&self, object: &GatewayToken) -> bool {
+        self.book().intent(object).is_some_and(intent::Intent::is_order)
+    }
+
     /// How an object stands in truth.
     #[must_use]
     pub fn object(&self, object: &GatewayToken) -> Option<ObjectSnapshot> {

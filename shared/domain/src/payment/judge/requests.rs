@@ -44,9 +44,8 @@ impl<'a> Case<'a> {
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
             // The object stood in the way: its key is answered, and a fetch tells the rest.
             Source::Attempt(number, _) if object.is_some() => self.answered(number),
-            // A refusal that may be of a second sending proves that much too, where the first one can come to nothing else.
-            Source::Attempt(number, Hand::Replayed) if self.payment.gateway.keeps_refusals() => self.answered(number),
-            Source::Attempt(_, Hand::Replayed) => self.unknown_refusal(),
+            // A refusal that may be of a second sending proves that much too.
+            Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Attempt(_, Hand::First) => match open {
                 Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
                 None => Judgement::Nothing,
@@ -63,11 +62,6 @@ impl<'a> Case<'a> {
             Source::Fetch => self.unknown(UnknownReason::Unreadable),
             Source::Event { cause } => self.hint(cause),
         }
-    }
-
-    /// The first sending may be on its way, and find the object otherwise.
-    fn unknown_refusal(self) -> Judgement {
-        if self.is_unanswered() { self.still_unknown(UnknownReason::KeyInUse) } else { Judgement::Nothing }
     }
 
     pub(super) fn unknown(self, reason: UnknownReason) -> Judgement {

@@ -118,14 +118,26 @@ fn a_failed_charge_ends_a_payment_as_it_was_asked_to_end() {
 }
 
 #[test]
-fn a_refusal_of_a_second_sending_proves_nothing_where_the_gateway_looks_anew() {
+fn a_refused_charge_sends_the_payer_to_approve() {
     let refused = Outcome::Refused { code: "ORDER_NOT_APPROVED".to_owned(), object: None };
     let mut payment = charging();
-    show(&mut payment, replayed(1), refused.clone(), &at(2 * SECOND));
-    assert_eq!(payment.attempts[0].progress, AttemptProgress::Unanswered);
-    let mut payment = charging();
-    show(&mut payment, first(1), refused, &at(2 * SECOND));
+    show(&mut payment, first(1), refused.clone(), &at(2 * SECOND));
     assert_eq!(payment.state, PaymentState::RequiresAction(approval()));
+    let mut payment = charging();
+    show(&mut payment, replayed(1), refused, &at(2 * SECOND));
+    assert_eq!(payment.due, Some(at(2 * SECOND).at), "of a second sending it proves only that a look tells the rest");
+    seen(&mut payment, ObjectStatus::AwaitsMethod, 3 * SECOND);
+    assert_eq!(payment.state, PaymentState::RequiresAction(approval()));
+}
+
+#[test]
+fn money_on_an_order_was_moved_by_a_request_of_ours_however_it_was_thought_to_have_ended() {
+    let mut payment = charging();
+    let refused = Outcome::Refused { code: "ORDER_NOT_APPROVED".to_owned(), object: None };
+    show(&mut payment, first(1), refused, &at(2 * SECOND));
+    show(&mut payment, Source::Event { cause: None }, captured(), &at(3 * SECOND));
+    let results = payment.attempts.iter().map(|attempt| attempt.progress.clone()).collect::<Vec<_>>();
+    assert_eq!(results, [AttemptProgress::Closed(AttemptResult::Charged)]);
 }
 
 #[test]

@@ -132,25 +132,28 @@ impl Refunds {
         };
         let ours = sum(&|refund| refund.2.is_some());
         let offered = shown["amountRefundable"].as_i64().unwrap_or_default();
-        let of_status = |status: &str| {
-            let mut amounts: Vec<i64> =
-                books.iter().filter(|refund| refund.0 == status).map(|refund| refund.1).collect();
-            let mut shown: Vec<i64> = told
-                .iter()
-                .filter(|refund| refund["status"] == status)
-                .filter_map(|it| it["amount"].as_i64())
-                .collect();
-            amounts.sort_unstable();
-            shown.sort_unstable();
-            amounts == shown
-        };
+        let mut booked: Vec<(&str, &str, i64)> = books
+            .iter()
+            .map(|(status, amount, id)| (id.as_deref().unwrap_or_default(), status.as_str(), *amount))
+            .collect();
+        // What the gateway refused has failed here and is not there.
+        let is_there = |it: &(&str, &str, i64)| it.1 != "failed" || booked.contains(it);
+        let mut known: Vec<_> = told.iter().map(|refund| as_booked(refund)).filter(is_there).collect();
+        booked.sort_unstable();
+        known.sort_unstable();
         Self {
             at_gateway: sum(&|_| true),
             are_under_way: told.iter().any(|refund| refund["status"] == "pending"),
             at_most_as_told: offered == 0
                 || ours.saturating_add(offered) <= shown["amountCaptured"].as_i64().unwrap_or_default(),
-            // What the gateway refused has failed here and is not there.
-            agree: of_status("pending") && of_status("succeeded"),
+            agree: booked == known,
         }
     }
+}
+
+/// A refund as the books would have it: our id if we made it, its status, how much.
+fn as_booked(refund: &Value) -> (&str, &str, i64) {
+    let text = |name: &str| refund[name].as_str().unwrap_or_default();
+    let id = if refund["source"] == "api" { text("refundId") } else { "" };
+    (id, text("status"), refund["amount"].as_i64().unwrap_or_default())
 }

@@ -65,6 +65,12 @@ impl Sandbox {
         self.server("GET", &format!("/v1/payment_intents/{id}"), "").await.expect(200).json()
     }
 
+    /// An object's refunds, newest first, as the gateway shows them to the merchant's server.
+    pub async fn shown_refunds(&self, intent: &str) -> Vec<Value> {
+        let path = format!("/v1/refunds?payment_intent={intent}&limit={PAGE}");
+        self.server("GET", &path, "").await.expect(200).json()["data"].as_array().unwrap().clone()
+    }
+
     /// For how many of the objects that were opened since this program began `wanted` says yes.
     pub async fn count_intents(&self, wanted: impl Fn(&Value) -> bool) -> usize {
         self.find_intents(wanted).await.len()

@@ -15,6 +15,7 @@ const INITIATE: &str = "/payment/initiate";
 const CONFIRM: &str = "/payment/confirm";
 const CAPTURE: &str = "/payment/capture";
 const CANCEL: &str = "/payment/cancel";
+const REFUND: &str = "/payment/refund";
 /// The key of every local stack.
 const LOCAL_KEY: &str = "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// The longest body that is taken.
@@ -68,6 +69,24 @@ fn a_capture_or_a_cancel_that_is_wrong_is_refused_with_the_place_and_leaves_the_
         let now = stack.api.status(&held.id).await.expect(200).json();
         assert_eq!((&now["status"], &now["amountCapturable"]), (&json!("requires_capture"), &json!(1999)));
         assert_eq!(stack.sandbox.intent(&held.intent).await["status"], "requires_capture");
+    });
+}
+
+#[test]
+fn a_refund_that_is_wrong_is_refused_with_the_place_and_gives_nothing_back() {
+    on_stack(async |stack| {
+        let paid = stack.api.open().await;
+        drop(stack.api.pay(&paid, "pm_card_visa").await.expect(200));
+        let right = json!({"transactionId": paid.id, "amount": 500}).to_string();
+        for (body, status, code, pointers) in wrong_refunds(&paid.id).into_iter().chain(wrong_bodies(&right)) {
+            let answer = stack.api.post(REFUND, &unique("wrong"), body.clone()).await;
+            check(&answer, status, code, &pointers, &body);
+        }
+        let answer = sent(&stack.api, REFUND, Some("application/json"), None, right.as_str()).await;
+        check(&answer, 400, "idempotency_key_missing", &[], REFUND);
+        let now = stack.api.status(&paid.id).await.expect(200).json();
+        assert_eq!((&now["amountRefundable"], &now["refunds"]), (&json!(1999), &json!([])));
+        assert!(stack.sandbox.refunds(&paid.intent).await.is_empty());
     });
 }
 
@@ -372,6 +391,28 @@ fn wrong_cancels(id: &str) -> Vec<Case> {
     .into_iter()
     .map(|(body, pointer)| (body, 400, "invalid_request", vec![pointer]))
     .collect()
+}
+
+/// What is wrong with the fields of a refund.
+fn wrong_refunds(id: &str) -> Vec<Case> {
+    let with = |field: &str| format!(r#"{{"transactionId":"{id}",{field}}}"#);
+    let mut cases = vec![
+        (r#"{"amount":1}"#.to_owned(), 400, "invalid_request", vec!["/transactionId"]),
+        (r#"{"transactionId":7}"#.to_owned(), 400, "invalid_request", vec!["/transactionId"]),
+        (with(r#""currency":"EUR""#), 400, "invalid_request", vec!["/currency"]),
+        (with(r#""refundId":"ref_1""#), 400, "invalid_request", vec!["/refundId"]),
+        (with(r#""amount":1,"amount":1"#), 400, "invalid_request", vec!["/amount"]),
+        (with(r#""amount":2000"#), 422, "amount_exceeds_refundable", vec!["/amount"]),
+        (with(r#""amount":100000000"#), 422, "amount_not_supported", vec!["/amount"]),
+    ];
+    for literal in ["0", "-1", "19.99", "1e3", "\"1\"", "true", "[1]", "9223372036854775808"] {
+        cases.push((with(&format!(r#""amount":{literal}"#)), 400, "invalid_request", vec!["/amount"]));
+    }
+    // `abandoned` is why a payment is canceled, and the last is a word that only the gateway may say.
+    for literal in ["\"bored\"", "\"Duplicate\"", "\"\"", "7", "\"abandoned\"", "\"expired_uncaptured_charge\""] {
+        cases.push((with(&format!(r#""reason":{literal}"#)), 400, "invalid_request", vec!["/reason"]));
+    }
+    cases
 }
 
 /// Bodies that are wrong whatever they should say.

@@ -107,6 +107,33 @@ fn a_key_may_do_what_its_scopes_say_and_no_more() {
 }
 
 #[test]
+fn money_is_given_back_by_whoever_may_refund_and_by_nobody_else() {
+    on_stack(async |stack| {
+        let keys = keys(stack).await;
+        let payment = stack.api.open().await;
+        drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+        let back = unique("scope");
+        for (client, who) in
+            [(&keys.reader, "a reader"), (&keys.writer, "a writer"), (&keys.nothing, "a key without scopes")]
+        {
+            let refused = once_known(async || client.refund(&payment, &back, Some(500)).await).await;
+            check(&refused, 403, "forbidden", &format!("{who} refunds"));
+        }
+        assert!(stack.sandbox.refunds(&payment.intent).await.is_empty());
+        let given = once_known(async || keys.refunder.refund(&payment, &back, Some(500)).await).await;
+        assert_eq!((given.status, given.header("idempotent-replayed")), (200, ""), "{}", given.text);
+        let other = stack.api.open().await;
+        for (answer, what) in [
+            (once_known(async || keys.refunder.pay(&other, "pm_card_visa").await).await, "pays"),
+            (once_known(async || keys.refunder.cancel(&other).await).await, "cancels"),
+            (once_known(async || keys.refunder.status(&other.id).await).await, "reads"),
+        ] {
+            check(&answer, 403, "forbidden", &format!("who may only refund {what}"));
+        }
+    });
+}
+
+#[test]
 fn a_key_ends_when_its_time_is_over() {
     on_stack(async |stack| {
         let keys = keys(stack).await;
@@ -132,7 +159,7 @@ fn whatever_is_not_a_payment_is_not_found_in_the_same_words() {
             let body = json!({"transactionId": id, "paymentMethod": "pm_card_visa"});
             let answer = stack.api.confirm(&unique("nowhere"), &body).await;
             assert_eq!((answer.status, &answer.text), (404, &unknown.text), "{id}");
-            for path in ["/payment/capture", "/payment/cancel"] {
+            for path in ["/payment/capture", "/payment/cancel", "/payment/refund"] {
                 let body = json!({"transactionId": id}).to_string();
                 let answer = stack.api.post(path, &unique("nowhere"), body).await;
                 assert_eq!((answer.status, &answer.text), (404, &unknown.text), "{path} {id}");
@@ -151,6 +178,8 @@ fn only_the_routes_of_the_template_are_there() {
             ("POST", "/payment/status/pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
             ("GET", "/payment/capture"),
             ("PUT", "/payment/cancel"),
+            ("GET", "/payment/refund"),
+            ("POST", "/payment/refunds"),
             ("POST", "/payments"),
             ("GET", "/payments/pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
             ("GET", "/webhook/stripe"),
@@ -168,6 +197,7 @@ fn only_the_routes_of_the_template_are_there() {
 struct Keys {
     reader: Client,
     writer: Client,
+    refunder: Client,
     nothing: Client,
     to_expire: Client,
     expired: Client,
@@ -188,6 +218,7 @@ async fn keys(stack: &Stack) -> &'static Keys {
         let keys = Keys {
             reader: add("reader", &["payments:read"], None),
             writer: add("writer", &["payments:write"], None),
+            refunder: add("refunder", &["refunds:write"], None),
             nothing: add("nothing", &[], None),
             to_expire: add("to-expire", &["payments:read"], Some("2099-01-01T00:00:00Z")),
             expired: add("expired", &["payments:read"], Some("2020-01-01T00:00:00Z")),

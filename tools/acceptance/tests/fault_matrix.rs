@@ -5,8 +5,9 @@
 //! fault strikes as often as it is met until it is taken away: nothing heals within the call that meets it.
 //!
 //! 1. Openings are broken: the client is told that nothing happened, and comes back with the same key.
-//! 2. Confirms, captures and cancels are broken, asked for, answered 202, and mended.
+//! 2. Confirms, captures, cancels and refunds are broken, asked for, answered 202, and mended.
 //! 3. Looks are broken: a payer's bank has decided, and whoever asks the gateway about it gets no answer. Then they are mended.
+//! 4. So are lists: a refund's answer was lost, and whoever looks for it gets no answer.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
@@ -55,7 +56,9 @@ enum Call {
     Confirm,
     Capture,
     Cancel,
+    Refund,
     Fetch,
+    List,
 }
 
 /// One fault on one call.
@@ -74,6 +77,7 @@ struct Cell {
 struct Shown {
     cells: usize,
     charges: usize,
+    refunds: usize,
     called: usize,
     by: Tally,
 }
@@ -104,6 +108,8 @@ async fn column(stack: &Stack, webhooks: Webhooks) -> Shown {
     let asked = asked_and_mended(stack, webhooks).await;
     join(shown.count(&asked, stack, webhooks), looks_fail(stack, &mut looked_at, webhooks)).await;
     shown.count(&looked_at, stack, webhooks).await;
+    let listed = lists_fail(stack).await;
+    shown.count(&listed, stack, webhooks).await;
     shown
 }
 
@@ -111,7 +117,7 @@ async fn column(stack: &Stack, webhooks: Webhooks) -> Shown {
 async fn opening(stack: &Stack, fault: &'static str) -> Cell {
     let key = unique("lost");
     let terms = json!({"amount": 1999, "currency": "EUR", "metadata": {"order": key}});
-    let mut rule = rule(fault, "POST", "/v1/payment_intents");
+    let mut rule = rule(fault, "POST", Call::Open.path());
     rule["containing"] = json!(key);
     let armed = stack.sandbox.misbehaves(rule).await;
     let answer = stack.api.initiate(&key, &terms).await;
@@ -129,12 +135,12 @@ async fn opening(stack: &Stack, fault: &'static str) -> Cell {
     Cell { call: Call::Open, fault, payment, page: String::new(), armed }
 }
 
-/// Confirms, captures and cancels that get no answer, and a gateway that is well again afterwards.
+/// Confirms, captures, cancels and refunds that get no answer, and a gateway that is well again afterwards.
 async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
-    let mut cells = cells(stack, &[Call::Confirm, Call::Capture, Call::Cancel]).await;
+    let mut cells = cells(stack, &[Call::Confirm, Call::Capture, Call::Cancel, Call::Refund]).await;
     for cell in &mut cells {
-        let path = format!("/v1/payment_intents/{}/{}", cell.payment.intent, cell.call.path());
-        cell.armed = stack.sandbox.misbehaves(rule(cell.fault, "POST", &path)).await;
+        let rule = rule(cell.fault, "POST", cell.call.path());
+        cell.armed = stack.sandbox.misbehaves_for(&cell.payment.id, rule).await;
     }
     let answers = join_all(cells.iter().map(|cell| cell.ask(stack))).await;
     join_all(cells.iter().map(|cell| mended(stack, &cell.armed, cell.fault))).await;
@@ -145,6 +151,9 @@ async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
         // A webhook may tell us what we have done before our own call has given up.
         let was_told = webhooks == Webhooks::On && told == (200, cell.end(webhooks).0, "", "");
         assert!(was_told || told == cell.call.unanswered(), "{}: {} {}", cell.name(), answer.status, answer.text);
+        let refund = answer.text_at("/refunds/0/status");
+        let is_known = if answer.status == 202 { refund == "pending" } else { refund == "succeeded" };
+        assert_eq!(is_known, cell.call == Call::Refund, "{}: {}", cell.name(), answer.text);
     }
     cells
 }
@@ -152,12 +161,33 @@ async fn asked_and_mended(stack: &Stack, webhooks: Webhooks) -> Vec<Cell> {
 /// The bank has decided, and the gateway does not answer whoever asks it about that. Until every cell has met its fault.
 async fn looks_fail(stack: &Stack, cells: &mut [Cell], webhooks: Webhooks) {
     for cell in cells.iter_mut() {
-        let path = format!("/v1/payment_intents/{}", cell.payment.intent);
-        cell.armed = stack.sandbox.misbehaves(rule(cell.fault, "GET", &path)).await;
+        let rule = rule(cell.fault, "GET", cell.call.path());
+        cell.armed = stack.sandbox.misbehaves_for(&cell.payment.id, rule).await;
     }
     // A success is told by a webhook, if there are any. That the payer has failed, only a look can prove (E3).
     let button = if webhooks == Webhooks::On { "fail" } else { "approve" };
     join_all(cells.iter().map(|cell| stack.sandbox.payer_presses(&cell.page, button))).await;
+    all_hindered(stack, cells).await;
+}
+
+/// The gateway has not heard of a refund, and does not answer whoever asks it for its refunds. Until every cell has met its fault.
+async fn lists_fail(stack: &Stack) -> Vec<Cell> {
+    let mut cells = cells(stack, &[Call::List]).await;
+    for cell in &mut cells {
+        let rule = rule(cell.fault, "GET", cell.call.path());
+        cell.armed = stack.sandbox.misbehaves_for(&cell.payment.id, rule).await;
+        let unheard = json!({"method": "POST", "path": cell.call.path(), "fault": "reset_before", "times": ALWAYS});
+        let unheard = stack.sandbox.misbehaves_for(&cell.payment.id, unheard).await;
+        let answer = cell.ask(stack).await.expect(202);
+        assert_eq!(answer.text_at("/refunds/0/status"), "pending", "{}", cell.name());
+        stack.sandbox.behaves_again(&unheard).await;
+    }
+    all_hindered(stack, &cells).await;
+    cells
+}
+
+/// Every cell meets its fault, for somebody looks; then all is well again.
+async fn all_hindered(stack: &Stack, cells: &[Cell]) {
     let hindered = join_all(cells.iter().map(|cell| {
         eventually("somebody looked, and got no answer", async || match stack.sandbox.struck(&cell.armed).await {
             0 => Err(cell.name()),
@@ -178,7 +208,8 @@ async fn looks_fail(stack: &Stack, cells: &mut [Cell], webhooks: Webhooks) {
 async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
     let pairs = calls.iter().flat_map(|call| FAULTS.map(|(fault, _)| (*call, fault)));
     // A look bears no key, so no error can be saved under it.
-    let pairs = pairs.filter(|(call, fault)| *call != Call::Fetch || !fault.starts_with("saved"));
+    let is_look = |call| matches!(call, Call::Fetch | Call::List);
+    let pairs = pairs.filter(|(call, fault)| !is_look(*call) || !fault.starts_with("saved"));
     a_few_at_a_time(pairs, async |(call, fault)| {
         let mut terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
         terms["capture"] = json!(if call == Call::Capture { "manual" } else { "automatic" });
@@ -193,6 +224,7 @@ async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
                 let held = stack.api.pay(&payment, "pm_card_visa").await.expect(200);
                 assert_eq!(held.text_at("/status"), "requires_capture");
             }
+            Call::Refund | Call::List => drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200)),
             Call::Open | Call::Confirm | Call::Cancel => {}
         }
         Cell { call, fault, payment, page, armed: String::new() }
@@ -201,13 +233,15 @@ async fn cells(stack: &Stack, calls: &[Call]) -> Vec<Cell> {
 }
 
 impl Call {
-    /// The last word of the gateway's path.
+    /// Where the gateway is asked.
     const fn path(self) -> &'static str {
         match self {
-            Self::Confirm => "confirm",
-            Self::Capture => "capture",
-            Self::Cancel => "cancel",
-            Self::Open | Self::Fetch => "",
+            Self::Open => "/v1/payment_intents",
+            Self::Confirm => "/v1/payment_intents/*/confirm",
+            Self::Capture => "/v1/payment_intents/*/capture",
+            Self::Cancel => "/v1/payment_intents/*/cancel",
+            Self::Fetch => "/v1/payment_intents/*",
+            Self::Refund | Self::List => "/v1/refunds",
         }
     }
 
@@ -217,6 +251,7 @@ impl Call {
             Self::Open | Self::Confirm | Self::Fetch => (202, "processing", "outcome_unknown", ""),
             Self::Capture => (202, "requires_capture", "", "capture"),
             Self::Cancel => (202, "requires_payment_method", "", "cancel"),
+            Self::Refund | Self::List => (202, "succeeded", "", ""),
         }
     }
 }
@@ -235,13 +270,21 @@ impl Cell {
             (Call::Capture, "saved_500_before") => ("requires_capture", 1, 1),
             (Call::Cancel, _) => ("canceled", 0, 0),
             (Call::Fetch, _) if webhooks == Webhooks::On => ("requires_payment_method", 0, 1),
-            (Call::Open | Call::Confirm | Call::Capture | Call::Fetch, _) => ("succeeded", 1, 1),
+            (Call::Open | Call::Confirm | Call::Capture | Call::Refund | Call::Fetch | Call::List, _) => {
+                ("succeeded", 1, 1)
+            }
         }
+    }
+
+    /// How many refunds stand at its end.
+    fn refunds(&self) -> usize {
+        let was_asked = matches!(self.call, Call::Refund | Call::List);
+        usize::from(was_asked && !self.calls_for_a_person())
     }
 
     /// Whether only a person can settle it.
     fn calls_for_a_person(&self) -> bool {
-        (self.call, self.fault) == (Call::Capture, "saved_500_before")
+        matches!((self.call, self.fault), (Call::Capture | Call::Refund, "saved_500_before"))
     }
 
     async fn ask(&self, stack: &Stack) -> Answer {
@@ -249,6 +292,7 @@ impl Cell {
             Call::Open | Call::Confirm | Call::Fetch => stack.api.pay(&self.payment, "pm_card_visa").await,
             Call::Capture => stack.api.capture(&self.payment).await,
             Call::Cancel => stack.api.cancel(&self.payment).await,
+            Call::Refund | Call::List => stack.api.refund(&self.payment, &unique("refund"), Some(500)).await,
         }
     }
 }
@@ -264,6 +308,9 @@ impl Shown {
             let end = (at_rest.status.as_str(), at_rest.charges, attempts);
             assert_eq!(end, cell.end(webhooks), "{}: {}", cell.name(), at_rest.payment);
             assert_eq!(at_rest.calls_for_a_person, cell.calls_for_a_person(), "{}: {}", cell.name(), at_rest.payment);
+            let refunds = stack.sandbox.refunds(&cell.payment.intent).await;
+            assert_eq!(refunds.len(), cell.refunds(), "{}: {refunds:?} {}", cell.name(), at_rest.payment);
+            self.refunds = self.refunds.saturating_add(refunds.len());
             self.called = self.called.saturating_add(usize::from(at_rest.calls_for_a_person));
             self.charges = self.charges.saturating_add(at_rest.charges);
         }
@@ -274,8 +321,8 @@ impl Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cells, charges, called, by } = self;
-        write!(formatter, "{cells} cells, {charges} charges, {called} for a person, settled by {by}")
+        let Self { cells, charges, refunds, called, by } = self;
+        write!(formatter, "{cells} cells, {charges} charges, {refunds} refunds, {called} for a person, settled by {by}")
     }
 }
 

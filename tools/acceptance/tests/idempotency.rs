@@ -135,7 +135,7 @@ fn one_key_may_confirm_two_payments() {
 }
 
 #[test]
-fn one_key_may_confirm_capture_and_cancel_one_payment_and_each_answers_for_its_own() {
+fn one_key_may_confirm_capture_cancel_and_refund_one_payment_and_each_answers_for_its_own() {
     on_stack(async |stack| {
         let key = unique("scoped");
         let payment = stack.api.open_with(json!({"amount": 1999, "currency": "EUR", "capture": "manual"})).await;
@@ -147,12 +147,35 @@ fn one_key_may_confirm_capture_and_cancel_one_payment_and_each_answers_for_its_o
         assert_eq!((taken.header("idempotent-replayed"), taken.at("/amountCaptured")), ("", json!(500)));
         let refused = stack.api.post("/payment/cancel", &key, bare.clone()).await.expect(409);
         assert_eq!(refused.text_at("/code"), "invalid_state", "a key of confirm's and capture's is none of cancel's");
+        let given = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
+        assert_eq!((given.header("idempotent-replayed"), given.at("/amountRefunded")), ("", json!(200)));
         let again = stack.api.confirm(&key, &card).await.expect(200);
         let retaken = stack.api.post("/payment/capture", &key, part).await.expect(200);
-        assert_eq!((again.header("idempotent-replayed"), retaken.header("idempotent-replayed")), ("true", "true"));
+        let regiven = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
+        for replay in [again, retaken, regiven] {
+            assert_eq!((replay.header("idempotent-replayed"), replay.at("/amountRefunded")), ("true", json!(200)));
+        }
         let reused = stack.api.post("/payment/capture", &key, bare).await.expect(422);
         assert_eq!(reused.text_at("/code"), "idempotency_key_reused");
+        let reused_for_all = stack.api.refund(&payment, &key, None).await.expect(422);
+        assert_eq!(reused_for_all.text_at("/code"), "idempotency_key_reused");
         assert_eq!(stack.sandbox.charges(&payment.id).await, [("succeeded".to_owned(), 500, "eur".to_owned())]);
+        assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
+    });
+}
+
+#[test]
+fn one_key_may_refund_two_payments() {
+    on_stack(async |stack| {
+        // The scope of a key is (account, operation, payment); the gateway must see two requests.
+        let key = unique("scoped");
+        for _ in 0..2 {
+            let payment = stack.api.open().await;
+            drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+            let given = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
+            assert_eq!((given.text_at("/transactionId"), given.header("idempotent-replayed")), (payment.id, ""));
+            assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
+        }
     });
 }
 

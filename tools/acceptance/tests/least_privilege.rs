@@ -56,22 +56,22 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   status   payments webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      -        yes      yes      -
-            BatchGetItem     -        -        -        -        -        yes      -        -        -
-            PutItem          yes      yes      yes      yes      -        -        yes      yes      -
-            UpdateItem       -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        yes
-            Query byDay      -        -        -        -        -        yes      -        -        -
-            Query reference  -        -        -        -        -        yes      -        -        -
-            secret: Stripe   yes      yes      yes      yes      -        -        -        yes      -
-            secret: webhook  -        -        -        -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      -        -        -
-            SendMessage      -        yes      yes      yes      -        -        yes      -        yes
-            ReceiveMessage   -        -        -        -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   refund   status   payments webhook  retry    sweep
+            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      -
+            BatchGetItem     -        -        -        -        -        -        yes      -        -        -
+            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      -
+            UpdateItem       -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        yes
+            Query byDay      -        -        -        -        -        -        yes      -        -        -
+            Query reference  -        -        -        -        -        -        yes      -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        -        yes      -
+            secret: webhook  -        -        -        -        -        -        -        yes      -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      -        -        -
+            SendMessage      -        yes      yes      yes      yes      -        -        yes      -        yes
+            ReceiveMessage   -        -        -        -        -        -        -        -        yes      -
         "#]]
         .assert_eq(&table);
     });
@@ -94,6 +94,7 @@ fn a_function_is_told_only_of_what_it_may_use() {
             confirm: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             capture: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             cancel: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            refund: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             status: CLIENT_KEYS_ARN
             payments: CLIENT_KEYS_ARN
             webhook: RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN

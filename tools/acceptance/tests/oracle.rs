@@ -43,6 +43,30 @@ fn the_oracle_sees_an_end_that_the_gateway_knows_nothing_of() {
 }
 
 #[test]
+fn the_oracle_sees_a_refund_that_the_gateway_knows_nothing_of() {
+    on_stack(async |stack| {
+        let payment = stack.api.open().await;
+        drop(stack.api.pay(&payment, "pm_card_pendingRefund").await.expect(200));
+        drop(stack.api.refund(&payment, &unique("back"), Some(500)).await.expect(202));
+        drop(eventually("it rests", async || row_equals_ledger(stack, &payment).await).await);
+        let real = stack.sandbox.shown_refunds(&payment.intent).await.remove(0);
+        let mut another = real.clone();
+        another["id"] = json!("re_another");
+        another["metadata"] = json!({"transaction_id": payment.id});
+        tell(stack, "refund.created", &another).await;
+        // The same amount, and yet another refund.
+        assert!(row_equals_ledger(stack, &payment).await.unwrap_err().contains("agree: false"));
+        // Money that is offered although it has gone back.
+        let mut failed = real;
+        failed["status"] = json!("failed");
+        tell(stack, "refund.failed", &failed).await;
+        another["status"] = json!("failed");
+        tell(stack, "refund.failed", &another).await;
+        assert!(breach(stack, &payment).await.starts_with("P3: more is offered than is left"));
+    });
+}
+
+#[test]
 fn the_oracle_waits_for_what_is_only_not_known_yet() {
     on_stack(async |stack| {
         let payment = stack.api.open().await;
@@ -60,6 +84,11 @@ fn the_oracle_waits_for_what_is_only_not_known_yet() {
 async fn said(stack: &Stack, payment: &Opened, kind: &str, lie: Value) {
     let mut object = stack.sandbox.intent(&payment.intent).await;
     object.as_object_mut().unwrap().extend(lie.as_object().unwrap().clone());
+    tell(stack, kind, &object).await;
+}
+
+/// The gateway tells an event about this object, and we believe it.
+async fn tell(stack: &Stack, kind: &str, object: &Value) {
     let event = json!({
         "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(), "type": kind,
         "livemode": false, "request": {"id": null, "idempotency_key": null}, "data": {"object": object},

@@ -35,11 +35,18 @@ fn a_payments_life_is_told_as_it_happens_and_again_for_whoever_asks_later() {
             "requires_payment_method → processing  attempt 1 started · client:local · v2".to_owned(),
             "processing → succeeded                captured 19.99 EUR · client:local · v3".to_owned(),
         ];
-        assert_eq!(tail.life_of(&payment.id, "→ succeeded"), life);
+        assert_eq!(tail.life_of(&payment.id, &["→ succeeded"]), life);
+        drop(stack.api.refund(&payment, &unique("tail"), Some(500)).await.expect(200));
+        let back = [
+            "succeeded                             refund of 5.00 EUR started · client:local · v4".to_owned(),
+            "succeeded                             refund of 5.00 EUR succeeded · client:local · v5".to_owned(),
+        ];
+        assert_eq!(tail.life_of(&payment.id, &["refund of 5.00 EUR succeeded"]), back);
         tail.interrupt();
 
         let mut later = Tail::start(&[&payment.id]);
-        assert_eq!(later.life_of(&payment.id, "→ succeeded"), life);
+        let whole = later.life_of(&payment.id, &["→ succeeded", "refund of 5.00 EUR succeeded"]);
+        assert_eq!(whole, [&life[..], &back[..]].concat());
         later.interrupt();
     });
 }
@@ -87,8 +94,9 @@ impl Tail {
         panic!("tail follows nothing: {told:?}");
     }
 
-    /// What is told about a payment up to `last`: without the time and the id, and without when it is due.
-    fn life_of(&mut self, id: &str, last: &str) -> Vec<String> {
+    /// What is told about a payment up to the last of its `ends`, after each of which nobody need look at it: without the time and the
+    /// id, and without when it is due.
+    fn life_of(&mut self, id: &str, ends: &[&str]) -> Vec<String> {
         let mut life = Vec::new();
         for _ in 0..LINES_MAX {
             let line = match self.lines.recv_timeout(PATIENCE) {
@@ -102,14 +110,14 @@ impl Tail {
             let Some((time, story)) = line.split_once(&format!("  {id}  ")) else { continue };
             assert_eq!(time.replace(|character: char| character.is_ascii_digit(), "0"), "00:00:00.000");
             let (story, due) = story.split_once(" · due ").unwrap_or((story, ""));
-            let is_last = story.contains(last);
-            assert_eq!(due.is_empty(), is_last, "only what is at its end is not due: {line}");
+            let end = ends.iter().position(|end| story.contains(end));
+            assert_eq!(due.is_empty(), end.is_some(), "only what is at its end is not due: {line}");
             life.push(story.to_owned());
-            if is_last {
+            if end.is_some_and(|end| end.saturating_add(1) == ends.len()) {
                 return life;
             }
         }
-        panic!("no `{last}` in {life:?}");
+        panic!("no {ends:?} in {life:?}");
     }
 
     /// Ctrl-C ends it without a complaint.

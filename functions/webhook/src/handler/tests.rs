@@ -1,12 +1,21 @@
 //! Every event file of this function through its handler, with its answer pinned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::gateway::UnknownReason;
+use domain::id::{RequestHash, TransactionId};
+use domain::payment::{Payment, RefundSource};
 use domain::time::Timestamp;
 use expect_test::{Expect, expect};
+use flow::operations::initiate::transaction_id;
+use flow::operations::refund::{Wish, refund};
+use flow::ports::LoadPayment;
 use world::events::{Drawer, answered, payment, signing_secrets, store_with};
+use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
+use world::shop::{client, key};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -117,6 +126,81 @@ fn a_decline_that_we_did_not_ask_for_is_looked_at() {
     "#]],
     );
     assert_eq!(endpoint.nudges.waiting().len(), 1);
+}
+
+#[test]
+fn what_became_of_our_refund_is_told_by_its_id_and_its_redelivery_changes_nothing() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    drop(block_on(answered(&endpoint, &host, "webhook")));
+    ask_in_vain(&host, &endpoint.store);
+    assert_eq!(refunds(&endpoint.store), [("api", 500, "pending")]);
+    check(
+        &endpoint,
+        &host,
+        "webhook-refunded",
+        &expect![[r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "received": "applied"
+            }
+
+            log: {
+              "durationMs": 0,
+              "function": "webhook",
+              "gatewayEventId": "evt_3EventRefundUpdated0000",
+              "level": "info",
+              "outcome": "applied",
+              "requestId": "11111111-0000-4000-8000-000000000027",
+              "route": "POST /webhook/{gateway}",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
+    );
+    assert_eq!(refunds(&endpoint.store), [("api", 500, "succeeded")]);
+    let again = block_on(answered(&endpoint, &host, "webhook-refunded"));
+    assert!(again.contains(r#""received": "superseded""#), "{again}");
+    assert_eq!(refunds(&endpoint.store), [("api", 500, "succeeded")]);
+}
+
+#[test]
+fn a_refund_that_the_row_does_not_know_was_made_elsewhere_and_counts() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    drop(block_on(answered(&endpoint, &host, "webhook")));
+    let told = block_on(answered(&endpoint, &host, "webhook-refunded"));
+    assert!(told.contains(r#""received": "applied""#), "{told}");
+    assert_eq!(refunds(&endpoint.store), [("gateway", 500, "succeeded")]);
+    assert_eq!(row(&endpoint.store).refundable().minor_units(), 1499);
+}
+
+/// Asks for the refund of `events/refund.json`; the gateway is not heard.
+fn ask_in_vain(host: &SimHost, store: &MemoryStore) {
+    let (gateway, nudges) = (SimGateway::new(Arc::new(SimHost::new(1))), MemoryQueue::default());
+    gateway.script(Call::Refund, [Course::NotServed(UnknownReason::Timeout)]);
+    let wish =
+        Wish { key: key("event-refund"), request_hash: RequestHash::of([]), minor_units: Some(500), reason: None };
+    drop(block_on(refund(host, store, &gateway, &nudges, &id(), wish, &client())).unwrap());
+}
+
+fn id() -> TransactionId {
+    transaction_id(&key("event-initiate"))
+}
+
+fn row(store: &MemoryStore) -> Payment {
+    block_on(store.load(&id())).unwrap().unwrap()
+}
+
+/// Who made each refund of the row, of how much, and how far it has come.
+fn refunds(store: &MemoryStore) -> Vec<(&'static str, i64, &'static str)> {
+    let source = |source: &RefundSource| if *source == RefundSource::Gateway { "gateway" } else { "api" };
+    let refunds = row(store).refunds;
+    let told = refunds.iter().map(|one| (source(&one.source), one.amount.minor_units(), one.progress.name()));
+    told.collect()
 }
 
 #[test]

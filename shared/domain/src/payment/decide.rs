@@ -182,13 +182,13 @@ fn refund(payment: &Payment, request: &RefundRequest, now: &Now) -> Result<Decis
     if payment.attention.is_some_and(|review| review.reason == ReviewReason::ObjectMismatch) {
         return Err(Rejection::UnderReview);
     }
-    if payment.refunds.len() >= REFUNDS_MAX {
-        return Err(Rejection::TooManyRefunds);
-    }
     let refundable = payment.refundable();
     let amount = within(request.amount.unwrap_or(refundable), refundable, Rejection::AmountExceedsRefundable)?;
     if amount.minor_units() == 0 {
         return Err(Rejection::AmountExceedsRefundable);
+    }
+    if payment.refunds.len() >= REFUNDS_MAX {
+        return Err(Rejection::TooManyRefunds);
     }
     let source = RefundSource::Api { key: request.key.clone(), request_hash: request.request_hash };
     let refund = Refund {

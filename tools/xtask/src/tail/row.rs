@@ -59,20 +59,20 @@ pub(super) fn read(record: &Value) -> Option<Told> {
     let images = record.get("dynamodb")?;
     let id = Row(images.get("Keys")?).text("pk")?.strip_prefix(PAYMENT_PREFIX)?.to_owned();
     let Some(new) = images.get("NewImage") else { return Some(Told::Removed { id }) };
-    let before = images.get("OldImage").and_then(|old| Row(old).text("st")).map(str::to_owned);
+    let before = images.get("OldImage").map(Row);
     Some(change(&id, before, Row(new)).map_or_else(|lacks| Told::Unreadable { id, lacks }, Told::Change))
 }
 
-fn change(id: &str, before: Option<String>, row: Row<'_>) -> Result<Change, &'static str> {
+fn change(id: &str, before: Option<Row<'_>>, row: Row<'_>) -> Result<Change, &'static str> {
     let text = |name| row.text(name).ok_or(name);
     Ok(Change {
         id: id.to_owned(),
         at_ms: row.number("ua").ok_or("ua")?,
         version: row.number("v").ok_or("v")?,
-        before,
+        before: before.and_then(|before| before.text("st")).map(str::to_owned),
         state: text("st")?.to_owned(),
         reason: row.text("sr").map(str::to_owned),
-        event: in_words(row, text("ev")?),
+        event: in_words(row, before, text("ev")?),
         by: text("by")?.to_owned(),
         due_ms: row.number("du"),
         attention: row.map("rv").map(|review| review.text("r").unwrap_or("for a reason it does not say").to_owned()),
@@ -80,11 +80,11 @@ fn change(id: &str, before: Option<String>, row: Row<'_>) -> Result<Change, &'st
 }
 
 /// An event in words. One that bears nothing to tell, or is new, is its own name.
-fn in_words(row: Row<'_>, event: &str) -> String {
-    with_details(row, event).unwrap_or_else(|| event.replace('_', " "))
+fn in_words(row: Row<'_>, before: Option<Row<'_>>, event: &str) -> String {
+    with_details(row, before, event).unwrap_or_else(|| event.replace('_', " "))
 }
 
-fn with_details(row: Row<'_>, event: &str) -> Option<String> {
+fn with_details(row: Row<'_>, before: Option<Row<'_>>, event: &str) -> Option<String> {
     let attempt = || row.last("at");
     let number = || attempt()?.number::<u32>("n");
     Some(match event {
@@ -105,6 +105,8 @@ fn with_details(row: Row<'_>, event: &str) -> Option<String> {
             None => format!("{} opened", act(row)?),
         },
         "act_refused" => format!("{} refused: {}", act(row)?, row.last("ac")?.text("c")?),
+        "refund_started" | "refund_answered" | "refund_pending" | "refund_succeeded" | "refund_failed"
+        | "refund_canceled" => refund(row, before, event.strip_prefix("refund_")?)?,
         "review_asked" => format!("review asked: {}", row.map("rv")?.text("r")?),
         "outcome_unknown" => format!("outcome unknown: {}", row.text("wy")?),
         "looked" => "looked, nothing new".to_owned(),
@@ -119,6 +121,20 @@ fn act(row: Row<'_>) -> Option<String> {
     Some(match act.number::<i64>("m") {
         Some(units) => format!("{kind} of {}", money(units, row.text("cu")?)?),
         None => kind,
+    })
+}
+
+/// The one refund that is not as it was before.
+fn refund(row: Row<'_>, before: Option<Row<'_>>, what: &str) -> Option<String> {
+    let is_as_before = |refund: &Row<'_>| before.is_some_and(|row| row.all("rf").any(|known| known.0 == refund.0));
+    let mut moved = row.all("rf").filter(|refund| !is_as_before(refund));
+    let (refund, None) = (moved.next()?, moved.next()) else { return None };
+    let amount = money(refund.number("m")?, row.text("cu")?)?;
+    // Ours bears the key of the request that it was made for.
+    let place = if refund.text("k").is_some() { "" } else { " at the gateway's dashboard" };
+    Some(match refund.text("c") {
+        Some(code) => format!("refund of {amount}{place} {what}: {code}"),
+        None => format!("refund of {amount}{place} {what}"),
     })
 }
 
@@ -151,8 +167,14 @@ impl<'a> Row<'a> {
         self.0.get(name)?.get("M").map(Self)
     }
 
+    /// The maps of a list.
+    fn all(self, name: &str) -> impl DoubleEndedIterator<Item = Self> {
+        let list = self.0.get(name).and_then(|list| list.get("L")).and_then(Value::as_array);
+        list.into_iter().flatten().filter_map(|map| map.get("M").map(Self))
+    }
+
     /// The last map of a list.
     fn last(self, name: &str) -> Option<Self> {
-        self.0.get(name)?.get("L")?.as_array()?.last()?.get("M").map(Self)
+        self.all(name).next_back()
     }
 }

@@ -19,6 +19,7 @@ const WAITING: &str = include_str!("../../../../shared/adapters/src/dynamo/golde
 const CHALLENGED: &str = include_str!("../../../../shared/adapters/src/dynamo/golden/v1/three_d_secure.json");
 const DECLINED: &str = include_str!("../../../../shared/adapters/src/dynamo/golden/v1/declined_and_scheduled.json");
 const CAPTURED: &str = include_str!("../../../../shared/adapters/src/dynamo/golden/v1/captured_by_hand.json");
+const REFUNDED: &str = include_str!("../../../../shared/adapters/src/dynamo/golden/v2/refunded.json");
 
 #[test]
 fn a_payments_life_reads_line_by_line() {
@@ -86,6 +87,32 @@ fn every_event_of_the_domain_is_told_in_words() {
     assert_eq!(event(&canceled), "cancel opened");
     canceled["ac"]["L"][0]["M"]["r"] = json!({"S": CancelReason::Duplicate.name()});
     assert_eq!(event(&canceled), "cancel opened: duplicate");
+}
+
+#[test]
+fn a_refund_is_told_with_its_amount_and_whose_it_is() {
+    for (place, event, words) in [
+        (0, "refund_started", "refund of 1.00 EUR started"),
+        (1, "refund_answered", "refund of 1.00 EUR answered"),
+        (2, "refund_answered", "refund of 1.00 EUR answered: charge_disputed"),
+        (3, "refund_pending", "refund of 1.00 EUR pending"),
+        (4, "refund_succeeded", "refund of 1.00 EUR succeeded"),
+        (5, "refund_failed", "refund of 1.00 EUR failed: lost_or_stolen_card"),
+        (6, "refund_canceled", "refund of 1.00 EUR at the gateway's dashboard canceled"),
+    ] {
+        let row = golden(REFUNDED, event);
+        let mut before = row.clone();
+        before["rf"]["L"][place]["M"]["p"] = json!({"S": "otherwise"});
+        assert_eq!(told(&json!({"NewImage": row, "OldImage": before})), words);
+        before["rf"]["L"].as_array_mut().unwrap().remove(place);
+        assert_eq!(told(&json!({"NewImage": row, "OldImage": before})), words, "seen for the first time");
+        // Which one it was cannot be seen without what was before, nor where several have moved.
+        assert_eq!(told(&json!({"NewImage": row})), event.replace('_', " "));
+        before["rf"]["L"].as_array_mut().unwrap().pop();
+        before["rf"]["L"].as_array_mut().unwrap().remove(0);
+        assert_eq!(told(&json!({"NewImage": row, "OldImage": before})), event.replace('_', " "));
+    }
+    assert_eq!(event(&golden(REFUNDED, "refunds_moved")), "refunds moved");
 }
 
 #[test]
@@ -273,7 +300,14 @@ fn line(before: Option<&str>, row: &Value) -> String {
 }
 
 fn event(row: &Value) -> String {
-    match record(ID, None, row) {
+    told(&json!({"NewImage": row}))
+}
+
+/// What has happened between these images, in words.
+fn told(images: &Value) -> String {
+    let mut images = images.clone();
+    images["Keys"] = json!({"pk": {"S": format!("PAY#{ID}")}});
+    match row::read(&json!({"dynamodb": images})).unwrap() {
         Told::Change(change) => change.event,
         told @ (Told::Unreadable { .. } | Told::Removed { .. }) => panic!("{told:?}"),
     }

@@ -15,6 +15,8 @@ pub(super) enum Meaning {
     Refused,
     /// The object is not where the request belongs. Nothing happened, and a look tells where it stands.
     State,
+    /// There is no such object. PayPal forgets an order that nobody completed, and no other.
+    Gone,
     /// Nobody knows, and this is why.
     Unknown(UnknownReason),
     /// It was done before, or is being done, here or elsewhere. A look that shows money, or an end, tells; without one
@@ -38,8 +40,9 @@ impl Meaning {
             Self::Declined => 0,
             Self::Refused => 1,
             Self::State => 2,
-            Self::Unknown(_) => 3,
-            Self::Done(_) => 4,
+            Self::Gone => 3,
+            Self::Unknown(_) => 4,
+            Self::Done(_) => 5,
         }
     }
 }
@@ -69,13 +72,13 @@ const TABLE: &[(Meaning, &str)] = &[
          REFUND_FAILED_INSUFFICIENT_FUNDS REFUND_IS_RESTRICTED REFUND_NOT_ALLOWED \
          REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK REFUND_TIME_LIMIT_EXCEEDED TRANSACTION_DISPUTED",
     ),
-    // Not approved yet, run out, or gone: PayPal forgets an order that nobody completed.
+    // Not approved yet, or run out.
     (
         Meaning::State,
-        "AUTHORIZATION_DENIED AUTHORIZATION_EXPIRED AUTHORIZATION_VOIDED INVALID_RESOURCE_ID \
-         ORDER_CANNOT_BE_CONFIRMED ORDER_EXPIRED ORDER_IS_PENDING_APPROVAL ORDER_NOT_APPROVED \
-         PAYMENT_ALREADY_APPROVED",
+        "AUTHORIZATION_DENIED AUTHORIZATION_EXPIRED AUTHORIZATION_VOIDED ORDER_CANNOT_BE_CONFIRMED ORDER_EXPIRED \
+         ORDER_IS_PENDING_APPROVAL ORDER_NOT_APPROVED PAYMENT_ALREADY_APPROVED",
     ),
+    (Meaning::Gone, "INVALID_RESOURCE_ID"),
     // The object tells for whom, and when.
     (
         Meaning::Done(Unreadable),
@@ -205,6 +208,7 @@ mod tests {
             Meaning::Declined,
             Meaning::Refused,
             Meaning::State,
+            Meaning::Gone,
             Meaning::Unknown(Misconfigured),
             Meaning::Done(Unreadable),
         ];

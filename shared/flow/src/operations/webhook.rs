@@ -7,9 +7,10 @@
 use std::time::Duration;
 
 use domain::{
-    gateway::{Mode, Outcome},
+    gateway::{Mode, ObjectSnapshot, ObjectStatus, Outcome},
     id::{TransactionId, gateway_key},
-    payment::{Evidence, RefundEvidence, Source},
+    payment::{Evidence, Payment, RefundEvidence, Source},
+    text::GatewayToken,
     time::Timestamp,
 };
 
@@ -60,6 +61,13 @@ pub enum News {
     },
     /// About money that went back.
     Refund(RefundEvidence),
+    /// That something has happened to an object, and not a word about it that is to be believed: it must be looked at.
+    Look {
+        /// The gateway's name for the object.
+        object: GatewayToken,
+        /// Whether money is said to stand on it.
+        holds_money: bool,
+    },
 }
 
 /// What became of an event.
@@ -108,6 +116,10 @@ pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
             record(host, store, payment, evidence, &actor).await?
         }
         News::Refund(evidence) => record_refund(host, store, payment, evidence, &actor).await?,
+        News::Look { object, holds_money } => {
+            let evidence = hearsay(&payment, object, holds_money);
+            record(host, store, payment, evidence, &actor).await?
+        }
     };
     match recorded {
         Recorded::Committed(committed) => {
@@ -124,4 +136,24 @@ pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
         Recorded::Nothing(_) => Ok(Received::Superseded),
         Recorded::Foreign(_) => Ok(Received::Foreign),
     }
+}
+
+/// What is only said weighs nothing on the payment's own object, which is looked at. Of another object that bears our id
+/// nothing else will ever be heard: if money is said to stand on it, a person must know.
+fn hearsay(payment: &Payment, object: GatewayToken, holds_money: bool) -> Evidence {
+    let amount = payment.terms.amount;
+    let status = if object != payment.object && holds_money {
+        ObjectStatus::Captured { received_minor_units: amount.minor_units() }
+    } else {
+        ObjectStatus::Pending
+    };
+    let snapshot = ObjectSnapshot {
+        reference: object,
+        mode: payment.mode,
+        amount_minor_units: amount.minor_units(),
+        currency: Some(amount.currency()),
+        status,
+        charge: None,
+    };
+    Evidence { source: Source::Event { cause: None }, outcome: Outcome::Object(snapshot) }
 }

@@ -25,10 +25,8 @@ use serde_json::json;
 use stage::Stage;
 
 fn captured(payment: &domain::payment::Payment) -> i64 {
-    match payment.state {
-        PaymentState::Succeeded { captured } => captured.minor_units(),
-        ref other => panic!("{other:?}"),
-    }
+    let PaymentState::Succeeded { captured } = payment.state else { panic!("{:?}", payment.state) };
+    captured.minor_units()
 }
 
 #[tokio::test]

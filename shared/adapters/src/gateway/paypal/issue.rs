@@ -30,6 +30,14 @@ impl Meaning {
         TABLE.iter().find(|(_, issues)| issues.split(' ').any(|known| known == issue)).map(|(meaning, _)| *meaning)
     }
 
+    /// Why a look that was refused so has shown nothing: a look is refused for no reason of the payer's.
+    pub(super) const fn of_a_look(self) -> UnknownReason {
+        match self {
+            Self::Unknown(reason) => reason,
+            Self::Declined | Self::Refused | Self::State | Self::Gone | Self::Done(_) => Misconfigured,
+        }
+    }
+
     /// The one of two that promises less.
     pub(super) fn or_less(self, other: Self) -> Self {
         if other.promises_less_than() > self.promises_less_than() { other } else { self }

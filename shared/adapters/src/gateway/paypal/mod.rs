@@ -20,6 +20,8 @@ mod error;
 mod fetch;
 #[cfg(test)]
 mod fixtures;
+#[cfg(test)]
+mod fuzz;
 mod http;
 mod issue;
 mod link;

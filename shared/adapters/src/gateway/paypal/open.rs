@@ -129,7 +129,7 @@ fn opened(body: &[u8], mode: Mode) -> OpenOutcome {
     let Some(order) = Order::read(body) else { return unreadable };
     match (order.snapshot(mode), order.payer_url()) {
         (Some(snapshot), Some(url)) => {
-            OpenOutcome::Opened(OpenedObject { snapshot, client_secret: None, payer_url: Some(url) })
+            OpenOutcome::Opened(Box::new(OpenedObject { snapshot, client_secret: None, payer_url: Some(url) }))
         }
         // An order that nobody can be sent to is of no use to anybody.
         (Some(_), None) | (None, _) => unreadable,

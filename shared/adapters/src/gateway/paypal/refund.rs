@@ -87,10 +87,7 @@ pub(super) fn unsent(why: Unsendable) -> RefundAnswer {
 pub(super) fn listed(called: Called, payment: &Payment) -> Result<Vec<RefundSnapshot>, UnknownReason> {
     let response = done(called).map_err(|no| match no {
         No::Unknown(reason) => reason,
-        No::Said(error) => match error.meaning() {
-            Meaning::Unknown(reason) => reason,
-            _ => UnknownReason::Misconfigured,
-        },
+        No::Said(error) => error.meaning().of_a_look(),
     })?;
     let order = Order::read(&response.body).ok_or(UnknownReason::Unreadable)?;
     let is_ours = order.snapshot(payment.mode).is_some_and(|seen| seen.reference == payment.object);

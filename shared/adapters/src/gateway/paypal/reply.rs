@@ -28,6 +28,7 @@ pub(super) enum No {
 }
 
 /// What was heard of an act.
+#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
     /// What came of it.
@@ -49,22 +50,25 @@ pub(super) fn done(called: Called) -> Result<PaypalResponse, No> {
     let response = called.map_err(No::Unknown)?;
     match response.status {
         200..=299 => Ok(response),
-        400 | 404 | 409 | 422 => Err(match PaypalError::read(&response.body) {
-            Some(error)
-                if response.status == 409 && error.meaning() == Meaning::Unknown(UnknownReason::Misconfigured) =>
-            {
-                // Two of our requests have met, whatever PayPal calls it.
-                No::Unknown(UnknownReason::KeyInUse)
-            }
-            Some(error) => No::Said(Box::new(error)),
-            None => No::Unknown(UnknownReason::Unreadable),
-        }),
+        400 | 404 | 409 | 422 => Err(said(&response)),
         // 403: the app may not do this. Both end with somebody giving us other rights, and neither did anything.
         401 | 403 => Err(No::Unknown(UnknownReason::Unauthorized)),
         429 => Err(No::Unknown(UnknownReason::RateLimited)),
         500..=599 => Err(No::Unknown(UnknownReason::ServerError)),
         405 | 415 => Err(No::Unknown(UnknownReason::Misconfigured)),
         _ => Err(No::Unknown(UnknownReason::Unreadable)),
+    }
+}
+
+fn said(response: &PaypalResponse) -> No {
+    let Some(error) = PaypalError::read(&response.body) else { return No::Unknown(UnknownReason::Unreadable) };
+    match (response.status, error.meaning()) {
+        // Two of our requests have met, whatever PayPal calls it.
+        (409, Meaning::Unknown(UnknownReason::Misconfigured)) => No::Unknown(UnknownReason::KeyInUse),
+        (404, _) => No::Said(Box::new(error)),
+        // That the object itself is gone is a 404; some other name in the request that PayPal does not know is not.
+        (_, Meaning::Gone) => No::Unknown(UnknownReason::Misconfigured),
+        _ => No::Said(Box::new(error)),
     }
 }
 
@@ -105,11 +109,7 @@ pub(super) fn looked(called: Called, payment: &Payment) -> Outcome {
     match done(called) {
         Ok(response) => shown(&response, payment.mode),
         Err(No::Said(error)) if error.meaning() == Meaning::Gone && nothing_is_open(payment) => gone(payment),
-        // A look is refused for no reason of the payer's.
-        Err(No::Said(error)) => match error.meaning() {
-            Meaning::Unknown(reason) => Outcome::Unknown(reason),
-            _ => Outcome::Unknown(UnknownReason::Misconfigured),
-        },
+        Err(No::Said(error)) => Outcome::Unknown(error.meaning().of_a_look()),
         Err(No::Unknown(reason)) => Outcome::Unknown(reason),
     }
 }

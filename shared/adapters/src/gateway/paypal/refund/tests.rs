@@ -50,10 +50,8 @@ fn outcome(status: u16, body: &Value) -> RefundOutcome {
 }
 
 fn shown(body: &Value) -> RefundSnapshot {
-    match outcome(201, body) {
-        RefundOutcome::Refund(snapshot) => snapshot,
-        other => panic!("{other:?}"),
-    }
+    let RefundOutcome::Refund(snapshot) = outcome(201, body) else { panic!("no refund: {body}") };
+    snapshot
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn what_proves_nothing_is_unknown_and_says_why() {
         (400, issue("INVALID_PARAMETER_SYNTAX"), UnknownReason::Misconfigured),
         (422, issue("ACTION_DOES_NOT_MATCH_INTENT"), UnknownReason::Misconfigured),
         (422, json!({"name": "UNPROCESSABLE_ENTITY"}), UnknownReason::Misconfigured),
+        (422, issue("INVALID_RESOURCE_ID"), UnknownReason::Misconfigured),
         (401, json!({"error": "invalid_token"}), UnknownReason::Unauthorized),
         (403, issue("PERMISSION_DENIED"), UnknownReason::Unauthorized),
         (415, json!({}), UnknownReason::Misconfigured),

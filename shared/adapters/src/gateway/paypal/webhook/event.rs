@@ -35,7 +35,11 @@ enum Kind {
 ///
 /// # Errors
 /// If it is none.
-pub(super) fn read(body: &[u8], mode: Mode, sent_at: Timestamp) -> Result<GatewayEvent, WebhookRefusal> {
+pub(in crate::gateway::paypal) fn read(
+    body: &[u8],
+    mode: Mode,
+    sent_at: Timestamp,
+) -> Result<GatewayEvent, WebhookRefusal> {
     let Named(event): Named<Event> = serde_json::from_slice(body).map_err(|_| WebhookRefusal::Unreadable)?;
     Ok(GatewayEvent {
         subject: subject(&event)?,

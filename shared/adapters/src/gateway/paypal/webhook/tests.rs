@@ -84,7 +84,7 @@ async fn a_certificate_from_elsewhere_or_of_somebody_else_proves_nothing() {
 async fn an_event_may_be_as_old_as_paypals_last_delivery_of_it() {
     let (verifier, url) = verifier(&Signer::new(Twist::None));
     let signed = headers(&url, TIME, WEBHOOK_ID, BODY);
-    let at = |seconds: i64| Timestamp::from_unix_ms(NOW.unix_ms() + seconds * 1_000);
+    let at = |seconds: i64| Timestamp::from_unix_ms(NOW.unix_ms().saturating_add(seconds.saturating_mul(1_000)));
     let oldest = i64::try_from(AGE_MAX.as_secs()).unwrap();
     for (now, age, verdict) in [
         (at(oldest), Age::Checked, Ok(NOW)),

@@ -4,7 +4,7 @@ use crate::{
     decline::Decline,
     id::RefundId,
     money::{Currency, Money},
-    text::{GatewayToken, WebUrl},
+    text::{GatewayToken, Text, WebUrl},
 };
 
 /// Who moves the money.
@@ -14,6 +14,18 @@ pub enum Gateway {
     Stripe,
     /// PayPal: an order per payment.
     PayPal,
+}
+
+impl Gateway {
+    /// Whether its object can be made to end, and seen to have ended, before a payment ends without money. An order of
+    /// PayPal's cannot: there, money moves only by a request of ours, and what keeps it from moving is our own row.
+    #[must_use]
+    pub const fn can_end_its_object(self) -> bool {
+        match self {
+            Self::Stripe => true,
+            Self::PayPal => false,
+        }
+    }
 }
 
 /// Whether money is real. One stack is one mode.
@@ -38,6 +50,29 @@ pub struct ObjectSnapshot {
     pub currency: Option<Currency>,
     /// Where it stood.
     pub status: ObjectStatus,
+    /// The charge on it, if there is one and it was shown.
+    pub charge: Option<Charge>,
+}
+
+/// The money on an object, as the gateway's own thing: a refund or a dispute is about this.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// The gateway's name for it: a charge of Stripe's; of PayPal's an authorization, and a capture from then on.
+    pub reference: GatewayToken,
+    /// What it came to in the merchant's own account, once the gateway tells.
+    pub settlement: Option<Settlement>,
+}
+
+/// What a charge came to in the merchant's own account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// How much was credited, before the fee.
+    pub amount: Money,
+    /// What the gateway keeps of it.
+    pub fee: Money,
+    /// How many units of the account's currency one unit of the charge's was worth, as the gateway wrote it; none where
+    /// nothing was exchanged.
+    pub rate: Option<Text<40>>,
 }
 
 /// Where a gateway object stands.
@@ -61,6 +96,8 @@ pub enum ObjectStatus {
     },
     /// It is over, and no money can move on it any more.
     Canceled,
+    /// It is over: the one charge that it had was declined, and it takes no other.
+    Failed(Decline),
     /// A word we do not know. Never guessed at.
     Unrecognized(String),
 }
@@ -238,6 +275,8 @@ pub struct OpenedObject {
     pub snapshot: ObjectSnapshot,
     /// What a browser needs to work on it.
     pub client_secret: Option<crate::text::ClientSecret>,
+    /// Where its payer approves it, at a gateway where that comes first (PayPal).
+    pub payer_url: Option<WebUrl>,
 }
 
 impl ObjectSnapshot {
@@ -256,6 +295,7 @@ impl ObjectSnapshot {
             | ObjectStatus::AwaitsPayer(_)
             | ObjectStatus::Pending
             | ObjectStatus::Canceled
+            | ObjectStatus::Failed(_)
             | ObjectStatus::Unrecognized(_) => false,
         }
     }
@@ -295,6 +335,7 @@ mod tests {
             amount_minor_units: 1,
             currency: None,
             status,
+            charge: None,
         };
         for status in
             [ObjectStatus::Authorized { capturable_minor_units: 1 }, ObjectStatus::Captured { received_minor_units: 1 }]

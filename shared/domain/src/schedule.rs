@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::gateway::Gateway;
+
 /// The time limits of a stack. Template parameters set the first three; the local stage makes them short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -29,8 +31,21 @@ impl Limits {
     /// this is about two hours.
     pub const ROUNDS_BEFORE_REVIEW: u32 = 12;
 
-    /// Stripe keeps idempotency keys for at least 24 h. A key under half of that is young: it may be sent again.
+    /// Stripe keeps idempotency keys for at least 24 h. A key under half of that is young: it may be sent again. PayPal
+    /// keeps those of captures of an authorization and of refunds for 45 days, so that this is young there too.
     pub const KEY_YOUNG: Duration = Duration::from_secs(12 * 3600);
+
+    /// PayPal keeps the key of what is asked of an order for 6 h.
+    const ORDER_KEY_YOUNG: Duration = Duration::from_secs(3 * 3600);
+
+    /// How old the key of an attempt may be to be sent again.
+    #[must_use]
+    pub const fn key_young(gateway: Gateway) -> Duration {
+        match gateway {
+            Gateway::Stripe => Self::KEY_YOUNG,
+            Gateway::PayPal => Self::ORDER_KEY_YOUNG,
+        }
+    }
 
     /// A request that was given up may still be on its way to the gateway, and be served there. No network holds one for
     /// longer than this.
@@ -92,6 +107,9 @@ mod tests {
         assert_eq!(Limits::BACKOFF_CAP.as_secs(), 900, "a quarter of an hour (P7)");
         assert_eq!(Limits::KEY_YOUNG.as_secs(), 43_200, "half of the day that Stripe keeps a key (E9)");
         assert_eq!(Limits::ON_ITS_WAY.as_secs(), 7_200, "and what is sent last arrives while the key lives");
+        let of_orders = Limits::key_young(Gateway::PayPal);
+        assert_eq!(of_orders.as_secs(), 10_800, "half of the six hours that PayPal keeps an order's key");
+        assert!(of_orders + Limits::ON_ITS_WAY < 2 * of_orders, "and what is sent last arrives while that lives");
         assert_eq!(REATTEMPT_INTERVAL.as_secs(), 86_400, "one a day");
     }
 

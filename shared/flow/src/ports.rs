@@ -7,7 +7,7 @@ use std::{future::Future, time::Duration};
 
 use domain::{
     dispute::{Dispute, Reminder},
-    gateway::{Answer, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, RequestHash, RowId, TransactionId},
     money::Money,
     payment::{Payment, Terms},
@@ -319,17 +319,17 @@ pub trait Nudge: Sync {
     fn nudge_all(&self, ids: &[RowId]) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
-/// A gateway. What moves money takes a [`Committed`], which only a commit can make: charging before saving does not
+/// The gateways: each call goes to the one that the payment is at. What moves money takes a [`Committed`], which only a commit can make: charging before saving does not
 /// compile. Every call keeps within its budget and answers with a value; there is no error to forget.
 pub trait Gateway: Sync {
-    /// The version of the gateway's API that requests are written for.
+    /// The version of Stripe's API that requests are written for. PayPal's stands in its paths.
     fn api_version(&self) -> &'static str;
 
-    /// Whether the gateway can express this amount. Asked before anything is sent.
+    /// Whether that gateway can express this amount. Asked before anything is sent.
     ///
     /// # Errors
     /// Why it cannot.
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal>;
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal>;
 
     /// Opens an object on which no money can move yet.
     fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> impl Future<Output = OpenOutcome> + Send;
@@ -372,6 +372,8 @@ pub trait Gateway: Sync {
 pub struct OpenRequest<'a> {
     /// The id it shall bear.
     pub id: &'a TransactionId,
+    /// Where.
+    pub gateway: GatewayName,
     /// What it is for.
     pub terms: &'a Terms,
     /// The request's hash.

@@ -90,7 +90,7 @@ fn state(payment: &Payment, charges: &[&Charge], gateway: &SimGateway, hour: Hou
             (!is_true).then_some(Breach::SucceededWithoutCharge(minor_units))
         }
         PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
-            let proof = gateway.object(&payment.object).is_some_and(|object| object.status == ObjectStatus::Canceled);
+            let proof = is_over(&payment.object, gateway);
             (!proof).then_some(Breach::EndedWithoutProof(payment.state.name()))
         }
         PaymentState::RequiresCapture { .. } if hour == Hour::Midway => {
@@ -112,6 +112,13 @@ fn attempt(payment: &Payment, attempt: &Attempt, charges: &[&Charge], gateway: &
     let AttemptProgress::Closed(result) = &attempt.progress else { return None };
     match result {
         AttemptResult::Charged => None,
+        // What was refused while its payer had not approved may be served when they have; then the row says so.
+        AttemptResult::NotCharged if gateway.is_order(&payment.object) => None,
+        AttemptResult::Declined(decline)
+            if gateway.is_order(&payment.object) && decline.code == "payment_method_unusable" =>
+        {
+            None
+        }
         AttemptResult::Declined(_) | AttemptResult::NotCharged
             if charges.iter().filter(of_this).any(|charge| charge.stands()) =>
         {
@@ -140,11 +147,19 @@ fn act(payment: &Payment, act: &Act, charges: &[&Charge], gateway: &SimGateway) 
         ActKind::Capture { amount } => charges
             .iter()
             .any(|charge| charge.standing == Standing::Captured && charge.minor_units == amount.minor_units()),
-        ActKind::Close { .. } => {
-            gateway.object(&payment.object).is_some_and(|object| object.status == ObjectStatus::Canceled)
-        }
+        ActKind::Close { .. } => is_over(&payment.object, gateway),
     };
     (!is_true).then_some(Breach::ActNotDone(act.kind.name()))
+}
+
+/// P4: whether nothing can move on an object any more. An order of PayPal's does not end; it is over once nobody will ask
+/// for its money, and that is so when nothing stands on it.
+pub(crate) fn is_over(object: &GatewayToken, gateway: &SimGateway) -> bool {
+    let has_ended = gateway
+        .object(object)
+        .is_some_and(|object| matches!(object.status, ObjectStatus::Canceled | ObjectStatus::Failed(_)));
+    let stands = || gateway.charges().iter().any(|charge| charge.object == *object && charge.stands());
+    has_ended || (gateway.is_order(object) && !stands())
 }
 
 /// Whether nobody knows how the payment stands, or something was left half done, and no person was called. What waits

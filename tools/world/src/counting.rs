@@ -10,7 +10,7 @@ use std::{
 
 use domain::{
     dispute::{self, Dispute, DisputeId, Papers, Status},
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
     payment::Payment,
@@ -212,8 +212,8 @@ impl<P: Gateway> Gateway for Counting<P> {
         self.port.api_version()
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.port.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.port.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

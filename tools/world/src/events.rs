@@ -91,6 +91,7 @@ fn opened<H: Host>(host: &H) -> Payment {
         mode: Mode::Test,
         object: must(GatewayToken::parse("pi_qHkMiCK4yw6E6F4uvJRlmLA5")),
         client_secret: Some(ClientSecret::new("pi_qHkMiCK4yw6E6F4uvJRlmLA5_secret_event".to_owned())),
+        payer_url: None,
         request_hash: RequestHash::of([]),
         terms,
     };

@@ -2,6 +2,7 @@
 //! was killed must still be there.
 
 use domain::{
+    gateway::Gateway as GatewayName,
     id::{RequestHash, TransactionId},
     payment::{Payment, Terms},
 };
@@ -36,6 +37,7 @@ impl KeptWrite {
 /// An opening request that may outlive its sender.
 pub(crate) struct KeptOpening {
     id: TransactionId,
+    gateway: GatewayName,
     terms: Terms,
     request_hash: RequestHash,
     round: u32,
@@ -43,11 +45,17 @@ pub(crate) struct KeptOpening {
 
 impl KeptOpening {
     pub(crate) fn of(request: &OpenRequest<'_>) -> Self {
-        let OpenRequest { id, terms, request_hash, round } = *request;
-        Self { id: id.clone(), terms: terms.clone(), request_hash, round }
+        let OpenRequest { id, gateway, terms, request_hash, round } = *request;
+        Self { id: id.clone(), gateway, terms: terms.clone(), request_hash, round }
     }
 
     pub(crate) const fn request(&self) -> OpenRequest<'_> {
-        OpenRequest { id: &self.id, terms: &self.terms, request_hash: self.request_hash, round: self.round }
+        OpenRequest {
+            id: &self.id,
+            gateway: self.gateway,
+            terms: &self.terms,
+            request_hash: self.request_hash,
+            round: self.round,
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     decline::{Advice, Decline, DeclineCategory, TABLE},
     dispute::{DisputeId, Stage, Standing, Status},
-    gateway::{Gateway, Mode, NextAction},
+    gateway::{Charge, Gateway, Mode, NextAction, Settlement},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::{Currency, Money},
     payment::{
@@ -46,6 +46,7 @@ pub fn waiting(number: u32) -> Payment {
         mode: Mode::Test,
         object: must(GatewayToken::parse(&format!("pi_3Q{number:022}00"))),
         client_secret: None,
+        payer_url: None,
         request_hash: RequestHash::of([("amount", "1250"), ("currency", "EUR")]),
         terms: Terms {
             amount: must(Money::payable(1_250, must(Currency::from_code("EUR")))),
@@ -77,6 +78,15 @@ pub fn largest(number: u32) -> Payment {
     let mut payment = waiting(number);
     payment.object = token();
     payment.client_secret = Some(ClientSecret::new("s".repeat(GatewayToken::MAX_LENGTH)));
+    payment.payer_url = Some(url());
+    payment.charge = Some(Charge {
+        reference: token(),
+        settlement: Some(Settlement {
+            amount: payment.terms.amount,
+            fee: payment.terms.amount,
+            rate: Some(must(Text::parse(&"1".repeat(40)))),
+        }),
+    });
     // Four bytes a character is the most that UTF-8 takes.
     payment.terms.reference = Some(must(Text::parse(&"𝒓".repeat(100))));
     payment.terms.description = Some(must(Text::parse(&"𝒅".repeat(500))));
@@ -146,12 +156,13 @@ pub fn largest(number: u32) -> Payment {
 pub fn any_payment() -> impl Strategy<Value = Payment> {
     let currency = select(vec!["EUR", "JPY", "KWD", "USD", "CLF"]).prop_map(|code| must(Currency::from_code(code)));
     currency.prop_flat_map(|currency| {
-        let named = (any_id(), any_gateway(), any_mode(), token(), option::of(secret()), hash());
+        let opened = (token(), option::of(secret()), option::of(url()), option::of(charge()));
+        let named = (any_id(), any_gateway(), any_mode(), opened, hash());
         let story =
             (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), money_back(currency));
         let times = (option::of(review()), option::of(moment()), any::<u32>(), moment(), moment(), moment(), 1_u64..);
         (named, story, times).prop_map(|(named, story, times)| {
-            let (id, gateway, mode, object, client_secret, request_hash) = named;
+            let (id, gateway, mode, (object, client_secret, payer_url, charge), request_hash) = named;
             let (terms, state, attempts, acts, (refunds, disputes, look_owed)) = story;
             let (attention, due, rounds, created_at, updated_at, expires_at, version) = times;
             Payment {
@@ -160,11 +171,13 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 mode,
                 object,
                 client_secret,
+                payer_url,
                 request_hash,
                 terms,
                 state,
                 attempts,
                 acts,
+                charge,
                 refunds,
                 disputes,
                 attention,
@@ -200,6 +213,16 @@ pub fn any_dispute_id() -> impl Strategy<Value = DisputeId> {
 /// Anywhere that a dispute can stand.
 pub fn any_standing() -> impl Strategy<Value = Standing> {
     (select(Stage::ALL.to_vec()), select(Status::ALL.to_vec())).prop_map(|(stage, status)| Standing { stage, status })
+}
+
+fn charge() -> impl Strategy<Value = Charge> {
+    let amount = || {
+        (select(vec!["EUR", "JPY", "KWD"]), 0_i64..)
+            .prop_map(|(code, minor_units)| must(Money::try_new(minor_units, must(Currency::from_code(code)))))
+    };
+    let rate = option::of("[0-9]{1,9}\\.[0-9]{1,9}".prop_map(|text| must(Text::parse(&text))));
+    let settlement = (amount(), amount(), rate).prop_map(|(amount, fee, rate)| Settlement { amount, fee, rate });
+    (token(), option::of(settlement)).prop_map(|(reference, settlement)| Charge { reference, settlement })
 }
 
 fn refunds(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, bool)> {
@@ -336,7 +359,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
     let api = api.prop_map(|(key, request_hash, instrument, return_url, off_session, api_version)| {
         AttemptSource::Api { key, request_hash, instrument, return_url, off_session, api_version }
     });
-    let source = prop_oneof![api, Just(AttemptSource::Gateway)];
+    let source = prop_oneof![api, Just(AttemptSource::Automatic), Just(AttemptSource::Gateway)];
     let progress = prop_oneof![
         Just(AttemptProgress::Unanswered),
         Just(AttemptProgress::Answered),

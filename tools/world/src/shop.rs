@@ -97,6 +97,18 @@ pub fn card(key: &str) -> ConfirmRequest {
     }
 }
 
+/// What a client asks for when it confirms what a payer has approved.
+#[must_use]
+pub fn approved(key: &str) -> ConfirmRequest {
+    ConfirmRequest { request_hash: RequestHash::of([]), instrument: Instrument::Approved, ..card(key) }
+}
+
+/// What a client asks for when it opens a payment that its payer approves at PayPal.
+#[must_use]
+pub fn paypal_order(key: &str) -> InitiateRequest {
+    InitiateRequest { gateway: GatewayName::PayPal, ..order(key) }
+}
+
 /// What a client asks for when it charges a payer who is away.
 #[must_use]
 pub fn card_on_file(key: &str) -> ConfirmRequest {

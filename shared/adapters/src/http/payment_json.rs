@@ -178,6 +178,7 @@ impl From<&Attempt> for AttemptJson {
     fn from(attempt: &Attempt) -> Self {
         let (source, method) = match &attempt.source {
             AttemptSource::Api { instrument, .. } => ("api", Some(instrument_name(instrument))),
+            AttemptSource::Automatic => ("automatic", None),
             AttemptSource::Gateway => ("gateway", None),
         };
         Self {

@@ -234,7 +234,10 @@ impl From<Rejection> for Refusal {
             Rejection::AmountExceedsRefundable => Self::AmountExceedsRefundable,
             Rejection::HeldByDispute => Self::HeldByDispute,
             Rejection::CurrencyMismatch => Self::CurrencyMismatch,
-            Rejection::NoRedirects => Self::InvalidRequest,
+            Rejection::NoRedirects
+            | Rejection::MethodMissing
+            | Rejection::MethodNotTaken
+            | Rejection::PayerMustBeThere => Self::InvalidRequest,
         }
     }
 }
@@ -300,6 +303,11 @@ impl Problem {
         let mut problem = Self::new(Refusal::from(rejection)).with_detail(sentence(&rejection.to_string()));
         let at_fault = match rejection {
             Rejection::NoRedirects => Some(("/returnUrl", "is given, but the payment was opened without one")),
+            Rejection::MethodMissing => Some(("/paymentMethod", "or `/confirmationToken` must be given")),
+            Rejection::MethodNotTaken => {
+                Some(("/paymentMethod", "must not be given: what is charged is what the payer approved at the gateway"))
+            }
+            Rejection::PayerMustBeThere => Some(("/offSession", "must not be true at this gateway")),
             Rejection::AmountExceedsCapturable => Some(("/amount", "is more than what is held")),
             Rejection::AmountExceedsRefundable => Some(("/amount", "is more than what is left to refund")),
             Rejection::InvalidState { .. }

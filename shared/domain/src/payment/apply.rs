@@ -5,7 +5,7 @@ use super::{
     ATTEMPTS_MAX, Act, ActKind, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End,
     Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason, dispute::disputed,
 };
-use crate::{money::Money, time::Timestamp};
+use crate::{gateway::NextAction, money::Money, time::Timestamp};
 
 /// Moves `payment` along by `event`.
 pub fn apply(payment: &mut Payment, event: &Event) {
@@ -13,6 +13,9 @@ pub fn apply(payment: &mut Payment, event: &Event) {
     payment.due = event.due;
     payment.updated_at = event.at;
     payment.version = payment.version.saturating_add(1);
+    if let Some(charge) = &event.charge {
+        payment.charge = Some(charge.clone());
+    }
     match event.review {
         // The first reason stands, until a graver one comes.
         Some(reason) if payment.attention.is_none_or(|review| review.reason < reason) => {
@@ -37,17 +40,21 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         }
         Fact::AttemptNotCharged { .. } => {
             close_attempt(payment, AttemptResult::NotCharged);
-            payment.state = PaymentState::RequiresPaymentMethod;
+            payment.state = payment.waiting();
         }
         Fact::ActionRequired(next_action) => {
-            progress(payment, AttemptProgress::Answered);
+            match next_action {
+                // What has yet to be confirmed was not charged by whoever tried before.
+                NextAction::Confirm => close_attempt(payment, AttemptResult::NotCharged),
+                NextAction::Redirect(_) | NextAction::UseGatewaySdk => progress(payment, AttemptProgress::Answered),
+            }
             payment.state = PaymentState::RequiresAction(next_action.clone());
         }
         Fact::GatewayPending => {
             progress(payment, AttemptProgress::Answered);
             payment.state = PaymentState::Processing(ProcessingReason::GatewayPending);
         }
-        Fact::MethodRequired => payment.state = PaymentState::RequiresPaymentMethod,
+        Fact::MethodRequired => payment.state = payment.waiting(),
         Fact::Authorized { capturable } => {
             charged(payment, at);
             payment.state = PaymentState::RequiresCapture { capturable: *capturable };
@@ -59,6 +66,11 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
             payment.look_owed = true;
         }
         Fact::Ended(end) => ended(payment, *end),
+        Fact::EndedHere(end) => {
+            ended(payment, *end);
+            // A request that was answered may have been sent before, and be on its way.
+            payment.look_owed = !payment.attempts.is_empty();
+        }
         Fact::ActOpened(act) => payment.acts.push(act.clone()),
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
         Fact::DisputeMoved(dispute) => disputed(payment, dispute),
@@ -70,7 +82,7 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         }
         Fact::RefundsHinted => payment.look_owed = true,
         Fact::Looked => payment.look_owed = false,
-        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::ReviewAsked => {}
+        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::ReviewAsked | Fact::ChargeTold => {}
     }
     payment.rounds = rounds(payment, fact, &before);
     if !payment.is_in_doubt() {
@@ -96,7 +108,7 @@ fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
 }
 fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
     payment.state = match then {
-        AfterDecline::AwaitMethod => PaymentState::RequiresPaymentMethod,
+        AfterDecline::AwaitMethod => payment.waiting(),
         AfterDecline::Reattempt { at } => PaymentState::Processing(ProcessingReason::RetryScheduled { at }),
         AfterDecline::GiveUp => {
             let kind = ActKind::Close { ends_as: End::Failed };
@@ -109,7 +121,11 @@ fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
                     progress: ActProgress::Open,
                 });
             }
-            PaymentState::RequiresPaymentMethod
+            payment.waiting()
+        }
+        AfterDecline::End => {
+            close_act(payment, ActProgress::Overtaken);
+            PaymentState::Failed
         }
     };
 }
@@ -147,8 +163,11 @@ fn ended(payment: &mut Payment, end: End) {
 
 /// The open attempt charged; where none is open, the payer's browser did it at the gateway.
 fn charged(payment: &mut Payment, at: Timestamp) {
-    if payment.open_attempt().is_some() {
-        close_attempt(payment, AttemptResult::Charged);
+    let by_us = payment.open_attempt().is_some() || !payment.gateway.can_end_its_object();
+    if let Some(last) = payment.attempts.last_mut().filter(|_| by_us) {
+        // However it was thought to have ended: what was refused may have been sent before, and have found an order that was
+        // approved meanwhile.
+        last.progress = AttemptProgress::Closed(AttemptResult::Charged);
     } else if payment.attempts.len() < ATTEMPTS_MAX {
         // Beyond the bound the charge is not listed; recording a success never fails.
         payment.attempts.push(Attempt {

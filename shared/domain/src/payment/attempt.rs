@@ -3,6 +3,7 @@
 
 use crate::{
     decline::Decline,
+    gateway::Gateway,
     id::{AttemptNumber, IdempotencyKey, RequestHash},
     schedule::Limits,
     text::{GatewayToken, WebUrl},
@@ -40,6 +41,8 @@ pub enum AttemptSource {
         /// The version of the gateway's API that the request was written for.
         api_version: String,
     },
+    /// Quittance itself, as soon as the payer had approved.
+    Automatic,
     /// The payer's browser, directly at the gateway. We hear of it afterwards.
     Gateway,
 }
@@ -83,7 +86,7 @@ impl Attempt {
     pub fn request_of(&self, wanted: &IdempotencyKey) -> Option<RequestHash> {
         match &self.source {
             AttemptSource::Api { key, request_hash, .. } if key == wanted => Some(*request_hash),
-            AttemptSource::Api { .. } | AttemptSource::Gateway => None,
+            AttemptSource::Api { .. } | AttemptSource::Automatic | AttemptSource::Gateway => None,
         }
     }
 
@@ -98,15 +101,15 @@ impl Attempt {
 
     /// Whether its gateway key may still be sent: well before the gateway forgets it (E9).
     #[must_use]
-    pub fn key_is_young(&self, at: Timestamp) -> bool {
-        at.since(self.started_at) < Limits::KEY_YOUNG
+    pub fn key_is_young(&self, gateway: Gateway, at: Timestamp) -> bool {
+        at.since(self.started_at) < Limits::key_young(gateway)
     }
 
     /// Whether its request may still arrive at the gateway, though nobody sends it any more: what the gateway shows
     /// meanwhile is not yet what came of it (E5).
     #[must_use]
-    pub fn may_arrive(&self, at: Timestamp) -> bool {
-        at.since(self.started_at) < Limits::KEY_YOUNG.saturating_add(Limits::ON_ITS_WAY)
+    pub fn may_arrive(&self, gateway: Gateway, at: Timestamp) -> bool {
+        at.since(self.started_at) < Limits::key_young(gateway).saturating_add(Limits::ON_ITS_WAY)
     }
 
     /// The decline that ended it.
@@ -125,7 +128,7 @@ impl Attempt {
     pub const fn is_off_session(&self) -> bool {
         match &self.source {
             AttemptSource::Api { off_session, .. } => *off_session,
-            AttemptSource::Gateway => false,
+            AttemptSource::Automatic | AttemptSource::Gateway => false,
         }
     }
 }

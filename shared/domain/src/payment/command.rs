@@ -22,6 +22,8 @@ pub enum Command {
     Expire,
     /// Try a scheduled charge again. Ours, not a client's.
     Reattempt,
+    /// Charge what its payer has approved. Ours, not a client's.
+    ConfirmApproved,
     /// Take the row to look at it. Ours, not a client's.
     Claim,
 }
@@ -122,4 +124,13 @@ pub enum Rejection {
     /// Its time is over.
     #[error("the time to pay is over")]
     TimeIsOver,
+    /// Nothing was named that could be charged.
+    #[error("the payment needs a payment method or a confirmation token")]
+    MethodMissing,
+    /// Its payer approves it at the gateway, and what is charged is what they approved.
+    #[error("the payment is charged as its payer approves it at the gateway")]
+    MethodNotTaken,
+    /// Only a payer who is there can approve.
+    #[error("the payment needs its payer to be there")]
+    PayerMustBeThere,
 }

@@ -5,9 +5,9 @@
 
 use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
-    CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Payment, PaymentState, ProcessingReason,
-    REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason, apply::establish,
-    due::due,
+    CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState,
+    ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason,
+    apply::establish, due::due,
 };
 use crate::{
     gateway::{Gateway, NextAction},
@@ -40,6 +40,7 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
         Command::Refund(request) => refund(payment, request, now),
         Command::Expire => Ok(expire(payment, now)),
         Command::Reattempt => Ok(reattempt(payment, now)),
+        Command::ConfirmApproved => Ok(confirm_approved(payment, now)),
         Command::Claim => Ok(claim(payment, now)),
     }
 }
@@ -49,7 +50,7 @@ pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
     let mut after = payment.clone();
     establish(&mut after, &fact, now.at);
     let due = due(&after, &fact, now);
-    Event { fact, at: now.at, due, review: None }
+    Event { fact, at: now.at, due, review: None, charge: None }
 }
 
 fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Decision, Rejection> {
@@ -82,9 +83,7 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
     if payment.attempts.len() >= ATTEMPTS_MAX {
         return Err(Rejection::TooManyAttempts);
     }
-    if request.return_url.is_some() && payment.terms.return_url.is_none() {
-        return Err(Rejection::NoRedirects);
-    }
+    fits(payment, request)?;
     let source = AttemptSource::Api {
         key: request.key.clone(),
         request_hash: request.request_hash,
@@ -94,6 +93,22 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         api_version: request.api_version.clone(),
     };
     Ok(Decision::Execute(start_attempt(payment, source, now)))
+}
+
+/// Whether what is to be charged is what the payment's gateway charges.
+fn fits(payment: &Payment, request: &ConfirmRequest) -> Result<(), Rejection> {
+    if request.return_url.is_some() && payment.terms.return_url.is_none() {
+        return Err(Rejection::NoRedirects);
+    }
+    match (payment.gateway, &request.instrument) {
+        (Gateway::Stripe, Instrument::Approved) => Err(Rejection::MethodMissing),
+        (Gateway::PayPal, Instrument::PaymentMethod(_) | Instrument::ConfirmationToken(_)) => {
+            Err(Rejection::MethodNotTaken)
+        }
+        (Gateway::PayPal, Instrument::Approved) if request.off_session => Err(Rejection::PayerMustBeThere),
+        (Gateway::Stripe, Instrument::PaymentMethod(_) | Instrument::ConfirmationToken(_))
+        | (Gateway::PayPal, Instrument::Approved) => Ok(()),
+    }
 }
 
 fn start_attempt(payment: &Payment, source: AttemptSource, now: &Now) -> Event {
@@ -256,6 +271,19 @@ fn reattempt(payment: &Payment, now: &Now) -> Decision {
             Decision::Execute(start_attempt(payment, attempt.source.clone(), now))
         }
         Some(_) | None => Decision::Nothing,
+    }
+}
+
+fn confirm_approved(payment: &Payment, now: &Now) -> Decision {
+    let may_be_charged = payment.state == PaymentState::RequiresAction(NextAction::Confirm)
+        && payment.confirms_itself()
+        && payment.open_act().is_none()
+        && !payment.is_barred()
+        && now.at < payment.expires_at;
+    if may_be_charged {
+        Decision::Execute(start_attempt(payment, AttemptSource::Automatic, now))
+    } else {
+        Decision::Nothing
     }
 }
 

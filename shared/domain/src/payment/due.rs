@@ -3,7 +3,7 @@
 
 use super::{Fact, Payment, PaymentState, ProcessingReason, Refund, RefundProgress};
 use crate::{
-    schedule::{backoff, look_delay},
+    schedule::{Limits, backoff, look_delay},
     time::{Now, Timestamp},
 };
 
@@ -26,6 +26,8 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         }
         // The look that was asked for, and the fetch that an answered attempt still needs.
         Fact::LookAsked | Fact::RefundsHinted | Fact::AttemptAnswered { .. } => return Some(now.at),
+        // Until then, what was sent to it may arrive.
+        Fact::EndedHere(_) => return Some(now.at.plus(Limits::ON_ITS_WAY)),
         // Its refunds were told before it was.
         Fact::Captured { .. } | Fact::CapturedLate { .. } if after.look_owed => return Some(now.at),
         Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, limits, now.dice))),
@@ -42,6 +44,7 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::RefundsMoved(_)
         | Fact::RefundsCompared(_)
         | Fact::DisputeMoved(_)
+        | Fact::ChargeTold
         | Fact::Looked
         | Fact::ReviewAsked => {}
     }

@@ -1,7 +1,14 @@
 //! What happened to a payment, in the past tense. Every write to a row stores the event that caused it.
 
 use super::{Act, Attempt, End, PaymentDispute, Refund, RefundProgress, ReviewReason};
-use crate::{decline::Decline, dispute::Status, gateway::NextAction, id::AttemptNumber, money::Money, time::Timestamp};
+use crate::{
+    decline::Decline,
+    dispute::Status,
+    gateway::{Charge, NextAction},
+    id::AttemptNumber,
+    money::Money,
+    time::Timestamp,
+};
 
 /// What happened, when, and when somebody must look again.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +21,8 @@ pub struct Event {
     pub due: Option<Timestamp>,
     /// Why a person must look too.
     pub review: Option<ReviewReason>,
+    /// What was learned of the charge with it.
+    pub charge: Option<Charge>,
 }
 
 /// What happened.
@@ -68,6 +77,8 @@ pub enum Fact {
     },
     /// The object was seen canceled.
     Ended(End),
+    /// It is over without money though its object is not: nobody will ask for the money any more.
+    EndedHere(End),
     /// A capture, cancel or end was written down; the gateway may be asked now.
     ActOpened(Act),
     /// The gateway refused the open act.
@@ -89,6 +100,8 @@ pub enum Fact {
     LookAsked,
     /// The gateway said that there are refunds, and not which.
     RefundsHinted,
+    /// The gateway told more of the charge than was known.
+    ChargeTold,
     /// Somebody looked, and nothing is new.
     Looked,
     /// A person was asked to look.
@@ -100,6 +113,8 @@ pub enum Fact {
 pub enum AfterDecline {
     /// The payer, or the merchant, tries another way.
     AwaitMethod,
+    /// Its object takes no other charge: it is over.
+    End,
     /// We try again.
     Reattempt {
         /// When.
@@ -126,6 +141,7 @@ impl Fact {
             | Self::Captured { .. }
             | Self::CapturedLate { .. }
             | Self::Ended(_)
+            | Self::EndedHere(_)
             | Self::ActOpened(_)
             | Self::ActRefused { .. }
             | Self::RefundStarted(_)
@@ -135,6 +151,7 @@ impl Fact {
             | Self::Claimed
             | Self::LookAsked
             | Self::RefundsHinted
+            | Self::ChargeTold
             | Self::Looked
             | Self::ReviewAsked => None,
         }
@@ -155,9 +172,9 @@ impl Fact {
             Self::Authorized { .. } => "authorized",
             Self::Captured { .. } => "captured",
             Self::CapturedLate { .. } => "captured_late",
-            Self::Ended(End::Canceled) => "canceled",
-            Self::Ended(End::Expired) => "expired",
-            Self::Ended(End::Failed) => "failed",
+            Self::Ended(End::Canceled) | Self::EndedHere(End::Canceled) => "canceled",
+            Self::Ended(End::Expired) | Self::EndedHere(End::Expired) => "expired",
+            Self::Ended(End::Failed) | Self::EndedHere(End::Failed) => "failed",
             Self::ActOpened(_) => "act_opened",
             Self::ActRefused { .. } => "act_refused",
             Self::RefundStarted(_) => "refund_started",
@@ -176,6 +193,7 @@ impl Fact {
             Self::Claimed => "claimed",
             Self::LookAsked => "look_asked",
             Self::RefundsHinted => "refunds_hinted",
+            Self::ChargeTold => "charge_told",
             Self::Looked => "looked",
             Self::ReviewAsked => "review_asked",
         }

@@ -11,16 +11,18 @@
 //! - E8: a key mismatch is unknown and a fault of ours, never a decline.
 //! - E9: keys die; `Attempt::key_is_young` says when.
 
+mod requests;
+
 use super::{
-    ATTEMPTS_MAX, Act, AfterDecline, Attempt, AttemptProgress, End, Event, Fact, Payment, PaymentState,
-    ProcessingReason, ReviewReason, decide::happened,
+    Act, AfterDecline, AttemptProgress, End, Event, Fact, Payment, PaymentState, ProcessingReason, ReviewReason,
+    decide::happened,
 };
 use crate::{
-    decline::{Decline, DeclineCategory},
-    gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    decline::Decline,
+    gateway::{Charge, Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     id::AttemptNumber,
     money::Money,
-    schedule::{self, Limits},
+    schedule::Limits,
     time::Now,
 };
 
@@ -69,6 +71,11 @@ pub enum Judgement {
 #[must_use]
 pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
     let case = Case { payment, source: evidence.source, now };
+    case.with_charge(weigh(case, evidence), evidence.outcome.object())
+}
+
+fn weigh(case: Case<'_>, evidence: &Evidence) -> Judgement {
+    let payment = case.payment;
     if let Some(object) = evidence.outcome.object() {
         if object.reference != payment.object {
             return match evidence.source {
@@ -99,7 +106,10 @@ pub fn judge(payment: &Payment, evidence: &Evidence, now: &Now) -> Judgement {
 /// E2: what any snapshot proves, however old.
 const fn is_final(status: &ObjectStatus) -> bool {
     match status {
-        ObjectStatus::Captured { .. } | ObjectStatus::Canceled | ObjectStatus::Authorized { .. } => true,
+        ObjectStatus::Captured { .. }
+        | ObjectStatus::Canceled
+        | ObjectStatus::Failed(_)
+        | ObjectStatus::Authorized { .. } => true,
         ObjectStatus::AwaitsMethod
         | ObjectStatus::AwaitsPayer(_)
         | ObjectStatus::Pending
@@ -134,7 +144,8 @@ impl<'a> Case<'a> {
                 }
             }
             ObjectStatus::Canceled => self.canceled(),
-            _ if self.payment.state.is_terminal() => Judgement::Nothing,
+            ObjectStatus::Failed(decline) => self.failed(decline),
+            _ if self.payment.state.is_terminal() => self.nothing_moved(),
             ObjectStatus::Unrecognized(_) => self.review(ReviewReason::UnrecognizedStatus),
             ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_) | ObjectStatus::Pending => {
                 self.passing(&object.status)
@@ -181,7 +192,7 @@ impl<'a> Case<'a> {
 
     fn canceled(self) -> Judgement {
         if self.payment.state.is_terminal() {
-            return Judgement::Nothing;
+            return self.nothing_moved();
         }
         let asked = self.payment.open_act().and_then(Act::ends_as);
         let end = asked.unwrap_or(match self.payment.state {
@@ -198,9 +209,33 @@ impl<'a> Case<'a> {
         self.change(Fact::Ended(end))
     }
 
+    /// The object's one charge was declined.
+    fn failed(self, decline: &Decline) -> Judgement {
+        if self.payment.state.is_terminal() {
+            return self.nothing_moved();
+        }
+        match (self.payment.open_act().and_then(Act::ends_as), self.payment.open_attempt()) {
+            (Some(asked), _) => self.change(Fact::Ended(asked)),
+            (None, Some(attempt)) => {
+                let (number, decline) = (attempt.number, decline.clone());
+                self.change(Fact::AttemptDeclined { number, decline, then: AfterDecline::End })
+            }
+            (None, None) => self.change(Fact::Ended(End::Failed)),
+        }
+    }
+
+    /// A look at an object on which no money has moved, for a payment that is at its end.
+    fn nothing_moved(self) -> Judgement {
+        let was_owed = self.payment.look_owed && !matches!(self.payment.state, PaymentState::Succeeded { .. });
+        if was_owed && self.source == Source::Fetch { self.change(Fact::Looked) } else { Judgement::Nothing }
+    }
+
     /// E3 and E5: a status that may have passed by now.
     fn passing(self, status: &ObjectStatus) -> Judgement {
         let open = self.payment.open_attempt();
+        if let Some(end) = self.ends_here(status) {
+            return self.change(Fact::EndedHere(end));
+        }
         match self.source {
             Source::Event { cause } => self.hint(cause),
             Source::Act(..) => self.act_not_done(),
@@ -212,12 +247,33 @@ impl<'a> Case<'a> {
             Source::Attempt(_, Hand::First) => Judgement::Nothing,
             Source::Attempt(number, Hand::Replayed) => self.answered(number),
             Source::Fetch => match open {
-                Some(attempt) if attempt.progress == AttemptProgress::Unanswered && attempt.may_arrive(self.now.at) => {
+                Some(attempt)
+                    if attempt.progress == AttemptProgress::Unanswered
+                        && attempt.may_arrive(self.payment.gateway, self.now.at) =>
+                {
                     self.nothing_new()
                 }
                 Some(_) | None => self.stands_at(status),
             },
         }
+    }
+
+    /// How the payment ends though its object does not: where only our own request could move money, none is open, and
+    /// what was sent before the end was asked for has had the time to be seen.
+    fn ends_here(self, status: &ObjectStatus) -> Option<End> {
+        let is_waiting = matches!(status, ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_));
+        let is_fenced = !self.payment.gateway.can_end_its_object() && !self.payment.holds_money();
+        if !is_waiting || !is_fenced || self.payment.open_attempt().is_some() {
+            return None;
+        }
+        let act = match self.source {
+            Source::Fetch => self.payment.open_act(),
+            Source::Act(..) => self.answered_act(),
+            Source::Attempt(..) | Source::Event { .. } => None,
+        }?;
+        let in_flight = self.now.limits.gateway_timeout.saturating_mul(2);
+        let is_quiet = self.payment.attempts.is_empty() || self.now.at.since(act.started_at) >= in_flight;
+        act.ends_as().filter(|_| is_quiet)
     }
 
     /// The object stands at `status` now, and no request of ours can be in between.
@@ -228,7 +284,7 @@ impl<'a> Case<'a> {
             (ObjectStatus::AwaitsMethod, Some(attempt), _) => {
                 self.change(Fact::AttemptNotCharged { number: attempt.number })
             }
-            (ObjectStatus::AwaitsMethod, None, PaymentState::RequiresPaymentMethod) => self.nothing_new(),
+            (ObjectStatus::AwaitsMethod, None, state) if *state == self.payment.waiting() => self.nothing_new(),
             (ObjectStatus::AwaitsMethod, None, PaymentState::Processing(ProcessingReason::RetryScheduled { .. })) => {
                 self.nothing_new()
             }
@@ -249,6 +305,7 @@ impl<'a> Case<'a> {
                 ObjectStatus::Authorized { .. }
                 | ObjectStatus::Captured { .. }
                 | ObjectStatus::Canceled
+                | ObjectStatus::Failed(_)
                 | ObjectStatus::Unrecognized(_),
                 _,
                 _,
@@ -263,98 +320,6 @@ impl<'a> Case<'a> {
 
     fn is_unanswered(self) -> bool {
         self.payment.unanswered_attempt().is_some()
-    }
-
-    /// The gateway's own word on an attempt: only its own key's word counts (E1, E6).
-    fn declined(self, decline: &Decline) -> Judgement {
-        let speaks_of = match self.source {
-            Source::Attempt(number, _) => Some(number),
-            Source::Event { cause } => cause,
-            Source::Act(..) | Source::Fetch => None,
-        };
-        match self.payment.open_attempt() {
-            Some(attempt) if speaks_of == Some(attempt.number) => self.attempt_declined(attempt, decline),
-            Some(_) | None => match self.source {
-                Source::Event { cause } => self.hint(cause),
-                Source::Attempt(..) | Source::Act(..) | Source::Fetch => Judgement::Nothing,
-            },
-        }
-    }
-
-    fn attempt_declined(self, attempt: &Attempt, decline: &Decline) -> Judgement {
-        let number = attempt.number;
-        if decline.category == DeclineCategory::LookForEarlier {
-            return self.answered(number);
-        }
-        let then = after_decline(self.payment, attempt, decline, self.now);
-        self.change(Fact::AttemptDeclined { number, decline: decline.clone(), then })
-    }
-
-    /// The gateway refused a request of ours without acting on it.
-    fn refused(self, code: &str, object: Option<&ObjectSnapshot>) -> Judgement {
-        let open = self.payment.open_attempt();
-        match self.source {
-            Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
-            // The object stood in the way: its key is answered, and a fetch tells the rest.
-            Source::Attempt(number, _) if object.is_some() => self.answered(number),
-            // A refusal that may be of a second sending proves that much too.
-            Source::Attempt(number, Hand::Replayed) => self.answered(number),
-            Source::Attempt(_, Hand::First) => match open {
-                Some(attempt) => self.attempt_declined(attempt, &Decline::of_refusal(code)),
-                None => Judgement::Nothing,
-            },
-            Source::Act(..) => match self.answered_act() {
-                // A close is never given up: the object may be pending, and is looked at again. A capture is, unless
-                // another object than a hold stood in its way.
-                Some(act) if act.ends_as().is_none() && object.is_none_or(is_held) => {
-                    self.change(Fact::ActRefused { code: code.to_owned() })
-                }
-                Some(_) => self.act_not_done(),
-                None => Judgement::Nothing,
-            },
-            Source::Fetch => self.unknown(UnknownReason::Unreadable),
-            Source::Event { cause } => self.hint(cause),
-        }
-    }
-
-    fn unknown(self, reason: UnknownReason) -> Judgement {
-        match self.source {
-            Source::Event { cause } => self.hint(cause),
-            Source::Attempt(number, _)
-                if self.payment.unanswered_attempt().is_none_or(|attempt| attempt.number != number) =>
-            {
-                Judgement::Nothing
-            }
-            // A saved 5xx, say: the key was answered, whatever it did (E4).
-            Source::Attempt(number, Hand::Replayed) if reason != UnknownReason::KeyMismatch => self.answered(number),
-            Source::Attempt(..) | Source::Act(..) | Source::Fetch if self.payment.state.is_terminal() => {
-                Judgement::Nothing
-            }
-            Source::Act(..) if self.answered_act().is_none() => Judgement::Nothing,
-            Source::Attempt(..) | Source::Act(..) | Source::Fetch => self.still_unknown(reason),
-        }
-    }
-
-    fn still_unknown(self, reason: UnknownReason) -> Judgement {
-        let mut event = happened(self.payment, Fact::OutcomeUnknown { reason: reason.name() }, self.now);
-        // A failure that is saved under a capture's key will never be anything else.
-        let spent = matches!(self.source, Source::Act(_, Hand::Replayed))
-            && matches!(reason, UnknownReason::ServerError | UnknownReason::Misconfigured);
-        let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
-        if reason == UnknownReason::KeyMismatch {
-            event.review = Some(ReviewReason::KeyMismatch);
-        } else if spent || rounds >= Limits::ROUNDS_BEFORE_REVIEW {
-            event.review = Some(ReviewReason::OutcomeUnknown);
-        }
-        Judgement::Change(event)
-    }
-
-    /// E4: the attempt's key was answered; what it came to, a fetch must tell.
-    fn answered(self, number: AttemptNumber) -> Judgement {
-        match self.payment.unanswered_attempt() {
-            Some(attempt) if attempt.number == number => self.change(Fact::AttemptAnswered { number }),
-            Some(_) | None => Judgement::Nothing,
-        }
     }
 
     /// A webhook that proves nothing final: somebody must look, unless somebody will soon.
@@ -376,20 +341,6 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// The open act's request was answered, but the object has not come to its end: keep it open, look again.
-    fn act_not_done(self) -> Judgement {
-        match self.answered_act() {
-            Some(_) => self.change(Fact::Looked),
-            None => Judgement::Nothing,
-        }
-    }
-
-    /// The open act, if it is the one whose own answer this is (E6).
-    fn answered_act(self) -> Option<&'a Act> {
-        let Source::Act(number, _) = self.source else { return None };
-        self.payment.open_act().filter(|_| self.payment.acts.len() == number)
-    }
-
     fn nothing_new(self) -> Judgement {
         match self.source {
             Source::Fetch => {
@@ -404,7 +355,11 @@ impl<'a> Case<'a> {
     /// Whether asking again does not help: an attempt's key is too old for it, or an act was asked for so many times and
     /// still is not done, and no bank is at work.
     fn is_overdue(self) -> bool {
-        if self.payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(self.now.at)) {
+        if self
+            .payment
+            .unanswered_attempt()
+            .is_some_and(|attempt| !attempt.key_is_young(self.payment.gateway, self.now.at))
+        {
             return true;
         }
         self.payment.open_act().is_some()
@@ -435,28 +390,38 @@ impl<'a> Case<'a> {
         Judgement::Change(event)
     }
 
+    /// What the object tells of its charge is written down with whatever it proves; by itself, if that is nothing new.
+    fn with_charge(self, judgement: Judgement, object: Option<&ObjectSnapshot>) -> Judgement {
+        let is_ours = |object: &&ObjectSnapshot| {
+            object.reference == self.payment.object && object.is_for(self.payment.terms.amount, self.payment.mode)
+        };
+        let Some(object) = object.filter(is_ours).filter(|object| object.holds_money()) else { return judgement };
+        let Some(charge) = &object.charge else { return judgement };
+        match judgement {
+            Judgement::Change(mut event) => {
+                event.charge = self.is_news(charge, object).then(|| charge.clone());
+                Judgement::Change(event)
+            }
+            Judgement::Nothing if self.payment.holds_money() && self.is_news(charge, object) => {
+                let mut event = happened(self.payment, Fact::ChargeTold, self.now);
+                event.charge = Some(charge.clone());
+                Judgement::Change(event)
+            }
+            Judgement::Nothing | Judgement::Foreign { .. } => judgement,
+        }
+    }
+
+    /// Whether it says more of the charge than the row knows. A hold becomes a capture, never the other way round.
+    fn is_news(self, told: &Charge, object: &ObjectSnapshot) -> bool {
+        let is_over = matches!(self.payment.state, PaymentState::Succeeded { .. });
+        match &self.payment.charge {
+            None => true,
+            Some(known) if known.reference == told.reference => known.settlement.is_none() && told.settlement.is_some(),
+            Some(_) => !is_over && !is_held(object),
+        }
+    }
+
     fn change(self, fact: Fact) -> Judgement {
         Judgement::Change(happened(self.payment, fact, self.now))
-    }
-}
-
-/// A payer who is there chooses another way to pay. One who is away is asked again only where that can help and the
-/// networks' rules, and our stricter ones, allow it.
-fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &Now) -> AfterDecline {
-    if !attempt.is_off_session() {
-        return AfterDecline::AwaitMethod;
-    }
-    let reattempts = payment.attempts.iter().filter(|earlier| earlier.is_off_session()).count().saturating_sub(1);
-    let most = match decline.category {
-        DeclineCategory::Later => schedule::REATTEMPTS_MAX,
-        DeclineCategory::LaterFewTimes => schedule::CAUTIOUS_REATTEMPTS_MAX,
-        DeclineCategory::PayerMustAct | DeclineCategory::LookForEarlier => return AfterDecline::AwaitMethod,
-        DeclineCategory::Never => return AfterDecline::GiveUp,
-    };
-    let at = now.at.plus(schedule::REATTEMPT_INTERVAL);
-    if reattempts < most && payment.attempts.len() < ATTEMPTS_MAX {
-        AfterDecline::Reattempt { at }
-    } else {
-        AfterDecline::GiveUp
     }
 }

@@ -33,10 +33,10 @@ pub use state::{PaymentState, ProcessingReason, Status};
 pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
 
 use crate::{
-    gateway::{Gateway, Mode},
+    gateway::{Charge, Gateway, Mode, NextAction},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::Money,
-    text::{ClientSecret, GatewayToken},
+    text::{ClientSecret, GatewayToken, WebUrl},
     time::{Now, Timestamp},
 };
 
@@ -60,6 +60,8 @@ pub struct Payment {
     pub object: GatewayToken,
     /// What the payer's browser needs to work on that object.
     pub client_secret: Option<ClientSecret>,
+    /// Where the payer approves that object, at a gateway where that comes first (PayPal).
+    pub payer_url: Option<WebUrl>,
     /// Tells a replay of the opening request from a reuse of its key.
     pub request_hash: RequestHash,
     /// What the merchant asked for. Never changes.
@@ -70,13 +72,16 @@ pub struct Payment {
     pub attempts: Vec<Attempt>,
     /// Captures, cancels and ends, oldest first; at most the last is open.
     pub acts: Vec<Act>,
+    /// The charge on its object, as far as the gateway has shown it.
+    pub charge: Option<Charge>,
     /// Money that goes back, oldest first.
     pub refunds: Vec<Refund>,
     /// Its disputes, as far as a refund must know of them.
     pub disputes: Vec<PaymentDispute>,
     /// What a person must see.
     pub attention: Option<Review>,
-    /// Whether its refunds are owed a look: the gateway said that there are some, and not which.
+    /// Whether it is owed a look at its end: of a succeeded payment at its refunds, of which the gateway said that there are
+    /// some, and not which; of another at its object, on which a request of ours may still arrive.
     pub look_owed: bool,
     /// When somebody must look at it again.
     pub due: Option<Timestamp>,
@@ -156,6 +161,8 @@ pub struct Opening {
     pub object: GatewayToken,
     /// What a browser needs to work on it.
     pub client_secret: Option<ClientSecret>,
+    /// Where its payer approves it, at a gateway where that comes first.
+    pub payer_url: Option<WebUrl>,
     /// The request's hash.
     pub request_hash: RequestHash,
     /// The request's terms.
@@ -167,17 +174,20 @@ impl Payment {
     #[must_use]
     pub fn open(opening: Opening, now: &Now) -> Self {
         let expires_at = now.at.plus(opening.terms.expires_in);
+        let state = waits_at(opening.payer_url.as_ref());
         Self {
             id: opening.id,
             gateway: opening.gateway,
             mode: opening.mode,
             object: opening.object,
             client_secret: opening.client_secret,
+            payer_url: opening.payer_url,
             request_hash: opening.request_hash,
             terms: opening.terms,
-            state: PaymentState::RequiresPaymentMethod,
+            state,
             attempts: Vec::new(),
             acts: Vec::new(),
+            charge: None,
             refunds: Vec::new(),
             disputes: Vec::new(),
             attention: None,
@@ -189,6 +199,19 @@ impl Payment {
             expires_at,
             version: 1,
         }
+    }
+
+    /// Where it stands while nothing is under way and nothing was paid.
+    #[must_use]
+    pub fn waiting(&self) -> PaymentState {
+        waits_at(self.payer_url.as_ref())
+    }
+
+    /// Whether Quittance charges it by itself once its payer has approved. It does so once: after a decline, only the
+    /// payer's next approval could change the answer, and an order does not tell one approval from another.
+    #[must_use]
+    pub fn confirms_itself(&self) -> bool {
+        self.terms.confirmation == Confirmation::Automatic && self.attempts.is_empty()
     }
 
     /// The attempt whose end is not known yet.
@@ -272,6 +295,12 @@ impl Payment {
         self.attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number.next())
     }
 
+    /// Whether money is held or was taken.
+    #[must_use]
+    pub fn holds_money(&self) -> bool {
+        self.captured().minor_units() > 0 || self.capturable().minor_units() > 0
+    }
+
     /// How much has been captured.
     #[must_use]
     pub fn captured(&self) -> Money {
@@ -337,6 +366,13 @@ impl Payment {
             | PaymentState::Expired => Money::zero(self.terms.amount.currency()),
         }
     }
+}
+
+/// A payer who approves first has somewhere to go from the beginning; any other brings a way to pay.
+fn waits_at(payer_url: Option<&WebUrl>) -> PaymentState {
+    payer_url.map_or(PaymentState::RequiresPaymentMethod, |url| {
+        PaymentState::RequiresAction(NextAction::Redirect(url.clone()))
+    })
 }
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub async fn capture<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     let currency = payment.terms.amount.currency();
     let amount = wish.minor_units.map(|minor_units| Money::payable(minor_units, currency)).transpose()?;
     if let Some(amount) = amount {
-        gateway.accepts(amount).map_err(CaptureError::AmountRefused)?;
+        gateway.accepts(payment.gateway, amount).map_err(CaptureError::AmountRefused)?;
     }
     let command = Command::Capture(CaptureRequest { key: wish.key, request_hash: wish.request_hash, amount });
     let committed = match take(host, store, payment, &command, actor).await? {

@@ -92,7 +92,7 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
     mode: Mode,
     request: InitiateRequest,
 ) -> Result<Initiated, InitiateError> {
-    gateway.accepts(request.terms.amount).map_err(InitiateError::AmountRefused)?;
+    gateway.accepts(request.gateway, request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
     let opened = match open(host, gateway, &id, &request, mode).await {
         Ok(opened) => opened,
@@ -105,6 +105,7 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
         mode,
         object: opened.snapshot.reference,
         client_secret: opened.client_secret,
+        payer_url: opened.payer_url,
         request_hash: request.request_hash,
         terms: request.terms,
     };
@@ -148,7 +149,13 @@ async fn open<H: Host, G: Gateway>(
     mode: Mode,
 ) -> Result<OpenedObject, InitiateError> {
     for round in 1..=ROUNDS_MAX {
-        let asked = OpenRequest { id, terms: &request.terms, request_hash: request.request_hash, round };
+        let asked = OpenRequest {
+            id,
+            gateway: request.gateway,
+            terms: &request.terms,
+            request_hash: request.request_hash,
+            round,
+        };
         match gateway.open(&asked, host.gateway_budget()).await {
             OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
             // The gateway opened something else than was asked. It is inert; it is not used.

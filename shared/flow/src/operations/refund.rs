@@ -71,7 +71,7 @@ pub async fn refund<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nud
     let currency = payment.terms.amount.currency();
     let amount = wish.minor_units.map(|minor_units| Money::payable(minor_units, currency)).transpose()?;
     if let Some(amount) = amount {
-        gateway.accepts(amount).map_err(RefundError::AmountRefused)?;
+        gateway.accepts(payment.gateway, amount).map_err(RefundError::AmountRefused)?;
     }
     let Wish { key, request_hash, reason, .. } = wish;
     let refund = refund_id(id, &key);

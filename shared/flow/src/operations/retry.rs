@@ -5,13 +5,13 @@
 //!    from the head of the sweep.
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
 //!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
-//!    they are not; anything else is fetched and compared.
+//!    they are not; anything else is fetched and compared, and what its payer has approved is charged if that was so agreed.
 
 mod dispute;
 
 use domain::{
     dispute::{Dispute, DisputeId},
-    gateway::RefundSnapshot,
+    gateway::{NextAction, RefundSnapshot},
     id::{RefundId, TransactionId},
     payment::{
         ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
@@ -84,7 +84,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if payment.open_act().is_some() {
             return self.act(claimed).await;
         }
-        let can_be_sent = payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(now));
+        let can_be_sent =
+            payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(payment.gateway, now));
         // What was sent was sent; but where charging is barred, nobody sends it once more.
         if can_be_sent && !payment.is_barred() {
             return self.send_again(claimed).await;
@@ -163,7 +164,16 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
         let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
         let evidence = Evidence { source: Source::Fetch, outcome };
-        record(self.host, self.store, payment, evidence, &Actor::Retry).await.map(Recorded::into_payment)
+        let payment = record(self.host, self.store, payment, evidence, &Actor::Retry).await?.into_payment();
+        if payment.state != PaymentState::RequiresAction(NextAction::Confirm) {
+            return Ok(payment);
+        }
+        match self.execute(payment.clone(), &Command::ConfirmApproved).await? {
+            Some(started) => {
+                Ok(attempt(self.host, self.store, self.gateway, started, Sending::First, &Actor::Retry).await)
+            }
+            None => Ok(payment),
+        }
     }
 
     /// A command of our own. It is never refused, only pointless.

@@ -8,10 +8,10 @@ use std::{
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{Hand, ObjectStatus, OpenedObject, Outcome, UnknownReason},
+    gateway::{Gateway, Hand, NextAction, ObjectStatus, OpenedObject, Outcome, UnknownReason},
     id::TransactionId,
     payment::{CaptureMethod, Terms},
-    text::{ClientSecret, GatewayToken},
+    text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
 use flow::{
@@ -27,6 +27,9 @@ use crate::host::SimHost;
 
 /// Stripe promises to keep keys for a day. Here it keeps them not a moment longer.
 const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// PayPal keeps those of what is asked of an order for so long.
+const ORDER_KEY_LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// No request is on its way for longer: whatever carries it gives up before.
 const WAY_MAX: Duration = Duration::from_secs(3_600);
@@ -57,7 +60,7 @@ pub(super) struct Saved {
     call: Call,
     body: String,
     reply: Reply,
-    at: Timestamp,
+    until: Timestamp,
 }
 
 impl Book {
@@ -131,7 +134,8 @@ impl Book {
 
     pub(super) fn taint(&mut self, key: &str) {
         let reply = Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError));
-        let saved = Saved { call: Call::Fetch, body: String::new(), reply, at: self.clock.now() };
+        let until = self.clock.now().plus(KEY_LIFE);
+        let saved = Saved { call: Call::Fetch, body: String::new(), reply, until };
         self.keys.insert(key.to_owned(), saved);
     }
 
@@ -160,23 +164,37 @@ impl Book {
                 failed
             }
         };
-        if let Some(key) = request.key.clone() {
-            let saved = Saved { call: request.call, body: request.body.clone(), reply: reply.clone(), at: now };
+        if let Some(key) = request.key.clone().filter(|_| self.is_kept(request, &reply)) {
+            let until = now.plus(self.key_life(request));
+            let saved = Saved { call: request.call, body: request.body.clone(), reply: reply.clone(), until };
             self.keys.insert(key, saved);
         }
         (reply, Hand::First)
     }
 
+    /// PayPal looks anew at what it has refused.
+    fn is_kept(&self, request: &Request, reply: &Reply) -> bool {
+        !self.is_about_an_order(request) || !matches!(reply, Reply::Outcome(Outcome::Refused { .. }))
+    }
+
+    fn key_life(&self, request: &Request) -> Duration {
+        if request.call == Call::Confirm && self.is_about_an_order(request) { ORDER_KEY_LIFE } else { KEY_LIFE }
+    }
+
+    fn is_about_an_order(&self, request: &Request) -> bool {
+        request.deed.object().and_then(|object| self.intent(object)).is_some_and(Intent::is_order)
+    }
+
     fn forget_old_keys(&mut self) {
         let now = self.clock.now();
-        let dead = self.keys.extract_if(.., |_, saved| now.since(saved.at) >= KEY_LIFE);
+        let dead = self.keys.extract_if(.., |_, saved| now >= saved.until);
         self.dead_keys.extend(dead.map(|(key, _)| key));
     }
 
     fn act(&mut self, request: &Request) -> Reply {
         let key = request.key.as_deref();
         let done = match &request.deed {
-            Deed::Open { id, terms } => return Reply::Opened(self.open(id, terms)),
+            Deed::Open { id, gateway, terms } => return Reply::Opened(self.open(id, *gateway, terms)),
             Deed::Confirm { object, off_session } => {
                 return Reply::Outcome(self.confirm(object, *off_session, key.unwrap_or_default()));
             }
@@ -184,7 +202,10 @@ impl Book {
                 return Reply::Outcome(Outcome::Refused { code: "amount_too_large".to_owned(), object: None });
             }
             Deed::Capture { object, minor_units } => (self.capture(object, *minor_units, key), object),
-            Deed::Cancel { object } => (self.cancel(object, key), object),
+            // Of an order there is nothing to cancel but a hold: what is asked for is a look.
+            Deed::Cancel { object } => {
+                (self.cancel(object, key) || self.intent(object).is_some_and(Intent::is_order), object)
+            }
             Deed::Fetch { object } => (true, object),
             Deed::Refund { object, id, minor_units } => {
                 return Reply::Refund(self.refund(object, Some(id.clone()), *minor_units));
@@ -197,9 +218,14 @@ impl Book {
         })
     }
 
-    pub(super) fn open(&mut self, id: &TransactionId, terms: &Terms) -> OpenedObject {
-        let reference = token(&format!("pi_3Sim{:020}", self.intents.len()));
+    pub(super) fn open(&mut self, id: &TransactionId, gateway: Gateway, terms: &Terms) -> OpenedObject {
+        let number = self.intents.len();
+        let reference = token(&match gateway {
+            Gateway::Stripe => format!("pi_3Sim{number:020}"),
+            Gateway::PayPal => format!("5SIM{number:013}"),
+        });
         let intent = Intent {
+            gateway,
             reference: reference.clone(),
             transaction_id: id.clone(),
             amount_minor_units: terms.amount.minor_units(),
@@ -209,31 +235,50 @@ impl Book {
             awaited: None,
         };
         let snapshot = intent.snapshot();
-        let client_secret = Some(ClientSecret::new(format!("{}_secret_sim", reference.as_str())));
+        let (client_secret, payer_url) = match gateway {
+            Gateway::Stripe => (Some(ClientSecret::new(format!("{}_secret_sim", reference.as_str()))), None),
+            Gateway::PayPal => (None, Some(approval(&reference))),
+        };
         self.intents.insert(reference, intent);
         // That we opened it is no news to us, and no adapter makes an event of ours of it.
         self.announce(Subject::Other);
-        OpenedObject { snapshot, client_secret }
+        OpenedObject { snapshot, client_secret, payer_url }
     }
 
     fn confirm(&mut self, object: &GatewayToken, off_session: bool, key: &str) -> Outcome {
-        if !self.intent(object).is_some_and(Intent::can_be_confirmed) {
-            return self.stands_in_the_way(object);
+        match self.intent(object) {
+            Some(intent) if intent.can_be_confirmed() => {}
+            Some(intent) if intent.is_order() && intent.status == ObjectStatus::AwaitsMethod => {
+                return Outcome::Refused { code: "ORDER_NOT_APPROVED".to_owned(), object: None };
+            }
+            Some(_) | None => return self.stands_in_the_way(object),
         }
         let verdict = match self.verdicts.pop_front().unwrap_or(Verdict::Charge) {
-            // Nobody is there to be asked.
-            Verdict::Challenge if off_session => Verdict::Decline("authentication_required"),
+            // Nobody is there to be asked; and whoever approved an order has been asked.
+            Verdict::Challenge if off_session || self.intent(object).is_some_and(Intent::is_order) => {
+                Verdict::Decline("authentication_required")
+            }
             said @ (Verdict::Charge | Verdict::Decline(_) | Verdict::Challenge | Verdict::Pending) => said,
         };
         self.decide(object, Cause::Request(key.to_owned()), verdict, Some(key))
     }
 
     pub(super) fn browser_confirms(&mut self, object: &GatewayToken, verdict: Verdict) -> bool {
-        let can = self.intent(object).is_some_and(Intent::can_be_confirmed);
+        let can = self.intent(object).is_some_and(|intent| !intent.is_order() && intent.can_be_confirmed());
         if can {
             let _shown_to_the_payer = self.decide(object, Cause::Browser, verdict, None);
         }
         can
+    }
+
+    /// The payer of an order approves it. Whether it waited for that.
+    pub(super) fn payer_approves(&mut self, object: &GatewayToken) -> bool {
+        let waits = |intent: &&mut Intent| intent.is_order() && intent.status == ObjectStatus::AwaitsMethod;
+        let Some(intent) = self.intents.get_mut(object).filter(waits) else { return false };
+        intent.status = ObjectStatus::AwaitsPayer(NextAction::Confirm);
+        let (snapshot, transaction_id) = (intent.snapshot(), intent.transaction_id.clone());
+        self.announce_change(transaction_id, Outcome::Object(snapshot), None);
+        true
     }
 
     /// Decides what the payer or the bank was asked, if the object waits as `waits` says.
@@ -260,7 +305,7 @@ impl Book {
             (Verdict::Charge, CaptureMethod::Manual) => {
                 (ObjectStatus::Authorized { capturable_minor_units: minor_units }, Some(Standing::Held))
             }
-            (Verdict::Decline(code), _) => (ObjectStatus::AwaitsMethod, Some(Standing::Declined(code))),
+            (Verdict::Decline(code), _) => (intent.after_decline(&judged(code)), Some(Standing::Declined(code))),
             (Verdict::Challenge, _) => (ObjectStatus::AwaitsPayer(challenge(object)), None),
             (Verdict::Pending, _) => (ObjectStatus::Pending, None),
         };
@@ -272,10 +317,7 @@ impl Book {
             self.charges.push(Charge { object, transaction_id, cause, minor_units, standing });
         }
         let outcome = match verdict {
-            Verdict::Decline(code) => {
-                let decline = Decline::judge(GatewayWords { code, ..GatewayWords::default() });
-                Outcome::Declined { decline, object: Some(snapshot) }
-            }
+            Verdict::Decline(code) => Outcome::Declined { decline: judged(code), object: Some(snapshot) },
             Verdict::Charge | Verdict::Challenge | Verdict::Pending => Outcome::Object(snapshot),
         };
         self.announce_change(transaction_id, outcome.clone(), key);
@@ -304,6 +346,7 @@ impl Book {
             | ObjectStatus::Pending
             | ObjectStatus::Captured { .. }
             | ObjectStatus::Canceled
+            | ObjectStatus::Failed(_)
             | ObjectStatus::Unrecognized(_) => false,
         })
     }
@@ -321,7 +364,8 @@ impl Book {
 
     /// Money arrives on an object that had ended without. Whether it had.
     pub(super) fn pay_after_the_end(&mut self, object: &GatewayToken) -> bool {
-        let is_over = self.intent(object).is_some_and(|intent| intent.status == ObjectStatus::Canceled);
+        let ended = |intent: &Intent| !intent.is_order() && intent.status == ObjectStatus::Canceled;
+        let is_over = self.intent(object).is_some_and(ended);
         if is_over {
             self.with_intent(object, |intent| intent.capture = CaptureMethod::Automatic);
             let _shown_to_nobody = self.decide(object, Cause::Browser, Verdict::Charge, None);
@@ -361,6 +405,17 @@ impl Book {
             subject,
         });
     }
+}
+
+fn judged(code: &str) -> Decline {
+    Decline::judge(GatewayWords { code, ..GatewayWords::default() })
+}
+
+/// Where the payer of an order approves it.
+#[expect(clippy::panic, reason = "made of letters and digits; if it were not, no test could begin")]
+fn approval(order: &GatewayToken) -> WebUrl {
+    let url = format!("https://paypal.example/checkoutnow?token={}", order.as_str());
+    WebUrl::parse(&url).unwrap_or_else(|error| panic!("{url} {error}"))
 }
 
 fn missing() -> Outcome {

@@ -1,7 +1,8 @@
 //! One object of the gateway, and the ways it can go. Which way is the bank's to decide.
 
 use domain::{
-    gateway::{Mode, ObjectSnapshot, ObjectStatus},
+    decline::{Decline, DeclineCategory},
+    gateway::{Charge, Gateway, Mode, NextAction, ObjectSnapshot, ObjectStatus},
     id::TransactionId,
     money::Currency,
     payment::CaptureMethod,
@@ -26,6 +27,7 @@ pub enum Verdict {
 /// One object.
 #[derive(Debug, Clone)]
 pub(super) struct Intent {
+    pub(super) gateway: Gateway,
     pub(super) reference: GatewayToken,
     pub(super) transaction_id: TransactionId,
     pub(super) amount_minor_units: i64,
@@ -46,16 +48,50 @@ impl Intent {
             amount_minor_units: self.amount_minor_units,
             currency: Some(self.currency),
             status: self.status.clone(),
+            charge: self.charge(),
         }
     }
 
-    /// Whether it can be confirmed: while nothing moves on it. Confirming anew voids an open 3-D Secure challenge.
-    pub(super) const fn can_be_confirmed(&self) -> bool {
-        matches!(self.status, ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_))
+    /// The charge on it, once money is held or was taken.
+    fn charge(&self) -> Option<Charge> {
+        let reference = match (&self.status, self.gateway) {
+            (ObjectStatus::Authorized { .. }, Gateway::PayPal) => format!("{}AUTH", self.reference.as_str()),
+            (ObjectStatus::Captured { .. }, Gateway::PayPal) => format!("{}CAPT", self.reference.as_str()),
+            (ObjectStatus::Authorized { .. } | ObjectStatus::Captured { .. }, Gateway::Stripe) => {
+                self.reference.as_str().replacen("pi_", "ch_", 1)
+            }
+            _ => return None,
+        };
+        Some(Charge { reference: GatewayToken::parse(&reference).ok()?, settlement: None })
     }
 
-    /// Whether it can be canceled: unless a bank is at work on it, or the money is taken.
+    /// Whether it is an order of PayPal's.
+    pub(super) const fn is_order(&self) -> bool {
+        matches!(self.gateway, Gateway::PayPal)
+    }
+
+    /// Whether it can be confirmed: while nothing moves on it, and where its payer approves first, once that is done.
+    /// Confirming anew voids an open 3-D Secure challenge.
+    pub(super) const fn can_be_confirmed(&self) -> bool {
+        match self.gateway {
+            Gateway::Stripe => matches!(self.status, ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_)),
+            Gateway::PayPal => matches!(self.status, ObjectStatus::AwaitsPayer(NextAction::Confirm)),
+        }
+    }
+
+    /// Where it stands after a decline. Of an order the payer may choose another way to pay it, unless the charge was made
+    /// and then failed: it has one charge.
+    pub(super) fn after_decline(&self, decline: &Decline) -> ObjectStatus {
+        let is_spent = self.status == ObjectStatus::Pending || decline.category == DeclineCategory::Never;
+        match self.gateway {
+            Gateway::PayPal if is_spent => ObjectStatus::Failed(decline.clone()),
+            Gateway::Stripe | Gateway::PayPal => ObjectStatus::AwaitsMethod,
+        }
+    }
+
+    /// Whether it can be canceled: unless a bank is at work on it, or the money is taken. Of an order only a hold can be.
     pub(super) const fn can_be_canceled(&self) -> bool {
-        self.can_be_confirmed() || matches!(self.status, ObjectStatus::Authorized { .. })
+        (matches!(self.gateway, Gateway::Stripe) && self.can_be_confirmed())
+            || matches!(self.status, ObjectStatus::Authorized { .. })
     }
 }

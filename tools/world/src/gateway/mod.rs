@@ -22,8 +22,8 @@ use std::{
 
 use domain::{
     gateway::{
-        Answer, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer, RefundOutcome,
-        RefundSnapshot, RefundStatus, UnknownReason,
+        Answer, Gateway as GatewayName, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer,
+        RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason,
     },
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
@@ -163,6 +163,11 @@ impl SimGateway {
         self.book().decide_awaited(object, verdict, |status| matches!(status, ObjectStatus::Pending))
     }
 
+    /// The payer of an order approves it on the gateway's page. Whether it waited for that.
+    pub fn payer_approves(&self, object: &GatewayToken) -> bool {
+        self.book().payer_approves(object)
+    }
+
     /// The payer's browser confirms by itself, with the client secret. Whether the object could still be confirmed.
     pub fn browser_confirms(&self, object: &GatewayToken, verdict: Verdict) -> bool {
         self.book().browser_confirms(object, verdict)
@@ -217,7 +222,7 @@ impl SimGateway {
     /// Opens another object that bears the same id, behind everybody's back.
     #[must_use]
     pub fn opens_another(&self, id: &TransactionId, terms: &Terms) -> GatewayToken {
-        self.book().open(id, terms).snapshot.reference
+        self.book().open(id, GatewayName::Stripe, terms).snapshot.reference
     }
 
     /// Takes out the events that were not taken out before, oldest first.
@@ -255,6 +260,12 @@ impl SimGateway {
         self.book().intent(object).and_then(|intent| intent.awaited.clone())
     }
 
+    /// Whether an object is an order of PayPal's.
+    #[must_use]
+    pub fn is_order(&self, object: &GatewayToken) -> bool {
+        self.book().intent(object).is_some_and(intent::Intent::is_order)
+    }
+
     /// How an object stands in truth.
     #[must_use]
     pub fn object(&self, object: &GatewayToken) -> Option<ObjectSnapshot> {
@@ -290,7 +301,7 @@ impl Gateway for SimGateway {
         "2026-10-28.endive"
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, _gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         /// Eight digits, as Stripe has it for most currencies.
         const AMOUNT_MAX: i64 = 99_999_999;
         /// Of three decimals the last must be zero.

@@ -2,6 +2,7 @@
 //! sends it again sends the same bytes.
 
 use domain::{
+    gateway::Gateway,
     id::{AttemptNumber, RefundId, TransactionId, gateway_key},
     payment::{ActKind, Attempt, AttemptSource, Payment, Terms},
     text::GatewayToken,
@@ -25,7 +26,7 @@ pub struct Request {
 /// What it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Deed {
-    Open { id: TransactionId, terms: Box<Terms> },
+    Open { id: TransactionId, gateway: Gateway, terms: Box<Terms> },
     Confirm { object: GatewayToken, off_session: bool },
     Capture { object: GatewayToken, minor_units: i64 },
     Cancel { object: GatewayToken },
@@ -34,21 +35,40 @@ pub(super) enum Deed {
     ListRefunds { object: GatewayToken },
 }
 
+impl Deed {
+    /// The object that it is about, once there is one.
+    pub(super) const fn object(&self) -> Option<&GatewayToken> {
+        match self {
+            Self::Open { .. } => None,
+            Self::Confirm { object, .. }
+            | Self::Capture { object, .. }
+            | Self::Cancel { object }
+            | Self::Fetch { object }
+            | Self::Refund { object, .. }
+            | Self::ListRefunds { object } => Some(object),
+        }
+    }
+}
+
 impl Request {
     pub(super) fn open(asked: &OpenRequest<'_>) -> Self {
         let key = gateway_key::open(asked.id, asked.request_hash, asked.round);
-        let deed = Deed::Open { id: asked.id.clone(), terms: Box::new(asked.terms.clone()) };
+        let deed = Deed::Open { id: asked.id.clone(), gateway: asked.gateway, terms: Box::new(asked.terms.clone()) };
         Self::new(Call::Open, Some(key), deed, &[&asked.id, asked.terms])
     }
 
     pub(super) fn confirm(payment: &Payment, number: AttemptNumber) -> Self {
         let source = payment.attempt(number).map(|Attempt { source, .. }| source);
+        let key = gateway_key::confirm(&payment.id, number);
+        if payment.gateway == Gateway::PayPal {
+            let deed = Deed::Confirm { object: payment.object.clone(), off_session: false };
+            return Self::new(Call::Confirm, Some(key), deed, &[&payment.object]);
+        }
         let Some(AttemptSource::Api { instrument, return_url, off_session, api_version, .. }) = source else {
             bug("an attempt is sent that is not on the row")
         };
         let deed = Deed::Confirm { object: payment.object.clone(), off_session: *off_session };
         let return_url = return_url.as_ref().or(payment.terms.return_url.as_ref());
-        let key = gateway_key::confirm(&payment.id, number);
         Self::new(Call::Confirm, Some(key), deed, &[&payment.object, instrument, &return_url, off_session, api_version])
     }
 

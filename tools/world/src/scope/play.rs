@@ -380,7 +380,7 @@ fn knows(state: &PaymentState, event: &GatewayEvent) -> bool {
     };
     match object.status {
         ObjectStatus::Captured { .. } => matches!(state, PaymentState::Succeeded { .. }),
-        ObjectStatus::Canceled => state.is_terminal(),
+        ObjectStatus::Canceled | ObjectStatus::Failed(_) => state.is_terminal(),
         ObjectStatus::Authorized { .. } => state.is_terminal() || matches!(state, PaymentState::RequiresCapture { .. }),
         ObjectStatus::AwaitsMethod
         | ObjectStatus::AwaitsPayer(_)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId, gateway_key},
     money::Money,
     payment::Payment,
@@ -301,8 +301,8 @@ impl Gateway for Ports<'_> {
         self.house.shop.gateway().api_version()
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.house.shop.gateway().accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.house.shop.gateway().accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

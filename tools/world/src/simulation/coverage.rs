@@ -240,6 +240,12 @@ pub enum Sometimes {
     ReusedKey,
     /// A browser confirms by itself.
     BrowserConfirm,
+    /// A payer approves an order.
+    OrderApproved,
+    /// What was approved is charged without its client.
+    AutomaticConfirm,
+    /// An order's payment ends while a request on it might still arrive, and is watched.
+    WatchedEnd,
     /// A payer is asked to authenticate.
     Challenge,
     /// A bank takes its time.
@@ -296,7 +302,7 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 56] = [
+    pub const ALL: [Self; 59] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -327,6 +333,9 @@ impl Sometimes {
         Self::ReplayedRequest,
         Self::ReusedKey,
         Self::BrowserConfirm,
+        Self::OrderApproved,
+        Self::AutomaticConfirm,
+        Self::WatchedEnd,
         Self::Challenge,
         Self::SlowBank,
         Self::Decline,

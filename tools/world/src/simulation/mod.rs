@@ -52,9 +52,10 @@ mod weather;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::{
+    gateway::Gateway,
     id::RequestHash,
     money::Money,
-    payment::{CaptureMethod, Payment, PaymentState, Refund, ReviewReason, Terms},
+    payment::{CaptureMethod, Confirmation, Payment, PaymentState, Refund, ReviewReason, Terms},
     schedule::Limits,
     text::Text,
     time::Timestamp,
@@ -294,7 +295,11 @@ fn an_order(stage: &Stage, name: &'static str, is_referred_to: bool) -> Order {
         Some(CaptureMethod::Manual) => held_order(name),
         Some(CaptureMethod::Automatic) | None => order(name),
     };
-    let Terms { amount, expires_in, reference, .. } = &mut request.terms;
+    request.gateway = stage.draw(&[Gateway::Stripe, Gateway::Stripe, Gateway::PayPal]).unwrap_or(Gateway::Stripe);
+    let Terms { amount, expires_in, reference, confirmation, .. } = &mut request.terms;
+    if request.gateway == Gateway::PayPal {
+        *confirmation = stage.draw(&[Confirmation::Explicit, Confirmation::Automatic]).unwrap_or(*confirmation);
+    }
     *reference = Text::parse("order 4711").ok().filter(|_| is_referred_to);
     *expires_in = stage.draw(&EXPIRES_IN).unwrap_or(*expires_in);
     let minor_units = stage.draw(&[1_250_i64, 1, 99_999_999]).unwrap_or(1_250);

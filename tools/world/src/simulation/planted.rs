@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{Answer, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Evidence, Payment, Source},
@@ -163,8 +163,8 @@ impl Gateway for Planted<'_, WeatheredGateway<'_>> {
         self.port.api_version()
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.port.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.port.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {

@@ -2,7 +2,7 @@
 
 use domain::{
     id::TransactionId,
-    payment::{ActKind, ActProgress, End, Payment, PaymentState, Refund, RefundProgress},
+    payment::{ActKind, ActProgress, AttemptSource, End, Payment, PaymentState, Refund, RefundProgress},
 };
 use flow::ports::Actor;
 
@@ -37,8 +37,10 @@ pub(super) fn ledger(stage: &Stage) {
 fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
     let what = match event.as_str() {
         "captured_late" => Some(Sometimes::LateSuccess),
+        "canceled" | "expired" | "failed" if payment.look_owed => Some(Sometimes::WatchedEnd),
         "expired" => Some(Sometimes::Expired),
         "failed" => Some(Sometimes::GivenUp),
+        "attempt_started" if is_automatic(payment) => Some(Sometimes::AutomaticConfirm),
         "attempt_started" if *actor == Actor::Retry => Some(Sometimes::Reattempt),
         "captured" if was_canceled_too(payment) => Some(Sometimes::ChargeBeatsCancel),
         "captured" if payment.captured() != payment.terms.amount => Some(Sometimes::TakenInPart),
@@ -61,6 +63,10 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
 /// What the gateway had shown before it failed has a name there.
 fn failed_later(refund: &Refund) -> bool {
     refund.reference.is_some() && matches!(refund.progress, RefundProgress::Failed { .. })
+}
+
+fn is_automatic(payment: &Payment) -> bool {
+    payment.attempts.last().is_some_and(|attempt| attempt.source == AttemptSource::Automatic)
 }
 
 fn was_canceled_too(payment: &Payment) -> bool {

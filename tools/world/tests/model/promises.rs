@@ -87,7 +87,7 @@ fn knows_its_requests(payment: &Payment) -> bool {
                 == Err(Rejection::IdempotencyKeyReused)
     };
     let attempts = payment.attempts.iter().all(|attempt| match &attempt.source {
-        AttemptSource::Gateway => true,
+        AttemptSource::Automatic | AttemptSource::Gateway => true,
         AttemptSource::Api { key, request_hash, instrument, return_url, off_session, api_version } => {
             let confirm = |request_hash| {
                 Command::Confirm(ConfirmRequest {

@@ -294,6 +294,7 @@ pub(crate) fn outcome(payment: &Payment, answer: Answer) -> Outcome {
             Status::Captured => ObjectStatus::Captured { received_minor_units: amount.minor_units() },
             Status::Canceled => ObjectStatus::Canceled,
         },
+        charge: None,
     };
     match answer {
         Answer::Shown(status) => Outcome::Object(snapshot(status)),

@@ -10,13 +10,14 @@
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
 //! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
-//! | `lo` | at its end, and owed a look at its refunds |
+//! | `pu` `ch` `lo` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end |
 //! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
 //! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
+mod charge;
 pub mod dispute;
 mod state;
 mod story;
@@ -26,7 +27,7 @@ use domain::{
     id::RequestHash,
     money::{Currency, Money},
     payment::{Payment, Review},
-    text::{ClientSecret, GatewayToken},
+    text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
 use flow::ports::{Actor, Write};
@@ -44,8 +45,8 @@ const LOOK_OWED: &str = "lo";
 
 /// The shape that every release has read.
 const FIRST: u32 = 1;
-/// The same, with refunds.
-const WITH_REFUNDS: u32 = 2;
+/// The same, with refunds, charges, and payments that their payer approves first.
+const SECOND: u32 = 2;
 /// The same, with disputes.
 const WITH_DISPUTES: u32 = 3;
 
@@ -67,6 +68,8 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .word("mo", payment.mode)
         .text("ob", payment.object.as_str())
         .maybe(payment.client_secret.as_ref(), |row, secret| row.text("cs", secret.expose()))
+        .maybe(payment.payer_url.as_ref(), |row, url| row.text("pu", url.as_str()))
+        .maybe(payment.charge.as_ref(), |row, charge| row.map("ch", charge::write(charge)))
         .bytes("rh", hash_bytes(payment.request_hash)?)
         .number("ex", payment.expires_at.unix_ms())
         .number("rd", payment.rounds)
@@ -88,7 +91,7 @@ pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
         // What the later ones added may be missing in each.
-        FIRST | WITH_REFUNDS | WITH_DISPUTES => read_present(&row),
+        FIRST | SECOND | WITH_DISPUTES => read_present(&row),
         _ => Err(row.unfit("sv", "is a version that this release does not read")),
     }
 }
@@ -97,7 +100,8 @@ fn schema_version(payment: &Payment) -> u32 {
     if !payment.disputes.is_empty() {
         return WITH_DISPUTES;
     }
-    if payment.refunds.is_empty() && !payment.look_owed { FIRST } else { WITH_REFUNDS }
+    let is_plain = payment.refunds.is_empty() && !payment.look_owed && payment.charge.is_none();
+    if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
@@ -117,11 +121,13 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         mode: row.word("mo")?,
         object: row.parsed("ob", GatewayToken::parse)?,
         client_secret: row.maybe_text("cs")?.map(|secret| ClientSecret::new(secret.to_owned())),
+        payer_url: row.maybe_parsed("pu", WebUrl::parse)?,
         request_hash: read_hash(row, "rh")?,
         terms,
         state: state::read(row, currency)?,
         attempts: story::read_attempts(row)?,
         acts: story::read_acts(row, currency)?,
+        charge: row.maybe_map("ch")?.map(|map| charge::read(&map)).transpose()?,
         refunds: story::read_refunds(row, currency)?,
         disputes: story::read_disputes(row, currency)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,

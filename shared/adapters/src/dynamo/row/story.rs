@@ -67,6 +67,7 @@ pub(super) fn read_disputes(row: &Attributes<'_>, currency: Currency) -> Result<
 fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
     let map = Written::default().number("n", attempt.number.get()).number("t", attempt.started_at.unix_ms());
     let map = match &attempt.source {
+        AttemptSource::Automatic => map.text("so", "automatic"),
         AttemptSource::Gateway => map.text("so", "gateway"),
         AttemptSource::Api { key, request_hash, instrument, return_url, off_session, api_version } => {
             write_instrument(map.text("so", "api"), instrument)
@@ -90,6 +91,7 @@ fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
 
 fn read_attempt(map: &Attributes<'_>) -> Result<Attempt, Unfit> {
     let source = match map.text("so")? {
+        "automatic" => AttemptSource::Automatic,
         "gateway" => AttemptSource::Gateway,
         "api" => AttemptSource::Api {
             key: map.parsed("k", IdempotencyKey::parse)?,

@@ -67,6 +67,7 @@ pub(super) fn payment() -> Payment {
         mode: Mode::Test,
         object: GatewayToken::parse("pi_1").unwrap(),
         client_secret: None,
+        payer_url: None,
         request_hash: RequestHash::of([]),
         terms: terms(2_500, "EUR"),
     };

@@ -244,6 +244,7 @@ fn shows(shown: &Value, object: &ObjectSnapshot) {
             assert!(!euros || cents("amount_capturable") == *capturable_minor_units, "{shown}");
         }
         ObjectStatus::Canceled => assert_eq!(word, "canceled"),
+        ObjectStatus::Failed(_) => panic!("a PaymentIntent can always be confirmed anew: {shown}"),
         ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_) | ObjectStatus::Pending => {
             assert!(STATUSES.contains(&word), "{shown}");
         }
@@ -315,6 +316,7 @@ const fn kind(outcome: &Outcome) -> &'static str {
             ObjectStatus::Captured { .. } => "captured",
             ObjectStatus::Authorized { .. } => "authorized",
             ObjectStatus::Canceled => "canceled",
+            ObjectStatus::Failed(_) => "failed",
             ObjectStatus::AwaitsMethod => "awaits method",
             ObjectStatus::AwaitsPayer(_) => "awaits payer",
             ObjectStatus::Pending => "pending",

@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{DisputeId, Papers},
-    gateway::{Answer, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -76,7 +76,7 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
         API_VERSION
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
+    fn accepts(&self, _gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
         amount::to_stripe(amount).map(|_| ())
     }
 

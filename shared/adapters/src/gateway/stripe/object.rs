@@ -4,7 +4,7 @@
 //! currency we do not know, makes a snapshot without a currency, which no payment can take for its own (rule E7).
 
 use domain::{
-    gateway::{Mode, NextAction, ObjectSnapshot, ObjectStatus},
+    gateway::{Charge, Mode, NextAction, ObjectSnapshot, ObjectStatus},
     money::Currency,
     text::{ClientSecret, GatewayToken, WebUrl},
 };
@@ -40,6 +40,16 @@ pub(super) struct PaymentIntent {
     metadata: Option<Named<Metadata>>,
     #[serde(default, deserialize_with = "if_readable")]
     last_payment_error: Option<Named<StripeError>>,
+    #[serde(default, deserialize_with = "if_readable")]
+    latest_charge: Option<LatestCharge>,
+}
+
+/// Its last charge: the name, or all of it where that was asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LatestCharge {
+    Name(String),
+    Whole { id: String },
 }
 
 /// The object's own word for what it is. Anything but a PaymentIntent is not read as one.
@@ -104,7 +114,13 @@ impl PaymentIntent {
             amount_minor_units: amount.unwrap_or(self.amount),
             currency: known.filter(|_| amount.is_some() && all_counted),
             status,
+            charge: self.charge(),
         })
+    }
+
+    fn charge(&self) -> Option<Charge> {
+        let (LatestCharge::Name(id) | LatestCharge::Whole { id }) = self.latest_charge.as_ref()?;
+        Some(Charge { reference: GatewayToken::parse(id).ok()?, settlement: None })
     }
 
     /// The id that we gave it, as it stands there.

@@ -81,7 +81,7 @@ fn metadata(id: &TransactionId, terms: &Terms) -> Vec<(String, String)> {
 
 fn opened(intent: &PaymentIntent) -> OpenOutcome {
     intent.snapshot().map_or(OpenOutcome::Unknown(UnknownReason::Unreadable), |snapshot| {
-        OpenOutcome::Opened(OpenedObject { snapshot, client_secret: intent.client_secret() })
+        OpenOutcome::Opened(OpenedObject { snapshot, client_secret: intent.client_secret(), payer_url: None })
     })
 }
 
@@ -115,7 +115,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use domain::{
-        gateway::{ObjectStatus, UnknownReason},
+        gateway::{Gateway as GatewayName, ObjectStatus, UnknownReason},
         id::RequestHash,
         payment::Customer,
         text::{Text, WebUrl},
@@ -130,7 +130,13 @@ mod tests {
 
     fn ask(terms: &Terms) -> Result<StripeRequest, OpenOutcome> {
         let id = TransactionId::parse(TRANSACTION_ID).unwrap();
-        request(&OpenRequest { id: &id, terms, request_hash: RequestHash::of([("amount", "2500")]), round: 2 })
+        request(&OpenRequest {
+            id: &id,
+            gateway: GatewayName::Stripe,
+            terms,
+            request_hash: RequestHash::of([("amount", "2500")]),
+            round: 2,
+        })
     }
 
     fn metadata_of(key: &str) -> Metadata {

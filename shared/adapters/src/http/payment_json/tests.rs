@@ -27,6 +27,8 @@ pub(in crate::http) fn a_payment() -> Payment {
         mode: Mode::Test,
         object: GatewayToken::parse("pi_canary").unwrap(),
         client_secret: Some(ClientSecret::new("pi_1_secret_2".to_owned())),
+        payer_url: None,
+        charge: None,
         request_hash: RequestHash::of([("amount", "1999")]),
         terms: Terms {
             amount: euros(1999),

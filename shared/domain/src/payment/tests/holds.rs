@@ -98,7 +98,11 @@ fn only_a_payment_whose_approval_is_the_gateways_own_first_step_is_confirmed_whi
     for (action, of_paypal) in [(NextAction::Confirm, true), (redirect(), true), (NextAction::UseGatewaySdk, false)] {
         for gateway in [Gateway::Stripe, Gateway::PayPal] {
             let mut payment = Payment { gateway, state: PaymentState::RequiresAction(action.clone()), ..payment() };
-            let told = command(&mut payment, &Command::Confirm(confirm_request("c1")), &at(Duration::ZERO));
+            let mut request = confirm_request("c1");
+            if gateway == Gateway::PayPal {
+                request.instrument = Instrument::Approved;
+            }
+            let told = command(&mut payment, &Command::Confirm(request), &at(Duration::ZERO));
             assert_eq!(told.is_ok(), of_paypal && gateway == Gateway::PayPal, "{gateway:?} {action:?}: {told:?}");
         }
     }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn happened(fact: Fact, after: u64, review: Option<ReviewReason>) -> Event {
-    Event { fact, at: START.plus(Duration::from_secs(after)), due: None, review }
+    Event { fact, at: START.plus(Duration::from_secs(after)), due: None, review, charge: None }
 }
 
 fn reviewed(reasons: &[ReviewReason]) -> Option<Review> {
@@ -85,7 +85,7 @@ fn a_key_is_young_for_twelve_hours_less_a_moment() {
     for (age, young) in
         [(Duration::ZERO, true), (half_a_day - moment, true), (half_a_day, false), (half_a_day + moment, false)]
     {
-        assert_eq!(attempt.key_is_young(START.plus(age)), young, "{age:?}");
+        assert_eq!(attempt.key_is_young(Gateway::Stripe, START.plus(age)), young, "{age:?}");
         assert_eq!(act.key_is_young(START.plus(age)), young, "{age:?}");
     }
 }

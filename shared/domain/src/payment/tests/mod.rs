@@ -5,6 +5,7 @@ mod disputes;
 mod ends;
 mod holds;
 mod kept;
+mod orders;
 mod refunds;
 mod rules;
 mod table;
@@ -62,6 +63,7 @@ pub(super) fn payment() -> Payment {
         mode: Mode::Test,
         object: GatewayToken::parse("pi_1").unwrap(),
         client_secret: None,
+        payer_url: None,
         request_hash: hash("initiate"),
         terms,
     };
@@ -86,6 +88,7 @@ pub(super) fn snapshot(status: ObjectStatus) -> ObjectSnapshot {
         amount_minor_units: AMOUNT,
         currency: Some(Currency::from_code("EUR").unwrap()),
         status,
+        charge: None,
     }
 }
 

@@ -5,6 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::{
+    gateway::Gateway,
     id::{RequestHash, TransactionId},
     payment::{Payment, PaymentState},
 };
@@ -15,7 +16,7 @@ use super::{
     schedule::{Pause, pause},
 };
 use crate::{
-    shop::{cancellation, card, card_on_file, give_back, key},
+    shop::{approved, cancellation, card, card_on_file, give_back, key},
     simulation::{
         coverage::Sometimes,
         functions::{Answer, Ask, Replay, Reply, call},
@@ -119,13 +120,16 @@ impl Client {
             AskStatus, Cancel, CaptureAll, CapturePart, CaptureTooMuch, Confirm, ConfirmPayerAway, Payer, RefundAll,
             RefundPart, RefundTooMuch, SendAgain, Wait,
         };
-        use PayersDeed::{Authenticates, Fails, PaysInBrowser};
+        use PayersDeed::{Approves, Authenticates, Fails, PaysInBrowser};
         let deeds: &[Deed] = match self.shown.as_ref().map(|payment| &payment.state) {
             None => &[AskStatus, Confirm, Cancel],
             Some(PaymentState::RequiresPaymentMethod) => {
                 &[Confirm, Confirm, ConfirmPayerAway, Payer(PaysInBrowser), Confirm, ConfirmPayerAway, Wait, Cancel]
             }
             Some(PaymentState::Processing(_)) => &[AskStatus, SendAgain, Wait, Confirm, Cancel, AskStatus],
+            Some(PaymentState::RequiresAction(_)) if self.order.request.gateway == Gateway::PayPal => {
+                &[Payer(Approves), Confirm, Payer(Approves), Confirm, AskStatus, Wait, Cancel]
+            }
             Some(PaymentState::RequiresAction(_)) => &[
                 Payer(Authenticates),
                 Payer(Authenticates),
@@ -171,6 +175,9 @@ impl Client {
     fn ask_for(&mut self, deed: Deed) -> Ask {
         let amount = self.order.request.terms.amount.minor_units();
         match deed {
+            Deed::Confirm | Deed::ConfirmPayerAway if self.order.request.gateway == Gateway::PayPal => {
+                Ask::Confirm(Box::new(approved(&self.fresh_key())))
+            }
             Deed::Confirm => Ask::Confirm(Box::new(card(&self.fresh_key()))),
             Deed::ConfirmPayerAway => Ask::Confirm(Box::new(card_on_file(&self.fresh_key()))),
             Deed::Cancel => Ask::Cancel(cancellation(&self.fresh_key())),

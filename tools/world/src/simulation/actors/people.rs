@@ -96,6 +96,8 @@ pub(super) enum PayersDeed {
     Fails,
     /// Confirms in the browser, without the client.
     PaysInBrowser,
+    /// Approves an order on the gateway's page.
+    Approves,
 }
 
 /// The payer acts.
@@ -105,9 +107,12 @@ pub(super) fn payer(stage: &Arc<Stage>, object: &GatewayToken, deed: PayersDeed)
         PayersDeed::Authenticates => stage.gateway.payer_authenticates(object, verdict),
         PayersDeed::Fails => stage.gateway.payer_fails(object),
         PayersDeed::PaysInBrowser => stage.gateway.browser_confirms(object, verdict),
+        PayersDeed::Approves => stage.gateway.payer_approves(object),
     };
-    if done && deed == PayersDeed::PaysInBrowser {
-        stage.happened(Sometimes::BrowserConfirm);
+    match deed {
+        PayersDeed::PaysInBrowser if done => stage.happened(Sometimes::BrowserConfirm),
+        PayersDeed::Approves if done => stage.happened(Sometimes::OrderApproved),
+        PayersDeed::PaysInBrowser | PayersDeed::Approves | PayersDeed::Authenticates | PayersDeed::Fails => {}
     }
     stage.tell(|| format!("the payer: {deed:?} ({verdict:?}), possible: {done}"));
     watch::ledger(stage);

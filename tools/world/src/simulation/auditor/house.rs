@@ -93,7 +93,7 @@ impl Auditor {
     fn tries_keep_the_networks_rules(&mut self, row: &Payment) {
         let key_of = |source: &AttemptSource| match source {
             AttemptSource::Api { key, .. } => Some(key.clone()),
-            AttemptSource::Gateway => None,
+            AttemptSource::Automatic | AttemptSource::Gateway => None,
         };
         for (place, second) in row.attempts.iter().enumerate() {
             let Some(key) = key_of(&second.source) else { continue };

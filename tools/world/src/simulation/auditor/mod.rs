@@ -31,7 +31,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     gateway::ObjectStatus,
     id::{RequestHash, TransactionId},
-    payment::{Payment, PaymentState, ProcessingReason, ReviewReason, Status},
+    payment::{Confirmation, Payment, PaymentState, ProcessingReason, ReviewReason, Status},
     text::GatewayToken,
 };
 use flow::operations::webhook::{GatewayEvent, News, Received, Subject};
@@ -91,6 +91,8 @@ struct File {
     taken: Vec<(u64, ObjectStatus)>,
     confirm_keys: BTreeSet<String>,
     away_keys: BTreeSet<String>,
+    /// Whether Quittance was asked to charge it by itself once its payer has approved.
+    is_automatic: bool,
     /// The newest version that was told.
     newest: Option<Payment>,
 }
@@ -165,6 +167,11 @@ impl Auditor {
             }
             file.confirm_keys.insert(key);
         }
+        if let Ask::Initiate(request) = ask
+            && request.terms.confirmation == Confirmation::Automatic
+        {
+            self.files.entry(id.clone()).or_default().is_automatic = true;
+        }
         self.asked.push(Asked { id: id.clone(), sent: turn });
         self.asked.len().saturating_sub(1)
     }
@@ -199,7 +206,10 @@ impl Auditor {
         let counts = matches!(received, Received::Applied | Received::Superseded);
         let is_final = matches!(
             object.status,
-            ObjectStatus::Captured { .. } | ObjectStatus::Canceled | ObjectStatus::Authorized { .. }
+            ObjectStatus::Captured { .. }
+                | ObjectStatus::Canceled
+                | ObjectStatus::Failed(_)
+                | ObjectStatus::Authorized { .. }
         );
         if self.behind_our_back.contains(&object.reference) {
             if counts {
@@ -322,8 +332,7 @@ impl Auditor {
                 }
             }
             Status::Failed | Status::Canceled | Status::Expired => {
-                let is_over = gateway.object(&told.object).is_some_and(|it| it.status == ObjectStatus::Canceled);
-                if !is_over && !self.ended.contains(&told.object) {
+                if !audit::is_over(&told.object, gateway) && !self.ended.contains(&told.object) {
                     self.breach("P4", "told an end without proof", format!("{told:?}"));
                 }
             }
@@ -337,7 +346,7 @@ impl Auditor {
         let before = taken.iter().filter(|(at, _)| *at < sent);
         let ignored = before.map(|(_, status)| status).find(|status| match status {
             ObjectStatus::Captured { .. } => told.status != Status::Succeeded,
-            ObjectStatus::Canceled => !is_end(told.status),
+            ObjectStatus::Canceled | ObjectStatus::Failed(_) => !is_end(told.status),
             ObjectStatus::Authorized { .. } => !is_end(told.status) && told.status != Status::RequiresCapture,
             _ => false,
         });

@@ -4,7 +4,9 @@
 use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
-    gateway::{Answer, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{
+        Answer, Gateway as GatewayName, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, UnknownReason,
+    },
     id::{AttemptNumber, RefundId, gateway_key},
     money::Money,
     payment::{ActKind, Payment},
@@ -150,8 +152,8 @@ impl Gateway for WeatheredGateway<'_> {
         self.0.release.api_version
     }
 
-    fn accepts(&self, amount: Money) -> Result<(), AmountRefusal> {
-        self.0.stage.gateway.accepts(amount)
+    fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
+        self.0.stage.gateway.accepts(gateway, amount)
     }
 
     async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
@@ -221,7 +223,7 @@ impl Gateway for WeatheredGateway<'_> {
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
         let now = self.0.now();
-        if payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(now)) {
+        if payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(payment.gateway, now)) {
             self.0.stage.happened(Sometimes::DeadKey);
         }
         let captures = payment.open_act().filter(|act| matches!(act.kind, ActKind::Capture { .. }));

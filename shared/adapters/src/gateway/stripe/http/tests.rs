@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use domain::gateway::{Answer, Hand, ObjectStatus, Outcome};
+use domain::gateway::{Answer, Gateway as GatewayName, Hand, ObjectStatus, Outcome};
 
 use super::*;
 use crate::gateway::{
@@ -252,7 +252,13 @@ async fn the_port_opens_an_object_and_looks_at_one() {
     let server = Server::with(vec![opened, error("404 Not Found", "", "resource_missing")]);
     let stripe = Stripe::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), Keys::default(), || 0);
     let (id, terms) = (TransactionId::parse(fixtures::TRANSACTION_ID).unwrap(), terms(2_500, "EUR"));
-    let asked = OpenRequest { id: &id, terms: &terms, request_hash: RequestHash::of([]), round: 1 };
+    let asked = OpenRequest {
+        id: &id,
+        gateway: GatewayName::Stripe,
+        terms: &terms,
+        request_hash: RequestHash::of([]),
+        round: 1,
+    };
     assert!(matches!(stripe.open(&asked, BUDGET).await, OpenOutcome::Opened(_)));
     // An object of ours that is not there: we look with another account's key.
     let missing = Outcome::Unknown(UnknownReason::Misconfigured);

@@ -141,7 +141,7 @@ fn name(event: &GatewayEvent) -> String {
             outcome.object().map(|object| format!("{:?}", object.status))
         }
         Subject::Payment { news: News::Refund(evidence), .. } => Some(format!("{evidence:?}")),
-        Subject::Other => None,
+        Subject::Dispute { .. } | Subject::Other => None,
     };
     format!("{number} ({:?}, {})", event.mode, what.unwrap_or_default())
 }

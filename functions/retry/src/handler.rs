@@ -10,16 +10,19 @@ use adapters::host::SystemHost;
 use adapters::sqs::{Record, records, redeliver};
 use adapters::telemetry::{Count, Field, Line, Log};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::dispute::DisputeId;
+use domain::id::{RowId, TransactionId};
 use domain::schedule::Limits;
 use domain::time::Timestamp;
-use flow::operations::retry::{Retried, retry};
-use flow::ports::{Gateway, Host, LoadPayment, ReplacePayment};
+use flow::operations::retry::{Retried, retry, retry_dispute};
+use flow::ports::dispute::{DisputeGateway, LoadDispute, ReplaceDispute};
+use flow::ports::{Error, Gateway, Host, LoadPayment, ReplacePayment};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 /// What the function works with.
 pub(crate) struct Retry<S, G> {
-    /// Where payments are.
+    /// Where payments and disputes are.
     pub(crate) store: S,
     /// Who is asked.
     pub(crate) gateway: G,
@@ -29,7 +32,11 @@ pub(crate) struct Retry<S, G> {
     pub(crate) log: Log,
 }
 
-impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
+impl<S, G> Retry<S, G>
+where
+    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute,
+    G: Gateway + DisputeGateway,
+{
     /// Looks at every record of a batch before `deadline_unix_ms`, and names those that must be delivered again.
     pub(crate) async fn batch(&self, event: SqsEvent, deadline_unix_ms: u64) -> SqsBatchResponse {
         let deadline = Timestamp::from_unix_ms(i64::try_from(deadline_unix_ms).unwrap_or(i64::MAX));
@@ -60,14 +67,23 @@ impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
             line.count(Count::Poison);
             return Verdict::Again;
         };
-        line.set(Field::TransactionId(id));
-        match retry(host, &self.store, &self.gateway, id).await {
-            Ok(Retried::Looked(payment)) => {
+        let state = match id {
+            RowId::Payment(id) => {
+                line.set(Field::TransactionId(id));
+                self.payment(host, id).await
+            }
+            RowId::Dispute(id) => {
+                line.set(Field::DisputeId(id));
+                self.dispute(host, id).await
+            }
+        };
+        match state {
+            Ok(Some(state)) => {
                 line.set(Field::Outcome("looked"));
-                line.set(Field::State(payment.state.name()));
+                line.set(Field::State(state));
                 Verdict::Done
             }
-            Ok(Retried::Dropped) => {
+            Ok(None) => {
                 line.set(Field::Outcome("not_due"));
                 Verdict::Done
             }
@@ -76,6 +92,20 @@ impl<S: LoadPayment + ReplacePayment, G: Gateway> Retry<S, G> {
                 Verdict::Again
             }
         }
+    }
+
+    /// Looks at a payment. How it stands; none if nobody needs to look now.
+    async fn payment<H: Host>(&self, host: &H, id: &TransactionId) -> Result<Option<&'static str>, Error> {
+        match retry(host, &self.store, &self.gateway, id).await? {
+            Retried::Looked(payment) => Ok(Some(payment.state.name())),
+            Retried::Dropped => Ok(None),
+        }
+    }
+
+    /// Looks at a dispute. How it stands; none if nobody needs to look now.
+    async fn dispute<H: Host>(&self, host: &H, id: &DisputeId) -> Result<Option<&'static str>, Error> {
+        let looked = retry_dispute(host, &self.store, &self.gateway, id).await?;
+        Ok(looked.map(|dispute| dispute.standing().map_or("unseen", |standing| standing.status.name())))
     }
 }
 

@@ -13,6 +13,7 @@ use adapters::secrets::{Cached, SigningSecrets, Vault};
 use adapters::telemetry::{Count, Field, Level, Line};
 use domain::gateway::Mode;
 use flow::operations::webhook::{GatewayEvent, Received, Subject, webhook};
+use flow::ports::dispute::{CreateDispute, LoadDispute, ReplaceDispute};
 use flow::ports::{Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -22,7 +23,7 @@ use serde::Serialize;
 pub(crate) struct Webhook<V, S, N> {
     /// What Stripe signs with.
     pub(crate) signing_secrets: Cached<SigningSecrets, V>,
-    /// Where payments are.
+    /// Where payments and disputes are.
     pub(crate) store: S,
     /// Who looks at what an event leaves open.
     pub(crate) nudges: N,
@@ -37,7 +38,12 @@ struct Taken {
     received: &'static str,
 }
 
-impl<V: Vault, S: LoadPayment + ReplacePayment, N: Nudge> Endpoint for Webhook<V, S, N> {
+impl<V, S, N> Endpoint for Webhook<V, S, N>
+where
+    V: Vault,
+    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute,
+    N: Nudge,
+{
     const FUNCTION: &'static str = "webhook";
     const ROUTE: &'static str = "POST /webhook/{gateway}";
 
@@ -47,8 +53,10 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, N: Nudge> Endpoint for Webhook<V
         }
         let event = self.verified(host, request, line).await?;
         line.set(Field::GatewayEventId(&event.id));
-        if let Subject::Payment { id, .. } = &event.subject {
-            line.set(Field::TransactionId(id));
+        match &event.subject {
+            Subject::Payment { id, .. } => line.set(Field::TransactionId(id)),
+            Subject::Dispute { id } => line.set(Field::DisputeId(id)),
+            Subject::Other => {}
         }
         let received = webhook(host, &self.store, &self.nudges, self.mode, event).await;
         let received = received.map_err(|error| Problem::from(&error))?;

@@ -1,6 +1,6 @@
 //! The retry queue: nudges out, nudges in.
 //!
-//! A nudge is `{"transactionId":"pay_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
+//! A nudge is `{"transactionId":"pay_…"}` or `{"disputeId":"dsp_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
 //! a doubled or late one by the row's version. So sending has no guarantee to keep, and reading has nothing to trust.
 //!
 //! Must never: put anything else of a payment on the queue, or let one bad record stop the others of its batch.
@@ -11,7 +11,8 @@ use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use domain::id::TransactionId;
+use domain::dispute::DisputeId;
+use domain::id::{RowId, TransactionId};
 use flow::ports::{Dependency, Error, Nudge};
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +38,7 @@ impl RetryQueue {
         Self { client, url }
     }
 
-    async fn send_batch(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn send_batch(&self, ids: &[RowId]) -> Result<usize, Error> {
         let entries = ids.iter().enumerate().map(|(place, id)| {
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
@@ -58,14 +59,14 @@ impl RetryQueue {
 }
 
 impl Nudge for RetryQueue {
-    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
         let sent =
             self.client.send_message().queue_url(&self.url).message_body(body(id)).delay_seconds(whole_seconds(delay));
         sent.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
     /// Ten at a time, each ten on its own: an error is answered only if not a single one was taken.
-    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
         let mut taken: usize = 0;
         let mut failure = None;
         for batch in ids.chunks(BATCH_MAX) {
@@ -87,7 +88,7 @@ pub struct Record {
     /// What SQS calls it. Whoever could not look at the row names it to [`redeliver`].
     pub message_id: String,
     /// Which row to look at.
-    pub nudge: Result<TransactionId, Poison>,
+    pub nudge: Result<RowId, Poison>,
 }
 
 /// A record that is no nudge. It is left on the queue, so that SQS moves it to the dead-letter queue, where somebody sees it.
@@ -121,7 +122,7 @@ impl From<SqsMessage> for Record {
         let nudge = message.body.as_deref().and_then(|body| serde_json::from_str::<Named<NudgeJson>>(body).ok());
         Self {
             message_id: message.message_id.unwrap_or_default(),
-            nudge: nudge.and_then(|Named(nudge)| TransactionId::parse(&nudge.transaction_id).ok()).ok_or(Poison),
+            nudge: nudge.and_then(|Named(nudge)| nudge.row()).ok_or(Poison),
         }
     }
 }
@@ -130,12 +131,26 @@ impl From<SqsMessage> for Record {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NudgeJson {
-    transaction_id: String,
+    transaction_id: Option<String>,
+    dispute_id: Option<String>,
 }
 
-fn body(id: &TransactionId) -> String {
-    // An id is 30 characters of a-z, 2-7 and `_`: nothing in it can need an escape.
-    format!(r#"{{"transactionId":"{id}"}}"#)
+impl NudgeJson {
+    fn row(&self) -> Option<RowId> {
+        match (&self.transaction_id, &self.dispute_id) {
+            (Some(id), None) => TransactionId::parse(id).ok().map(RowId::Payment),
+            (None, Some(id)) => DisputeId::parse(id).ok().map(RowId::Dispute),
+            (Some(_), Some(_)) | (None, None) => None,
+        }
+    }
+}
+
+fn body(id: &RowId) -> String {
+    // Ids are made of letters, digits, `_` and `-`: nothing in them can need an escape.
+    match id {
+        RowId::Payment(id) => format!(r#"{{"transactionId":"{id}"}}"#),
+        RowId::Dispute(id) => format!(r#"{{"disputeId":"{id}"}}"#),
+    }
 }
 
 /// Rounded up: a look that comes too early is dropped, and then only the sweep is left.
@@ -171,9 +186,9 @@ mod tests {
 
     const URL: &str = "http://127.0.0.1:4566/000000000000/retry";
 
-    fn ids(count: usize) -> Vec<TransactionId> {
+    fn ids(count: usize) -> Vec<RowId> {
         let key = |number: usize| IdempotencyKey::parse(&format!("order-{number}")).unwrap();
-        (0..count).map(|number| TransactionId::derive("merchant", "initiate", &key(number))).collect()
+        (0..count).map(|number| TransactionId::derive("merchant", "initiate", &key(number)).into()).collect()
     }
 
     fn queue(answers: Vec<(u16, String)>) -> (RetryQueue, Script) {
@@ -203,6 +218,15 @@ mod tests {
         assert_eq!((&sent[0]["DelaySeconds"], &sent[0]["QueueUrl"]), (&Value::from(15), &Value::from(URL)));
         // The checksum above is not that of the body, and the SDK says so; a real answer is tried against a real queue.
         drop(result);
+    }
+
+    #[test]
+    fn a_dispute_is_nudged_by_its_own_id_and_read_back() {
+        let id = RowId::Dispute(DisputeId::parse("dsp_paypal_PP-D-10001").unwrap());
+        assert_eq!(body(&id), r#"{"disputeId":"dsp_paypal_PP-D-10001"}"#);
+        let mut message = SqsMessage::default();
+        message.body = Some(body(&id));
+        assert_eq!(Record::from(message).nudge, Ok(id));
     }
 
     #[test]
@@ -252,6 +276,8 @@ mod tests {
             Some(r#"{"transactionId":7}"#.to_owned()),
             Some("[".repeat(100_000)),
             Some(format!(r#"["{good}"]"#)),
+            Some(format!(r#"{{"transactionId":"{good}","disputeId":"dsp_stripe_du_1"}}"#)),
+            Some(r#"{"disputeId":"du_1"}"#.to_owned()),
         ];
         let mut event = SqsEvent::default();
         event.records = bodies
@@ -274,7 +300,7 @@ mod tests {
             .iter()
             .map(|failure| failure["itemIdentifier"].as_str().unwrap())
             .collect();
-        assert_eq!(failed, ["m-2", "m-3", "m-4", "m-5", "m-6", "m-7", "m-8"]);
+        assert_eq!(failed, ["m-2", "m-3", "m-4", "m-5", "m-6", "m-7", "m-8", "m-9", "m-10"]);
         assert_eq!(serde_json::to_string(&redeliver([])).unwrap(), r#"{"batchItemFailures":[]}"#);
     }
 }

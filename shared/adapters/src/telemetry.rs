@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
+use domain::dispute::DisputeId;
 use domain::id::TransactionId;
 use domain::time::Timestamp;
 use flow::ports::{Error, Note};
@@ -70,7 +71,9 @@ pub enum Field<'a> {
     Code(&'static str),
     /// The payment.
     TransactionId(&'a TransactionId),
-    /// Where the payment stands after the request.
+    /// The dispute.
+    DisputeId(&'a DisputeId),
+    /// Where the payment, or the dispute, stands after the request.
     State(&'static str),
     /// The name of the caller's key.
     Caller(&'a str),
@@ -84,7 +87,7 @@ pub enum Field<'a> {
     MessageId(&'a str),
     /// The gateway's name for an event.
     GatewayEventId(&'a str),
-    /// How many payments a list showed.
+    /// How many payments or disputes a list showed.
     Listed(usize),
     /// How many rows a sweep nudged.
     Nudged(usize),
@@ -104,6 +107,7 @@ impl Field<'_> {
             Self::Status(status) => ("status", status.into()),
             Self::Code(code) => ("code", code.into()),
             Self::TransactionId(id) => ("transactionId", id.as_str().into()),
+            Self::DisputeId(id) => ("disputeId", id.as_str().into()),
             Self::State(state) => ("state", state.into()),
             Self::Caller(name) => ("caller", cleaned(name)),
             Self::Duration(duration) => ("durationMs", milliseconds(duration)),
@@ -185,6 +189,9 @@ impl Line {
                 }
                 Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) | Note::PartitionFailed(error) => {
                     self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
+                }
+                Note::DisputeDeadline(reminder) => {
+                    self.fields.insert("deadlineIn".to_owned(), reminder.name().into());
                 }
                 Note::ForeignObject { .. } | Note::ReviewAsked | Note::Conflict => {}
             }

@@ -6,6 +6,8 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
+use crate::dispute::DisputeId;
+
 /// Why a name was not taken. The sentence completes "`<field>` …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
@@ -122,6 +124,53 @@ impl fmt::Display for RefundId {
     }
 }
 
+/// The id of a row that somebody must look at now and then: whatever is due has one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowId {
+    /// A payment's row.
+    Payment(TransactionId),
+    /// A dispute's row.
+    Dispute(DisputeId),
+}
+
+impl RowId {
+    /// The id as text. No two kinds of rows begin alike.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Payment(id) => id.as_str(),
+            Self::Dispute(id) => id.as_str(),
+        }
+    }
+
+    /// The payment whose row it is, if it is a payment's.
+    #[must_use]
+    pub const fn payment(&self) -> Option<&TransactionId> {
+        match self {
+            Self::Payment(id) => Some(id),
+            Self::Dispute(_) => None,
+        }
+    }
+}
+
+impl From<TransactionId> for RowId {
+    fn from(id: TransactionId) -> Self {
+        Self::Payment(id)
+    }
+}
+
+impl From<DisputeId> for RowId {
+    fn from(id: DisputeId) -> Self {
+        Self::Dispute(id)
+    }
+}
+
+impl fmt::Display for RowId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}
+
 /// What a client calls one of its requests, so that it may be sent again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
@@ -226,7 +275,7 @@ impl AttemptNumber {
 
 /// The idempotency keys that we send to gateways. Their spelling is fixed here: a gateway remembers it for a day.
 pub mod gateway_key {
-    use super::{AttemptNumber, RefundId, RequestHash, TransactionId};
+    use super::{AttemptNumber, DisputeId, RefundId, RequestHash, TransactionId};
 
     /// For opening the payment's object; `round` counts the fresh starts after a saved 5xx.
     #[must_use]
@@ -257,6 +306,12 @@ pub mod gateway_key {
     #[must_use]
     pub fn refund(id: &TransactionId, refund: &RefundId) -> String {
         format!("{id}:refund:{refund}")
+    }
+
+    /// For the `number`th of the merchant's acts on a dispute.
+    #[must_use]
+    pub fn dispute(id: &DisputeId, number: usize) -> String {
+        format!("{id}:act:{number}")
     }
 
     /// Whether this key was of a request for one of the payment's refunds.

@@ -3,13 +3,15 @@
 //! A commit is one conditional write. When somebody else was first, the row that stands is decided on anew, a bounded
 //! number of times. What commits successfully yields a [`Committed`], and only that opens a gateway's door.
 
+pub mod dispute;
+
 use std::time::Duration;
 
 use domain::{
     gateway::{Hand, Outcome, RefundOutcome},
     payment::{
-        Command, Decision, Event, Evidence, Judgement, Payment, RefundEvidence, Rejection, Source, apply, decide,
-        judge, judge_refund,
+        Command, Decision, Event, Evidence, Judgement, Payment, PaymentDispute, RefundEvidence, Rejection, Source,
+        apply, decide, judge, judge_dispute, judge_refund,
     },
     time::Now,
 };
@@ -164,6 +166,22 @@ pub async fn record_refund<H: Host, S: ReplacePayment>(
         }
         evidence.as_ref().map_or(Judgement::Nothing, |evidence| judge_refund(payment, evidence, now))
     };
+    weighed(host, store, payment, weigh, actor).await
+}
+
+/// Writes down what a dispute says of itself, on the payment whose money it is about.
+///
+/// # Errors
+/// If something outside fails; it may have been written.
+pub async fn record_dispute<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    dispute: PaymentDispute,
+    actor: &Actor,
+) -> Result<Recorded, Error> {
+    // It bears a version of its own, so that being overtaken takes nothing from it.
+    let weigh = |payment: &Payment, now: &Now, _: bool| judge_dispute(payment, &dispute, now);
     weighed(host, store, payment, weigh, actor).await
 }
 

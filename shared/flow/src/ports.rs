@@ -1,11 +1,14 @@
 //! What lies outside, as traits. One per capability, so that an operation's signature says what it may do.
 //! No method has a default: a port that lies by omission is found by the compiler.
 
+pub mod dispute;
+
 use std::{future::Future, time::Duration};
 
 use domain::{
+    dispute::{Dispute, Reminder},
     gateway::{Answer, Gateway as GatewayName, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
-    id::{AttemptNumber, RefundId, RequestHash, TransactionId},
+    id::{AttemptNumber, RefundId, RequestHash, RowId, TransactionId},
     money::Money,
     payment::{Payment, Terms},
     schedule::Limits,
@@ -52,6 +55,8 @@ pub enum Note {
     },
     /// A person was asked to look at a payment.
     ReviewAsked,
+    /// A dispute must be answered soon.
+    DisputeDeadline(Reminder),
     /// A write was overtaken by another and decided again.
     Conflict,
     /// A part of the due index could not be read, or its rows not be nudged; the next sweep finds them again.
@@ -220,6 +225,12 @@ impl Urgency {
     pub fn of(payment: &Payment) -> Self {
         if payment.is_in_doubt() { Self::Doubt } else { Self::Look }
     }
+
+    /// How urgent it is to look at `dispute` when it is due.
+    #[must_use]
+    pub fn of_dispute(dispute: &Dispute) -> Self {
+        if dispute.is_in_doubt() { Self::Doubt } else { Self::Look }
+    }
 }
 
 /// A span of time, both ends included.
@@ -248,7 +259,7 @@ pub struct DuePlace {
     /// When it is due.
     pub due: Timestamp,
     /// Its id.
-    pub id: TransactionId,
+    pub id: RowId,
 }
 
 /// Lists payments.
@@ -303,9 +314,9 @@ pub struct ListPage {
 /// Sends nudges: "look at this row". A nudge carries no state, and may be lost, doubled or late.
 pub trait Nudge: Sync {
     /// Nudges one row after `delay`.
-    fn nudge(&self, id: &TransactionId, delay: Duration) -> impl Future<Output = Result<(), Error>> + Send;
+    fn nudge(&self, id: &RowId, delay: Duration) -> impl Future<Output = Result<(), Error>> + Send;
     /// Nudges many rows at once, and says how many were taken.
-    fn nudge_all(&self, ids: &[TransactionId]) -> impl Future<Output = Result<usize, Error>> + Send;
+    fn nudge_all(&self, ids: &[RowId]) -> impl Future<Output = Result<usize, Error>> + Send;
 }
 
 /// The gateways: each call goes to the one that the payment is at. What moves money takes a [`Committed`], which only a commit can make: charging before saving does not

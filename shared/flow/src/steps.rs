@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use domain::{
     gateway::{Hand, Outcome, RefundOutcome},
-    id::{AttemptNumber, RefundId, TransactionId},
+    id::{AttemptNumber, RefundId, RowId, TransactionId},
     payment::{ActKind, Command, Evidence, Payment, RefundEvidence, Rejection, Source},
 };
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// With less than this left, a store so slow that it took all the rest would leave a request that nobody sends for a while.
-const GATEWAY_TIME_MIN: Duration = Duration::from_millis(500);
+pub(crate) const GATEWAY_TIME_MIN: Duration = Duration::from_millis(500);
 
 /// What became of a client's request.
 #[derive(Debug)]
@@ -151,7 +151,7 @@ pub(crate) async fn refund<H: Host, S: ReplacePayment, G: Gateway>(
 /// Has somebody look soon where nobody knows what came of a request. The row's `due` is the sure way, this the fast one.
 pub(crate) async fn nudge_if_in_doubt<H: Host, N: Nudge>(host: &H, nudges: &N, payment: &Payment) {
     if payment.is_in_doubt()
-        && let Err(error) = nudges.nudge(&payment.id, host.limits().first_delay).await
+        && let Err(error) = nudges.nudge(&RowId::Payment(payment.id.clone()), host.limits().first_delay).await
     {
         host.note(Note::NudgeLost(error));
     }

@@ -9,17 +9,19 @@ use std::{
 };
 
 use domain::{
+    dispute::{self, Dispute, DisputeId, Papers, Status},
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
-    id::{AttemptNumber, RefundId, TransactionId},
+    id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
     payment::Payment,
 };
 use flow::{
-    commit::Committed,
+    commit::{self, Committed},
     ports::{
-        AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Gateway,
-        ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest, ReplacePayment,
-        Replaced, Write,
+        self, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
+        Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
+        ReplacePayment, Replaced, Write,
+        dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
     },
 };
 
@@ -144,13 +146,62 @@ impl<P: ListPayments> ListPayments for Counting<P> {
     }
 }
 
+impl<P: LoadDispute> LoadDispute for Counting<P> {
+    async fn load_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
+        tick(&self.tally.reads);
+        self.port.load_dispute(id).await
+    }
+}
+
+impl<P: CreateDispute> CreateDispute for Counting<P> {
+    async fn create_dispute(&self, write: &ports::dispute::Write<'_>) -> Result<ports::dispute::Created, Error> {
+        tick(&self.tally.writes);
+        self.port.create_dispute(write).await
+    }
+}
+
+impl<P: ReplaceDispute> ReplaceDispute for Counting<P> {
+    async fn replace_dispute(&self, write: &ports::dispute::Write<'_>) -> Result<ports::dispute::Replaced, Error> {
+        tick(&self.tally.writes);
+        self.port.replace_dispute(write).await
+    }
+}
+
+impl<P: ListDisputes> ListDisputes for Counting<P> {
+    async fn list_disputes(
+        &self,
+        status: Status,
+        after: Option<&ports::dispute::Place>,
+        limit: u32,
+    ) -> Result<ports::dispute::Page, Error> {
+        tick(&self.tally.queries);
+        self.port.list_disputes(status, after, limit).await
+    }
+}
+
+impl<P: DisputeGateway> DisputeGateway for Counting<P> {
+    fn accepts_papers(&self, dispute: &DisputeId, papers: &Papers) -> Result<(), PapersRefusal> {
+        self.port.accepts_papers(dispute, papers)
+    }
+
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
+        tick(&self.tally.gateway_calls);
+        self.port.fetch_dispute(id, budget).await
+    }
+
+    async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
+        tick(&self.tally.gateway_calls);
+        self.port.answer_dispute(committed, budget).await
+    }
+}
+
 impl<P: Nudge> Nudge for Counting<P> {
-    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
         tick(&self.tally.nudges);
         self.port.nudge(id, delay).await
     }
 
-    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
         tick(&self.tally.nudges);
         self.port.nudge_all(ids).await
     }
@@ -226,7 +277,7 @@ mod tests {
             store.find_due(partition, window, None, 1).await.unwrap();
             store.count(partition).await.unwrap();
             store.list(&Listing::Day(Day::of(payment.created_at)), None, 1).await.unwrap();
-            queue.nudge(&payment.id, Duration::ZERO).await.unwrap();
+            queue.nudge(&RowId::Payment(payment.id.clone()), Duration::ZERO).await.unwrap();
             queue.nudge_all(&[]).await.unwrap();
         });
         assert_eq!(store.port().commits().len(), 1);

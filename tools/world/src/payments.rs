@@ -7,13 +7,15 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     decline::{Advice, Decline, DeclineCategory, TABLE},
+    dispute::{DisputeId, Stage, Standing, Status},
     gateway::{Charge, Gateway, Mode, NextAction, Settlement},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::{Currency, Money},
     payment::{
         ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource,
-        CancelReason, CaptureMethod, Confirmation, Customer, End, Instrument, Opening, Payment, PaymentState,
-        ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundReason, RefundSource, Review, ReviewReason, Terms,
+        CancelReason, CaptureMethod, Confirmation, Customer, DISPUTES_MAX, End, Instrument, Opening, Payment,
+        PaymentDispute, PaymentState, ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundReason,
+        RefundSource, Review, ReviewReason, Terms,
     },
     schedule::Limits,
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
@@ -140,6 +142,13 @@ pub fn largest(number: u32) -> Payment {
     };
     // As many as clients may ask for, and as many again from the dashboard.
     payment.refunds = (0..REFUNDS_MAX.saturating_mul(2)).map(refund).collect();
+    let dispute = |number: usize| PaymentDispute {
+        id: must(DisputeId::of(Gateway::Stripe, must(GatewayToken::parse(&format!("{number:0>100}"))))),
+        amount: payment.terms.amount,
+        standing: Standing { stage: Stage::PreArbitration, status: Status::NeedsResponse },
+        version: u64::MAX,
+    };
+    payment.disputes = (0..DISPUTES_MAX).map(dispute).collect();
     payment
 }
 
@@ -150,11 +159,11 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
         let opened = (token(), option::of(secret()), option::of(url()), option::of(charge()));
         let named = (any_id(), any_gateway(), any_mode(), opened, hash());
         let story =
-            (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), refunds(currency));
+            (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), money_back(currency));
         let times = (option::of(review()), option::of(moment()), any::<u32>(), moment(), moment(), moment(), 1_u64..);
         (named, story, times).prop_map(|(named, story, times)| {
             let (id, gateway, mode, (object, client_secret, payer_url, charge), request_hash) = named;
-            let (terms, state, attempts, acts, (refunds, look_owed)) = story;
+            let (terms, state, attempts, acts, (refunds, disputes, look_owed)) = story;
             let (attention, due, rounds, created_at, updated_at, expires_at, version) = times;
             Payment {
                 id,
@@ -170,6 +179,7 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 acts,
                 charge,
                 refunds,
+                disputes,
                 attention,
                 look_owed,
                 due,
@@ -181,6 +191,28 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
             }
         })
     })
+}
+
+fn money_back(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, Vec<PaymentDispute>, bool)> {
+    let dispute = (any_dispute_id(), 0_i64.., any_standing(), 1_u64..);
+    let dispute = dispute.prop_map(move |(id, minor_units, standing, version)| PaymentDispute {
+        id,
+        amount: must(Money::try_new(minor_units, currency)),
+        standing,
+        version,
+    });
+    (refunds(currency), vec(dispute, 0..3)).prop_map(|((refunds, look_owed), disputes)| (refunds, disputes, look_owed))
+}
+
+/// Any dispute's id.
+pub fn any_dispute_id() -> impl Strategy<Value = DisputeId> {
+    (any_gateway(), "[A-Za-z0-9_-]{1,40}")
+        .prop_map(|(gateway, reference)| must(DisputeId::of(gateway, must(GatewayToken::parse(&reference)))))
+}
+
+/// Anywhere that a dispute can stand.
+pub fn any_standing() -> impl Strategy<Value = Standing> {
+    (select(Stage::ALL.to_vec()), select(Status::ALL.to_vec())).prop_map(|(stage, status)| Standing { stage, status })
 }
 
 fn charge() -> impl Strategy<Value = Charge> {

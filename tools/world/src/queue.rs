@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::id::TransactionId;
+use domain::id::RowId;
 use flow::ports::{Dependency, Error, Nudge};
 
 use crate::turns;
@@ -15,7 +15,7 @@ use crate::turns;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nudged {
     /// The row to look at.
-    pub id: TransactionId,
+    pub id: RowId,
     /// After how long.
     pub delay: Duration,
 }
@@ -71,12 +71,12 @@ impl MemoryQueue {
 }
 
 impl Nudge for MemoryQueue {
-    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
         turns::pass().await;
         self.send([Nudged { id: id.clone(), delay }]).map(|_| ())
     }
 
-    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
         turns::pass().await;
         self.send(ids.iter().map(|id| Nudged { id: id.clone(), delay: Duration::ZERO }))
     }
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_nudge_waits_with_its_delay_until_it_is_taken_out() {
-        let (queue, id) = (MemoryQueue::default(), payments::id(1));
+        let (queue, id) = (MemoryQueue::default(), RowId::Payment(payments::id(1)));
         let delay = Duration::from_secs(15);
         block_on(queue.nudge(&id, delay)).unwrap();
         assert_eq!(queue.waiting(), [Nudged { id: id.clone(), delay }]);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_queue_that_fails_takes_nothing_and_recovers() {
-        let (queue, id) = (MemoryQueue::default(), payments::id(1));
+        let (queue, id) = (MemoryQueue::default(), RowId::Payment(payments::id(1)));
         queue.fail_next(1);
         assert!(block_on(queue.nudge(&id, Duration::ZERO)).is_err());
         assert!(queue.waiting().is_empty());
@@ -110,7 +110,7 @@ mod tests {
     fn a_batch_may_be_taken_in_part() {
         let queue = MemoryQueue::default();
         queue.take_at_most(2);
-        let ids = [payments::id(1), payments::id(2), payments::id(3)];
+        let ids = [1, 2, 3].map(|number| RowId::Payment(payments::id(number)));
         assert_eq!(block_on(queue.nudge_all(&ids)), Ok(2));
         assert_eq!(queue.drain().len(), 2);
     }

@@ -4,8 +4,9 @@
 use std::{fmt::Write as _, sync::Arc};
 
 use domain::{
+    dispute::{Dispute, DisputeId, Request},
     gateway::Gateway as GatewayName,
-    id::{IdempotencyKey, RequestHash, TransactionId},
+    id::{IdempotencyKey, RequestHash, RowId, TransactionId},
     payment::{
         AttemptProgress, AttemptResult, CancelReason, CancelRequest, CaptureMethod, Command, ConfirmRequest,
         Instrument, Payment, PaymentState, ProcessingReason,
@@ -19,10 +20,11 @@ use flow::{
         cancel::cancel,
         capture::{CaptureError, Wish, capture},
         confirm::confirm,
+        dispute::{self as disputes, DisputeError},
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments as list_payments},
         refund::{self, RefundError, refund},
-        retry::{Retried, retry},
+        retry::{Retried, retry, retry_dispute},
         status::status,
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
@@ -34,6 +36,7 @@ use flow::{
 use crate::{
     audit::{self, Breach, Hour},
     counting::{Counting, Tally},
+    disputes::SimDisputes,
     gateway::{Charge, Refunded, SimGateway},
     host::SimHost,
     payments,
@@ -191,6 +194,12 @@ impl Shop {
         self.gateway.port()
     }
 
+    /// What the gateways have of disputes, and the banks behind them.
+    #[must_use]
+    pub const fn disputes(&self) -> &SimDisputes {
+        self.gateway().disputes()
+    }
+
     /// The round trips so far.
     #[must_use]
     pub fn tally(&self) -> &Tally {
@@ -331,6 +340,44 @@ impl Shop {
         retry(&*self.host, &self.store, &self.gateway, id).await
     }
 
+    /// A nudge arrives that names a dispute.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn retry_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
+        retry_dispute(&*self.host, &self.store, &self.gateway, id).await
+    }
+
+    /// POST /disputes/{id}/evidence.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn evidence(
+        &self,
+        id: &DisputeId,
+        request: Request,
+        wish: disputes::Wish,
+    ) -> Result<disputes::Requested, DisputeError> {
+        let (host, actor) = (&*self.host, client());
+        disputes::evidence(host, &self.store, &self.gateway, &self.queue, id, request, wish, &actor).await
+    }
+
+    /// POST /disputes/{id}/accept.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn accept(&self, id: &DisputeId, request: Request) -> Result<disputes::Requested, DisputeError> {
+        disputes::accept(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+    }
+
+    /// GET /disputes.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn list_disputes(&self, wanted: &disputes::Wanted) -> Result<disputes::Listed, Error> {
+        disputes::disputes(&self.store, wanted).await
+    }
+
     /// The minute's sweep.
     ///
     /// # Errors
@@ -365,7 +412,10 @@ impl Shop {
         self.host.advance(due.since(self.host.now()));
         must(self.sweep().await);
         for nudged in self.queue().drain() {
-            must(self.retry(&nudged.id).await);
+            match &nudged.id {
+                RowId::Payment(id) => drop(must(self.retry(id).await)),
+                RowId::Dispute(id) => drop(must(self.retry_dispute(id).await)),
+            }
         }
         self.row(id)
     }

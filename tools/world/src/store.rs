@@ -4,6 +4,7 @@
 //! that code too. Rows can be laid out as the release before laid them out ([`Layout`]). That twin and table keep the same
 //! promises is the matter of [`crate::store_contract`].
 
+mod dispute;
 mod former;
 
 use std::{
@@ -13,7 +14,7 @@ use std::{
 
 use adapters::dynamo::{Item, due_partition_name, row};
 use domain::{
-    id::TransactionId,
+    id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
 };
@@ -81,6 +82,8 @@ pub enum Layout {
 #[derive(Debug, Default)]
 struct Inner {
     rows: BTreeMap<TransactionId, Row>,
+    disputes: dispute::Rows,
+    dispute_events: Vec<String>,
     layout: Layout,
     /// The index of due rows as readers see it, with the names of their partitions; behind the rows while it is held.
     due: BTreeMap<DuePlace, String>,
@@ -218,9 +221,10 @@ impl Inner {
         if !std::mem::take(&mut self.index_is_behind) {
             return;
         }
-        let Self { rows, due, listed, .. } = self;
+        let Self { rows, disputes, due, listed, .. } = self;
         due.clear();
         due.extend(rows.values().filter_map(Row::due_entry));
+        due.extend(disputes.due_entries());
         listed.extend(rows.keys().cloned());
     }
 
@@ -279,7 +283,7 @@ impl Row {
     /// Where it stands in the index of due rows, and in which partition, if it is due at all.
     fn due_entry(&self) -> Option<(DuePlace, String)> {
         let partition = self.item.get(DUE_PARTITION)?.as_s().ok()?.clone();
-        Some((DuePlace { due: self.payment.due?, id: self.payment.id.clone() }, partition))
+        Some((DuePlace { due: self.payment.due?, id: RowId::Payment(self.payment.id.clone()) }, partition))
     }
 }
 

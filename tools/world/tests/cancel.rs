@@ -240,7 +240,7 @@ fn when_nobody_knows_the_gateway_is_asked_again_under_a_fresh_key() {
                 assert!(shop.canceled(&id, cancellation("x")).await.open_act().is_some(), "{course:?}");
                 assert!(shop.host().notes().iter().any(|note| matches!(note, Note::OutcomeUnknown(_))), "{course:?}");
                 let delay = Limits::STANDARD.first_delay;
-                assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone(), delay }]);
+                assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone().into(), delay }]);
                 shop.audit(&id, Hour::Midway);
                 let row = shop.at_rest(&id).await;
                 assert_eq!((&row.state, row.attention), (&PaymentState::Canceled, None), "{course:?}");

@@ -236,7 +236,7 @@ fn when_nobody_knows_the_row_says_so_and_the_same_bytes_settle_it() {
             assert!(answered.open_act().is_some(), "{course:?}");
             assert!(shop.host().notes().iter().any(|note| matches!(note, Note::OutcomeUnknown(_))), "{course:?}");
             let delay = Limits::STANDARD.first_delay;
-            assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone(), delay }]);
+            assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone().into(), delay }]);
             shop.audit(&id, Hour::Midway);
             assert_eq!(taken(&shop.at_rest(&id).await), Some(700), "{course:?}");
             assert_eq!(sent_the_same(&shop), 2, "{course:?}");

@@ -193,7 +193,7 @@ fn when_nobody_knows_the_row_says_so_and_the_same_bytes_settle_it() {
                 assert_eq!(answered.state, NOBODY_KNOWS, "{course:?}");
                 assert!(shop.host().notes().contains(&Note::OutcomeUnknown(reason)));
                 let delay = Limits::STANDARD.first_delay;
-                assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone(), delay }]);
+                assert_eq!(shop.queue().waiting(), [Nudged { id: id.clone().into(), delay }]);
                 shop.audit(&id, Hour::Midway);
                 assert!(is_paid(&shop.at_rest(&id).await), "{course:?}");
                 assert_eq!((sent_the_same(&shop, Call::Confirm), standing(&shop)), (2, 1), "{course:?}");

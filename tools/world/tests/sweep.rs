@@ -24,7 +24,7 @@ async fn open(shop: &Shop, count: usize) -> BTreeSet<TransactionId> {
 }
 
 fn nudged(shop: &Shop) -> Vec<TransactionId> {
-    shop.queue().drain().into_iter().map(|nudged| nudged.id).collect()
+    shop.queue().drain().into_iter().filter_map(|nudged| nudged.id.payment().cloned()).collect()
 }
 
 #[test]

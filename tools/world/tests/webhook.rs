@@ -71,7 +71,7 @@ fn an_event_that_proves_nothing_final_has_the_row_looked_at_and_asks_no_gateway(
         assert_eq!(shop.tally().take(), Counts { reads: 1, writes: 1, nudges: 1, ..Counts::default() });
         let row = shop.row(&payment.id);
         assert_eq!((row.state, row.due), (PaymentState::RequiresPaymentMethod, Some(row.updated_at)));
-        assert_eq!(shop.queue().waiting(), [Nudged { id: payment.id.clone(), delay: Duration::ZERO }]);
+        assert_eq!(shop.queue().waiting(), [Nudged { id: payment.id.clone().into(), delay: Duration::ZERO }]);
         assert_eq!(shop.until_looked(&payment.id).await.state.name(), "requires_action");
     });
 }

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::telemetry::Level;
+use domain::dispute::Dispute;
+use domain::gateway::Mode;
 use domain::id::TransactionId;
 use domain::payment::Payment;
+use domain::time::Now;
 use expect_test::{Expect, expect};
-use flow::ports::{Error, Replaced, Write};
+use flow::ports::dispute::{self as ports, CreateDispute as _};
+use flow::ports::{Actor, Error, Replaced, Write, WriterToken};
 use world::events::{payment, store_with, text};
 use world::gateway::SimGateway;
 use world::host::SimHost;
@@ -75,6 +79,21 @@ fn a_record_whose_row_cannot_be_read_is_delivered_again() {
 }
 
 #[test]
+fn a_nudge_that_names_a_dispute_has_the_dispute_looked_at() {
+    let function = function(|_| {});
+    let id = world::disputes::id(1);
+    let now = Timestamp::from_unix_ms(1_000_000);
+    let noticed = Dispute::noticed(id.clone(), Mode::Test, &Now { at: now, limits: Limits::STANDARD, dice: 0 });
+    let actor = Actor::Webhook("evt_1".to_owned());
+    let write =
+        ports::Write { dispute: &noticed, event: "dispute_noticed", why: None, actor: &actor, writer: WriterToken(1) };
+    block_on(function.store.create_dispute(&write)).unwrap();
+    check(&function, "retry-dispute", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    // The gateway does not know it, and the row says that nobody does.
+    assert_eq!(function.store.dispute_events(), ["dispute_noticed", "claimed", "outcome_unknown"]);
+}
+
+#[test]
 fn a_record_that_panics_is_caught_and_delivered_again() {
     struct Trap(MemoryStore);
     impl LoadPayment for Trap {
@@ -87,6 +106,7 @@ fn a_record_that_panics_is_caught_and_delivered_again() {
             self.0.replace(write).await
         }
     }
+    world::pass_disputes_on!(Trap, |trap| &trap.0);
     let Retry { store, gateway, limits, log } = function(|_| {});
     let trapped = Retry { store: Trap(store), gateway, limits, log };
     let batch = serde_json::from_str(&text("retry")).unwrap();

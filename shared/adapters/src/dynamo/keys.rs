@@ -2,10 +2,11 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>` or `<shard>` | `du` = due | rows that somebody must look at, those in doubt apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>` | `ca` = created at | every payment; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
+//! | `disputes` | `xp` = status | `xd` = deadline and id | disputes that somebody has looked at; the order is a text, so that no two are equal |
 //!
 //! A shard is a hash of the id. Changing how it is made leaves old rows where they are until they are written again,
 //! so that a reader must ask for the old shards too.
@@ -14,14 +15,18 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    id::TransactionId,
+    dispute::{Dispute, DisputeId, Status},
+    id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
 };
-use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency};
+use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute};
 use time::OffsetDateTime;
 
-use super::attributes::{Attributes, Item, Unfit, Written};
+use super::{
+    attributes::{Attributes, Item, Unfit, Written},
+    words::Word as _,
+};
 
 pub(super) const PK: &str = "pk";
 pub(super) const DUE_INDEX: &str = "due";
@@ -33,7 +38,15 @@ pub(super) const CREATED_AT: &str = "ca";
 pub(super) const REFERENCE_INDEX: &str = "reference";
 pub(super) const REFERENCE: &str = "ref";
 
+pub(super) const DISPUTE_INDEX: &str = "disputes";
+pub(super) const DISPUTE_PARTITION: &str = "xp";
+pub(super) const DISPUTE_ORDER: &str = "xd";
+
 const PAYMENT_PREFIX: &str = "PAY#";
+const DISPUTE_PREFIX: &str = "DSP#";
+
+/// What has no deadline sorts after everything that has one: this is in the year 33658.
+const NO_DEADLINE_MS: i64 = 999_999_999_999_999;
 
 /// A day's payments are spread over so many partitions: 8 × 1,000 writes a second is far above any one merchant.
 pub(super) const DAY_SHARDS: u32 = 8;
@@ -43,6 +56,11 @@ pub(super) fn of_payment(id: &TransactionId) -> AttributeValue {
     AttributeValue::S(format!("{PAYMENT_PREFIX}{id}"))
 }
 
+/// The key of a dispute's row.
+pub(super) fn of_dispute(id: &DisputeId) -> AttributeValue {
+    AttributeValue::S(format!("{DISPUTE_PREFIX}{id}"))
+}
+
 /// The key of a row that cannot exist.
 pub(super) fn of_no_payment() -> AttributeValue {
     AttributeValue::S(PAYMENT_PREFIX.to_owned())
@@ -50,9 +68,10 @@ pub(super) fn of_no_payment() -> AttributeValue {
 
 /// Writes all keys of a payment.
 pub(super) fn write(written: Written, payment: &Payment) -> Result<Written, Unfit> {
-    let day_partition = day_partition(Day::of(payment.created_at), shard(&payment.id, DAY_SHARDS))
+    let day_partition = day_partition(Day::of(payment.created_at), shard(payment.id.as_str(), DAY_SHARDS))
         .ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
-    let due_partition = DuePartition { urgency: Urgency::of(payment), shard: shard(&payment.id, DuePartition::SHARDS) };
+    let due_partition =
+        DuePartition { urgency: Urgency::of(payment), shard: shard(payment.id.as_str(), DuePartition::SHARDS) };
     Ok(written
         .text(PK, format!("{PAYMENT_PREFIX}{}", payment.id))
         .text(DAY_PARTITION, day_partition)
@@ -61,6 +80,58 @@ pub(super) fn write(written: Written, payment: &Payment) -> Result<Written, Unfi
             written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
         })
         .maybe(payment.terms.reference.as_ref(), |written, reference| written.text(REFERENCE, reference.as_str())))
+}
+
+/// Writes all keys of a dispute. One that nobody has looked at yet is in no list.
+pub(super) fn write_dispute(written: Written, dispute: &Dispute) -> Written {
+    let shard = shard(dispute.id.as_str(), DuePartition::SHARDS);
+    let due_partition = DuePartition { urgency: Urgency::of_dispute(dispute), shard };
+    written
+        .text(PK, format!("{DISPUTE_PREFIX}{}", dispute.id))
+        .number(CREATED_AT, dispute.created_at.unix_ms())
+        .maybe(dispute.due, |written, due| {
+            written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
+        })
+        .maybe(dispute.standing(), |written, standing| {
+            written
+                .text(DISPUTE_PARTITION, dispute_partition(standing.status))
+                .text(DISPUTE_ORDER, dispute_order(&dispute::Place::of(dispute)))
+        })
+}
+
+/// The name of a partition of the list of disputes.
+pub(super) fn dispute_partition(status: Status) -> String {
+    status.word().to_owned()
+}
+
+/// A place in the list of disputes, as a text that sorts as the places do: the deadline in as many digits as the year
+/// 9999 needs, then the id.
+pub(super) fn dispute_order(place: &dispute::Place) -> String {
+    let due_by = place.due_by.map_or(NO_DEADLINE_MS, |by| by.unix_ms().clamp(0, NO_DEADLINE_MS));
+    format!("{due_by:015}#{}", place.id)
+}
+
+/// The place of an entry of the list of disputes.
+pub(super) fn read_dispute_place(entry: &Attributes<'_>) -> Result<dispute::Place, Unfit> {
+    let order = entry.text(DISPUTE_ORDER)?;
+    let (digits, _) = order.split_once('#').ok_or_else(|| entry.unfit(DISPUTE_ORDER, "has no id"))?;
+    let unix_ms: i64 = digits.parse().map_err(|_| entry.unfit(DISPUTE_ORDER, "has no deadline"))?;
+    let due_by = (unix_ms < NO_DEADLINE_MS).then(|| Timestamp::from_unix_ms(unix_ms));
+    Ok(dispute::Place { due_by, id: read_dispute_id(entry)? })
+}
+
+/// Reads a dispute's id from the table's key.
+pub(super) fn read_dispute_id(row: &Attributes<'_>) -> Result<DisputeId, Unfit> {
+    let id = row.text(PK)?.strip_prefix(DISPUTE_PREFIX).ok_or_else(|| row.unfit(PK, "is not a dispute's key"))?;
+    DisputeId::parse(id).map_err(|why| row.unfit(PK, why))
+}
+
+/// Reads the id of a row of any kind from the table's key.
+fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
+    if row.text(PK)?.starts_with(DISPUTE_PREFIX) {
+        return read_dispute_id(row).map(RowId::Dispute);
+    }
+    read_id(row).map(RowId::Payment)
 }
 
 /// Reads the id from the table's key.
@@ -87,7 +158,7 @@ pub(super) fn day_partition(day: Day, shard: u32) -> Option<String> {
 
 /// The place of an entry of the `due` index.
 pub(super) fn read_due_place(entry: &Attributes<'_>) -> Result<DuePlace, Unfit> {
-    Ok(DuePlace { due: Timestamp::from_unix_ms(entry.number(DUE)?), id: read_id(entry)? })
+    Ok(DuePlace { due: Timestamp::from_unix_ms(entry.number(DUE)?), id: read_row_id(entry)? })
 }
 
 /// The place of an entry of a list's index.
@@ -100,15 +171,22 @@ pub(super) fn of_due_place(partition: DuePartition, place: &DuePlace) -> Item {
     HashMap::from([
         (DUE_PARTITION.to_owned(), AttributeValue::S(due_partition_name(partition))),
         (DUE.to_owned(), AttributeValue::N(place.due.unix_ms().to_string())),
-        (PK.to_owned(), of_payment(&place.id)),
+        (PK.to_owned(), of_row(&place.id)),
     ])
 }
 
+fn of_row(id: &RowId) -> AttributeValue {
+    match id {
+        RowId::Payment(id) => of_payment(id),
+        RowId::Dispute(id) => of_dispute(id),
+    }
+}
+
 /// FNV-1a: spreads any ids evenly, is the same on every machine, and never changes.
-fn shard(id: &TransactionId, shards: u32) -> u32 {
+fn shard(id: &str, shards: u32) -> u32 {
     const OFFSET: u32 = 0x811c_9dc5;
     const PRIME: u32 = 0x0100_0193;
-    let hash = id.as_str().bytes().fold(OFFSET, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME));
+    let hash = id.bytes().fold(OFFSET, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME));
     // The low bits of FNV mix less than the high ones.
     (hash ^ (hash >> 16)).checked_rem(shards).unwrap_or(0)
 }
@@ -132,7 +210,7 @@ mod tests {
     fn a_thousand_payments_fill_the_shards_evenly() {
         let mut filled = [0_u32; 8];
         for number in 0..1_000 {
-            filled[usize::try_from(shard(&world::payments::id(number), 8)).unwrap()] += 1;
+            filled[usize::try_from(shard(world::payments::id(number).as_str(), 8)).unwrap()] += 1;
         }
         assert!(filled.iter().all(|count| (90..=160).contains(count)), "{filled:?}");
     }

@@ -15,7 +15,7 @@ use futures_util::future::try_join_all;
 
 use super::{
     PaymentTable,
-    attributes::{Attributes, Item},
+    attributes::{Attributes, Item, Unfit},
     failure, keys, row,
 };
 
@@ -90,9 +90,19 @@ impl PaymentTable {
 
     /// The rows at these places, by their ids.
     async fn rows(&self, places: &[ListPlace]) -> Result<HashMap<String, Item>, Error> {
-        let mut rows = HashMap::new();
-        for places in places.chunks(ROWS_PER_READ) {
-            let keys = places.iter().map(|place| HashMap::from([(keys::PK.to_owned(), keys::of_payment(&place.id))]));
+        let rows = self.rows_of(places.iter().map(|place| keys::of_payment(&place.id)).collect()).await?;
+        let named = rows.into_iter().map(|item| {
+            let id = keys::read_id(&Attributes::of(&item))?;
+            Ok((id.as_str().to_owned(), item))
+        });
+        named.collect::<Result<_, Unfit>>().map_err(Error::from)
+    }
+
+    /// The rows of these keys, in any order.
+    pub(super) async fn rows_of(&self, wanted: Vec<AttributeValue>) -> Result<Vec<Item>, Error> {
+        let mut rows = Vec::new();
+        for wanted in wanted.chunks(ROWS_PER_READ) {
+            let keys = wanted.iter().map(|key| HashMap::from([(keys::PK.to_owned(), key.clone())]));
             let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
             let keys = keys.map_err(|why| Error::Unreadable { detail: why.to_string() })?;
             let mut left = Some(HashMap::from([(self.name.clone(), keys)]));
@@ -100,10 +110,7 @@ impl PaymentTable {
                 let Some(asked) = left.take() else { break };
                 let answer = self.client.batch_get_item().set_request_items(Some(asked)).send().await;
                 let answer = answer.map_err(|failed| failure::of_call(&failed))?;
-                for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                    let id = keys::read_id(&Attributes::of(&item))?;
-                    rows.insert(id.as_str().to_owned(), item);
-                }
+                rows.extend(answer.responses.unwrap_or_default().into_values().flatten());
                 left = answer.unprocessed_keys.filter(|keys| !keys.is_empty());
             }
             if left.is_some() {

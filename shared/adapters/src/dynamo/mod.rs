@@ -1,4 +1,4 @@
-//! The table: one row per payment, and every change one conditional write.
+//! The table: one row per payment and per dispute, and every change one conditional write.
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -13,6 +13,7 @@
 //! of those that stand in tables.
 
 mod attributes;
+mod dispute;
 mod due;
 mod failure;
 mod keys;
@@ -33,7 +34,7 @@ pub use self::{
     keys::due_partition_name,
 };
 
-/// The payments in a DynamoDB table.
+/// The payments and disputes in a DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct PaymentTable {
     client: Client,
@@ -54,14 +55,18 @@ impl PaymentTable {
         drop(asked.send().await);
     }
 
-    /// Writes the whole row on a condition.
-    async fn put(&self, write: &Write<'_>, condition: Condition) -> Result<Put, Error> {
-        let put = self
-            .client
+    /// A write of this row, which shows the row that stands if that is not as it must be.
+    fn put_of(&self, item: Item) -> PutItemFluentBuilder {
+        self.client
             .put_item()
             .table_name(&self.name)
-            .set_item(Some(row::lay_out(write)?))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+    }
+
+    /// Writes the whole row on a condition.
+    async fn put(&self, write: &Write<'_>, condition: Condition) -> Result<Put, Error> {
+        let put = self.put_of(row::lay_out(write)?);
         let Err(failed) = condition.put_on(put).send().await else { return Ok(Put::Written) };
         let Some(PutItemError::ConditionalCheckFailedException(refused)) = failed.as_service_error() else {
             return Err(failure::of_call(&failed));

@@ -2,6 +2,7 @@
 
 use domain::{
     decline::{Advice, DeclineCategory},
+    dispute::{Reason, Reminder, Stage, Status},
     gateway::{Gateway, Mode},
     payment::{CancelReason, CaptureMethod, Confirmation, RefundReason, ReviewReason},
 };
@@ -68,3 +69,32 @@ words!(Advice {
     DoNotTryAgain = "do_not_try_again",
     TryAgainLater = "try_again_later",
 });
+words!(Stage {
+    Inquiry = "inquiry",
+    Chargeback = "chargeback",
+    PreArbitration = "pre_arbitration",
+    Arbitration = "arbitration",
+    Appeal = "appeal",
+});
+words!(Status {
+    NeedsResponse = "needs_response",
+    UnderReview = "under_review",
+    Won = "won",
+    Lost = "lost",
+    Prevented = "prevented",
+    Closed = "closed",
+});
+words!(Reason {
+    Fraudulent = "fraudulent",
+    NotReceived = "not_received",
+    NotAsDescribed = "not_as_described",
+    Duplicate = "duplicate",
+    IncorrectAmount = "incorrect_amount",
+    CreditNotProcessed = "credit_not_processed",
+    SubscriptionCanceled = "subscription_canceled",
+    PaidByOtherMeans = "paid_by_other_means",
+    Unrecognized = "unrecognized",
+    BankCannotProcess = "bank_cannot_process",
+    Other = "other",
+});
+words!(Reminder { Week = "7d", ThreeDays = "3d", Day = "1d" });

@@ -3,6 +3,7 @@
 //! Must never: pass on what our own infrastructure said. That is for the log.
 
 use flow::operations::capture::CaptureError;
+use flow::operations::dispute::DisputeError;
 use flow::operations::initiate::InitiateError;
 use flow::operations::refund::RefundError;
 use flow::ports::{AmountRefusal, Error};
@@ -71,6 +72,21 @@ impl From<&RefundError> for Problem {
             RefundError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
             RefundError::AmountRefused(refusal) => Self::from(refusal),
             RefundError::NotRequested(error) => Self::from(error),
+        }
+    }
+}
+
+impl From<&DisputeError> for Problem {
+    fn from(error: &DisputeError) -> Self {
+        match error {
+            DisputeError::NotFound => Self::new(Refusal::NotFound),
+            DisputeError::PapersRefused(refusal) => {
+                let pointer =
+                    refusal.paper.map_or("/evidence".to_owned(), |paper| format!("/evidence/{}", paper.name()));
+                Self::invalid_field(pointer, refusal.why)
+            }
+            DisputeError::Rejected(rejection, dispute) => Self::dispute_rejected(*rejection, dispute),
+            DisputeError::Failed(error) => Self::from(error),
         }
     }
 }

@@ -14,6 +14,7 @@ use domain::payment::{
 };
 use serde::Serialize;
 
+use super::dispute_json::PaymentDisputeJson;
 use crate::rfc3339;
 
 /// A payment as clients see it.
@@ -36,7 +37,7 @@ pub struct PaymentJson {
     amount_refunded: i64,
     attempts: Vec<AttemptJson>,
     refunds: Vec<RefundJson>,
-    disputes: Vec<DisputeJson>,
+    disputes: Vec<PaymentDisputeJson>,
     metadata: BTreeMap<String, String>,
     version: u64,
     created_at: String,
@@ -66,7 +67,7 @@ struct ActJson {
 
 /// What a person must look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-struct ReviewJson {
+pub(super) struct ReviewJson {
     since: String,
     reason: &'static str,
 }
@@ -96,10 +97,6 @@ struct RefundJson {
     failure_code: Option<String>,
     created_at: String,
 }
-
-/// No payment has one yet: disputes come with their own operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-enum DisputeJson {}
 
 /// Why an issuer said no, and what may be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -141,7 +138,7 @@ impl From<&Payment> for PaymentJson {
             amount_refunded: payment.refunded().minor_units(),
             attempts: attempts.iter().map(AttemptJson::from).collect(),
             refunds: payment.refunds.iter().map(RefundJson::from).collect(),
-            disputes: Vec::new(),
+            disputes: payment.disputes.iter().map(PaymentDisputeJson::from).collect(),
             metadata: terms.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             version: *version,
             created_at: rfc3339::format(*created_at),
@@ -278,7 +275,7 @@ const fn processing_reason(state: &PaymentState) -> Option<ProcessingReason> {
     }
 }
 
-const fn gateway_name(gateway: Gateway) -> &'static str {
+pub(super) const fn gateway_name(gateway: Gateway) -> &'static str {
     match gateway {
         Gateway::Stripe => "stripe",
         Gateway::PayPal => "paypal",

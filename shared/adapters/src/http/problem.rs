@@ -4,12 +4,14 @@
 
 use std::borrow::Cow;
 
+use domain::dispute::{self, Dispute};
 use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
 use flow::ports::Error;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
 
+use super::dispute_json::DisputeJson;
 use super::payment_json::{DeclineJson, PaymentJson};
 
 /// What is said of an attempt that did not charge although nobody declined it.
@@ -53,6 +55,10 @@ pub enum Refusal {
     AmountExceedsCapturable,
     /// More than is left to refund.
     AmountExceedsRefundable,
+    /// A dispute holds the money.
+    HeldByDispute,
+    /// There is no evidence to submit.
+    NothingToSubmit,
     /// An amount that the gateway cannot express or does not take.
     AmountNotSupported,
     /// Not the payment's currency.
@@ -88,7 +94,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 27] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
@@ -106,6 +112,8 @@ impl Refusal {
         Self::SecretInRequest,
         Self::AmountExceedsCapturable,
         Self::AmountExceedsRefundable,
+        Self::HeldByDispute,
+        Self::NothingToSubmit,
         Self::AmountNotSupported,
         Self::CurrencyMismatch,
         Self::GatewayRefused,
@@ -179,6 +187,10 @@ impl Refusal {
                 None,
                 "The amount is more than can be refunded",
             ),
+            Self::HeldByDispute => (StatusCode::CONFLICT, "held_by_dispute", None, "A dispute holds the money"),
+            Self::NothingToSubmit => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "nothing_to_submit", None, "There is no evidence to submit")
+            }
             Self::AmountNotSupported => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "amount_not_supported", None, "The gateway cannot take this amount")
             }
@@ -220,11 +232,23 @@ impl From<Rejection> for Refusal {
             Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,
             Rejection::AmountExceedsRefundable => Self::AmountExceedsRefundable,
+            Rejection::HeldByDispute => Self::HeldByDispute,
             Rejection::CurrencyMismatch => Self::CurrencyMismatch,
             Rejection::NoRedirects
             | Rejection::MethodMissing
             | Rejection::MethodNotTaken
             | Rejection::PayerMustBeThere => Self::InvalidRequest,
+        }
+    }
+}
+
+impl From<dispute::Rejection> for Refusal {
+    fn from(rejection: dispute::Rejection) -> Self {
+        match rejection {
+            dispute::Rejection::InvalidState { .. } | dispute::Rejection::TooManyRequests => Self::InvalidState,
+            dispute::Rejection::InProgress => Self::InProgress,
+            dispute::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            dispute::Rejection::NothingToSubmit => Self::NothingToSubmit,
         }
     }
 }
@@ -246,6 +270,7 @@ pub struct Problem {
     detail: Cow<'static, str>,
     errors: Vec<FieldError>,
     payment: Option<Box<PaymentJson>>,
+    dispute: Option<Box<DisputeJson>>,
     decline: Option<Box<DeclineJson>>,
     failure: Option<Error>,
 }
@@ -259,6 +284,7 @@ impl Problem {
             detail: Cow::Borrowed(refusal.row().title),
             errors: Vec::new(),
             payment: None,
+            dispute: None,
             decline: None,
             failure: None,
         }
@@ -286,6 +312,7 @@ impl Problem {
             Rejection::AmountExceedsRefundable => Some(("/amount", "is more than what is left to refund")),
             Rejection::InvalidState { .. }
             | Rejection::InProgress
+            | Rejection::HeldByDispute
             | Rejection::IdempotencyKeyReused
             | Rejection::CurrencyMismatch
             | Rejection::TooManyAttempts
@@ -299,6 +326,24 @@ impl Problem {
         if problem.refusal.row().status == StatusCode::CONFLICT {
             problem.payment = Some(Box::new(PaymentJson::from(payment)));
         }
+        problem
+    }
+
+    /// A refusal by the rules of a dispute; the dispute as it stands is shown with every 409.
+    #[must_use]
+    pub fn dispute_rejected(rejection: dispute::Rejection, dispute: &Dispute) -> Self {
+        let mut problem = Self::new(Refusal::from(rejection)).with_detail(sentence(&rejection.to_string()));
+        if problem.refusal.row().status == StatusCode::CONFLICT {
+            problem.dispute = Some(Box::new(DisputeJson::from(dispute)));
+        }
+        problem
+    }
+
+    /// A dispute whose gateway refused what the merchant answered, with this code of its own.
+    #[must_use]
+    pub fn answer_refused(dispute: &Dispute, code: &str) -> Self {
+        let mut problem = Self::new(Refusal::GatewayRefused).with_gateways_refusal("", code);
+        problem.dispute = Some(Box::new(DisputeJson::from(dispute)));
         problem
     }
 
@@ -388,6 +433,7 @@ impl Problem {
             retryable: row.retryable,
             errors: &self.errors,
             payment: self.payment.as_deref(),
+            dispute: self.dispute.as_deref(),
             decline: self.decline.as_deref(),
         }
     }
@@ -410,6 +456,8 @@ struct ProblemJson<'a> {
     errors: &'a [FieldError],
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<&'a PaymentJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dispute: Option<&'a DisputeJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decline: Option<&'a DeclineJson>,
 }

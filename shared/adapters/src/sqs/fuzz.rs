@@ -1,12 +1,13 @@
-//! Batches as somebody else might send them: a nudge is what names a payment, and everything else is delivered again.
+//! Batches as somebody else might send them: a nudge is what names a row, and everything else is delivered again.
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use domain::id::RowId;
 use fuzz::Target;
 use serde_json::Value;
 
 use super::{Poison, records, redeliver};
 
-const WORDS: [&str; 8] = [
+const WORDS: [&str; 11] = [
     "Records",
     "messageId",
     "body",
@@ -15,6 +16,9 @@ const WORDS: [&str; 8] = [
     r#"["pay_45r6h26q25dittbo7zrmxadm3f"]"#,
     "pay_45r6h26q25dittbo7zrmxadm3f",
     "attributes",
+    "disputeId",
+    r#"{"disputeId":"dsp_stripe_du_1"}"#,
+    "dsp_stripe_du_1",
 ];
 
 #[test]
@@ -28,10 +32,15 @@ fn whatever_lies_on_the_queue_only_what_names_a_payment_is_a_nudge() {
         assert_eq!(records.len(), bodies.len());
         for (record, body) in records.iter().zip(&bodies) {
             let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_str(body).ok());
-            let named = json.as_ref().and_then(|json| json.as_object()?.get("transactionId")?.as_str());
+            let named = |name: &str| json.as_ref().and_then(|json| json.as_object()?.get(name)?.as_str());
+            let (payment, dispute) = (named("transactionId"), named("disputeId"));
             match &record.nudge {
-                Ok(id) => assert_eq!(named, Some(id.as_str()), "{body:?}"),
-                Err(Poison) => assert!(named.is_none_or(|text| !is_an_id(text)) || is_ambiguous(body), "{body:?}"),
+                Ok(RowId::Payment(id)) => assert_eq!(payment, Some(id.as_str()), "{body:?}"),
+                Ok(RowId::Dispute(id)) => assert_eq!(dispute, Some(id.as_str()), "{body:?}"),
+                Err(Poison) => {
+                    let is_one = payment.is_some_and(is_an_id) && dispute.is_none();
+                    assert!(!is_one || is_ambiguous(body), "{body:?}");
+                }
             }
         }
         let poison: Vec<String> =
@@ -50,5 +59,5 @@ fn is_an_id(text: &str) -> bool {
 
 /// A name given twice says two things, and is poison.
 fn is_ambiguous(body: &Option<String>) -> bool {
-    body.as_ref().is_some_and(|body| body.matches("ransactionId").count() > 1)
+    body.as_ref().is_some_and(|body| body.matches("ransactionId").count() > 1 || body.contains("isputeId"))
 }

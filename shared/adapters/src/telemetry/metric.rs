@@ -24,6 +24,8 @@ pub enum Count {
     Panicked,
     /// A payment was marked for a person.
     ReviewAsked,
+    /// A dispute must be answered within days, and has not been.
+    DisputeDeadline,
     /// Money stands on another object that bears our id.
     ForeignCharge,
     /// Another object bears our id, without money.
@@ -58,10 +60,11 @@ pub enum Count {
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
+        Self::DisputeDeadline,
         Self::ForeignCharge,
         Self::ForeignObject,
         Self::GatewayMisconfigured,
@@ -86,6 +89,7 @@ impl Count {
             Self::Failed => "failed",
             Self::Panicked => "panicked",
             Self::ReviewAsked => "reviewAsked",
+            Self::DisputeDeadline => "disputeDeadline",
             Self::ForeignCharge => "foreignCharge",
             Self::ForeignObject => "foreignObject",
             Self::GatewayMisconfigured => "gatewayMisconfigured",
@@ -111,6 +115,8 @@ impl Count {
             Self::Failed
             | Self::Panicked
             | Self::ReviewAsked
+            // Whoever is silent until the deadline has lost, whatever the merits.
+            | Self::DisputeDeadline
             | Self::ForeignCharge
             // Our key being refused is not the weather: somebody must put it right.
             | Self::GatewayMisconfigured
@@ -152,6 +158,7 @@ impl Count {
             Note::ForeignObject { holds_money: true } => Self::ForeignCharge,
             Note::ForeignObject { holds_money: false } => Self::ForeignObject,
             Note::ReviewAsked => Self::ReviewAsked,
+            Note::DisputeDeadline(_) => Self::DisputeDeadline,
             Note::Conflict => Self::Conflict,
             Note::PartitionFailed(_) => Self::PartitionFailed,
         }

@@ -33,10 +33,8 @@ pub struct Evidence {
 pub enum Source {
     /// A look, made after loading the version that the commit is conditional on.
     Fetch,
-    /// The answer to the open act's own request.
-    Act(Hand),
-    /// A look or an answer that somebody else's write has overtaken.
-    Overtaken,
+    /// The answer to the request of the act that stands at this place in the row, counted from 1.
+    Act(usize, Hand),
 }
 
 /// What evidence comes to.
@@ -53,26 +51,26 @@ pub enum Judgement {
 pub fn judge(dispute: &Dispute, evidence: &Evidence, now: &Now) -> Judgement {
     let case = Case { dispute, now };
     match (evidence.source, &evidence.outcome) {
-        // Somebody else has looked since, or acted; what they left is due when it must be.
-        (Source::Overtaken, _) => Judgement::Nothing,
+        (Source::Act(number, _), _) if number != dispute.acts.len() || dispute.open_act().is_none() => {
+            // What became of it has been seen already.
+            Judgement::Nothing
+        }
         (Source::Fetch, Outcome::Dispute(snapshot)) => case.shown(snapshot, Heard::Look),
-        (Source::Act(Hand::First), Outcome::Dispute(snapshot)) => case.shown(snapshot, Heard::Answer),
-        (Source::Act(Hand::First), Outcome::Taken) => case.answered(ActProgress::Taken),
-        (Source::Act(Hand::First), Outcome::Refused { code }) => {
+        (Source::Act(_, Hand::First), Outcome::Dispute(snapshot)) => case.shown(snapshot, Heard::Answer),
+        (Source::Act(_, Hand::First), Outcome::Taken) => case.answered(ActProgress::Taken),
+        (Source::Act(_, Hand::First), Outcome::Refused { code }) => {
             case.answered(ActProgress::Refused { code: code.clone() })
         }
         // The saved answer to an earlier sending: how it stood then.
-        (Source::Act(Hand::Replayed), Outcome::Dispute(_) | Outcome::Taken) => {
-            case.answered(ActProgress::Answered { refusal: None })
-        }
+        (Source::Act(_, Hand::Replayed), Outcome::Dispute(_) | Outcome::Taken) => case.answered(ActProgress::Taken),
         // A second sending may be refused because the first one was served.
-        (Source::Act(Hand::Replayed), Outcome::Refused { code }) => {
+        (Source::Act(_, Hand::Replayed), Outcome::Refused { code }) => {
             case.answered(ActProgress::Answered { refusal: Some(code.clone()) })
         }
-        (Source::Act(Hand::Replayed), Outcome::Unknown(reason)) if *reason != UnknownReason::KeyMismatch => {
+        (Source::Act(_, Hand::Replayed), Outcome::Unknown(reason)) if *reason != UnknownReason::KeyMismatch => {
             case.answered(ActProgress::Answered { refusal: None })
         }
-        (Source::Act(_) | Source::Fetch, Outcome::Unknown(reason)) => case.unknown(*reason),
+        (Source::Act(..) | Source::Fetch, Outcome::Unknown(reason)) => case.unknown(*reason),
         // The gateway has no such dispute, or does not show it to us.
         (Source::Fetch, Outcome::Taken | Outcome::Refused { .. }) => case.unknown(UnknownReason::Misconfigured),
     }

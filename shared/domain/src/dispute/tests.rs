@@ -180,9 +180,13 @@ fn an_amount_that_cannot_be_written_down_is_seen_by_a_person_and_never_guessed()
 }
 
 #[test]
-fn what_was_overtaken_proves_nothing() {
+fn an_answer_to_an_act_whose_end_is_known_proves_nothing() {
     let lost = Outcome::Dispute(Box::new(shown(Stage::Chargeback, Status::Lost)));
-    assert_eq!(judged(&open(), Source::Overtaken, lost, &at(DAY)), open());
+    for dispute in [open(), judged(&submitted(), Source::Act(1, Hand::First), lost.clone(), &at(DAY))] {
+        let after = judged(&dispute, Source::Act(1, Hand::First), Outcome::Taken, &at(DAY));
+        assert_eq!(after, dispute);
+    }
+    assert_eq!(judged(&submitted(), Source::Act(2, Hand::First), lost, &at(DAY)), submitted(), "that is another act");
 }
 
 #[test]
@@ -196,7 +200,7 @@ fn papers_are_put_by_as_often_as_one_likes_and_submitted_once() {
     assert_eq!(decide(&sent, &again, &at(DAY)), Err(Rejection::InProgress));
     let mut reviewed = shown(Stage::Chargeback, Status::UnderReview);
     reviewed.submissions = Some(1);
-    let after = judged(&sent, Source::Act(Hand::First), Outcome::Dispute(Box::new(reviewed)), &at(DAY));
+    let after = judged(&sent, Source::Act(2, Hand::First), Outcome::Dispute(Box::new(reviewed)), &at(DAY));
     assert_eq!(last_act(&after), &ActProgress::Done);
     assert_eq!(decide(&after, &again, &at(DAY)), Err(Rejection::InvalidState { status: "under_review" }));
 }
@@ -247,7 +251,7 @@ fn silence_is_not_a_refusal_and_a_person_is_asked_in_the_end() {
     for round in 0..Limits::ROUNDS_BEFORE_REVIEW {
         assert_eq!(dispute.attention, None, "{round}");
         let silence = Outcome::Unknown(UnknownReason::Timeout);
-        dispute = judged(&dispute, Source::Act(Hand::First), silence, &at(DAY * 2));
+        dispute = judged(&dispute, Source::Act(1, Hand::First), silence, &at(DAY * 2));
         assert_eq!(last_act(&dispute), &ActProgress::Unanswered);
         assert!(dispute.due.is_some_and(|due| due.since(at(DAY * 2).at) <= Limits::BACKOFF_CAP));
     }
@@ -290,9 +294,9 @@ fn a_lost_answer_to_an_acceptance_is_told_by_the_dispute() {
 #[test]
 fn a_second_sending_that_is_refused_counts_as_refused_only_if_the_dispute_still_asks() {
     let refusal = Outcome::Refused { code: "dispute_closed".into() };
-    let first = judged(&submitted(), Source::Act(Hand::First), refusal.clone(), &at(DAY * 2));
+    let first = judged(&submitted(), Source::Act(1, Hand::First), refusal.clone(), &at(DAY * 2));
     assert_eq!(last_act(&first), &ActProgress::Refused { code: "dispute_closed".into() });
-    let second = judged(&submitted(), Source::Act(Hand::Replayed), refusal, &at(DAY * 2));
+    let second = judged(&submitted(), Source::Act(1, Hand::Replayed), refusal, &at(DAY * 2));
     assert_eq!((second.due, second.is_in_doubt()), (Some(at(DAY * 2).at), true), "the dispute itself tells");
     let asks = looked(&second, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY * 2));
     assert_eq!(last_act(&asks), &ActProgress::Refused { code: "dispute_closed".into() });
@@ -302,7 +306,7 @@ fn a_second_sending_that_is_refused_counts_as_refused_only_if_the_dispute_still_
 
 #[test]
 fn what_was_taken_without_being_shown_is_looked_at_before_anything_else_is_asked() {
-    let taken = judged(&submitted(), Source::Act(Hand::First), Outcome::Taken, &at(DAY * 2));
+    let taken = judged(&submitted(), Source::Act(1, Hand::First), Outcome::Taken, &at(DAY * 2));
     assert_eq!((last_act(&taken), taken.due), (&ActProgress::Taken, Some(at(DAY * 2).at)));
     let again = Command::Submit { request: request("again"), papers: None };
     assert_eq!(decide(&taken, &again, &at(DAY * 2)), Err(Rejection::InProgress));

@@ -3,7 +3,7 @@
 
 use super::{
     ATTEMPTS_MAX, Act, ActKind, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End,
-    Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason,
+    Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason, dispute::disputed,
 };
 use crate::{gateway::NextAction, money::Money, time::Timestamp};
 
@@ -73,6 +73,7 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         }
         Fact::ActOpened(act) => payment.acts.push(act.clone()),
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
+        Fact::DisputeMoved(dispute) => disputed(payment, dispute),
         Fact::RefundStarted(refund) => refunded(payment, refund),
         Fact::RefundsMoved(refunds) => refunds.iter().for_each(|refund| refunded(payment, refund)),
         Fact::RefundsCompared(refunds) => {

@@ -103,6 +103,9 @@ pub enum Rejection {
     /// More than is left of what was captured.
     #[error("the amount exceeds what can be refunded")]
     AmountExceedsRefundable,
+    /// More than the disputes of the payment leave of it.
+    #[error("a dispute holds the money: the amount exceeds what is left beside it")]
+    HeldByDispute,
     /// In another currency.
     #[error("the payment is in another currency")]
     CurrencyMismatch,

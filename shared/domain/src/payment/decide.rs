@@ -183,9 +183,13 @@ fn refund(payment: &Payment, request: &RefundRequest, now: &Now) -> Result<Decis
         return Err(Rejection::UnderReview);
     }
     let refundable = payment.refundable();
-    let amount = within(request.amount.unwrap_or(refundable), refundable, Rejection::AmountExceedsRefundable)?;
+    let (wanted, left) = (request.amount.unwrap_or(refundable), payment.not_refunded());
+    // What a dispute holds is there, and not the merchant's to give.
+    let is_held = refundable != left && wanted.is_within(left);
+    let exceeded = if is_held { Rejection::HeldByDispute } else { Rejection::AmountExceedsRefundable };
+    let amount = within(wanted, refundable, exceeded)?;
     if amount.minor_units() == 0 {
-        return Err(Rejection::AmountExceedsRefundable);
+        return Err(exceeded);
     }
     if payment.refunds.len() >= REFUNDS_MAX {
         return Err(Rejection::TooManyRefunds);

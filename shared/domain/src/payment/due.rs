@@ -12,6 +12,10 @@ use crate::{
 pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> {
     let limits = now.limits;
     let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
+    if let Fact::DisputeMoved(_) = fact {
+        // A dispute has a row and a `due` of its own.
+        return after.due;
+    }
     if after.state.is_terminal() && !after.look_owed && !after.refunds.iter().any(is_under_way) {
         return None;
     }
@@ -39,6 +43,7 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::ActRefused { .. }
         | Fact::RefundsMoved(_)
         | Fact::RefundsCompared(_)
+        | Fact::DisputeMoved(_)
         | Fact::ChargeTold
         | Fact::Looked
         | Fact::ReviewAsked => {}

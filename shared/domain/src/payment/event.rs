@@ -1,8 +1,9 @@
 //! What happened to a payment, in the past tense. Every write to a row stores the event that caused it.
 
-use super::{Act, Attempt, End, Refund, RefundProgress, ReviewReason};
+use super::{Act, Attempt, End, PaymentDispute, Refund, RefundProgress, ReviewReason};
 use crate::{
     decline::Decline,
+    dispute::Status,
     gateway::{Charge, NextAction},
     id::AttemptNumber,
     money::Money,
@@ -91,6 +92,8 @@ pub enum Fact {
     RefundsMoved(Vec<Refund>),
     /// All refunds of the object were compared, and these had come further.
     RefundsCompared(Vec<Refund>),
+    /// A dispute came as far as it says.
+    DisputeMoved(PaymentDispute),
     /// A worker took the row to look at it.
     Claimed,
     /// A webhook that proves nothing by itself: look now.
@@ -144,6 +147,7 @@ impl Fact {
             | Self::RefundStarted(_)
             | Self::RefundsMoved(_)
             | Self::RefundsCompared(_)
+            | Self::DisputeMoved(_)
             | Self::Claimed
             | Self::LookAsked
             | Self::RefundsHinted
@@ -177,6 +181,14 @@ impl Fact {
             Self::RefundsMoved(refunds) | Self::RefundsCompared(refunds) => match refunds.as_slice() {
                 [refund] => refund_moved(&refund.progress),
                 _ => "refunds_moved",
+            },
+            Self::DisputeMoved(dispute) => match dispute.standing.status {
+                Status::NeedsResponse => "dispute_opened",
+                Status::UnderReview => "dispute_under_review",
+                Status::Won => "dispute_won",
+                Status::Lost => "dispute_lost",
+                Status::Prevented => "dispute_prevented",
+                Status::Closed => "dispute_closed",
             },
             Self::Claimed => "claimed",
             Self::LookAsked => "look_asked",

@@ -10,6 +10,7 @@ mod apply;
 mod attempt;
 mod command;
 mod decide;
+mod dispute;
 mod due;
 mod event;
 mod judge;
@@ -23,6 +24,7 @@ pub use apply::apply;
 pub use attempt::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument};
 pub use command::{CancelRequest, CaptureRequest, Command, ConfirmRequest, RefundRequest, Rejection};
 pub use decide::{Decision, decide};
+pub use dispute::{DISPUTES_MAX, PaymentDispute, judge_dispute};
 pub use event::{AfterDecline, Event, Fact};
 pub use judge::{Evidence, Judgement, Source, judge};
 pub use judge_refund::{RefundEvidence, judge_refund};
@@ -74,6 +76,8 @@ pub struct Payment {
     pub charge: Option<Charge>,
     /// Money that goes back, oldest first.
     pub refunds: Vec<Refund>,
+    /// Its disputes, as far as a refund must know of them.
+    pub disputes: Vec<PaymentDispute>,
     /// What a person must see.
     pub attention: Option<Review>,
     /// Whether it is owed a look at its end: of a succeeded payment at its refunds, of which the gateway said that there are
@@ -185,6 +189,7 @@ impl Payment {
             acts: Vec::new(),
             charge: None,
             refunds: Vec::new(),
+            disputes: Vec::new(),
             attention: None,
             look_owed: false,
             due: Some(now.at.plus(now.limits.first_look).min(expires_at)),
@@ -318,11 +323,26 @@ impl Payment {
     }
 
     /// How much may still be refunded: computed each time, and stored nowhere. A refund counts until it has failed,
-    /// whoever made it, and though nobody knows what came of it.
+    /// whoever made it, and though nobody knows what came of it; so does what a dispute holds.
     #[must_use]
     pub fn refundable(&self) -> Money {
+        let left = self.not_refunded();
+        left.less(self.disputed()).unwrap_or_else(|_| Money::zero(left.currency()))
+    }
+
+    /// How much was captured and has not gone back.
+    #[must_use]
+    pub(crate) fn not_refunded(&self) -> Money {
         let captured = self.captured();
         captured.less(self.sum(Refund::reserves)).unwrap_or_else(|_| Money::zero(captured.currency()))
+    }
+
+    /// How much its disputes hold, or have taken.
+    #[must_use]
+    pub fn disputed(&self) -> Money {
+        let nothing = Money::zero(self.terms.amount.currency());
+        let held = self.disputes.iter().filter_map(PaymentDispute::holds);
+        held.fold(nothing, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
     }
 
     /// Of amounts in the payment's currency; a sum that cannot be written down is more than there is.

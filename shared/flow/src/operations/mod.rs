@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod capture;
 pub mod confirm;
+pub mod dispute;
 pub mod initiate;
 pub mod payments;
 pub mod refund;

@@ -7,7 +7,10 @@
 //!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
 //!    they are not; anything else is fetched and compared, and what its payer has approved is charged if that was so agreed.
 
+mod dispute;
+
 use domain::{
+    dispute::{Dispute, DisputeId},
     gateway::{NextAction, RefundSnapshot},
     id::{RefundId, TransactionId},
     payment::{
@@ -18,7 +21,10 @@ use domain::{
 
 use crate::{
     commit::{Committed, ExecuteError, Executed, Recorded, execute, record, record_refund},
-    ports::{Actor, Error, Gateway, Host, LoadPayment, ReplacePayment},
+    ports::{
+        Actor, Error, Gateway, Host, LoadPayment, ReplacePayment,
+        dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+    },
     steps::{self, Sending, act, attempt},
 };
 
@@ -45,6 +51,19 @@ pub async fn retry<H: Host, S: LoadPayment + ReplacePayment, G: Gateway>(
     let worker = Worker { host, store, gateway };
     let Some(claimed) = worker.execute(payment, &Command::Claim).await? else { return Ok(Retried::Dropped) };
     worker.look(claimed).await.map(|payment| Retried::Looked(Box::new(payment)))
+}
+
+/// Looks at one dispute and moves it on; none if there is no such row, or nobody needs to look at it now.
+///
+/// # Errors
+/// If something outside fails. The row keeps its `due`; nothing is lost.
+pub async fn retry_dispute<H, S, G>(host: &H, store: &S, gateway: &G, id: &DisputeId) -> Result<Option<Dispute>, Error>
+where
+    H: Host,
+    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
+    G: DisputeGateway,
+{
+    dispute::look(host, store, gateway, id).await
 }
 
 /// One look at one row.

@@ -4,11 +4,14 @@
 //! What it answers with a 2xx is applied or superseded (promise P6). What it cannot place or write down it leaves to
 //! the gateway, which delivers again.
 
+mod dispute;
+
 use std::time::Duration;
 
 use domain::{
+    dispute::DisputeId,
     gateway::{Mode, ObjectSnapshot, ObjectStatus, Outcome},
-    id::{TransactionId, gateway_key},
+    id::{RowId, TransactionId, gateway_key},
     payment::{Evidence, Payment, RefundEvidence, Source},
     text::GatewayToken,
     time::Timestamp,
@@ -16,7 +19,10 @@ use domain::{
 
 use crate::{
     commit::{Recorded, record, record_refund},
-    ports::{Actor, Error, Host, LoadPayment, Note, Nudge, ReplacePayment},
+    ports::{
+        Actor, Error, Host, LoadPayment, Note, Nudge, ReplacePayment,
+        dispute::{CreateDispute, LoadDispute, ReplaceDispute},
+    },
 };
 
 /// An event whose row may still be on its way is refused for so long, and the gateway delivers it again.
@@ -46,6 +52,11 @@ pub enum Subject {
         /// What the event says.
         news: News,
     },
+    /// A dispute; how it stands is asked for.
+    Dispute {
+        /// Its id.
+        id: DisputeId,
+    },
     /// Nothing of ours, or nothing that moves a payment.
     Other,
 }
@@ -74,7 +85,7 @@ pub enum News {
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Received {
-    /// It changed a payment.
+    /// It changed a payment, or has a dispute looked at.
     Applied,
     /// It was known already, or is superseded.
     Superseded,
@@ -94,17 +105,28 @@ pub enum Received {
 ///
 /// # Errors
 /// If it could not be written down, or the look it asks for could not be asked for: the gateway must deliver again.
-pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
+pub async fn webhook<H, S, N>(
     host: &H,
     store: &S,
     nudges: &N,
     mode: Mode,
     event: GatewayEvent,
-) -> Result<Received, Error> {
+) -> Result<Received, Error>
+where
+    H: Host,
+    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute,
+    N: Nudge,
+{
     if event.mode != mode {
         return Ok(Received::WrongMode);
     }
-    let Subject::Payment { id, news } = event.subject else { return Ok(Received::NotOurs) };
+    let (id, news) = match event.subject {
+        Subject::Payment { id, news } => (id, news),
+        Subject::Dispute { id } => {
+            return dispute::noticed(host, store, nudges, mode, id, &Actor::Webhook(event.id)).await;
+        }
+        Subject::Other => return Ok(Received::NotOurs),
+    };
     let Some(payment) = store.load(&id).await? else {
         let young = host.now().since(event.created_at) < ROW_MAY_COME;
         return Ok(if young { Received::NotYet } else { Received::NoRow });
@@ -127,7 +149,7 @@ pub async fn webhook<H: Host, S: LoadPayment + ReplacePayment, N: Nudge>(
             let payment = committed.payment();
             // Due at once: the event proved nothing final, and somebody must look.
             if payment.due.is_some_and(|due| due <= payment.updated_at)
-                && let Err(error) = nudges.nudge(&id, Duration::ZERO).await
+                && let Err(error) = nudges.nudge(&RowId::Payment(id), Duration::ZERO).await
             {
                 // The row says that it is due, so the sweep will come; the event itself is written down.
                 host.note(Note::NudgeLost(error));

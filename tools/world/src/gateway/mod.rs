@@ -43,11 +43,14 @@ pub use self::{
     refunds::Refunded,
     request::Request,
 };
-use crate::{host::SimHost, turns};
+use crate::{disputes::SimDisputes, host::SimHost, turns};
 
 /// A gateway in memory.
 #[derive(Debug)]
-pub struct SimGateway(Mutex<Book>);
+pub struct SimGateway {
+    book: Mutex<Book>,
+    disputes: SimDisputes,
+}
 
 /// The kinds of requests that can be made to go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,7 +104,13 @@ impl SimGateway {
     /// A gateway that goes by this clock.
     #[must_use]
     pub const fn new(clock: Arc<SimHost>) -> Self {
-        Self(Mutex::new(Book::new(clock)))
+        Self { book: Mutex::new(Book::new(clock)), disputes: SimDisputes::new() }
+    }
+
+    /// Its disputes, and the banks behind them.
+    #[must_use]
+    pub const fn disputes(&self) -> &SimDisputes {
+        &self.disputes
     }
 
     /// Says how the next requests of one kind go. What comes after them goes well.
@@ -270,7 +279,7 @@ impl SimGateway {
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The way there, what becomes of it, the way back. Whoever stops listening in between was killed there.

@@ -11,7 +11,7 @@ use std::{
 
 use domain::{
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
-    id::{AttemptNumber, RefundId, TransactionId, gateway_key},
+    id::{AttemptNumber, RefundId, RowId, TransactionId, gateway_key},
     money::Money,
     payment::Payment,
 };
@@ -247,6 +247,8 @@ impl ReplacePayment for Ports<'_> {
     }
 }
 
+crate::pass_disputes_on!(Ports<'_>, |ports| ports.house.shop.store());
+
 impl FindDue for Ports<'_> {
     async fn find_due(
         &self,
@@ -279,12 +281,12 @@ fn read_index(shop: &Shop, way: Way) {
 }
 
 impl Nudge for Ports<'_> {
-    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
         let id = id.clone();
         self.ask(Point::Nudge, Dependency::Queue, move |shop, _| block_on(shop.queue().nudge(&id, delay))).await
     }
 
-    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
         let ids = ids.to_vec();
         self.ask(Point::NudgeAll, Dependency::Queue, move |shop, way| {
             let taken = if way == Way::InPart { ids.len() / 2 } else { ids.len() };

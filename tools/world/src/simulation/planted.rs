@@ -90,7 +90,7 @@ pub(super) async fn receive(machine: &Machine, mut event: GatewayEvent) -> Resul
                 object.reference = row.object;
             }
         }
-        Subject::Payment { .. } | Subject::Other => {}
+        Subject::Payment { .. } | Subject::Dispute { .. } | Subject::Other => {}
     }
     webhook(machine, &store, &queue, SimGateway::MODE, event).await
 }
@@ -139,6 +139,8 @@ impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
         }
     }
 }
+
+crate::pass_disputes_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
 
 impl FindDue for Planted<'_, WeatheredStore<'_>> {
     async fn find_due(

@@ -185,18 +185,20 @@ impl FindDue for BrokenStore {
                 || self.has(BeginsEveryWindowAtTheBeginning)
         };
         let is_due = |due| due < window.until || (due == window.until && !self.has(LeavesOutWhatIsDueNow));
-        let after = after.filter(|after| !self.has(StartsOverWhenTheCursorIsGone) || index.contains_key(&after.id));
+        let after = after.filter(|after| {
+            !self.has(StartsOverWhenTheCursorIsGone) || after.id.payment().is_some_and(|id| index.contains_key(id))
+        });
         let is_after = |due, id: &TransactionId| match &after {
             None => true,
             Some(after) if self.has(SkipsWhatIsDueTogether) => due > after.due,
-            Some(after) if self.has(ShowsTheNewestFirst) => (due, id) < (after.due, &after.id),
-            Some(after) => (due, id) > (after.due, &after.id),
+            Some(after) if self.has(ShowsTheNewestFirst) => (due, Some(id)) < (after.due, after.id.payment()),
+            Some(after) => (due, Some(id)) > (after.due, after.id.payment()),
         };
         let is_in = |due, of| has_begun(due) && is_due(due) && of == partition;
         let mut places: Vec<DuePlace> = index
             .iter()
             .filter(|(id, (due, of))| is_in(*due, *of) && is_after(*due, id))
-            .map(|(id, (due, _))| DuePlace { due: *due, id: id.clone() })
+            .map(|(id, (due, _))| DuePlace { due: *due, id: id.clone().into() })
             .collect();
         places.sort();
         if self.has(ShowsTheNewestFirst) {

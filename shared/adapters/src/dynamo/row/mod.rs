@@ -11,12 +11,14 @@
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
 //! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
 //! | `pu` `ch` `lo` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end |
+//! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
 //! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod charge;
+pub mod dispute;
 mod state;
 mod story;
 mod terms;
@@ -45,6 +47,8 @@ const LOOK_OWED: &str = "lo";
 const FIRST: u32 = 1;
 /// The same, with refunds, charges, and payments that their payer approves first.
 const SECOND: u32 = 2;
+/// The same, with disputes.
+const WITH_DISPUTES: u32 = 3;
 
 /// The whole row as it shall stand.
 ///
@@ -86,13 +90,16 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
-        // What the second added may be missing in both.
-        FIRST | SECOND => read_present(&row),
+        // What the later ones added may be missing in each.
+        FIRST | SECOND | WITH_DISPUTES => read_present(&row),
         _ => Err(row.unfit("sv", "is a version that this release does not read")),
     }
 }
 
 fn schema_version(payment: &Payment) -> u32 {
+    if !payment.disputes.is_empty() {
+        return WITH_DISPUTES;
+    }
     let is_plain = payment.refunds.is_empty() && !payment.look_owed && payment.charge.is_none();
     if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
@@ -122,6 +129,7 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         acts: story::read_acts(row, currency)?,
         charge: row.maybe_map("ch")?.map(|map| charge::read(&map)).transpose()?,
         refunds: story::read_refunds(row, currency)?,
+        disputes: story::read_disputes(row, currency)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,
         look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),
         due: maybe_time(row, keys::DUE)?,

@@ -1,4 +1,4 @@
-//! What was tried and done, in a row: three lists of small maps.
+//! What was tried and done, in a row: four lists of small maps.
 //!
 //! | names | meaning |
 //! |---|---|
@@ -8,14 +8,16 @@
 //! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
 //! | act: `w` `m` `r` | what, how much, why the client cancels |
 //! | refund: `i` `m` `r` `g` `c` | id, how much, why, the gateway's name for it, the gateway's code for why it failed or was refused; without `k` it was made at the gateway |
+//! | dispute: `i` `m` `sg` `st` `v` | id, how much, stage, status, the version of the dispute that said so |
 
 use domain::{
     decline::Decline,
+    dispute::{DisputeId, Standing},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::Currency,
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment,
-        Refund, RefundProgress, RefundSource,
+        PaymentDispute, Refund, RefundProgress, RefundSource,
     },
     text::{GatewayToken, WebUrl},
 };
@@ -25,15 +27,19 @@ use super::{
     hash_bytes, minor_units, money, read_hash, time,
 };
 
-/// Writes attempts, acts and refunds.
+/// Writes attempts, acts, refunds and disputes.
 pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
     let currency = payment.terms.amount.currency();
     let attempts: Vec<Written> = payment.attempts.iter().map(write_attempt).collect::<Result<_, _>>()?;
     let acts: Vec<Written> = payment.acts.iter().map(|act| write_act(act, currency)).collect::<Result<_, _>>()?;
     let refunds: Vec<Written> =
         payment.refunds.iter().map(|refund| write_refund(refund, currency)).collect::<Result<_, _>>()?;
+    let disputes: Vec<Written> =
+        payment.disputes.iter().map(|dispute| write_dispute(dispute, currency)).collect::<Result<_, _>>()?;
     let row = row.list("at", attempts).list("ac", acts);
-    Ok(if refunds.is_empty() { row } else { row.list("rf", refunds) })
+    // Most rows have neither.
+    let row = if refunds.is_empty() { row } else { row.list("rf", refunds) };
+    Ok(if disputes.is_empty() { row } else { row.list("di", disputes) })
 }
 
 /// Reads the attempts.
@@ -50,6 +56,12 @@ pub(super) fn read_acts(row: &Attributes<'_>, currency: Currency) -> Result<Vec<
 pub(super) fn read_refunds(row: &Attributes<'_>, currency: Currency) -> Result<Vec<Refund>, Unfit> {
     let refunds = row.maybe_list("rf", |map| read_refund(map, currency))?;
     Ok(refunds.unwrap_or_default())
+}
+
+/// Reads the disputes; few rows have one.
+pub(super) fn read_disputes(row: &Attributes<'_>, currency: Currency) -> Result<Vec<PaymentDispute>, Unfit> {
+    let disputes = row.maybe_list("di", |map| read_dispute(map, currency))?;
+    Ok(disputes.unwrap_or_default())
 }
 
 fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
@@ -229,5 +241,23 @@ fn read_refund(map: &Attributes<'_>, currency: Currency) -> Result<Refund, Unfit
         reference: map.maybe_parsed("g", GatewayToken::parse)?,
         started_at: time(map, "t")?,
         progress,
+    })
+}
+
+fn write_dispute(dispute: &PaymentDispute, currency: Currency) -> Result<Written, Unfit> {
+    Ok(Written::default()
+        .text("i", dispute.id.as_str())
+        .number("m", minor_units(dispute.amount, currency, "m")?)
+        .word("sg", dispute.standing.stage)
+        .word("st", dispute.standing.status)
+        .number("v", dispute.version))
+}
+
+fn read_dispute(map: &Attributes<'_>, currency: Currency) -> Result<PaymentDispute, Unfit> {
+    Ok(PaymentDispute {
+        id: map.parsed("i", DisputeId::parse)?,
+        amount: money(map, "m", currency)?,
+        standing: Standing { stage: map.word("sg")?, status: map.word("st")? },
+        version: map.number("v")?,
     })
 }

@@ -9,7 +9,7 @@ use domain::payment::Payment;
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
-use super::{laid_out, stories};
+use super::{disputes::disputed_payment, laid_out, stories};
 use crate::dynamo::{attributes::Item, row};
 
 #[test]
@@ -20,23 +20,25 @@ fn rows_are_written_as_they_always_were() {
     expect_file!["../golden/v1/declined_and_scheduled.json"].assert_eq(&as_json(&declined));
     expect_file!["../golden/v1/captured_by_hand.json"].assert_eq(&as_json(&laid_out(&stories::captured_by_hand())));
     expect_file!["../golden/v2/refunded.json"].assert_eq(&as_json(&laid_out(&stories::refunded())));
+    expect_file!["../golden/v3/disputed.json"].assert_eq(&as_json(&laid_out(&disputed_payment())));
 }
 
 #[test]
 fn rows_that_stand_in_tables_are_still_read() {
-    let rows: [(&str, Payment); 5] = [
+    let rows: [(&str, Payment); 6] = [
         (include_str!("../golden/v1/waiting.json"), stories::waiting()),
         (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
         (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),
         (include_str!("../golden/v1/captured_by_hand.json"), stories::captured_by_hand()),
         (include_str!("../golden/v2/refunded.json"), stories::refunded()),
+        (include_str!("../golden/v3/disputed.json"), disputed_payment()),
     ];
     for (text, payment) in rows {
         assert_eq!(row::read(&from_json(text)).unwrap(), payment);
     }
 }
 
-fn as_json(item: &Item) -> String {
+pub(super) fn as_json(item: &Item) -> String {
     format!("{:#}\n", map_as_json(item))
 }
 
@@ -58,7 +60,7 @@ fn value_as_json(value: &AttributeValue) -> Value {
     }
 }
 
-fn from_json(text: &str) -> Item {
+pub(super) fn from_json(text: &str) -> Item {
     map_from_json(&serde_json::from_str(text).unwrap())
 }
 

@@ -36,7 +36,7 @@ fn sizes_are_counted_as_dynamodb_counts_them() {
 }
 
 /// DynamoDB's rule (developer guide, "item sizes and formats").
-fn size_of_item(item: &Item) -> usize {
+pub(super) fn size_of_item(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + size_of_value(value)).sum()
 }
 

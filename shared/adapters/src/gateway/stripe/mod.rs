@@ -11,6 +11,7 @@ mod amount;
 mod cancel;
 mod capture;
 mod confirm;
+mod dispute;
 mod error;
 mod fetch;
 #[cfg(test)]
@@ -31,6 +32,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use domain::{
+    dispute::{DisputeId, Papers},
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
@@ -38,7 +40,10 @@ use domain::{
 };
 use flow::{
     commit::Committed,
-    ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
+    ports::{
+        AmountRefusal, Gateway, OpenOutcome, OpenRequest,
+        dispute::{DisputeGateway, PapersRefusal},
+    },
 };
 
 use super::word;
@@ -124,6 +129,27 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
 
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
         reply::answer(self.0.call(&fetch::request(payment), budget).await).outcome
+    }
+}
+
+impl<K: ApiKeys> DisputeGateway for Stripe<K> {
+    fn accepts_papers(&self, _: &DisputeId, papers: &Papers) -> Result<(), PapersRefusal> {
+        dispute::accepts(papers)
+    }
+
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> domain::dispute::Outcome {
+        dispute::seen(self.0.call(&dispute::look(id), budget).await)
+    }
+
+    async fn answer_dispute(
+        &self,
+        committed: &flow::commit::dispute::Committed,
+        budget: Duration,
+    ) -> domain::dispute::Answer {
+        match dispute::request(committed.dispute()) {
+            Some(request) => dispute::answer(self.0.call(&request, budget).await),
+            None => dispute::unsent(),
+        }
     }
 }
 

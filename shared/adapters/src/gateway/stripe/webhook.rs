@@ -18,6 +18,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    dispute,
     object::{PaymentIntent, mode},
     refund::Refund,
     signature::Signature,
@@ -106,6 +107,9 @@ fn subject(event: &mut Event) -> Result<Subject, WebhookRefusal> {
         // Each refund's own events; `charge.refund.updated` is the elder word for the second.
         "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => about_refund(object),
         "charge.refunded" => Ok(about_refunded_charge(&object, &event.request)),
+        kind if kind.starts_with("charge.dispute.") => {
+            dispute::named_by(&object).map(|id| Subject::Dispute { id }).ok_or(WebhookRefusal::Unreadable)
+        }
         _ => Ok(Subject::Other),
     }
 }

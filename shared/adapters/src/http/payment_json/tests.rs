@@ -48,6 +48,7 @@ pub(in crate::http) fn a_payment() -> Payment {
         acts: Vec::new(),
         refunds: Vec::new(),
         attention: None,
+        disputes: Vec::new(),
         look_owed: false,
         due: None,
         rounds: 0,

@@ -30,6 +30,8 @@ fn the_table_from_reasons_to_answers() {
         422 secret_in_request
         422 amount_exceeds_capturable
         422 amount_exceeds_refundable
+        409 held_by_dispute
+        422 nothing_to_submit
         422 amount_not_supported
         422 currency_mismatch
         422 gateway_refused

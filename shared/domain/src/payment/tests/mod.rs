@@ -1,6 +1,7 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`] and [`refunds`] say in sentences what must
+//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`refunds`] and [`disputes`] say in sentences what must
 //! never break, [`walk`] tries long random lives.
 
+mod disputes;
 mod ends;
 mod holds;
 mod kept;

@@ -2,7 +2,7 @@
 
 use std::{future::ready, sync::Arc, time::Duration};
 
-use domain::id::TransactionId;
+use domain::id::RowId;
 use flow::ports::{Dependency, Error, Nudge};
 
 use super::{SDK_BACKOFF, SDK_PATIENCE, lateness, unavailable};
@@ -71,12 +71,12 @@ impl WeatheredQueue<'_> {
 }
 
 impl Nudge for WeatheredQueue<'_> {
-    async fn nudge(&self, id: &TransactionId, delay: Duration) -> Result<(), Error> {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
         let id = id.clone();
         self.call(Point::Nudge, move |stage, _| block_on(stage.queue.nudge(&id, delay))).await
     }
 
-    async fn nudge_all(&self, ids: &[TransactionId]) -> Result<usize, Error> {
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
         let ids = ids.to_vec();
         let served = move |stage: &Stage, whole: bool| {
             let taken = if whole { ids.len() } else { ids.len() / 2 };

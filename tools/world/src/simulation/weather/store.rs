@@ -152,6 +152,8 @@ impl ReplacePayment for WeatheredStore<'_> {
     }
 }
 
+crate::pass_disputes_on!(WeatheredStore<'_>, |weathered| &weathered.0.stage.store);
+
 impl FindDue for WeatheredStore<'_> {
     async fn find_due(
         &self,
@@ -168,8 +170,9 @@ impl FindDue for WeatheredStore<'_> {
         let found = self.call(Point::FindDue, read, || ()).await;
         let is_doubt_of_former = |place: &DuePlace| {
             let store = &self.0.stage.store;
-            let is_in_doubt = || store.row(&place.id).is_some_and(|row| row.is_in_doubt());
-            store.layout_of(&place.id) == Some(Layout::Former) && is_in_doubt()
+            let Some(id) = place.id.payment() else { return false };
+            let is_in_doubt = || store.row(id).is_some_and(|row| row.is_in_doubt());
+            store.layout_of(id) == Some(Layout::Former) && is_in_doubt()
         };
         if self.0.release.rows == Layout::Present
             && partition.urgency == Urgency::Look
@@ -199,7 +202,10 @@ impl ListPayments for WeatheredStore<'_> {
 
 /// A place of the index where no row is due any more, or not then.
 fn notice_lag(stage: &Stage, shown: Result<&DuePage, &Error>) {
-    let is_past = |place: &DuePlace| stage.store.row(&place.id).is_none_or(|row| row.due != Some(place.due));
+    let is_past = |place: &DuePlace| {
+        let row = place.id.payment().and_then(|id| stage.store.row(id));
+        row.is_none_or(|row| row.due != Some(place.due))
+    };
     if shown.is_ok_and(|page| page.rows.iter().any(is_past)) {
         stage.happened(Sometimes::StaleIndex);
     }

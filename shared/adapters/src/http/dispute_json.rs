@@ -1,0 +1,138 @@
+//! The dispute as every answer shows it: one shape, every field always there.
+//!
+//! Must never: show a client's idempotency key or a request hash.
+
+use std::collections::BTreeMap;
+
+use domain::dispute::{Act, ActProgress, Dispute, Known};
+use domain::id::TransactionId;
+use domain::payment::{PaymentDispute, Review};
+use serde::Serialize;
+
+use super::payment_json::{ReviewJson, gateway_name};
+use crate::rfc3339;
+
+/// A dispute as clients see it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DisputeJson {
+    dispute_id: String,
+    transaction_id: Option<String>,
+    gateway: &'static str,
+    /// What the gateway's dashboard calls it.
+    gateway_dispute_id: String,
+    stage: Option<&'static str>,
+    status: Option<&'static str>,
+    holds_money: bool,
+    amount: Option<i64>,
+    currency: Option<&'static str>,
+    reason: Option<&'static str>,
+    gateway_reason: Option<String>,
+    due_by: Option<String>,
+    evidence: BTreeMap<&'static str, String>,
+    pending: Option<&'static str>,
+    requests: Vec<RequestJson>,
+    attention: Option<ReviewJson>,
+    version: u64,
+    created_at: String,
+    updated_at: String,
+}
+
+/// Something that the merchant asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestJson {
+    kind: &'static str,
+    status: &'static str,
+    /// The gateway's code for why it refused.
+    failure_code: Option<String>,
+    created_at: String,
+}
+
+/// A dispute as a payment shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PaymentDisputeJson {
+    dispute_id: String,
+    stage: &'static str,
+    status: &'static str,
+    amount: i64,
+    holds_money: bool,
+}
+
+/// One page of disputes.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DisputesJson {
+    disputes: Vec<DisputeJson>,
+    next_cursor: Option<String>,
+}
+
+impl DisputesJson {
+    /// These, and where to go on.
+    #[must_use]
+    pub fn of(disputes: &[Dispute], next_cursor: Option<String>) -> Self {
+        Self { disputes: disputes.iter().map(DisputeJson::from).collect(), next_cursor }
+    }
+}
+
+impl From<&Dispute> for DisputeJson {
+    fn from(dispute: &Dispute) -> Self {
+        let known = dispute.known.as_ref();
+        Self {
+            dispute_id: dispute.id.as_str().to_owned(),
+            transaction_id: dispute.payment().map(TransactionId::as_str).map(str::to_owned),
+            gateway: gateway_name(dispute.id.gateway()),
+            gateway_dispute_id: dispute.id.reference().as_str().to_owned(),
+            stage: known.map(|known| known.standing.stage.name()),
+            status: known.map(|known| known.standing.status.name()),
+            holds_money: known.is_some_and(|known| known.standing.holds_money()),
+            amount: known.map(|known| known.amount.minor_units()),
+            currency: known.map(|known| known.amount.currency().code()),
+            reason: known.map(|known| known.reason.name()),
+            gateway_reason: known.and_then(gateway_reason),
+            due_by: known.and_then(|known| known.due_by).map(rfc3339::format),
+            evidence: dispute.papers.iter().map(|(paper, text)| (paper.name(), text.to_owned())).collect(),
+            pending: dispute.open_act().map(|act| act.kind.name()),
+            requests: dispute.acts.iter().map(RequestJson::from).collect(),
+            attention: dispute.attention.map(|review: Review| ReviewJson::from(review)),
+            version: dispute.version,
+            created_at: rfc3339::format(dispute.created_at),
+            updated_at: rfc3339::format(dispute.updated_at),
+        }
+    }
+}
+
+fn gateway_reason(known: &Known) -> Option<String> {
+    known.gateway_reason.as_ref().map(|word| word.as_str().to_owned())
+}
+
+impl From<&Act> for RequestJson {
+    fn from(act: &Act) -> Self {
+        Self {
+            kind: act.kind.name(),
+            status: act.progress.name(),
+            failure_code: match &act.progress {
+                ActProgress::Refused { code } => Some(code.clone()),
+                ActProgress::Unanswered
+                | ActProgress::Answered { .. }
+                | ActProgress::Taken
+                | ActProgress::Done
+                | ActProgress::Overtaken => None,
+            },
+            created_at: rfc3339::format(act.started_at),
+        }
+    }
+}
+
+impl From<&PaymentDispute> for PaymentDisputeJson {
+    fn from(dispute: &PaymentDispute) -> Self {
+        Self {
+            dispute_id: dispute.id.as_str().to_owned(),
+            stage: dispute.standing.stage.name(),
+            status: dispute.standing.status.name(),
+            amount: dispute.amount.minor_units(),
+            holds_money: dispute.standing.holds_money(),
+        }
+    }
+}

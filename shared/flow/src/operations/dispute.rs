@@ -1,0 +1,265 @@
+//! `dispute`: what a merchant sees of its disputes, and what it answers.
+//!
+//! An answer is carried out like every other request, by the row:
+//!
+//! | step | a crash after it leaves |
+//! |---|---|
+//! | 1. load, decide, commit the act with its papers | a row whose `due` has it sent later, or seen to have been sent |
+//! | 2. ask the gateway, commit what came of it | the same; the dispute itself is the fence against a second answer |
+//! | 3. nudge: the payment's row must learn of it, and what nobody knows must be looked at | the same; the sweep comes |
+//!
+//! Papers that are only put by go into the row and to nobody else. The payment's row is `retry`'s to write.
+
+use std::time::Duration;
+
+use domain::{
+    dispute::{Command, Dispute, DisputeId, Evidence, Papers, Rejection, Request, Source, Status},
+    id::RowId,
+};
+
+use crate::{
+    commit::dispute::{Committed, ExecuteError, Executed, execute, record},
+    ports::{
+        Actor, Error, Host, Note, Nudge,
+        dispute::{DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, Place, ReplaceDispute},
+    },
+    steps::GATEWAY_TIME_MIN,
+};
+
+/// Pages that one request reads at most of each status: rows that have moved on since the index caught up are passed over.
+const PAGES_MAX: u32 = 3;
+
+/// What a client wants to bring forward.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// Put these papers by.
+    Draft(Papers),
+    /// Submit, for good: these, or what was put by.
+    Submit(Option<Papers>),
+}
+
+/// What became of a client's request.
+#[derive(Debug)]
+pub enum Requested {
+    /// It was carried out, now.
+    Done(Dispute),
+    /// It had been carried out before.
+    Replayed(Dispute),
+}
+
+/// Why a client's request was not carried out. The gateway was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum DisputeError {
+    /// There is no such dispute.
+    #[error("there is no such dispute")]
+    NotFound,
+    /// The gateway does not take these papers.
+    #[error("papers refused")]
+    PapersRefused(PapersRefusal),
+    /// It may not be done as the dispute stands.
+    #[error("refused")]
+    Rejected(Rejection, Box<Dispute>),
+    /// Something outside failed.
+    #[error("failed")]
+    Failed(#[from] Error),
+}
+
+impl From<ExecuteError> for DisputeError {
+    fn from(error: ExecuteError) -> Self {
+        match error {
+            ExecuteError::Rejected(rejection, dispute) => Self::Rejected(rejection, dispute),
+            ExecuteError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+/// Reads a dispute.
+///
+/// # Errors
+/// If there is none, or the store fails.
+pub async fn dispute<S: LoadDispute>(store: &S, id: &DisputeId) -> Result<Dispute, DisputeError> {
+    store.load_dispute(id).await?.ok_or(DisputeError::NotFound)
+}
+
+/// Which disputes are wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Those that stand in one of these ways.
+    pub statuses: Vec<Status>,
+    /// Only those after this place.
+    pub after: Option<Place>,
+    /// How many at most.
+    pub limit: usize,
+}
+
+/// Some of the disputes that are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listed {
+    /// They, the nearest deadline first.
+    pub disputes: Vec<Dispute>,
+    /// Where to go on, if there may be more.
+    pub next: Option<Place>,
+    /// Rows that could not be read and were passed over.
+    pub unreadable: usize,
+}
+
+/// Lists disputes, the nearest deadline first.
+///
+/// # Errors
+/// If the store fails.
+pub async fn disputes<S: ListDisputes>(store: &S, wanted: &Wanted) -> Result<Listed, Error> {
+    let mut listed = Listed::default();
+    // Up to where every status has been read to its end: beyond it, something may be missing.
+    let mut horizon: Option<Place> = None;
+    for status in &wanted.statuses {
+        let (found, reached) = of_status(store, *status, wanted, &mut listed.unreadable).await?;
+        listed.disputes.extend(found);
+        horizon = match (horizon, reached) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+    }
+    listed.disputes.retain(|dispute| horizon.as_ref().is_none_or(|horizon| Place::of(dispute) <= *horizon));
+    listed.disputes.sort_by_cached_key(Place::of);
+    if listed.disputes.len() > wanted.limit {
+        listed.disputes.truncate(wanted.limit);
+        horizon = listed.disputes.last().map(Place::of);
+    }
+    listed.next = horizon;
+    Ok(listed)
+}
+
+/// The disputes of one status, and how far they were read, if there may be more.
+async fn of_status<S: ListDisputes>(
+    store: &S,
+    status: Status,
+    wanted: &Wanted,
+    unreadable: &mut usize,
+) -> Result<(Vec<Dispute>, Option<Place>), Error> {
+    let limit = u32::try_from(wanted.limit).unwrap_or(u32::MAX);
+    let (mut found, mut reached) = (Vec::new(), wanted.after.clone());
+    for _ in 0..PAGES_MAX {
+        let page = store.list_disputes(status, reached.as_ref(), limit).await?;
+        *unreadable = unreadable.saturating_add(page.unreadable);
+        let stands = |dispute: &Dispute| dispute.standing().is_some_and(|standing| standing.status == status);
+        found.extend(page.disputes.into_iter().filter(stands));
+        reached = page.next;
+        if reached.is_none() || found.len() >= wanted.limit {
+            break;
+        }
+    }
+    Ok((found, reached))
+}
+
+/// Puts papers by, or gives them to the gateway.
+///
+/// # Errors
+/// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
+pub async fn evidence<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    nudges: &N,
+    id: &DisputeId,
+    request: Request,
+    wish: Wish,
+    actor: &Actor,
+) -> Result<Requested, DisputeError> {
+    let dispute = dispute(store, id).await?;
+    let papers = match &wish {
+        Wish::Draft(papers) | Wish::Submit(Some(papers)) => papers,
+        Wish::Submit(None) => &dispute.papers,
+    };
+    gateway.accepts_papers(id, papers).map_err(DisputeError::PapersRefused)?;
+    let command = match wish {
+        Wish::Draft(papers) => Command::Draft { request, papers },
+        Wish::Submit(papers) => Command::Submit { request, papers },
+    };
+    answer(host, store, gateway, nudges, dispute, &command, actor).await
+}
+
+/// Gives in.
+///
+/// # Errors
+/// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
+pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    nudges: &N,
+    id: &DisputeId,
+    request: Request,
+    actor: &Actor,
+) -> Result<Requested, DisputeError> {
+    let dispute = dispute(store, id).await?;
+    answer(host, store, gateway, nudges, dispute, &Command::Accept(request), actor).await
+}
+
+async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    nudges: &N,
+    dispute: Dispute,
+    command: &Command,
+    actor: &Actor,
+) -> Result<Requested, DisputeError> {
+    if host.gateway_budget() < GATEWAY_TIME_MIN {
+        // Better to be asked again than to leave a request that somebody else must finish.
+        return Err(DisputeError::Failed(Error::OutOfTime));
+    }
+    let committed = match execute(host, store, dispute, command, actor).await? {
+        Executed::Committed(committed) => committed,
+        Executed::AlreadyApplied(dispute) | Executed::Nothing(dispute) => return Ok(Requested::Replayed(dispute)),
+    };
+    if committed.dispute().open_act().is_none() {
+        return Ok(Requested::Done(committed.into_dispute()));
+    }
+    let before = committed.dispute().clone();
+    let dispute = match send(host, store, gateway, &committed, Sending::First, actor).await {
+        Ok(dispute) => dispute,
+        Err(error) => {
+            // The row as committed tells the truth: nobody knows. Its `due` takes over.
+            host.note(Note::OutcomeNotRecorded(error));
+            before
+        }
+    };
+    let delay = if dispute.is_in_doubt() { host.limits().first_delay } else { Duration::ZERO };
+    if (dispute.is_in_doubt() || dispute.owes_telling())
+        && let Err(error) = nudges.nudge(&RowId::Dispute(dispute.id.clone()), delay).await
+    {
+        host.note(Note::NudgeLost(error));
+    }
+    Ok(Requested::Done(dispute))
+}
+
+/// Whether an act's request may have been sent before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sending {
+    /// It was written down a moment ago, by us.
+    First,
+    /// Somebody may have sent it, and may have been heard.
+    Again,
+}
+
+/// Sends the open act of a committed dispute, and writes down what came of it.
+pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: &Committed,
+    sending: Sending,
+    actor: &Actor,
+) -> Result<Dispute, Error> {
+    use domain::{dispute::Outcome, gateway::Hand};
+    let dispute = committed.dispute();
+    let answer = gateway.answer_dispute(committed, host.gateway_budget()).await;
+    let hand = match (sending, &answer.outcome) {
+        // A request that is refused now says nothing about the same request that may have been served before.
+        (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
+        (Sending::First | Sending::Again, _) => answer.hand,
+    };
+    let evidence = Evidence { source: Source::Act(dispute.acts.len(), hand), outcome: answer.outcome };
+    let recorded = record(host, store, dispute.clone(), evidence, actor).await?;
+    Ok(recorded.into_dispute())
+}

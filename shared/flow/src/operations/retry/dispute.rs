@@ -1,0 +1,106 @@
+//! A look at one dispute.
+//!
+//! 1. Load. Not due: drop.
+//! 2. Claim: commit a `due` in the future, which keeps other workers off.
+//! 3. Ask the gateway for the dispute and the payment behind it; write down what that proves.
+//! 4. An answer of the merchant's that the dispute does not show is sent again.
+//! 5. Tell the payment's row, then write down that it was told. *A crash in between tells it again: what it knows already
+//!    it does not write.*
+//! 6. Raise the alarm that is due.
+
+use domain::{
+    dispute::{ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, Source, Told},
+    payment::PaymentDispute,
+};
+
+use crate::{
+    commit::{
+        dispute::{Committed, ExecuteError, Executed, Recorded, execute, record},
+        record_dispute,
+    },
+    operations::dispute::{Sending, send},
+    ports::{
+        Actor, Error, Host, LoadPayment, ReplacePayment,
+        dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+    },
+};
+
+/// Looks at one dispute and moves it on; none if there is no such row, or nobody needs to look at it now.
+///
+/// # Errors
+/// If something outside fails. The row keeps its `due`; nothing is lost.
+pub(super) async fn look<H, S, G>(host: &H, store: &S, gateway: &G, id: &DisputeId) -> Result<Option<Dispute>, Error>
+where
+    H: Host,
+    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
+    G: DisputeGateway,
+{
+    let Some(dispute) = store.load_dispute(id).await? else { return Ok(None) };
+    let worker = Worker { host, store, gateway };
+    let Some(claimed) = worker.execute(dispute, &Command::Claim).await? else { return Ok(None) };
+    let mut dispute = worker.look(claimed.into_dispute()).await?;
+    if dispute.owes_telling() {
+        dispute = worker.tell(dispute).await?;
+    }
+    match worker.execute(dispute.clone(), &Command::Remind).await? {
+        Some(reminded) => Ok(Some(reminded.into_dispute())),
+        None => Ok(Some(dispute)),
+    }
+}
+
+/// One look at one dispute.
+struct Worker<'a, H, S, G> {
+    host: &'a H,
+    store: &'a S,
+    gateway: &'a G,
+}
+
+impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGateway> Worker<'_, H, S, G> {
+    async fn look(&self, dispute: Dispute) -> Result<Dispute, Error> {
+        let (seen, was_shown) = self.fetch(dispute).await?;
+        let Recorded::Committed(seen) = seen else { return Ok(seen.into_dispute()) };
+        let is_unsent = seen.dispute().open_act().is_some_and(|act| act.progress == ActProgress::Unanswered);
+        // Only of a dispute that was seen is it known that it still asks.
+        if !(is_unsent && was_shown) {
+            return Ok(seen.into_dispute());
+        }
+        let sent = send(self.host, self.store, self.gateway, &seen, Sending::Again, &Actor::Retry).await?;
+        // Answered, and not by the dispute itself: that tells the rest.
+        let is_answered = sent.open_act().is_some_and(|act| act.progress != ActProgress::Unanswered);
+        if is_answered { self.fetch(sent).await.map(|(seen, _)| seen.into_dispute()) } else { Ok(sent) }
+    }
+
+    /// What a look made of the dispute, and whether the gateway showed it.
+    async fn fetch(&self, dispute: Dispute) -> Result<(Recorded, bool), Error> {
+        let outcome = self.gateway.fetch_dispute(&dispute.id, self.host.gateway_budget()).await;
+        let was_shown = matches!(outcome, Outcome::Dispute(_));
+        let evidence = Evidence { source: Source::Fetch, outcome };
+        let recorded = record(self.host, self.store, dispute, evidence, &Actor::Retry).await?;
+        Ok((recorded, was_shown))
+    }
+
+    async fn tell(&self, dispute: Dispute) -> Result<Dispute, Error> {
+        let (Some(payment), Some(summary)) = (dispute.payment(), PaymentDispute::of(&dispute)) else {
+            return Ok(dispute);
+        };
+        let told = match self.store.load(payment).await? {
+            Some(payment) => {
+                record_dispute(self.host, self.store, payment, summary, &Actor::Retry).await?;
+                Told::Yes
+            }
+            None => Told::NoSuchPayment,
+        };
+        let command = Command::Tell { told, version: dispute.version };
+        let written = self.execute(dispute.clone(), &command).await?;
+        Ok(written.map_or(dispute, Committed::into_dispute))
+    }
+
+    /// A command of our own. It is never refused, only pointless.
+    async fn execute(&self, dispute: Dispute, command: &Command) -> Result<Option<Committed>, Error> {
+        match execute(self.host, self.store, dispute, command, &Actor::Retry).await {
+            Ok(Executed::Committed(committed)) => Ok(Some(committed)),
+            Ok(Executed::AlreadyApplied(_) | Executed::Nothing(_)) | Err(ExecuteError::Rejected(..)) => Ok(None),
+            Err(ExecuteError::Failed(error)) => Err(error),
+        }
+    }
+}

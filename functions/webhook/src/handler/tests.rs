@@ -11,7 +11,7 @@ use expect_test::{Expect, expect};
 use flow::operations::initiate::transaction_id;
 use flow::operations::refund::{Wish, refund};
 use flow::ports::LoadPayment;
-use world::events::{Drawer, answered, payment, signing_secrets, store_with};
+use world::events::{Drawer, answered, payment, paypal_endpoint, paypal_verifier, signing_secrets, store_with};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
@@ -24,7 +24,15 @@ use super::*;
 type Endpoint = Webhook<Drawer, MemoryStore, MemoryQueue>;
 
 fn endpoint(store: MemoryStore, age: Age) -> Endpoint {
-    Webhook { signing_secrets: signing_secrets(), store, nudges: MemoryQueue::default(), mode: Mode::Test, age }
+    Webhook {
+        signing_secrets: signing_secrets(),
+        paypal_endpoint: paypal_endpoint(),
+        paypal: paypal_verifier(),
+        store,
+        nudges: MemoryQueue::default(),
+        mode: Mode::Test,
+        age,
+    }
 }
 
 /// With the payment that `events/initiate.json` opens, and as in the local stage: recordings do not age.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use adapters::gateway::paypal::{BaseUrl, webhook::Verifier};
 use adapters::http::authenticate::ClientKeys;
@@ -71,11 +72,14 @@ pub fn paypal_endpoint() -> Cached<PaypalEndpoint, Drawer> {
 /// If the machine has no TLS.
 #[must_use]
 pub fn paypal_verifier() -> Verifier {
-    let base_url = BaseUrl::parse("https://api-m.sandbox.paypal.com");
-    match (gateway_client(), base_url) {
-        (Ok(client), Ok(base_url)) => Verifier::new(client, base_url, Mode::Test),
-        (client, base_url) => panic!("{client:?} {base_url:?}"),
-    }
+    // One for all: each client reads the machine's root certificates anew.
+    static VERIFIER: OnceLock<Verifier> = OnceLock::new();
+    let verifier = VERIFIER.get_or_init(|| {
+        let client = gateway_client().unwrap_or_else(|error| panic!("{error}"));
+        let base_url = BaseUrl::parse("https://api-m.sandbox.paypal.com").unwrap_or_else(|error| panic!("{error}"));
+        Verifier::new(client, base_url, Mode::Test)
+    });
+    verifier.clone()
 }
 
 /// What `events/<name>.json` says.

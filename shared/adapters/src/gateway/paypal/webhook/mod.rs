@@ -16,7 +16,7 @@ mod tests;
 mod transmission;
 mod trust;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{gateway::Mode, time::Timestamp};
 use flow::operations::webhook::GatewayEvent;
@@ -42,12 +42,12 @@ const AGE_MAX: Duration = Duration::from_secs(3 * 86_400 + 3_600);
 /// How far PayPal's clock may be ahead of ours.
 const AHEAD_MAX: Duration = Duration::from_secs(300);
 
-/// Checks PayPal's events.
-#[derive(Debug)]
+/// Checks PayPal's events. Clones share the certificates.
+#[derive(Debug, Clone)]
 pub struct Verifier {
     base_url: BaseUrl,
     mode: Mode,
-    certificates: Certificates,
+    certificates: Arc<Certificates>,
 }
 
 /// Why an event was not taken.
@@ -64,7 +64,7 @@ impl Verifier {
     /// must follow no redirects.
     #[must_use]
     pub fn new(client: Client, base_url: BaseUrl, mode: Mode) -> Self {
-        Self { base_url, mode, certificates: Certificates::new(client) }
+        Self { base_url, mode, certificates: Arc::new(Certificates::new(client)) }
     }
 
     /// Checks and reads an event that came to `endpoint`. `body` is the bytes as they came. The endpoint's id is signed

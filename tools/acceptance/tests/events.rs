@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 30] = [
+const STORY: [(&str, &str, [Answered; 2]); 32] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
@@ -36,6 +36,8 @@ const STORY: [(&str, &str, [Answered; 2]); 30] = [
     ("refund-too-much", "refund", [Answered::Status(422); 2]),
     ("refund", "refund", [Answered::Status(200); 2]),
     ("webhook-refunded", "webhook", [Answered::Status(200); 2]),
+    ("webhook-dispute", "webhook", [Answered::Status(200); 2]),
+    ("retry-dispute", "retry", [Answered::Batch(&[]); 2]),
     ("cancel-invalid", "cancel", [Answered::Status(400); 2]),
     ("cancel", "cancel", [Answered::Status(200); 2]),
     ("cancel-too-late", "cancel", [Answered::Status(409); 2]),

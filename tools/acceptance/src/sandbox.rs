@@ -183,10 +183,12 @@ impl Sandbox {
         aged["aged"].as_u64().unwrap()
     }
 
-    /// From now on this goes wrong: `{method, path, transactionId?, containing?, fault, status?, delayMs?, changesBack?, skip?, times}`.
+    /// From now on this goes wrong, at Stripe unless it says otherwise: `{gateway?, method, path, transactionId?, containing?, fault, status?, delayMs?, changesBack?, skip?, times}`.
     /// The answer is the fault's id.
     pub async fn misbehaves(&self, mut fault: Value) -> String {
-        fault["gateway"] = json!("stripe");
+        if fault["gateway"].is_null() {
+            fault["gateway"] = json!("stripe");
+        }
         self.control("POST", "faults", &fault).await.expect(201).text_at("/id")
     }
 

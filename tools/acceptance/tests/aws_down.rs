@@ -124,6 +124,45 @@ fn a_table_that_fails_after_the_gateway_was_asked_leaves_a_row_whose_due_takes_o
 }
 
 #[test]
+fn a_table_that_fails_around_a_refund_gives_nothing_back_or_gives_it_back_once() {
+    on_stack(async |stack| {
+        let services = SERVICES.write().await;
+        // No news: what the row itself says must be enough.
+        stack.sandbox.hold_webhooks().await;
+        // What is about to be asked, and what came of it.
+        let writes = [0, 1].into_iter().flat_map(|write| NOTHING_DONE.map(|(name, fault)| (write, name, fault)));
+        let payments = join_all(writes.map(async |(write, name, fault)| {
+            let payment = stack.api.open().await;
+            drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.id, fault, write).await;
+            let key = unique("down");
+            let answer = stack.api.refund(&payment, &key, Some(500)).await;
+            let given = stack.sandbox.refunds(&payment.intent).await.len();
+            over(stack, &trouble).await;
+            if write == 0 {
+                unavailable(&answer, name);
+                assert_eq!(given, 0, "{name}: nothing was written, and the gateway was not asked");
+                let again = stack.api.refund(&payment, &key, Some(500)).await.expect(200);
+                assert_eq!(again.header("idempotent-replayed"), "", "{name}: the key was as good as new");
+            } else {
+                let told = (answer.status, answer.text_at("/refunds/0/status"), answer.at("/amountRefundable"));
+                assert_eq!(told, (202, "pending".to_owned(), json!(1499)), "{name}: {}", answer.text);
+                assert_eq!(given, 1, "{name}: the gateway has given it back");
+            }
+            payment
+        }))
+        .await;
+        let by = charged_once(stack, &payments).await;
+        for payment in &payments {
+            assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
+        }
+        stack.sandbox.release_webhooks("fifo", 1).await;
+        say(&format!("table down around a refund: {} refunds, by {by}", payments.len()));
+        drop(services);
+    });
+}
+
+#[test]
 fn a_write_whose_answer_was_lost_is_recognised_as_our_own() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;

@@ -10,7 +10,7 @@ use acceptance::{eventually, say, unique};
 use serde_json::{Value, json};
 
 /// More pages than the tests of one day can fill.
-const PAGES_MAX: usize = 200;
+const PAGES_MAX: usize = 1_000;
 
 #[test]
 fn a_reference_leads_to_its_payments_page_by_page_and_the_newest_first() {

@@ -1,29 +1,19 @@
 //! Money that goes back: to the last cent and not one more, once, whoever asks for it and whatever answer is lost; and what is told when
 //! the gateway says no, says nothing, or changes its mind.
 
-#![expect(clippy::indexing_slicing, clippy::panic, reason = "a test speaks by panicking")]
-
-use std::cell::Cell;
-use std::time::Duration;
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::oracle::row_equals_ledger;
 use acceptance::settle::settle;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
-use acceptance::{a_few_at_a_time, eventually, say, unique};
-use futures_util::future::join_all;
+use acceptance::{eventually, say, unique};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 /// What is paid in each of these tests.
 const PAID: i64 = 5000;
 const REFUNDS: &str = "/v1/refunds";
-/// So many refunds at once, of so much each, of which so many fit. A payment has at most 50 refunds; the second crowd meets the end of
-/// the money long before that, and leaves some that is too little for one more.
-const CROWDS: [(usize, i64, usize); 2] = [(100, 100, 50), (30, 300, 16)];
-/// Whoever is told to come back that often is told nothing.
-const TRIES_MAX: usize = 60;
 
 #[test]
 fn parts_go_back_to_the_last_cent_and_not_one_more() {
@@ -58,61 +48,6 @@ fn parts_go_back_to_the_last_cent_and_not_one_more() {
 }
 
 #[test]
-fn of_a_hundred_refunds_at_once_as_many_succeed_as_there_is_money() {
-    on_stack(async |stack| {
-        for (count, amount, fitting) in CROWDS {
-            let payment = paid(stack, "pm_card_visa").await;
-            let keys: Vec<String> = (0..count).map(|_| unique("crowd")).collect();
-            let looks = Cell::new(0_usize);
-            let watching = async {
-                loop {
-                    never_too_much(stack, &payment).await;
-                    looks.set(looks.get().saturating_add(1));
-                }
-            };
-            let asking = join_all(keys.iter().map(|key| told_at_last(stack, &payment, key, amount)));
-            let told_back = tokio::select! { told_back = asking => told_back, () = watching => Vec::new() };
-            let settled = settle(stack, &[&payment]).await;
-            let again = a_few_at_a_time(&keys, |key| stack.api.refund(&payment, key, Some(amount))).await;
-            let ended = |status: u16| again.iter().filter(|answer| answer.status == status).count();
-            assert_eq!((ended(200), ended(422)), (fitting, count.saturating_sub(fitting)));
-
-            // Had more been reserved than there was, the gateway would have refused it, and it would stand here as failed.
-            let shown = &settled[0].at_rest.payment;
-            let refunds = shown["refunds"].as_array().map(Vec::as_slice).unwrap_or_default();
-            assert!(refunds.iter().all(|refund| refund["status"] == "succeeded"), "{shown}");
-            let given = standing(stack, &payment).await;
-            assert_eq!((refunds.len(), shown["amountRefunded"].as_i64()), (fitting, Some(given)));
-            assert_eq!(shown["amountRefundable"].as_i64(), PAID.checked_sub(given), "{shown}");
-            assert!(PAID.saturating_sub(given) < amount, "whatever fits was given back");
-            let back: usize = told_back.iter().sum();
-            say(&format!(
-                "{count} refunds of {amount} at once on {PAID}: {fitting} succeeded; {back} times told to come back; never too much in {} looks",
-                looks.get()
-            ));
-        }
-    });
-}
-
-#[test]
-fn of_twenty_refunds_at_once_under_one_key_one_is_made() {
-    on_stack(async |stack| {
-        let payment = paid(stack, "pm_card_visa").await;
-        let key = unique("same");
-        let answers = join_all((0..20).map(|_| stack.api.refund(&payment, &key, Some(1250)))).await;
-        let count = |wanted: &dyn Fn(&Answer) -> bool| answers.iter().filter(|answer| wanted(answer)).count();
-        assert_eq!(count(&|answer| !matches!(answer.status, 200 | 202)), 0, "{answers:?}");
-        assert_eq!(count(&|answer| answer.header("idempotent-replayed").is_empty()), 1, "one request made it");
-        let settled = settle(stack, &[&payment]).await;
-        assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
-        assert_eq!(
-            told(&settled[0].at_rest.payment, &["amountRefunded", "amountRefundable"]),
-            json!([1250, PAID - 1250])
-        );
-    });
-}
-
-#[test]
 fn a_refund_whose_answer_is_lost_is_made_once() {
     on_stack(async |stack| {
         for fault in
@@ -125,6 +60,8 @@ fn a_refund_whose_answer_is_lost_is_made_once() {
             let first = stack.api.refund(&payment, &key, Some(1250)).await;
             assert!(matches!(first.status, 200 | 202), "{fault}: {}", first.text);
             assert_eq!(first.at("/amountRefundable"), 3750, "{fault}: it is reserved whatever becomes of it");
+            let too_much = stack.api.refund(&payment, &unique("beside"), Some(3751)).await.expect(422);
+            assert_eq!(too_much.text_at("/code"), "amount_exceeds_refundable", "{fault}");
             let settled = settle(stack, &[&payment]).await;
             let refunds = stack.sandbox.refunds(&payment.intent).await;
             assert_eq!(refunds.len(), 1, "{fault}: {refunds:?}");
@@ -263,41 +200,6 @@ async fn paid(stack: &Stack, method: &str) -> Opened {
     let answer: Answer = stack.api.pay(&payment, method).await.expect(200);
     assert_eq!(answer.text_at("/status"), "succeeded");
     payment
-}
-
-/// What has gone back at the gateway, or is on its way.
-async fn standing(stack: &Stack, payment: &Opened) -> i64 {
-    let refunds = stack.sandbox.refunds(&payment.intent).await;
-    refunds.iter().filter(|refund| matches!(refund.0.as_str(), "pending" | "succeeded")).map(|refund| refund.1).sum()
-}
-
-/// P3, at this moment: no more has gone back than was paid, and what is promised and what is offered are together what there is.
-async fn never_too_much(stack: &Stack, payment: &Opened) {
-    let shown = stack.api.status(&payment.id).await.expect(200).json();
-    let refunds = shown["refunds"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let promised = refunds.iter().filter(|refund| !matches!(refund["status"].as_str(), Some("failed" | "canceled")));
-    let promised: i64 = promised.filter_map(|refund| refund["amount"].as_i64()).sum();
-    assert_eq!(shown["amountRefundable"].as_i64(), PAID.checked_sub(promised), "{shown}");
-    let given = standing(stack, payment).await;
-    assert!(given <= PAID, "{given} has gone back of {PAID}");
-}
-
-/// Asks for a refund as long as it is told to come back, and says how often that was.
-async fn told_at_last(stack: &Stack, payment: &Opened, key: &str, amount: i64) -> usize {
-    for back in 0..TRIES_MAX {
-        let answer = stack.api.refund(payment, key, Some(amount)).await;
-        let code = if answer.status < 300 { String::new() } else { answer.text_at("/code") };
-        match (answer.status, code.as_str()) {
-            (200 | 202, _) | (422, "amount_exceeds_refundable") => return back,
-            (409, "in_progress") => {
-                assert_eq!(answer.at("/retryable"), true, "{}", answer.text);
-                let seconds = answer.header("retry-after").parse().unwrap_or_else(|_| panic!("when? {}", answer.text));
-                sleep(Duration::from_secs(seconds)).await;
-            }
-            (status, _) => panic!("{status} {}", answer.text),
-        }
-    }
-    panic!("{key} was told {TRIES_MAX} times to come back");
 }
 
 /// The payment, once it tells that so much has gone back.

@@ -178,10 +178,12 @@ impl Case<'_> {
             RefundProgress::Answered { refusal: Some(code) } => {
                 self.moved(refund, RefundProgress::Failed { code: code.clone() })
             }
-            // Its key is spent or dead: neither sending it again nor calling it failed is safe.
-            RefundProgress::Answered { refusal: None } | RefundProgress::Unanswered => {
-                self.change(Fact::Looked, Some(ReviewReason::OutcomeUnknown))
-            }
+            // Its key is spent or dead: neither sending it again nor calling it failed is safe. That all refunds were
+            // compared is said by the list itself, if nobody has asked for a newer one meanwhile.
+            RefundProgress::Answered { refusal: None } | RefundProgress::Unanswered => match self.payment.attention {
+                Some(_) => Judgement::Nothing,
+                None => self.change(Fact::ReviewAsked, Some(ReviewReason::OutcomeUnknown)),
+            },
             RefundProgress::Pending
             | RefundProgress::Succeeded
             | RefundProgress::Failed { .. }

@@ -29,11 +29,11 @@ use super::{
 };
 
 /// The moment at which everything is decided.
-const NOW: Timestamp = SimHost::START;
+pub(crate) const NOW: Timestamp = SimHost::START;
 /// Later than any key lives.
 const LONG: Duration = Duration::from_secs(48 * 3600);
 /// Not soon.
-const LATER: Duration = Duration::from_secs(3600);
+pub(crate) const LATER: Duration = Duration::from_secs(3600);
 
 /// A row, by its number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -268,7 +268,7 @@ pub(crate) const fn now() -> Now {
     Now { at: NOW, limits: Limits::STANDARD, dice: 0 }
 }
 
-fn before(moment: Timestamp, by: Duration) -> Timestamp {
+pub(crate) fn before(moment: Timestamp, by: Duration) -> Timestamp {
     Timestamp::from_unix_ms(moment.unix_ms() - i64::try_from(by.as_millis()).expect("two days"))
 }
 

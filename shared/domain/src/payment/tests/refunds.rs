@@ -218,6 +218,17 @@ fn what_is_absent_under_a_dead_key_is_a_persons_to_decide() {
 }
 
 #[test]
+fn a_refund_that_a_list_did_not_have_leaves_the_look_owed_that_was_asked_for_since() {
+    let mut payment = refunding(500);
+    let absent = RefundEvidence::Absent { id: refund_id("r1") };
+    weigh(&mut payment, &RefundEvidence::Hinted, &at(DAY));
+    weigh(&mut payment, &absent, &at(DAY));
+    assert!(payment.look_owed, "the list is older than the hint");
+    assert_eq!(payment.attention.unwrap().reason, ReviewReason::OutcomeUnknown);
+    assert_eq!(weigh(&mut payment, &absent, &at(DAY)), Judgement::Nothing, "a person is called once");
+}
+
+#[test]
 fn a_key_that_the_gateway_knows_otherwise_is_a_fault_of_ours_and_no_failure() {
     for hand in [Hand::First, Hand::Replayed] {
         let mut payment = refunding(500);

@@ -14,11 +14,11 @@ use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use expect_test::expect;
 
-const FUNCTIONS: [&str; 10] =
-    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "webhook", "retry", "sweep"];
+const FUNCTIONS: [&str; 11] =
+    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook", "retry", "sweep"];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 15] = [
+const CALLS: [&str; 16] = [
     "GetItem",
     "BatchGetItem",
     "PutItem",
@@ -29,6 +29,7 @@ const CALLS: [&str; 15] = [
     "Query due",
     "Query byDay",
     "Query reference",
+    "Query disputes",
     "secret: Stripe",
     "secret: webhook",
     "secret: clients",
@@ -97,6 +98,7 @@ fn a_function_is_told_only_of_what_it_may_use() {
             refund: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             status: CLIENT_KEYS_ARN
             payments: CLIENT_KEYS_ARN
+            dispute: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             webhook: RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
             retry: STRIPE_BASE_URL, STRIPE_SECRET_ARN
             sweep: RETRY_QUEUE_URL
@@ -175,6 +177,7 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         granted(query(Some("due"), "dp").send().await),
         granted(query(Some("byDay"), "yp").send().await),
         granted(query(Some("reference"), "ref").send().await),
+        granted(query(Some("disputes"), "xp").send().await),
         granted(secret(&things.stripe).send().await),
         granted(secret(&things.webhook).send().await),
         granted(secret(&things.clients).send().await),

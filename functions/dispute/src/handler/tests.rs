@@ -65,7 +65,10 @@ fn in_short(function: &Function, event: &str) -> String {
 #[test]
 fn a_dispute_is_shown_as_it_stands() {
     let host = SimHost::new(1);
-    check(&function(&host, Status::NeedsResponse), "dispute", &expect![[r#"
+    check(
+        &function(&host, Status::NeedsResponse),
+        "dispute",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -103,13 +106,17 @@ fn a_dispute_is_shown_as_it_stands() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn the_list_shows_what_is_not_over() {
     let host = SimHost::new(1);
-    check(&function(&host, Status::NeedsResponse), "dispute-list", &expect![[r#"
+    check(
+        &function(&host, Status::NeedsResponse),
+        "dispute-list",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -151,7 +158,8 @@ fn the_list_shows_what_is_not_over() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     let over = block_on(answered(&function(&host, Status::Won), &host, "dispute-list"));
     assert!(over.contains(r#""disputes": []"#), "{over}");
 }
@@ -159,7 +167,10 @@ fn the_list_shows_what_is_not_over() {
 #[test]
 fn a_status_that_is_none_is_told() {
     let host = SimHost::new(1);
-    check(&function(&host, Status::NeedsResponse), "dispute-list-invalid", &expect![[r#"
+    check(
+        &function(&host, Status::NeedsResponse),
+        "dispute-list-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -189,14 +200,18 @@ fn a_status_that_is_none_is_told() {
           "status": 400,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn evidence_is_submitted_once_and_a_replay_says_so() {
     let host = SimHost::new(1);
     let function = function(&host, Status::NeedsResponse);
-    check(&function, "dispute-evidence", &expect![[r#"
+    check(
+        &function,
+        "dispute-evidence",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -246,7 +261,8 @@ fn evidence_is_submitted_once_and_a_replay_says_so() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     let replay = block_on(answered(&function, &host, "dispute-evidence"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");
     assert_eq!(function.gateway.disputes().submitted().len(), 1);
@@ -266,7 +282,10 @@ fn a_draft_goes_to_nobody() {
 #[test]
 fn what_is_no_evidence_is_told_and_nothing_of_it_is_echoed() {
     let host = SimHost::new(1);
-    check(&function(&host, Status::NeedsResponse), "dispute-evidence-invalid", &expect![[r#"
+    check(
+        &function(&host, Status::NeedsResponse),
+        "dispute-evidence-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -297,7 +316,8 @@ fn what_is_no_evidence_is_told_and_nothing_of_it_is_echoed() {
           "status": 400,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

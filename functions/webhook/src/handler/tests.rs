@@ -204,6 +204,16 @@ fn refunds(store: &MemoryStore) -> Vec<(&'static str, i64, &'static str)> {
 }
 
 #[test]
+fn a_dispute_is_taken_note_of_and_looked_at() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(&endpoint, &host, "webhook-dispute", &expect![[""]]);
+    let id = domain::dispute::DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap();
+    assert_eq!(endpoint.store.dispute(&id).unwrap().due, Some(host.now()));
+    assert_eq!(endpoint.nudges.waiting().len(), 1);
+}
+
+#[test]
 fn what_somebody_else_signed_is_refused() {
     let host = SimHost::new(1);
     let endpoint = with_payment(&host);

@@ -13,7 +13,7 @@ use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
-use domain::gateway::Mode;
+use domain::gateway::{Gateway as GatewayName, Mode};
 use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, initiate};
 use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
@@ -27,6 +27,8 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) store: S,
     /// Where objects are opened.
     pub(crate) gateway: G,
+    /// At which gateway, unless the request says.
+    pub(crate) default_gateway: GatewayName,
     /// Whether money is real.
     pub(crate) mode: Mode,
     /// How long payers have.
@@ -42,8 +44,8 @@ impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate
         caller.require(Scope::PaymentsWrite)?;
         let body: body::InitiateBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
-        let request_hash = body.hash();
-        let (gateway, terms) = body.into_terms(self.checkout_expiry)?;
+        let request_hash = body.hash(self.default_gateway);
+        let (gateway, terms) = body.into_terms(self.default_gateway, self.checkout_expiry)?;
         let wish =
             InitiateRequest { key, request_hash, gateway, terms, actor: Actor::Client(caller.name().to_owned()) };
 

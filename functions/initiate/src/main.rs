@@ -25,6 +25,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
+        default_gateway: environment.default_gateway()?,
         mode: environment.mode()?,
         checkout_expiry: environment.checkout_expiry()?,
     };

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use domain::gateway::Mode;
+use domain::gateway::{Gateway, Mode};
 use domain::schedule::Limits;
 
 use crate::telemetry::{Level, Log};
@@ -87,6 +87,18 @@ impl Environment {
             usual: Duration::from_secs(self.number("CHECKOUT_EXPIRY_SECONDS")?),
             shortest: Duration::from_secs(self.number("CHECKOUT_EXPIRY_MIN_SECONDS")?),
         })
+    }
+
+    /// Where a payment is opened whose client does not say.
+    ///
+    /// # Errors
+    /// If `DEFAULT_GATEWAY` is neither `stripe` nor `paypal`.
+    pub fn default_gateway(&self) -> Result<Gateway, ConfigError> {
+        match self.text("DEFAULT_GATEWAY")?.as_str() {
+            "stripe" => Ok(Gateway::Stripe),
+            "paypal" => Ok(Gateway::PayPal),
+            _ => Err(ConfigError::Malformed("DEFAULT_GATEWAY", "`stripe` or `paypal`")),
+        }
     }
 
     /// Whether recorded webhooks are taken whatever their age: in the local stage, and nowhere else.

@@ -386,7 +386,7 @@ pub struct OpenRequest<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OpenOutcome {
     /// It is open.
-    Opened(OpenedObject),
+    Opened(Box<OpenedObject>),
     /// The gateway repeats a failure it has saved under this key: take the next one.
     SavedFailure,
     /// The gateway has seen this key with another request.

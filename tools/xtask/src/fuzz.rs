@@ -10,9 +10,11 @@ use crate::place::Place;
 /// A target, and the package that it is a test of.
 type Target = (&'static str, &'static str);
 
-const TARGETS: [Target; 13] = [
+const TARGETS: [Target; 15] = [
     ("stripe-answer", "adapters"),
     ("stripe-webhook", "adapters"),
+    ("paypal-answer", "adapters"),
+    ("paypal-webhook", "adapters"),
     ("webhook-body", "webhook"),
     ("initiate-body", "initiate"),
     ("confirm-body", "confirm"),

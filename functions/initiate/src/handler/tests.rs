@@ -20,6 +20,7 @@ fn endpoint() -> Endpoint {
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         mode: Mode::Test,
+        default_gateway: domain::gateway::Gateway::Stripe,
         checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(24 * 3600), shortest: Duration::from_secs(300) },
     }
 }

@@ -157,7 +157,7 @@ async fn open<H: Host, G: Gateway>(
             round,
         };
         match gateway.open(&asked, host.gateway_budget()).await {
-            OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(opened),
+            OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(*opened),
             // The gateway opened something else than was asked. It is inert; it is not used.
             OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),
             // The key is spent: it repeats a failure, or was used for these terms by a version of us that spelled them

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use domain::{
     dispute::DisputeId,
-    gateway::{Mode, Outcome},
+    gateway::{Mode, ObjectSnapshot, ObjectStatus, Outcome},
     id::{RowId, TransactionId, gateway_key},
-    payment::{Evidence, RefundEvidence, Source},
+    payment::{Evidence, Payment, RefundEvidence, Source},
+    text::GatewayToken,
     time::Timestamp,
 };
 
@@ -42,6 +43,7 @@ pub struct GatewayEvent {
 
 /// What an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one for each event, and it is moved once")]
 pub enum Subject {
     /// An object that bears one of our ids.
     Payment {
@@ -71,6 +73,13 @@ pub enum News {
     },
     /// About money that went back.
     Refund(RefundEvidence),
+    /// That something has happened to an object, and not a word about it that is to be believed: it must be looked at.
+    Look {
+        /// The gateway's name for the object.
+        object: GatewayToken,
+        /// Whether money is said to stand on it.
+        holds_money: bool,
+    },
 }
 
 /// What became of an event.
@@ -130,6 +139,10 @@ where
             record(host, store, payment, evidence, &actor).await?
         }
         News::Refund(evidence) => record_refund(host, store, payment, evidence, &actor).await?,
+        News::Look { object, holds_money } => {
+            let evidence = hearsay(&payment, object, holds_money);
+            record(host, store, payment, evidence, &actor).await?
+        }
     };
     match recorded {
         Recorded::Committed(committed) => {
@@ -146,4 +159,24 @@ where
         Recorded::Nothing(_) => Ok(Received::Superseded),
         Recorded::Foreign(_) => Ok(Received::Foreign),
     }
+}
+
+/// What is only said weighs nothing on the payment's own object, which is looked at. Of another object that bears our id
+/// nothing else will ever be heard: if money is said to stand on it, a person must know.
+fn hearsay(payment: &Payment, object: GatewayToken, holds_money: bool) -> Evidence {
+    let amount = payment.terms.amount;
+    let status = if object != payment.object && holds_money {
+        ObjectStatus::Captured { received_minor_units: amount.minor_units() }
+    } else {
+        ObjectStatus::Pending
+    };
+    let snapshot = ObjectSnapshot {
+        reference: object,
+        mode: payment.mode,
+        amount_minor_units: amount.minor_units(),
+        currency: Some(amount.currency()),
+        status,
+        charge: None,
+    };
+    Evidence { source: Source::Event { cause: None }, outcome: Outcome::Object(snapshot) }
 }

@@ -318,7 +318,7 @@ impl Gateway for SimGateway {
     async fn open(&self, request: &OpenRequest<'_>, _budget: Duration) -> OpenOutcome {
         let (reply, hand) = self.send(Request::open(request)).await;
         match (reply, hand) {
-            (Reply::Opened(opened), _) => OpenOutcome::Opened(opened),
+            (Reply::Opened(opened), _) => OpenOutcome::Opened(Box::new(opened)),
             (Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError)), Hand::Replayed) => OpenOutcome::SavedFailure,
             (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), _) => OpenOutcome::KeyMismatch,
             (Reply::Outcome(Outcome::Unknown(reason)), _) => OpenOutcome::Unknown(reason),

@@ -226,7 +226,8 @@ fn every_change_makes_an_event_and_only_a_request_of_ours_is_its_cause() {
         let causes: Vec<_> = shop.gateway().take_events().into_iter().map(|event| event.subject).collect();
         let key_of = |subject: &Subject| match subject {
             Subject::Payment { news: News::Object { cause_key, .. }, .. } => cause_key.clone(),
-            Subject::Payment { news: News::Refund(_), .. } | Subject::Dispute { .. } | Subject::Other => None,
+            Subject::Payment { news: News::Refund(_) | News::Look { .. }, .. } => None,
+            Subject::Dispute { .. } | Subject::Other => None,
         };
         let keys: Vec<_> = causes.iter().map(key_of).collect();
         assert_eq!(causes[0], Subject::Other, "that it was opened is no news to us");

@@ -210,7 +210,7 @@ mod tests {
             match WireAmount::of(amount) {
                 Ok(written) => prop_assert_eq!(written.read(), Some(amount)),
                 Err(AmountRefusal::CurrencyNotSupported) => prop_assert!(written(currency).is_none()),
-                Err(AmountRefusal::NotAMultiple { multiple }) => prop_assert!(minor_units % multiple != 0),
+                Err(AmountRefusal::NotAMultiple { multiple }) => prop_assert!(minor_units.checked_rem(multiple) != Some(0)),
                 Err(AmountRefusal::TooLarge) => prop_assert!(minor_units > LARGEST_WHOLE_UNITS),
             }
         }

@@ -6,11 +6,10 @@
 use domain::{
     decline::{Decline, paypal::PaypalWords},
     gateway::UnknownReason,
-    text::WebUrl,
 };
 use serde::Deserialize;
 
-use super::{issue::Meaning, link::Link};
+use super::issue::Meaning;
 use crate::{
     gateway::word::{Word, if_readable},
     named::Named,
@@ -25,8 +24,6 @@ pub(super) struct PaypalError {
     name: Word,
     #[serde(default, deserialize_with = "if_readable")]
     details: Option<Vec<Named<Detail>>>,
-    #[serde(default, deserialize_with = "if_readable")]
-    links: Option<Vec<Named<Link>>>,
 }
 
 #[derive(Deserialize)]
@@ -65,11 +62,6 @@ impl PaypalError {
     /// The field that is wrong, as PayPal points at it.
     pub(super) fn field(&self) -> Option<&str> {
         self.details().find_map(|detail| detail.field.as_deref())
-    }
-
-    /// Where PayPal wants the payer to go.
-    pub(super) fn redirect(&self) -> Option<WebUrl> {
-        Link::to_payer(self.links.as_deref().unwrap_or_default())
     }
 
     /// The decline that it stands for.
@@ -122,23 +114,10 @@ mod tests {
     #[test]
     fn a_refusal_without_issues_is_a_fault_of_ours() {
         for details in [json!(null), json!([]), json!([{}]), json!("?"), json!([["INSTRUMENT_DECLINED"]])] {
-            let bare = error(json!({"name": "UNPROCESSABLE_ENTITY", "details": details, "links": 7}));
+            let bare = error(json!({"name": "UNPROCESSABLE_ENTITY", "details": details}));
             assert_eq!(bare.meaning(), Meaning::Unknown(UnknownReason::Misconfigured), "{details}");
-            assert_eq!((bare.code(), bare.redirect()), ("UNPROCESSABLE_ENTITY", None));
+            assert_eq!(bare.code(), "UNPROCESSABLE_ENTITY");
         }
-    }
-
-    #[test]
-    fn the_payer_is_sent_where_paypal_says() {
-        let link =
-            json!([{"href": "https://www.paypal.com/checkoutnow?token=5O1", "rel": "redirect", "method": "GET"}]);
-        let declined = error(with(issue("INSTRUMENT_DECLINED"), json!({ "links": link })));
-        assert_eq!(declined.redirect().unwrap().as_str(), "https://www.paypal.com/checkoutnow?token=5O1");
-        assert_eq!(
-            error(issue("INSTRUMENT_DECLINED")).redirect(),
-            None,
-            "a link to the documentation is not for payers"
-        );
     }
 
     #[test]

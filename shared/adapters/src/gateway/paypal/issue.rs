@@ -15,6 +15,8 @@ pub(super) enum Meaning {
     Refused,
     /// The object is not where the request belongs. Nothing happened, and a look tells where it stands.
     State,
+    /// There is no such object. PayPal forgets an order that nobody completed, and no other.
+    Gone,
     /// Nobody knows, and this is why.
     Unknown(UnknownReason),
     /// It was done before, or is being done, here or elsewhere. A look that shows money, or an end, tells; without one
@@ -28,6 +30,14 @@ impl Meaning {
         TABLE.iter().find(|(_, issues)| issues.split(' ').any(|known| known == issue)).map(|(meaning, _)| *meaning)
     }
 
+    /// Why a look that was refused so has shown nothing: a look is refused for no reason of the payer's.
+    pub(super) const fn of_a_look(self) -> UnknownReason {
+        match self {
+            Self::Unknown(reason) => reason,
+            Self::Declined | Self::Refused | Self::State | Self::Gone | Self::Done(_) => Misconfigured,
+        }
+    }
+
     /// The one of two that promises less.
     pub(super) fn or_less(self, other: Self) -> Self {
         if other.promises_less_than() > self.promises_less_than() { other } else { self }
@@ -38,8 +48,9 @@ impl Meaning {
             Self::Declined => 0,
             Self::Refused => 1,
             Self::State => 2,
-            Self::Unknown(_) => 3,
-            Self::Done(_) => 4,
+            Self::Gone => 3,
+            Self::Unknown(_) => 4,
+            Self::Done(_) => 5,
         }
     }
 }
@@ -69,13 +80,13 @@ const TABLE: &[(Meaning, &str)] = &[
          REFUND_FAILED_INSUFFICIENT_FUNDS REFUND_IS_RESTRICTED REFUND_NOT_ALLOWED \
          REFUND_NOT_PERMITTED_DUE_TO_CHARGEBACK REFUND_TIME_LIMIT_EXCEEDED TRANSACTION_DISPUTED",
     ),
-    // Not approved yet, run out, or gone: PayPal forgets an order that nobody completed.
+    // Not approved yet, or run out.
     (
         Meaning::State,
-        "AUTHORIZATION_DENIED AUTHORIZATION_EXPIRED AUTHORIZATION_VOIDED INVALID_RESOURCE_ID \
-         ORDER_CANNOT_BE_CONFIRMED ORDER_EXPIRED ORDER_IS_PENDING_APPROVAL ORDER_NOT_APPROVED \
-         PAYMENT_ALREADY_APPROVED",
+        "AUTHORIZATION_DENIED AUTHORIZATION_EXPIRED AUTHORIZATION_VOIDED ORDER_CANNOT_BE_CONFIRMED ORDER_EXPIRED \
+         ORDER_IS_PENDING_APPROVAL ORDER_NOT_APPROVED PAYMENT_ALREADY_APPROVED",
     ),
+    (Meaning::Gone, "INVALID_RESOURCE_ID"),
     // The object tells for whom, and when.
     (
         Meaning::Done(Unreadable),
@@ -205,6 +216,7 @@ mod tests {
             Meaning::Declined,
             Meaning::Refused,
             Meaning::State,
+            Meaning::Gone,
             Meaning::Unknown(Misconfigured),
             Meaning::Done(Unreadable),
         ];

@@ -1,7 +1,8 @@
 //! The access token: asked for once, used by everybody until shortly before its end, replaced once when PayPal refuses it.
 //!
-//! 1. A fresh token is taken from memory. 2. Near its end one caller asks for another, and the others go on with the old
-//! one. 3. Without any, one caller asks and the others wait for what comes of it.
+//! 1. A fresh token is taken from memory.
+//! 2. Near its end one caller asks for another, and the others go on with the old one.
+//! 3. Without any, one caller asks and the others wait for what comes of it.
 //!
 //! Must never: ask for two tokens at a time, show one, or take PayPal's refusal of *us* for an answer about a payment.
 

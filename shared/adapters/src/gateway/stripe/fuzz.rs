@@ -206,6 +206,7 @@ fn whatever_is_posted_to_the_webhook_only_what_stripe_signed_is_read_and_as_it_s
         let subject = read.as_ref().map_or("", |event| match &event.subject {
             Subject::Payment { news: News::Object { outcome, .. }, .. } => kind(outcome),
             Subject::Payment { news: News::Refund(_), .. } => "refund",
+            Subject::Payment { news: News::Look { .. }, .. } => panic!("what Stripe signs is believed"),
             Subject::Dispute { .. } => "a dispute",
             Subject::Other => "other",
         });

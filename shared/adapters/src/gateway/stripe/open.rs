@@ -81,7 +81,8 @@ fn metadata(id: &TransactionId, terms: &Terms) -> Vec<(String, String)> {
 
 fn opened(intent: &PaymentIntent) -> OpenOutcome {
     intent.snapshot().map_or(OpenOutcome::Unknown(UnknownReason::Unreadable), |snapshot| {
-        OpenOutcome::Opened(OpenedObject { snapshot, client_secret: intent.client_secret(), payer_url: None })
+        let opened = OpenedObject { snapshot, client_secret: intent.client_secret(), payer_url: None };
+        OpenOutcome::Opened(Box::new(opened))
     })
 }
 

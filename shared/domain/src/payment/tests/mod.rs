@@ -6,6 +6,7 @@ mod ends;
 mod holds;
 mod kept;
 mod orders;
+mod refund_table;
 mod refunds;
 mod rules;
 mod table;

@@ -7,15 +7,15 @@ use crate::gateway::{RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason}
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn paid() -> Payment {
+pub(super) fn paid() -> Payment {
     after(first(1), captured())
 }
 
-fn refund_id(name: &str) -> RefundId {
+pub(super) fn refund_id(name: &str) -> RefundId {
     RefundId::derive("merchant", &payment().id, &key(name))
 }
 
-fn request(name: &str, minor_units: impl Into<Option<i64>>) -> RefundRequest {
+pub(super) fn request(name: &str, minor_units: impl Into<Option<i64>>) -> RefundRequest {
     let amount = minor_units.into().map(euros);
     RefundRequest { id: refund_id(name), key: key(name), request_hash: hash(name), amount, reason: None }
 }
@@ -25,13 +25,13 @@ fn ask(payment: &mut Payment, name: &str, minor_units: impl Into<Option<i64>>) -
 }
 
 /// A paid payment of which one refund, `r1`, was asked for; nobody knows the answer.
-fn refunding(minor_units: i64) -> Payment {
+pub(super) fn refunding(minor_units: i64) -> Payment {
     let mut payment = paid();
     ask(&mut payment, "r1", minor_units).unwrap();
     payment
 }
 
-fn shown(name: &str, minor_units: i64, status: RefundStatus) -> RefundSnapshot {
+pub(super) fn shown(name: &str, minor_units: i64, status: RefundStatus) -> RefundSnapshot {
     RefundSnapshot {
         reference: GatewayToken::parse(&format!("re_{name}")).unwrap(),
         object: GatewayToken::parse("pi_1").unwrap(),
@@ -62,11 +62,11 @@ fn progress(payment: &Payment, name: &str) -> RefundProgress {
     payment.refund(&refund_id(name)).unwrap().progress.clone()
 }
 
-fn refused(code: &str) -> RefundOutcome {
+pub(super) fn refused(code: &str) -> RefundOutcome {
     RefundOutcome::Refused { code: code.to_owned() }
 }
 
-fn failed(code: &str) -> RefundStatus {
+pub(super) fn failed(code: &str) -> RefundStatus {
     RefundStatus::Failed { code: code.to_owned() }
 }
 

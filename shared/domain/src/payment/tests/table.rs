@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use expect_test::expect_file;
 
+use super::refunds::{refunding, request};
 use super::*;
 use crate::gateway::UnknownReason;
 
@@ -49,6 +50,7 @@ fn situations() -> Vec<(&'static str, Payment)> {
         ("requires_capture, being captured", capturing),
         ("requires_capture, being canceled", closing(held)),
         ("succeeded", after(first(1), captured())),
+        ("succeeded, being refunded", refunding(AMOUNT - 1)),
         ("failed", ended(PaymentState::Failed)),
         ("canceled", ended(PaymentState::Canceled)),
         ("expired", ended(PaymentState::Expired)),
@@ -65,6 +67,7 @@ fn commands() -> Vec<(&'static str, Command, Now)> {
     let capture = |minor| {
         Command::Capture(CaptureRequest { key: key("k9"), request_hash: hash("k9"), amount: Some(euros(minor)) })
     };
+    let refund = |name, minor| Command::Refund(request(name, minor));
     vec![
         ("confirm", confirm("c9"), now()),
         ("confirm, replayed", confirm("c1"), now()),
@@ -77,6 +80,14 @@ fn commands() -> Vec<(&'static str, Command, Now)> {
         ("capture of more", capture(AMOUNT + 1), now()),
         ("cancel", cancel("x9"), now()),
         ("cancel, replayed", cancel("x"), now()),
+        ("refund of a cent", refund("r9", 1), now()),
+        ("refund of more", refund("r9", AMOUNT + 1), now()),
+        ("refund, replayed", refund("r1", AMOUNT - 1), now()),
+        (
+            "refund, key reused",
+            Command::Refund(RefundRequest { request_hash: hash("other"), ..request("r1", 1) }),
+            now(),
+        ),
         ("expire, before its time", Command::Expire, now()),
         ("expire", Command::Expire, at(DAY)),
         ("reattempt", Command::Reattempt, now()),
@@ -134,10 +145,11 @@ fn state_word(payment: &Payment) -> String {
     }
 }
 
-fn cell(before: &Payment, event: &Event) -> String {
+pub(super) fn cell(before: &Payment, event: &Event) -> String {
     let mut after = before.clone();
     apply(&mut after, event);
-    let at_its_end = after.state.is_terminal() && !after.look_owed;
+    let is_refunding = |it: &Refund| it.is_in_doubt() || it.progress == RefundProgress::Pending;
+    let at_its_end = after.state.is_terminal() && !after.look_owed && !after.refunds.iter().any(is_refunding);
     assert_eq!(after.due.is_none(), at_its_end, "a row has a due until it is at its end: {event:?}");
     let moved = if after.state == before.state { String::new() } else { format!(" → **{}**", state_word(&after)) };
     let review = event.review.map_or(String::new(), |reason| format!(" (attention: {})", reason.name()));
@@ -200,8 +212,9 @@ fn every_cell_is_decided() {
             writeln!(page, "| {word} | {} |", row.join(" | ")).unwrap();
         }
     }
+    cells += super::refund_table::write(&mut page);
     println!("{page}");
-    assert_eq!(cells, 16 * 11 + 16 * 15 * 7, "a row or a column is missing");
+    assert_eq!(cells, 17 * 15 + 17 * 15 * 7 + 22 * 9, "a row or a column is missing");
     every_state_has_a_situation(&situations);
     expect_file!["../../../../../docs/STATES.md"].assert_eq(&page);
 }

@@ -141,6 +141,7 @@ fn name(event: &GatewayEvent) -> String {
             outcome.object().map(|object| format!("{:?}", object.status))
         }
         Subject::Payment { news: News::Refund(evidence), .. } => Some(format!("{evidence:?}")),
+        Subject::Payment { news: News::Look { .. }, .. } => Some("a look".to_owned()),
         Subject::Dispute { .. } | Subject::Other => None,
     };
     format!("{number} ({:?}, {})", event.mode, what.unwrap_or_default())

@@ -11,7 +11,7 @@ const START_MS: i64 = 1_700_000_000_000;
 const NINE_HOURS: u64 = 32_400;
 
 fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_ms(START_MS + seconds * 1_000)
+    Timestamp::from_unix_ms(START_MS.saturating_add(seconds.saturating_mul(1_000)))
 }
 
 fn response(status: u16, body: &str) -> PaypalResponse {
@@ -48,7 +48,7 @@ impl Paypal {
 
 impl GrantToken for Paypal {
     async fn grant(&self) -> Result<Token, UnknownReason> {
-        let nth = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
+        let nth = self.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
         if self.hangs {
             Notify::new().notified().await;
         }

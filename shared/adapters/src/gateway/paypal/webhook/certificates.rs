@@ -123,7 +123,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_unix_ms(1_700_000_000_000);
 
     fn later(seconds: i64) -> Timestamp {
-        Timestamp::from_unix_ms(NOW.unix_ms() + seconds * 1_000)
+        Timestamp::from_unix_ms(NOW.unix_ms().saturating_add(seconds.saturating_mul(1_000)))
     }
 
     /// Certificates, a server that serves this, and an address there.

@@ -17,7 +17,7 @@ use rsa::{
 };
 use sha2::Sha256;
 
-use super::trust::Chain;
+use super::{transmission::Transmission, trust::Chain};
 
 const PAYPALS_NAME: &str = "messageverificationcerts.paypal.com";
 
@@ -98,8 +98,19 @@ impl Signer {
     }
 }
 
+/// Whether the key that all signers have signed this.
+pub(in crate::gateway::paypal) fn holds(headers: &HeaderMap, webhook_id: &str, body: &[u8]) -> bool {
+    static CHAIN: LazyLock<Chain> = LazyLock::new(|| Signer::new(Twist::None).chain());
+    Transmission::of(headers).is_some_and(|transmission| CHAIN.has_signed(&transmission, webhook_id, body))
+}
+
 /// Headers under which this body goes to this endpoint.
-pub(super) fn headers(certificate_url: &str, time: &str, webhook_id: &str, body: &[u8]) -> HeaderMap {
+pub(in crate::gateway::paypal) fn headers(
+    certificate_url: &str,
+    time: &str,
+    webhook_id: &str,
+    body: &[u8],
+) -> HeaderMap {
     let id = "69cd13f0-d67a-11e5-baa3-778b53f4ae55";
     let text = format!("{id}|{time}|{webhook_id}|{}", crc32fast::hash(body));
     let signature = SigningKey::<Sha256>::new(LEAF_KEY.clone()).sign(text.as_bytes()).to_vec();

@@ -20,10 +20,10 @@ fn verifier(signer: &Signer) -> (Verifier, String) {
     let server = Server::with(answers);
     let trust = Trust::new(Mode::Test, &server.base_url, Some(&signer.root_pem)).unwrap();
     let url = server.base_url.at("/v1/notifications/certs/CERT-1");
-    (Verifier::new(crate::net::gateway_client().unwrap(), WEBHOOK_ID.to_owned(), trust), url)
+    (Verifier::new(crate::net::gateway_client().unwrap(), WEBHOOK_ID.to_owned(), Mode::Test, trust), url)
 }
 
-fn refused(refusal: WebhookRefusal) -> Result<(), Unverified> {
+fn refused(refusal: WebhookRefusal) -> Result<Timestamp, Unverified> {
     Err(Unverified::Refused(refusal))
 }
 
@@ -31,7 +31,7 @@ fn refused(refusal: WebhookRefusal) -> Result<(), Unverified> {
 async fn what_paypal_signed_for_this_endpoint_is_taken() {
     let (verifier, url) = verifier(&Signer::new(Twist::None));
     let signed = headers(&url, TIME, WEBHOOK_ID, BODY);
-    assert_eq!(verifier.check(&signed, BODY, NOW, Age::Checked).await, Ok(()));
+    assert_eq!(verifier.check(&signed, BODY, NOW, Age::Checked).await, Ok(NOW));
     let for_another = headers(&url, TIME, "8PT597110X687430LKGECATB", BODY);
     assert_eq!(verifier.check(&for_another, BODY, NOW, Age::Checked).await, refused(WebhookRefusal::Forged));
 }
@@ -72,7 +72,7 @@ async fn a_certificate_from_elsewhere_or_of_somebody_else_proves_nothing() {
     // The right place, and a chain that ends at another root.
     let server = Server::with(vec![Then::Answer(http("200 OK", "", &Signer::new(Twist::None).chain_pem))]);
     let trust = Trust::new(Mode::Test, &server.base_url, Some(&signer.root_pem)).unwrap();
-    let verifier = Verifier::new(crate::net::gateway_client().unwrap(), WEBHOOK_ID.to_owned(), trust);
+    let verifier = Verifier::new(crate::net::gateway_client().unwrap(), WEBHOOK_ID.to_owned(), Mode::Test, trust);
     let signed = headers(&server.base_url.at("/v1/notifications/certs/CERT-1"), TIME, WEBHOOK_ID, BODY);
     assert_eq!(verifier.check(&signed, BODY, NOW, Age::Checked).await, strange);
     // And nobody at home there.
@@ -84,13 +84,13 @@ async fn a_certificate_from_elsewhere_or_of_somebody_else_proves_nothing() {
 async fn an_event_may_be_as_old_as_paypals_last_delivery_of_it() {
     let (verifier, url) = verifier(&Signer::new(Twist::None));
     let signed = headers(&url, TIME, WEBHOOK_ID, BODY);
-    let at = |seconds: i64| Timestamp::from_unix_ms(NOW.unix_ms() + seconds * 1_000);
+    let at = |seconds: i64| Timestamp::from_unix_ms(NOW.unix_ms().saturating_add(seconds.saturating_mul(1_000)));
     let oldest = i64::try_from(AGE_MAX.as_secs()).unwrap();
     for (now, age, verdict) in [
-        (at(oldest), Age::Checked, Ok(())),
+        (at(oldest), Age::Checked, Ok(NOW)),
         (at(oldest + 1), Age::Checked, refused(WebhookRefusal::Stale)),
-        (at(oldest + 1), Age::Recorded, Ok(())),
-        (at(-300), Age::Checked, Ok(())),
+        (at(oldest + 1), Age::Recorded, Ok(NOW)),
+        (at(-300), Age::Checked, Ok(NOW)),
         (at(-301), Age::Checked, refused(WebhookRefusal::Future)),
     ] {
         assert_eq!(verifier.check(&signed, BODY, now, age).await, verdict, "{now:?} {age:?}");
@@ -105,4 +105,16 @@ async fn what_is_too_large_or_not_signed_costs_us_no_call() {
     assert_eq!(verifier.check(&signed, &large, NOW, Age::Checked).await, refused(WebhookRefusal::TooLarge));
     let unsigned = verifier.check(&HeaderMap::new(), BODY, NOW, Age::Checked).await;
     assert_eq!(unsigned, refused(WebhookRefusal::NoSignature));
+}
+
+#[tokio::test]
+async fn only_what_is_signed_is_read() {
+    let (verifier, url) = verifier(&Signer::new(Twist::None));
+    let event = verifier.verify(&headers(&url, TIME, WEBHOOK_ID, BODY), BODY, NOW, Age::Checked).await;
+    assert_eq!(event, Err(Unverified::Refused(WebhookRefusal::Unreadable)), "a capture's event without a capture");
+    let unknown = br#"{"id":"WH-1","event_type":"BILLING.PLAN.CREATED","resource":{}}"#;
+    let event = verifier.verify(&headers(&url, TIME, WEBHOOK_ID, unknown), unknown, NOW, Age::Checked).await.unwrap();
+    assert_eq!((event.id.as_str(), event.mode, event.created_at), ("WH-1", Mode::Test, NOW));
+    let forged = verifier.verify(&headers(&url, TIME, WEBHOOK_ID, BODY), unknown, NOW, Age::Checked).await;
+    assert_eq!(forged, Err(Unverified::Refused(WebhookRefusal::Forged)));
 }

@@ -18,7 +18,10 @@ fn a_dispute_is_answered_with_evidence_and_won_or_lost() {
             let (payment, dispute) = disputed(stack, json!({})).await;
             let shown = stands(stack, &dispute, "needs_response").await;
             assert_eq!((&shown["transactionId"], &shown["stage"]), (&json!(payment.id), &json!("chargeback")));
-            assert_eq!((&shown["amount"], &shown["reason"], &shown["holdsMoney"]), (&json!(PAID), &json!("not_received"), &json!(true)));
+            assert_eq!(
+                (&shown["amount"], &shown["reason"], &shown["holdsMoney"]),
+                (&json!(PAID), &json!("not_received"), &json!(true))
+            );
             assert!(shown["dueBy"].is_string());
             told(stack, &payment, "needs_response", 0).await;
             let held = stack.api.refund(&payment, &unique("held"), Some(100)).await.expect(409);
@@ -138,7 +141,8 @@ fn what_is_open_is_listed_by_its_deadline() {
         let listed = eventually("both are listed", async || {
             let (mut all, mut cursor) = (Vec::new(), String::new());
             for _ in 0..40 {
-                let page = stack.api.disputes(&format!("status=needs_response&limit=5{cursor}")).await.expect(200).json();
+                let page =
+                    stack.api.disputes(&format!("status=needs_response&limit=5{cursor}")).await.expect(200).json();
                 all.extend(page["disputes"].as_array().unwrap().clone());
                 let Some(next) = page["nextCursor"].as_str() else { break };
                 cursor = format!("&cursor={next}");

@@ -14,8 +14,9 @@ use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use expect_test::expect;
 
-const FUNCTIONS: [&str; 11] =
-    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook", "retry", "sweep"];
+const FUNCTIONS: [&str; 11] = [
+    "initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook", "retry", "sweep",
+];
 
 /// The call's name, and the same as wide as a column.
 const CALLS: [&str; 16] = [

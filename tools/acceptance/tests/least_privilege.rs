@@ -58,22 +58,23 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   refund   status   payments webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      -
-            BatchGetItem     -        -        -        -        -        -        yes      -        -        -
-            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      -
-            UpdateItem       -        -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        -        yes
-            Query byDay      -        -        -        -        -        -        yes      -        -        -
-            Query reference  -        -        -        -        -        -        yes      -        -        -
-            secret: Stripe   yes      yes      yes      yes      yes      -        -        -        yes      -
-            secret: webhook  -        -        -        -        -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      yes      -        -        -
-            SendMessage      -        yes      yes      yes      yes      -        -        yes      -        yes
-            ReceiveMessage   -        -        -        -        -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep
+            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -
+            BatchGetItem     -        -        -        -        -        -        yes      yes      -        -        -
+            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -
+            UpdateItem       -        -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        -        yes
+            Query byDay      -        -        -        -        -        -        yes      -        -        -        -
+            Query reference  -        -        -        -        -        -        yes      -        -        -        -
+            Query disputes   -        -        -        -        -        -        -        yes      -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
+            secret: webhook  -        -        -        -        -        -        -        -        yes      -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -
+            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes
+            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -
         "#]]
         .assert_eq(&table);
     });

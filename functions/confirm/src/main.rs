@@ -5,10 +5,9 @@ mod handler;
 use adapters::aws::Aws;
 use adapters::config::Environment;
 use adapters::dynamo::PaymentTable;
-use adapters::gateway::stripe::{BaseUrl, Stripe};
+use adapters::gateway::gateways::Gateways;
 use adapters::host::{dice, now};
 use adapters::http::serve::serve;
-use adapters::net::gateway_client;
 use adapters::secrets::{Cached, SecretsManager};
 use adapters::sqs::RetryQueue;
 use adapters::telemetry::install_panic_hook;
@@ -20,12 +19,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     install_panic_hook("confirm", environment.log()?, now);
     let aws = Aws::from_environment()?;
     let vault = SecretsManager::new(aws.secrets_manager());
-    let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
-    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let confirm = handler::Confirm {
-        keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
+        keys: Cached::new(vault.clone(), environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
+        gateway: Gateways::of(&environment, &vault)?,
         nudges: RetryQueue::new(aws.sqs(), environment.text("RETRY_QUEUE_URL")?),
     };
     warm_up(async { tokio::join!(confirm.keys.get(now()), confirm.store.warm(), confirm.gateway.warm()) }).await;

@@ -5,10 +5,9 @@ mod handler;
 use adapters::aws::Aws;
 use adapters::config::Environment;
 use adapters::dynamo::PaymentTable;
-use adapters::gateway::stripe::{BaseUrl, Stripe};
+use adapters::gateway::gateways::Gateways;
 use adapters::host::{dice, now};
 use adapters::http::serve::serve;
-use adapters::net::gateway_client;
 use adapters::secrets::{Cached, SecretsManager};
 use adapters::telemetry::install_panic_hook;
 use adapters::warm_up::warm_up;
@@ -19,12 +18,10 @@ async fn main() -> Result<(), lambda_http::Error> {
     install_panic_hook("initiate", environment.log()?, now);
     let aws = Aws::from_environment()?;
     let vault = SecretsManager::new(aws.secrets_manager());
-    let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
-    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let initiate = handler::Initiate {
-        keys: Cached::new(vault, environment.text("CLIENT_KEYS_ARN")?, dice()),
+        keys: Cached::new(vault.clone(), environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
+        gateway: Gateways::of(&environment, &vault)?,
         default_gateway: environment.default_gateway()?,
         mode: environment.mode()?,
         checkout_expiry: environment.checkout_expiry()?,

@@ -5,10 +5,9 @@ mod handler;
 use adapters::aws::Aws;
 use adapters::config::Environment;
 use adapters::dynamo::PaymentTable;
-use adapters::gateway::stripe::{BaseUrl, Stripe};
-use adapters::host::{dice, now};
-use adapters::net::gateway_client;
-use adapters::secrets::{Cached, SecretsManager};
+use adapters::gateway::gateways::Gateways;
+use adapters::host::now;
+use adapters::secrets::SecretsManager;
 use adapters::telemetry::install_panic_hook;
 use adapters::warm_up::warm_up;
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -19,12 +18,9 @@ async fn main() -> Result<(), Error> {
     let environment = Environment::of_process();
     install_panic_hook("retry", environment.log()?, now);
     let aws = Aws::from_environment()?;
-    let stripe_key =
-        Cached::new(SecretsManager::new(aws.secrets_manager()), environment.text("STRIPE_SECRET_ARN")?, dice());
-    let base_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
     let retry = handler::Retry {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        gateway: Stripe::new(gateway_client()?, base_url, stripe_key, dice),
+        gateway: Gateways::of(&environment, &SecretsManager::new(aws.secrets_manager()))?,
         limits: environment.limits()?,
         log: environment.log()?,
     };

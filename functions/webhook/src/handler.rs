@@ -4,12 +4,14 @@
 //! Answers 200 to everything that is signed and either applied, superseded or none of ours; 400 to what is not signed as it should
 //! be; 404 to a gateway we do not have; 500 or 503 to what could not be written down, so that the gateway delivers it again.
 
-use adapters::gateway::stripe::webhook::{Age, WebhookRefusal, verify};
+use adapters::gateway::paypal::webhook::{Unverified, Verifier};
+use adapters::gateway::stripe::webhook::verify;
+use adapters::gateway::webhook::{Age, WebhookRefusal};
 use adapters::http::answer::Answer;
 use adapters::http::path;
 use adapters::http::problem::{Problem, Refusal};
 use adapters::http::serve::Endpoint;
-use adapters::secrets::{Cached, SigningSecrets, Vault};
+use adapters::secrets::{Cached, PaypalEndpoint, SigningSecrets, Vault};
 use adapters::telemetry::{Count, Field, Level, Line};
 use domain::gateway::Mode;
 use flow::operations::webhook::{GatewayEvent, Received, Subject, webhook};
@@ -23,6 +25,10 @@ use serde::Serialize;
 pub(crate) struct Webhook<V, S, N> {
     /// What Stripe signs with.
     pub(crate) signing_secrets: Cached<SigningSecrets, V>,
+    /// What PayPal signs for.
+    pub(crate) paypal_endpoint: Cached<PaypalEndpoint, V>,
+    /// Who checks that it did.
+    pub(crate) paypal: Verifier,
     /// Where payments and disputes are.
     pub(crate) store: S,
     /// Who looks at what an event leaves open.
@@ -48,10 +54,11 @@ where
     const ROUTE: &'static str = "POST /webhook/{gateway}";
 
     async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
-        if path::parameter(request, "gateway").as_deref() != Some("stripe") {
-            return Err(Problem::new(Refusal::NotFound));
-        }
-        let event = self.verified(host, request, line).await?;
+        let event = match path::parameter(request, "gateway").as_deref() {
+            Some("stripe") => self.of_stripe(host, request, line).await?,
+            Some("paypal") => self.of_paypal(host, request, line).await?,
+            Some(_) | None => return Err(Problem::new(Refusal::NotFound)),
+        };
         line.set(Field::GatewayEventId(&event.id));
         match &event.subject {
             Subject::Payment { id, .. } => line.set(Field::TransactionId(id)),
@@ -75,7 +82,7 @@ where
 }
 
 impl<V: Vault, S, N> Webhook<V, S, N> {
-    async fn verified<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<GatewayEvent, Problem> {
+    async fn of_stripe<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<GatewayEvent, Problem> {
         let now = host.now();
         let known = self.signing_secrets.get(now).await.map_err(|_| unavailable(line))?;
         let mut verdict = self.verify(&known, request, host);
@@ -86,10 +93,30 @@ impl<V: Vault, S, N> Webhook<V, S, N> {
                 verdict = self.verify(&rolled, request, host);
             }
         }
-        verdict.map_err(|refusal| {
-            line.count(Count::WebhookForged);
-            line.set(Field::Outcome(refusal.name()));
-            Problem::new(Refusal::InvalidRequest).with_detail(format!("The webhook is not taken: {refusal}"))
+        verdict.map_err(|refusal| not_taken(refusal, line))
+    }
+
+    async fn of_paypal<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<GatewayEvent, Problem> {
+        let now = host.now();
+        let known = self.paypal_endpoint.get(now).await.map_err(|_| unavailable(line))?;
+        let verify = async |endpoint: &PaypalEndpoint| {
+            self.paypal.verify(endpoint, request.headers(), request.body(), now, self.age).await
+        };
+        let mut verdict = verify(&known).await;
+        if verdict == Err(Unverified::Refused(WebhookRefusal::Forged)) {
+            // The endpoint may have been made anew since its id was last read.
+            let renewed = self.paypal_endpoint.refresh(now).await.map_err(|_| unavailable(line))?;
+            if renewed != known {
+                verdict = verify(&renewed).await;
+            }
+        }
+        verdict.map_err(|why| match why {
+            Unverified::Refused(refusal) => not_taken(refusal, line),
+            Unverified::NoCertificate => {
+                line.set(Field::Outcome("no_certificate"));
+                line.raise(Level::Error);
+                Problem::new(Refusal::Unavailable)
+            }
         })
     }
 
@@ -104,6 +131,12 @@ impl<V: Vault, S, N> Webhook<V, S, N> {
         let secrets = secrets.all().iter().map(adapters::secrets::Secret::expose);
         verify(secrets, header, request.body(), host.now(), self.age)
     }
+}
+
+fn not_taken(refusal: WebhookRefusal, line: &mut Line) -> Problem {
+    line.count(Count::WebhookForged);
+    line.set(Field::Outcome(refusal.name()));
+    Problem::new(Refusal::InvalidRequest).with_detail(format!("The webhook is not taken: {refusal}"))
 }
 
 fn unavailable(line: &mut Line) -> Problem {

@@ -77,6 +77,31 @@ fn a_refund_whose_answer_is_lost_is_made_once() {
 }
 
 #[test]
+fn refunds_of_one_amount_are_told_apart_though_the_answer_of_one_is_lost() {
+    on_stack(async |stack| {
+        let payment = paid(stack, "pm_card_visa").await;
+        drop(stack.api.refund(&payment, &unique("first"), Some(1250)).await.expect(200));
+        // The gateway never hears of the second, and a third of the same amount is made in its dashboard.
+        let lost = json!({"method": "POST", "path": REFUNDS, "fault": "reset_before", "times": 1000});
+        let lost = stack.sandbox.misbehaves_for(&payment.id, lost).await;
+        let blind = json!({"method": "GET", "path": REFUNDS, "fault": "status", "status": 503, "times": 1000});
+        let blind = stack.sandbox.misbehaves_for(&payment.id, blind).await;
+        let key = unique("second");
+        drop(stack.api.refund(&payment, &key, Some(1250)).await.expect(202));
+        drop(stack.sandbox.dashboard_refunds(&payment.id, Some(1250)).await);
+        stack.sandbox.behaves_again(&lost).await;
+        stack.sandbox.behaves_again(&blind).await;
+        let settled = settle(stack, &[&payment]).await;
+        assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 3, "the second was made, and made once");
+        let shown = found(stack, &payment, 3750).await;
+        assert_eq!(told(&shown, &["amountRefundable"]), json!([1250]), "{:?}", settled[0].settler);
+        let replay = stack.api.refund(&payment, &key, Some(1250)).await.expect(200);
+        assert_eq!(replay.header("idempotent-replayed"), "true");
+        at_rest(stack, &payment).await;
+    });
+}
+
+#[test]
 fn a_failure_that_the_gateway_remembers_is_never_taken_for_one_of_the_refund() {
     on_stack(async |stack| {
         for (fault, made) in [("saved_status_after", 1), ("saved_status_before", 0)] {

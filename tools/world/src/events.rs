@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::OnceLock;
 
+use adapters::gateway::paypal::{BaseUrl, webhook::Verifier};
 use adapters::http::authenticate::ClientKeys;
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::serve::{Endpoint, respond};
-use adapters::secrets::{Cached, Secret, SecretError, SigningSecrets, Vault};
+use adapters::net::gateway_client;
+use adapters::secrets::{Cached, PaypalEndpoint, Secret, SecretError, SigningSecrets, Vault};
 use adapters::telemetry::{Level, Log};
 use domain::gateway::{Gateway, Mode};
 use domain::id::RequestHash;
@@ -32,6 +35,9 @@ const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b3
 /// The secret that the recorded webhooks are signed with.
 const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;
 
+/// And of the one that says what PayPal calls the endpoint.
+const LOCAL_PAYPAL_ENDPOINT: &str = r#"{"webhookId":"WH-LOCAL-DEVELOPMENT-ONLY"}"#;
+
 /// A drawer with one document in it.
 #[derive(Debug, Clone)]
 pub struct Drawer(&'static str);
@@ -52,6 +58,28 @@ pub fn client_keys() -> Cached<ClientKeys, Drawer> {
 #[must_use]
 pub fn signing_secrets() -> Cached<SigningSecrets, Drawer> {
     Cached::new(Drawer(LOCAL_SIGNING_SECRET), "signing-secrets", 0)
+}
+
+/// What PayPal calls the endpoint of the local stage.
+#[must_use]
+pub fn paypal_endpoint() -> Cached<PaypalEndpoint, Drawer> {
+    Cached::new(Drawer(LOCAL_PAYPAL_ENDPOINT), "paypal-endpoint", 0)
+}
+
+/// Who checks what PayPal posts; there is no PayPal behind it.
+///
+/// # Panics
+/// If the machine has no TLS.
+#[must_use]
+pub fn paypal_verifier() -> Verifier {
+    // One for all: each client reads the machine's root certificates anew.
+    static VERIFIER: OnceLock<Verifier> = OnceLock::new();
+    let verifier = VERIFIER.get_or_init(|| {
+        let client = gateway_client().unwrap_or_else(|error| panic!("{error}"));
+        let base_url = BaseUrl::parse("https://api-m.sandbox.paypal.com").unwrap_or_else(|error| panic!("{error}"));
+        Verifier::new(client, base_url, Mode::Test)
+    });
+    verifier.clone()
 }
 
 /// What `events/<name>.json` says.

@@ -397,10 +397,11 @@ fn alarms_are_raised_by_the_sweep_at_seven_days_three_days_and_one() {
         for _ in 0..60 {
             until_looked(&shop, &id(1)).await;
             let days = shop.host().now().since(SimHost::START).as_secs() / DAY.as_secs();
-            let alarms = shop.host().notes().into_iter().filter_map(|note| match note {
-                Note::DisputeDeadline(reminder) => Some(reminder),
-                _ => None,
-            });
+            let alarms = shop
+                .host()
+                .notes()
+                .into_iter()
+                .filter_map(|note| if let Note::DisputeDeadline(reminder) = note { Some(reminder) } else { None });
             let alarms: Vec<Reminder> = alarms.collect();
             if alarms.len() > raised.len() {
                 raised.push((days, *alarms.last().unwrap()));

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::aws::Account;
 use crate::deploy::Deployed;
 use crate::failure::Failure;
+use crate::http;
 use crate::key;
 use crate::place::Place;
 
@@ -16,15 +17,20 @@ const LOCAL_KEY_NAME: &str = "local";
 const LOCAL_KEY_SECRET: &str = "localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// What the sandbox signs webhooks with.
 pub(crate) const LOCAL_SIGNING_SECRET: &str = "whsec_local_development_only";
+/// What the sandbox signs PayPal's webhooks for.
+pub(crate) const LOCAL_WEBHOOK_ID: &str = "WH-LOCAL-DEVELOPMENT-ONLY";
 /// What the sandbox takes for an API key.
 const SANDBOX_API_KEY: &str = "sk_test_sandbox";
+
+/// And for the merchant's app at PayPal.
+const SANDBOX_APP: (&str, &str) = ("sandbox-client", "sandbox-secret");
 
 /// The local key as a client sends it.
 pub(crate) fn local_api_key() -> String {
     format!("qk_{LOCAL_KEY_NAME}_{LOCAL_KEY_SECRET}")
 }
 
-/// Fills the three secrets of a local stack. Keys that `cargo xtask key` added meanwhile stay.
+/// Fills the secrets of a local stack. Keys that `cargo xtask key` added meanwhile stay.
 pub(crate) fn fill(place: &Place, deployed: &Deployed) -> Result<(), Failure> {
     let account = Account::Local(place);
     account.put_secret(&deployed.output("StripeSecretArn")?, &json!({"apiKey": SANDBOX_API_KEY}), &place.local)?;
@@ -33,6 +39,13 @@ pub(crate) fn fill(place: &Place, deployed: &Deployed) -> Result<(), Failure> {
         &json!({"signingSecrets": [LOCAL_SIGNING_SECRET]}),
         &place.local,
     )?;
+    let (client_id, client_secret) = SANDBOX_APP;
+    let app = json!({"clientId": client_id, "clientSecret": client_secret});
+    account.put_secret(&deployed.output("PayPalSecretArn")?, &app, &place.local)?;
+    // The sandbox signs PayPal's webhooks under a root of its own, which is trusted beside a sandbox only.
+    let root = http::get(&format!("{}/_sandbox/paypal/root_certificate", place.sandbox_url()), &[])?.body;
+    let endpoint = json!({"webhookId": LOCAL_WEBHOOK_ID, "trustedRoot": root});
+    account.put_secret(&deployed.output("PayPalWebhookSecretArn")?, &endpoint, &place.local)?;
     let arn = deployed.output("ClientKeysArn")?;
     let mut keys = account.secret(&arn)?.unwrap_or_else(|| json!({"keys": {}}));
     let entry: Value = key::entry(LOCAL_KEY_SECRET, &key::SCOPES, None);

@@ -168,14 +168,16 @@ fn start_sandbox(place: &Place) -> Result<(), Failure> {
         println!("· the sandbox changed: a new one forgets what the old one knew");
         server.stop();
     }
-    println!("· starting the sandbox, our stand-in for Stripe, on port {}", place.ports.sandbox);
+    println!("· starting the sandbox, our stand-in for Stripe and PayPal, on port {}", place.ports.sandbox);
     let mut command = Command::new(&program);
     command
         .args(["--port", &place.ports.sandbox.to_string()])
         .env("SANDBOX_AWS_URL", place.aws_url())
         // Told at its start, the webhook endpoint also survives a reset of the sandbox.
         .env("SANDBOX_WEBHOOK_URL", format!("{}/webhook/stripe", place.api_url()))
-        .env("SANDBOX_WEBHOOK_SECRET", secrets::LOCAL_SIGNING_SECRET);
+        .env("SANDBOX_WEBHOOK_SECRET", secrets::LOCAL_SIGNING_SECRET)
+        .env("SANDBOX_PAYPAL_WEBHOOK_URL", format!("{}/webhook/paypal", place.api_url()))
+        .env("SANDBOX_PAYPAL_WEBHOOK_ID", secrets::LOCAL_WEBHOOK_ID);
     Server::start(place, "sandbox", &program.display().to_string(), &mut command)?;
     http::wait_until_up(&format!("{}/_sandbox/ledger", place.sandbox_url()), SANDBOX_PATIENCE)
         .map_err(|failure| Failure::new(format!("{failure}\n{}", step::last_lines(&place.log("sandbox"), 10))))

@@ -7,7 +7,7 @@ use data_encoding::HEXLOWER;
 use domain::payment::PaymentState;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use world::events::{payment, signing_secrets, store_with};
+use world::events::{payment, paypal_endpoint, paypal_verifier, signing_secrets, store_with};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
 use world::turns::block_on;
@@ -62,6 +62,8 @@ fn posted(request: &Request, body: &[u8]) -> String {
     let before = payment(&host);
     let endpoint = Webhook {
         signing_secrets: signing_secrets(),
+        paypal_endpoint: paypal_endpoint(),
+        paypal: paypal_verifier(),
         store: block_on(store_with(&before)),
         nudges: MemoryQueue::default(),
         mode: Mode::Test,

@@ -11,7 +11,7 @@ use expect_test::{Expect, expect};
 use flow::operations::initiate::transaction_id;
 use flow::operations::refund::{Wish, refund};
 use flow::ports::LoadPayment;
-use world::events::{Drawer, answered, payment, signing_secrets, store_with};
+use world::events::{Drawer, answered, payment, paypal_endpoint, paypal_verifier, signing_secrets, store_with};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
@@ -24,7 +24,15 @@ use super::*;
 type Endpoint = Webhook<Drawer, MemoryStore, MemoryQueue>;
 
 fn endpoint(store: MemoryStore, age: Age) -> Endpoint {
-    Webhook { signing_secrets: signing_secrets(), store, nudges: MemoryQueue::default(), mode: Mode::Test, age }
+    Webhook {
+        signing_secrets: signing_secrets(),
+        paypal_endpoint: paypal_endpoint(),
+        paypal: paypal_verifier(),
+        store,
+        nudges: MemoryQueue::default(),
+        mode: Mode::Test,
+        age,
+    }
 }
 
 /// With the payment that `events/initiate.json` opens, and as in the local stage: recordings do not age.
@@ -207,7 +215,32 @@ fn refunds(store: &MemoryStore) -> Vec<(&'static str, i64, &'static str)> {
 fn a_dispute_is_taken_note_of_and_looked_at() {
     let host = SimHost::new(1);
     let endpoint = with_payment(&host);
-    check(&endpoint, &host, "webhook-dispute", &expect![[""]]);
+    check(
+        &endpoint,
+        &host,
+        "webhook-dispute",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "applied"
+        }
+
+        log: {
+          "disputeId": "dsp_stripe_du_3EventDispute000000000",
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventDisputeCreated00",
+          "level": "info",
+          "outcome": "applied",
+          "requestId": "11111111-0000-4000-8000-000000000031",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]],
+    );
     let id = domain::dispute::DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap();
     assert_eq!(endpoint.store.dispute(&id).unwrap().due, Some(host.now()));
     assert_eq!(endpoint.nudges.waiting().len(), 1);

@@ -20,6 +20,13 @@ use flow::{
 use super::{
     paypal::{Paypal, PaypalApp},
     stripe::{ApiKeys, Stripe},
+    wire::{BadBaseUrl, BaseUrl},
+};
+use crate::{
+    config::{ConfigError, Environment},
+    host::dice,
+    net::{GatewayClientError, gateway_client},
+    secrets::{Cached, PaypalAppSecret, SecretsManager, StripeApiKey},
 };
 
 /// Stripe and PayPal.
@@ -29,6 +36,38 @@ pub struct Gateways<K, A> {
     pub stripe: Stripe<K>,
     /// PayPal, with its app.
     pub paypal: Paypal<A>,
+}
+
+/// Why there are no gateways.
+#[derive(Debug, thiserror::Error)]
+pub enum NoGateways {
+    /// A variable is missing.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A gateway cannot be where it is said to be.
+    #[error(transparent)]
+    BadBaseUrl(#[from] BadBaseUrl),
+    /// There is nothing to call them with.
+    #[error(transparent)]
+    Client(#[from] GatewayClientError),
+}
+
+impl Gateways<Cached<StripeApiKey>, Cached<PaypalAppSecret>> {
+    /// The gateways of this environment, with their secrets in `vault`.
+    ///
+    /// # Errors
+    /// If a variable is missing or malformed. That a secret is empty is no error here: a merchant may have one gateway.
+    pub fn of(environment: &Environment, vault: &SecretsManager) -> Result<Self, NoGateways> {
+        let client = gateway_client()?;
+        let stripe_key = Cached::new(vault.clone(), environment.text("STRIPE_SECRET_ARN")?, dice());
+        let paypal_app = Cached::new(vault.clone(), environment.text("PAYPAL_SECRET_ARN")?, dice());
+        let stripe_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
+        let paypal_url = BaseUrl::parse(&environment.text("PAYPAL_BASE_URL")?)?;
+        Ok(Self {
+            stripe: Stripe::new(client.clone(), stripe_url, stripe_key, dice),
+            paypal: Paypal::new(client, paypal_url, paypal_app, environment.mode()?, dice),
+        })
+    }
 }
 
 impl<K: ApiKeys, A: PaypalApp> Gateways<K, A> {

@@ -113,6 +113,49 @@ fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// `{"webhookId":"…"}`: what PayPal calls our endpoint. It is a part of what each event is signed over, and no secret; it
+/// lies here because PayPal gives it out only after the endpoint has an address. On a developer's own machine there is
+/// `"trustedRoot"` beside it, the certificate of whoever stands in for PayPal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaypalEndpoint {
+    webhook_id: String,
+    trusted_root: Option<String>,
+}
+
+impl PaypalEndpoint {
+    /// What PayPal calls our endpoint.
+    #[must_use]
+    pub fn webhook_id(&self) -> &str {
+        &self.webhook_id
+    }
+
+    /// The root under which a stand-in signs, as PEM.
+    #[must_use]
+    pub fn trusted_root(&self) -> Option<&str> {
+        self.trusted_root.as_deref()
+    }
+}
+
+impl Document for PaypalEndpoint {
+    /// Whoever is trusted can tell us that a payment was paid.
+    const SERVES_AT_MOST: Duration = REVOCABLE_SERVES_AT_MOST;
+
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored {
+            webhook_id: String,
+            trusted_root: Option<String>,
+        }
+        let stored: Stored = parse_as(secret, "PayPal endpoint")?;
+        let webhook_id = stored.webhook_id.trim();
+        // A bar would move the borders between what is signed.
+        let usable = is_visible(webhook_id) && !webhook_id.contains('|');
+        let endpoint = || Self { webhook_id: webhook_id.to_owned(), trusted_root: stored.trusted_root };
+        usable.then(endpoint).ok_or(SecretError::Unreadable("PayPal endpoint"))
+    }
+}
+
 /// serde's own error quotes what it stumbled over, so it is dropped.
 fn parse_as<'a, T: Deserialize<'a>>(secret: &'a Secret, name: &'static str) -> Result<T, SecretError> {
     serde_json::from_str(secret.expose()).map_err(|_| SecretError::Unreadable(name))
@@ -134,6 +177,10 @@ mod tests {
         );
         let app = PaypalAppSecret::parse(&secret(r#"{"clientId":"AbC","clientSecret":"x\n"}"#)).unwrap();
         assert_eq!((app.client_id(), app.client_secret().expose()), ("AbC", "x"));
+        let endpoint = PaypalEndpoint::parse(&secret(r#"{"webhookId":" 8PT5\n"}"#)).unwrap();
+        assert_eq!((endpoint.webhook_id(), endpoint.trusted_root()), ("8PT5", None));
+        let at_home = PaypalEndpoint::parse(&secret(r#"{"webhookId":"8PT5","trustedRoot":"PEM"}"#)).unwrap();
+        assert_eq!(at_home.trusted_root(), Some("PEM"));
         let secrets = SigningSecrets::parse(&secret(r#"{"signingSecrets":["whsec_new","whsec_old"]}"#)).unwrap();
         assert_eq!(secrets.all().iter().map(Secret::expose).collect::<Vec<_>>(), ["whsec_new", "whsec_old"]);
     }
@@ -148,6 +195,9 @@ mod tests {
             assert!(PaypalAppSecret::parse(&secret(&text)).is_err(), "{text}");
         }
         assert!(PaypalAppSecret::parse(&secret(r#"{"clientId":"a"}"#)).is_err());
+        for text in ["{}", r#"{"webhookId":""}"#, r#"{"webhookId":"a|b"}"#, r#"{"webhookId":7}"#] {
+            assert!(PaypalEndpoint::parse(&secret(text)).is_err(), "{text}");
+        }
         let many = format!(r#"{{"signingSecrets":[{}"x"]}}"#, r#""x","#.repeat(5));
         for text in ["{}", r#"{"signingSecrets":[]}"#, r#"{"signingSecrets":["whsec_1",""]}"#, &many] {
             assert!(SigningSecrets::parse(&secret(text)).is_err(), "{text}");

@@ -5,15 +5,13 @@ use std::{sync::Arc, time::Duration};
 use adapters::{
     gateway::{
         gateways::Gateways,
-        paypal::{
-            Credentials, Paypal, PaypalApp,
-            webhook::{Trust, Verifier},
-        },
+        paypal::{Credentials, Paypal, PaypalApp, webhook::Verifier},
         stripe::{ApiKey, ApiKeys, BaseUrl, Stripe},
         webhook::Age,
     },
     host::dice,
     net::gateway_client,
+    secrets::{Document as _, PaypalEndpoint, Secret},
 };
 use domain::{
     gateway::{Mode, RefundSnapshot, UnknownReason},
@@ -232,15 +230,17 @@ impl Stage {
         tokio::spawn(take_all(listener, Arc::clone(&letters)));
         self.steer("/_sandbox/webhook_endpoints", json!({"url": url, "webhookId": webhook_id})).await;
         let root = self.get("/_sandbox/paypal/root_certificate").await;
-        let trust = Trust::new(Mode::Test, &BaseUrl::parse(self.sandbox.url()).unwrap(), Some(&root)).unwrap();
-        let verifier = Verifier::new(self.client.clone(), webhook_id.to_owned(), Mode::Test, trust);
-        Mailbox { letters, verifier }
+        let stored = json!({"webhookId": webhook_id, "trustedRoot": root}).to_string();
+        let endpoint = PaypalEndpoint::parse(&Secret::new(stored)).unwrap();
+        let base_url = BaseUrl::parse(self.sandbox.url()).unwrap();
+        Mailbox { letters, endpoint, verifier: Verifier::new(self.client.clone(), base_url, Mode::Test) }
     }
 }
 
 /// What PayPal has sent, and who checks it.
 pub(crate) struct Mailbox {
     letters: Letters,
+    endpoint: PaypalEndpoint,
     verifier: Verifier,
 }
 
@@ -256,7 +256,7 @@ impl Mailbox {
             if let Some(at) = at {
                 let (headers, body) = letters.remove(at);
                 drop(letters);
-                return self.verifier.verify(&headers, &body, now(), Age::Checked).await.unwrap();
+                return self.verifier.verify(&self.endpoint, &headers, &body, now(), Age::Checked).await.unwrap();
             }
             drop(letters);
             tokio::time::sleep(Duration::from_millis(20)).await;

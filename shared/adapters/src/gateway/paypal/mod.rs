@@ -52,10 +52,10 @@ use flow::{
 };
 use tokio::time::Instant;
 
-use super::wire::BaseUrl;
 use http::Shell;
 use reply::Heard;
 
+pub use super::wire::{BadBaseUrl, BaseUrl};
 pub use credentials::{Credentials, PaypalApp};
 pub use message::API_VERSION;
 

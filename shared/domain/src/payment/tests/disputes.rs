@@ -33,7 +33,7 @@ fn refund(payment: &Payment, minor_units: Option<i64>) -> Result<i64, Rejection>
     };
     match decide(payment, &Command::Refund(request), &at(DAY))? {
         Decision::Execute(Event { fact: Fact::RefundStarted(refund), .. }) => Ok(refund.amount.minor_units()),
-        other => panic!("{other:?}"),
+        other @ (Decision::Execute(_) | Decision::AlreadyApplied | Decision::Nothing) => panic!("{other:?}"),
     }
 }
 

@@ -448,7 +448,7 @@ proptest! {
             let known = payment.refund(&refund_id(&name)).map(|refund| refund.amount.minor_units());
             match (step, known) {
                 (Step::Ask(amount), _) => {
-                    let _ = ask(&mut payment, &name, amount);
+                    drop(ask(&mut payment, &name, amount));
                     let reserved: i64 =
                         payment.refunds.iter().filter(|refund| refund.reserves()).map(|it| it.amount.minor_units()).sum();
                     prop_assert!(before == payment || reserved <= AMOUNT, "{reserved}");

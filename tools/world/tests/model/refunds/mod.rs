@@ -47,10 +47,11 @@ fn refunds_are_safe_and_live_whatever_the_gateway_spoils() {
     are_safe_and_live(Bounds { wishes: 2, left: Left { timeouts: 1, spoilt: 1, ..Left::NOTHING } });
 }
 
-/// The merchant refunds in the dashboard.
+/// The merchant refunds in the dashboard: beside one refund whose function is killed, or beside two.
 #[test]
 fn refunds_are_safe_and_live_whatever_the_dashboard_does() {
-    are_safe_and_live(Bounds { wishes: 2, left: Left { kills: 1, by_hand: 1, ..Left::NOTHING } });
+    are_safe_and_live(Bounds { wishes: 1, left: Left { kills: 1, timeouts: 1, by_hand: 1, ..Left::NOTHING } });
+    are_safe_and_live(Bounds { wishes: 2, left: Left { by_hand: 1, ..Left::NOTHING } });
 }
 
 /// A bank sends back what had succeeded, and it is refunded once more.

@@ -16,7 +16,7 @@ mod tests;
 mod transmission;
 mod trust;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use domain::{gateway::Mode, time::Timestamp};
 use flow::operations::webhook::GatewayEvent;
@@ -25,10 +25,15 @@ use reqwest::{Client, header::HeaderMap};
 use self::{
     certificates::{Certificates, NoCertificate},
     transmission::Transmission,
+    trust::Trust,
 };
-use crate::gateway::webhook::{Age, WebhookRefusal};
-
-pub use trust::{BadTrust, Trust};
+use crate::{
+    gateway::{
+        webhook::{Age, WebhookRefusal},
+        wire::BaseUrl,
+    },
+    secrets::PaypalEndpoint,
+};
 
 /// PayPal's events are a few kB; the largest that a Lambda function could be handed is 6 MB.
 pub const BODY_MAX_BYTES: usize = 1 << 20;
@@ -37,13 +42,12 @@ const AGE_MAX: Duration = Duration::from_secs(3 * 86_400 + 3_600);
 /// How far PayPal's clock may be ahead of ours.
 const AHEAD_MAX: Duration = Duration::from_secs(300);
 
-/// Checks PayPal's events.
-#[derive(Debug)]
+/// Checks PayPal's events. Clones share the certificates.
+#[derive(Debug, Clone)]
 pub struct Verifier {
-    webhook_id: String,
+    base_url: BaseUrl,
     mode: Mode,
-    trust: Trust,
-    certificates: Certificates,
+    certificates: Arc<Certificates>,
 }
 
 /// Why an event was not taken.
@@ -56,31 +60,39 @@ pub enum Unverified {
 }
 
 impl Verifier {
-    /// For the endpoint that PayPal calls `webhook_id`. It is signed for together with each event, so an event of the
-    /// other mode, whose endpoint has another id, cannot be one of ours. Certificates are fetched through `client`, which
+    /// For the endpoint of this mode. `base_url` is where PayPal is; certificates are fetched through `client`, which
     /// must follow no redirects.
     #[must_use]
-    pub fn new(client: Client, webhook_id: String, mode: Mode, trust: Trust) -> Self {
-        Self { webhook_id, mode, trust, certificates: Certificates::new(client) }
+    pub fn new(client: Client, base_url: BaseUrl, mode: Mode) -> Self {
+        Self { base_url, mode, certificates: Arc::new(Certificates::new(client)) }
     }
 
-    /// Checks and reads an event. `body` is the bytes as they came.
+    /// Checks and reads an event that came to `endpoint`. `body` is the bytes as they came. The endpoint's id is signed
+    /// together with each event, so an event of the other mode, where the id is another one, cannot be one of ours.
     ///
     /// # Errors
     /// Why it was not taken.
     pub async fn verify(
         &self,
+        endpoint: &PaypalEndpoint,
         headers: &HeaderMap,
         body: &[u8],
         now: Timestamp,
         age: Age,
     ) -> Result<GatewayEvent, Unverified> {
-        let sent_at = self.check(headers, body, now, age).await?;
+        let sent_at = self.check(endpoint, headers, body, now, age).await?;
         event::read(body, self.mode, sent_at).map_err(Unverified::Refused)
     }
 
     /// Whether PayPal sent this, and when.
-    async fn check(&self, headers: &HeaderMap, body: &[u8], now: Timestamp, age: Age) -> Result<Timestamp, Unverified> {
+    async fn check(
+        &self,
+        endpoint: &PaypalEndpoint,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+        age: Age,
+    ) -> Result<Timestamp, Unverified> {
         if body.len() > BODY_MAX_BYTES {
             return Err(Unverified::Refused(WebhookRefusal::TooLarge));
         }
@@ -93,12 +105,15 @@ impl Verifier {
                 return Err(Unverified::Refused(WebhookRefusal::Future));
             }
         }
-        let chain = self.certificates.at(transmission.certificate_url, &self.trust, now).await;
+        // A root that has no business here is trusted by nobody, and neither is what it vouches for.
+        let trust = Trust::new(self.mode, &self.base_url, endpoint.trusted_root())
+            .map_err(|_| Unverified::Refused(WebhookRefusal::StrangeCertificate))?;
+        let chain = self.certificates.at(transmission.certificate_url, &trust, now).await;
         let chain = chain.map_err(|why| match why {
             NoCertificate::Strange => Unverified::Refused(WebhookRefusal::StrangeCertificate),
             NoCertificate::Unavailable => Unverified::NoCertificate,
         })?;
-        if chain.has_signed(&transmission, &self.webhook_id, body) {
+        if chain.has_signed(&transmission, endpoint.webhook_id(), body) {
             Ok(transmission.sent_at)
         } else {
             Err(Unverified::Refused(WebhookRefusal::Forged))

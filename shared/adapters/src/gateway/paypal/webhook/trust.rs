@@ -25,7 +25,7 @@ const CHAIN_MAX: usize = 8;
 
 /// What is trusted.
 #[derive(Debug)]
-pub struct Trust {
+pub(super) struct Trust {
     sources: Vec<String>,
     names: &'static [&'static str],
     roots: Vec<TrustAnchor<'static>>,
@@ -34,7 +34,7 @@ pub struct Trust {
 /// Why something cannot be trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a root of one's own is a certificate (PEM), and trusted only beside a stand-in for PayPal on this machine")]
-pub struct BadTrust;
+pub(super) struct BadTrust;
 
 /// Certificates: the one that signs first, then those that vouch for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl Trust {
     ///
     /// # Errors
     /// If the root is none, or has no business here.
-    pub fn new(mode: Mode, base_url: &BaseUrl, own_root: Option<&str>) -> Result<Self, BadTrust> {
+    pub(super) fn new(mode: Mode, base_url: &BaseUrl, own_root: Option<&str>) -> Result<Self, BadTrust> {
         let (hosts, names): (_, &[&str]) = match mode {
             Mode::Live => (LIVE_HOSTS, &LIVE_NAMES),
             Mode::Test => (TEST_HOSTS, &TEST_NAMES),

@@ -92,6 +92,28 @@ impl Client {
         self.send("GET", &format!("/payments?{query}"), &[("authorization", bearer.as_bytes())], "").await
     }
 
+    /// `GET /disputes`
+    pub async fn disputes(&self, query: &str) -> Answer {
+        let bearer = self.bearer();
+        self.send("GET", &format!("/disputes?{query}"), &[("authorization", bearer.as_bytes())], "").await
+    }
+
+    /// `GET /disputes/{disputeId}`
+    pub async fn dispute(&self, id: &str) -> Answer {
+        let bearer = self.bearer();
+        self.send("GET", &format!("/disputes/{id}"), &[("authorization", bearer.as_bytes())], "").await
+    }
+
+    /// `POST /disputes/{disputeId}/evidence`
+    pub async fn evidence(&self, id: &str, key: &str, body: &Value) -> Answer {
+        self.post(&format!("/disputes/{id}/evidence"), key, body.to_string()).await
+    }
+
+    /// `POST /disputes/{disputeId}/accept`
+    pub async fn accept(&self, id: &str, key: &str) -> Answer {
+        self.post(&format!("/disputes/{id}/accept"), key, "{}").await
+    }
+
     /// The value of the header `Authorization`.
     #[must_use]
     pub fn bearer(&self) -> String {

@@ -159,6 +159,22 @@ impl Sandbox {
         self.happens("dashboard/refund", json!({"transactionId": transaction_id, "amount": amount})).await
     }
 
+    /// The payer, or their bank, disputes a payment: `{reason?, stage?, amount?, dueInDays?}`. The answer is the gateway's id for it.
+    pub async fn disputes(&self, transaction_id: &str, mut wanted: Value) -> String {
+        wanted["transactionId"] = json!(transaction_id);
+        self.happens("disputes", wanted).await["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What becomes of a dispute.
+    pub async fn decides(&self, dispute: &str, decision: &str) {
+        drop(self.happens("disputes/decide", json!({"disputeId": dispute, "decision": decision})).await);
+    }
+
+    /// A dispute, as the gateway shows it to the merchant's server.
+    pub async fn dispute(&self, id: &str) -> Value {
+        self.server("GET", &format!("/v1/disputes/{id}"), "").await.expect(200).json()
+    }
+
     /// Nobody captured in time, and the gateway lets the hold go.
     pub async fn hold_lapses(&self, transaction_id: &str) -> Value {
         self.happens("lapse", json!({"transactionId": transaction_id})).await

@@ -14,10 +14,18 @@ use serde_json::{Value, json};
 /// Visa, American Express (15 digits), an old Visa (13), Maestro (19): test numbers that every gateway publishes.
 const CARDS: [&str; 4] = ["4242424242424242", "378282246310005", "4222222222222", "6304000000000000000"];
 const CARD: &str = CARDS[0];
-const FUNCTIONS: [&str; 8] = ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "webhook"];
+const FUNCTIONS: [&str; 9] =
+    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook"];
 /// The routes that take a body from clients.
-const POSTS: [&str; 5] =
-    ["/payment/initiate", "/payment/confirm", "/payment/capture", "/payment/cancel", "/payment/refund"];
+const POSTS: [&str; 7] = [
+    "/payment/initiate",
+    "/payment/confirm",
+    "/payment/capture",
+    "/payment/cancel",
+    "/payment/refund",
+    "/disputes/dsp_stripe_du_1/evidence",
+    "/disputes/dsp_stripe_du_1/accept",
+];
 
 #[test]
 fn a_card_number_is_refused_wherever_it_stands_and_nothing_keeps_it() {

@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 32] = [
+const STORY: [(&str, &str, [Answered; 2]); 39] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
@@ -36,8 +36,16 @@ const STORY: [(&str, &str, [Answered; 2]); 32] = [
     ("refund-too-much", "refund", [Answered::Status(422); 2]),
     ("refund", "refund", [Answered::Status(200); 2]),
     ("webhook-refunded", "webhook", [Answered::Status(200); 2]),
+    // The sandbox has no such dispute: it stays as nobody has seen it, and nothing can be answered yet.
     ("webhook-dispute", "webhook", [Answered::Status(200); 2]),
     ("retry-dispute", "retry", [Answered::Batch(&[]); 2]),
+    ("dispute", "dispute", [Answered::Status(200); 2]),
+    ("dispute-list", "dispute", [Answered::Status(200); 2]),
+    ("dispute-list-invalid", "dispute", [Answered::Status(400); 2]),
+    ("dispute-evidence-invalid", "dispute", [Answered::Status(400); 2]),
+    ("dispute-evidence-draft", "dispute", [Answered::Status(409); 2]),
+    ("dispute-evidence", "dispute", [Answered::Status(409); 2]),
+    ("dispute-accept", "dispute", [Answered::Status(409); 2]),
     ("cancel-invalid", "cancel", [Answered::Status(400); 2]),
     ("cancel", "cancel", [Answered::Status(200); 2]),
     ("cancel-too-late", "cancel", [Answered::Status(409); 2]),

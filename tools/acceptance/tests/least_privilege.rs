@@ -14,11 +14,12 @@ use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use expect_test::expect;
 
-const FUNCTIONS: [&str; 10] =
-    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "webhook", "retry", "sweep"];
+const FUNCTIONS: [&str; 11] = [
+    "initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook", "retry", "sweep",
+];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 15] = [
+const CALLS: [&str; 16] = [
     "GetItem",
     "BatchGetItem",
     "PutItem",
@@ -29,6 +30,7 @@ const CALLS: [&str; 15] = [
     "Query due",
     "Query byDay",
     "Query reference",
+    "Query disputes",
     "secret: Stripe",
     "secret: webhook",
     "secret: clients",
@@ -56,22 +58,23 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   refund   status   payments webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      -
-            BatchGetItem     -        -        -        -        -        -        yes      -        -        -
-            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      -
-            UpdateItem       -        -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        -        yes
-            Query byDay      -        -        -        -        -        -        yes      -        -        -
-            Query reference  -        -        -        -        -        -        yes      -        -        -
-            secret: Stripe   yes      yes      yes      yes      yes      -        -        -        yes      -
-            secret: webhook  -        -        -        -        -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      yes      -        -        -
-            SendMessage      -        yes      yes      yes      yes      -        -        yes      -        yes
-            ReceiveMessage   -        -        -        -        -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep
+            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -
+            BatchGetItem     -        -        -        -        -        -        yes      yes      -        -        -
+            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -
+            UpdateItem       -        -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        -        yes
+            Query byDay      -        -        -        -        -        -        yes      -        -        -        -
+            Query reference  -        -        -        -        -        -        yes      -        -        -        -
+            Query disputes   -        -        -        -        -        -        -        yes      -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
+            secret: webhook  -        -        -        -        -        -        -        -        yes      -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -
+            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes
+            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -
         "#]]
         .assert_eq(&table);
     });
@@ -97,6 +100,7 @@ fn a_function_is_told_only_of_what_it_may_use() {
             refund: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             status: CLIENT_KEYS_ARN
             payments: CLIENT_KEYS_ARN
+            dispute: CLIENT_KEYS_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             webhook: RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
             retry: STRIPE_BASE_URL, STRIPE_SECRET_ARN
             sweep: RETRY_QUEUE_URL
@@ -175,6 +179,7 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         granted(query(Some("due"), "dp").send().await),
         granted(query(Some("byDay"), "yp").send().await),
         granted(query(Some("reference"), "ref").send().await),
+        granted(query(Some("disputes"), "xp").send().await),
         granted(secret(&things.stripe).send().await),
         granted(secret(&things.webhook).send().await),
         granted(secret(&things.clients).send().await),

@@ -30,7 +30,7 @@ use crate::store::MemoryStore;
 
 /// The key `local`, which the event files bear: SHA-256 of `localdevelopmentonlylocaldevelopmentonlylocaldevelop`.
 const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b38cc0739c7470f2df44fd6031adda433ebca006e",
-    "scopes":["payments:write","payments:read","refunds:write"],"expiresAt":null}}}"#;
+    "scopes":["payments:write","payments:read","refunds:write","disputes:write"],"expiresAt":null}}}"#;
 
 /// The secret that the recorded webhooks are signed with.
 const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;
@@ -162,7 +162,7 @@ pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) 
 /// case is about. A field that is not there differs too. The whole object is pinned where it is made: `http/payment_json`.
 fn abridge(json: &mut Value, opened: &Value) {
     match json {
-        Value::Object(fields) if fields.contains_key("transactionId") => {
+        Value::Object(fields) if fields.contains_key("transactionId") && !fields.contains_key("disputeId") => {
             let names: BTreeSet<&String> =
                 fields.keys().chain(opened.as_object().into_iter().flat_map(Map::keys)).collect();
             let differs = |name: &&&String| fields.get(name.as_str()) != opened.get(name.as_str());

@@ -1,10 +1,11 @@
 //! A merchant's whole stack in memory: each operation with the ports its function is handed, over one table, one queue,
 //! one gateway and one clock, every round trip counted. Nothing happens here unless somebody asks for it.
 
+mod disputes;
+
 use std::{fmt::Write as _, sync::Arc};
 
 use domain::{
-    dispute::{Dispute, DisputeId, Request},
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, RowId, TransactionId},
     payment::{
@@ -20,11 +21,10 @@ use flow::{
         cancel::cancel,
         capture::{CaptureError, Wish, capture},
         confirm::confirm,
-        dispute::{self as disputes, DisputeError},
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments as list_payments},
         refund::{self, RefundError, refund},
-        retry::{Retried, retry, retry_dispute},
+        retry::{Retried, retry},
         status::status,
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
@@ -338,44 +338,6 @@ impl Shop {
     /// As the operation says.
     pub async fn retry(&self, id: &TransactionId) -> Result<Retried, Error> {
         retry(&*self.host, &self.store, &self.gateway, id).await
-    }
-
-    /// A nudge arrives that names a dispute.
-    ///
-    /// # Errors
-    /// As the operation says.
-    pub async fn retry_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
-        retry_dispute(&*self.host, &self.store, &self.gateway, id).await
-    }
-
-    /// POST /disputes/{id}/evidence.
-    ///
-    /// # Errors
-    /// As the operation says.
-    pub async fn evidence(
-        &self,
-        id: &DisputeId,
-        request: Request,
-        wish: disputes::Wish,
-    ) -> Result<disputes::Requested, DisputeError> {
-        let (host, actor) = (&*self.host, client());
-        disputes::evidence(host, &self.store, &self.gateway, &self.queue, id, request, wish, &actor).await
-    }
-
-    /// POST /disputes/{id}/accept.
-    ///
-    /// # Errors
-    /// As the operation says.
-    pub async fn accept(&self, id: &DisputeId, request: Request) -> Result<disputes::Requested, DisputeError> {
-        disputes::accept(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
-    }
-
-    /// GET /disputes.
-    ///
-    /// # Errors
-    /// As the operation says.
-    pub async fn list_disputes(&self, wanted: &disputes::Wanted) -> Result<disputes::Listed, Error> {
-        disputes::disputes(&self.store, wanted).await
     }
 
     /// The minute's sweep.

@@ -18,7 +18,7 @@ use crate::process::Running;
 use crate::tools;
 
 /// Every scope that a key can have.
-pub(crate) const SCOPES: [&str; 3] = ["payments:write", "payments:read", "refunds:write"];
+pub(crate) const SCOPES: [&str; 4] = ["payments:write", "payments:read", "refunds:write", "disputes:write"];
 /// 32 random bytes: nobody guesses them, so a fast hash is enough to keep them by.
 const SECRET_BYTES: usize = 32;
 const NAME_MAX: usize = 32;
@@ -168,7 +168,7 @@ mod tests {
         let entry = entry("abc", &SCOPES, Some("2027-01-31T00:00:00Z"));
         assert_eq!(
             entry.to_string(),
-            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
+            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write","disputes:write"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
         );
     }
 

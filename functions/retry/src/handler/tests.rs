@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters::telemetry::Level;
-use domain::dispute::Dispute;
+use domain::dispute::{Dispute, DisputeId};
 use domain::gateway::Mode;
 use domain::id::TransactionId;
 use domain::payment::Payment;
@@ -81,7 +81,7 @@ fn a_record_whose_row_cannot_be_read_is_delivered_again() {
 #[test]
 fn a_nudge_that_names_a_dispute_has_the_dispute_looked_at() {
     let function = function(|_| {});
-    let id = world::disputes::id(1);
+    let id = DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap();
     let now = Timestamp::from_unix_ms(1_000_000);
     let noticed = Dispute::noticed(id.clone(), Mode::Test, &Now { at: now, limits: Limits::STANDARD, dice: 0 });
     let actor = Actor::Webhook("evt_1".to_owned());

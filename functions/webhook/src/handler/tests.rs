@@ -212,6 +212,41 @@ fn refunds(store: &MemoryStore) -> Vec<(&'static str, i64, &'static str)> {
 }
 
 #[test]
+fn a_dispute_is_taken_note_of_and_looked_at() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(
+        &endpoint,
+        &host,
+        "webhook-dispute",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "applied"
+        }
+
+        log: {
+          "disputeId": "dsp_stripe_du_3EventDispute000000000",
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventDisputeCreated00",
+          "level": "info",
+          "outcome": "applied",
+          "requestId": "11111111-0000-4000-8000-000000000031",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]],
+    );
+    let id = domain::dispute::DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap();
+    assert_eq!(endpoint.store.dispute(&id).unwrap().due, Some(host.now()));
+    assert_eq!(endpoint.nudges.waiting().len(), 1);
+}
+
+#[test]
 fn what_somebody_else_signed_is_refused() {
     let host = SimHost::new(1);
     let endpoint = with_payment(&host);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{self, DisputeId, Papers},
-    gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -140,29 +140,25 @@ impl<K: ApiKeys, A: PaypalApp> Gateway for Gateways<K, A> {
     }
 }
 
-/// PayPal's disputes are not heard of: no event of one is read, so none has a row.
 impl<K: ApiKeys, A: PaypalApp> DisputeGateway for Gateways<K, A> {
     fn accepts_papers(&self, id: &DisputeId, papers: &Papers) -> Result<(), PapersRefusal> {
         match id.gateway() {
             GatewayName::Stripe => self.stripe.accepts_papers(id, papers),
-            GatewayName::PayPal => Err(PapersRefusal { paper: None, why: "are given to PayPal in its own dashboard" }),
+            GatewayName::PayPal => Paypal::<A>::accepts_papers(papers),
         }
     }
 
     async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
         match id.gateway() {
             GatewayName::Stripe => self.stripe.fetch_dispute(id, budget).await,
-            GatewayName::PayPal => dispute::Outcome::Unknown(UnknownReason::NotSent),
+            GatewayName::PayPal => self.paypal.fetch_dispute(id, budget).await,
         }
     }
 
     async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
         match committed.dispute().id.gateway() {
             GatewayName::Stripe => self.stripe.answer_dispute(committed, budget).await,
-            GatewayName::PayPal => {
-                let outcome = dispute::Outcome::Unknown(UnknownReason::NotSent);
-                dispute::Answer { outcome, hand: Hand::First }
-            }
+            GatewayName::PayPal => self.paypal.answer_dispute(committed, budget).await,
         }
     }
 }

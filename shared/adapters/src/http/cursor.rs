@@ -5,14 +5,18 @@
 //! that a program which mixes two of them up is told.
 
 use data_encoding::BASE64URL_NOPAD;
+use domain::dispute::DisputeId;
 use domain::id::{RequestHash, TransactionId};
 use domain::time::{Day, Timestamp};
-use flow::ports::{ListPlace, Listing};
+use flow::ports::{ListPlace, Listing, dispute};
 
 /// What the parts of a cursor are parted by.
 const SEPARATOR: char = '.';
 /// The first part of a cursor of a day; the day itself is that of the payment. A reference's is a hash in hex.
 const OF_A_DAY: &str = "d";
+
+/// What a cursor of the list of disputes begins with.
+const OF_DISPUTES: &str = "dsp.";
 
 /// A place in a list, as it was read from a client's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,29 @@ impl Cursor {
             Listing::Reference(_) => self.list == list(listing),
         };
         belongs.then_some(self.place)
+    }
+}
+
+/// A place in the list of disputes, as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DisputeCursor;
+
+impl DisputeCursor {
+    /// Reads what [`DisputeCursor::text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<dispute::Place> {
+        let inner = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        let (due_by, id) = inner.strip_prefix(OF_DISPUTES)?.split_once(SEPARATOR)?;
+        let due_by = if due_by.is_empty() { None } else { Some(Timestamp::from_unix_ms(due_by.parse().ok()?)) };
+        let place = dispute::Place { due_by, id: DisputeId::parse(id).ok()? };
+        (Self::text(&place) == text).then_some(place)
+    }
+
+    /// The text for a place.
+    #[must_use]
+    pub fn text(place: &dispute::Place) -> String {
+        let due_by = place.due_by.map(|by| by.unix_ms().to_string()).unwrap_or_default();
+        BASE64URL_NOPAD.encode(format!("{OF_DISPUTES}{due_by}{SEPARATOR}{}", place.id).as_bytes())
     }
 }
 
@@ -139,6 +166,21 @@ mod tests {
             assert_eq!(Cursor::parse(&text), None, "{text}");
         }
         assert_eq!(Cursor::parse(&BASE64URL_NOPAD.encode(&[0xff; 40])), None);
+    }
+
+    #[test]
+    fn a_cursor_of_disputes_leads_back_to_its_place_and_is_no_other_lists() {
+        for due_by in [Some(Timestamp::from_unix_ms(AT)), None] {
+            let place = dispute::Place { due_by, id: world::disputes::id(7) };
+            let text = DisputeCursor::text(&place);
+            assert_eq!(DisputeCursor::parse(&text), Some(place));
+            assert_eq!(Cursor::parse(&text), None);
+            assert_eq!(DisputeCursor::parse(&format!("{text}=")), None);
+        }
+        assert_eq!(DisputeCursor::parse(&Cursor::new(&day(AT), place(AT, 1)).text()), None);
+        for inner in ["dsp.x.dsp_stripe_du_1", "dsp.+1.dsp_stripe_du_1", "dsp.1.du_1", "dsp.1", ""] {
+            assert_eq!(DisputeCursor::parse(&BASE64URL_NOPAD.encode(inner.as_bytes())), None, "{inner}");
+        }
     }
 
     proptest! {

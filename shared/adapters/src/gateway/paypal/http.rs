@@ -91,6 +91,13 @@ impl<A: PaypalApp> Shell<A> {
                 .header("Prefer", "return=representation")
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.clone()),
+            Act::Form { request_id, boundary, body } => self
+                .door
+                .client
+                .request(Method::POST, url)
+                .header("PayPal-Request-Id", request_id)
+                .header(CONTENT_TYPE, format!("multipart/form-data; boundary={boundary}"))
+                .body(body.clone()),
         };
         let unsent = unsent.header(AUTHORIZATION, token.header());
         receive(unsent.send().await.map_err(|error| why_unanswered(&error))?).await

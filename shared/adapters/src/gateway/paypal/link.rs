@@ -20,6 +20,11 @@ impl Link {
         WebUrl::parse(&to_payer.0.href).ok()
     }
 
+    /// Whether it leads there.
+    pub(super) fn is(&self, relation: &str) -> bool {
+        self.rel.as_str() == relation
+    }
+
     /// The id of the object above, which is the last part of its address.
     pub(super) fn up(links: &[Named<Self>], folder: &str) -> Option<GatewayToken> {
         let up = links.iter().find(|Named(link)| link.rel.as_str() == "up")?;

@@ -27,7 +27,19 @@ pub(super) enum Act {
         /// JSON, as it is sent. Kept as text: a re-send must be the same bytes.
         body: String,
     },
+    /// It acts, and sends a form of one part, because PayPal takes evidence in no other way.
+    Form {
+        /// `PayPal-Request-Id`.
+        request_id: String,
+        /// What parts the form's parts. It begins a line, and JSON has no lines.
+        boundary: &'static str,
+        /// The whole form.
+        body: String,
+    },
 }
+
+/// What parts a form's parts.
+const BOUNDARY: &str = "quittance-7d1f5a2c";
 
 /// Why there is nothing to send. Nothing was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +61,18 @@ impl PaypalRequest {
         // What we send are structs of texts; that cannot fail. If it did, PayPal would refuse the nothing.
         let body = serde_json::to_string(body).unwrap_or_default();
         Self { path, act: Act::Post { request_id, body } }
+    }
+}
+
+impl PaypalRequest {
+    /// An act with its JSON as the part `input` of a form.
+    pub(super) fn form(path: String, request_id: String, input: &impl Serialize) -> Self {
+        let input = serde_json::to_string(input).unwrap_or_default();
+        let body = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"input\"\r\nContent-Type: application/json\r\n\r\n\
+             {input}\r\n--{BOUNDARY}--\r\n"
+        );
+        Self { path, act: Act::Form { request_id, boundary: BOUNDARY, body } }
     }
 }
 

@@ -16,6 +16,7 @@ mod cancel;
 mod capture;
 mod confirm;
 mod credentials;
+mod dispute;
 mod error;
 mod fetch;
 #[cfg(test)]
@@ -38,6 +39,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use domain::{
+    dispute::{DisputeId, Papers},
     gateway::{Answer, Hand, Mode, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
@@ -46,7 +48,7 @@ use domain::{
 };
 use flow::{
     commit::Committed,
-    ports::{AmountRefusal, OpenOutcome, OpenRequest},
+    ports::{AmountRefusal, OpenOutcome, OpenRequest, dispute::PapersRefusal},
 };
 use tokio::time::Instant;
 
@@ -158,6 +160,36 @@ impl<A: PaypalApp> Paypal<A> {
 
     pub(super) async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
         self.look(payment, budget).await
+    }
+
+    pub(super) fn accepts_papers(papers: &Papers) -> Result<(), PapersRefusal> {
+        dispute::accepts(papers)
+    }
+
+    pub(super) async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> domain::dispute::Outcome {
+        dispute::seen(self.shell.call(&dispute::look(id), budget).await)
+    }
+
+    /// What was done is looked at, in the same call if there is time: PayPal's answer does not show the dispute.
+    pub(super) async fn answer_dispute(
+        &self,
+        committed: &flow::commit::dispute::Committed,
+        budget: Duration,
+    ) -> domain::dispute::Answer {
+        let (dispute, time) = (committed.dispute(), TimeLeft::of(budget));
+        let Some(request) = dispute::request(dispute) else {
+            return dispute::first_hand(domain::dispute::Outcome::Unknown(UnknownReason::NotSent));
+        };
+        let outcome = dispute::taken(self.shell.call(&request, time.left()).await);
+        if outcome != domain::dispute::Outcome::Taken {
+            return dispute::first_hand(outcome);
+        }
+        match self.fetch_dispute(&dispute.id, time.left()).await {
+            seen @ domain::dispute::Outcome::Dispute(_) => dispute::first_hand(seen),
+            domain::dispute::Outcome::Taken
+            | domain::dispute::Outcome::Refused { .. }
+            | domain::dispute::Outcome::Unknown(_) => dispute::first_hand(outcome),
+        }
     }
 
     async fn look(&self, payment: &Payment, budget: Duration) -> Outcome {

@@ -22,7 +22,7 @@ fn ask(terms: &Terms) -> Result<PaypalRequest, OpenOutcome> {
 fn body(terms: &Terms) -> String {
     match ask(terms).unwrap().act {
         Act::Post { body, .. } => body,
-        Act::Get => panic!("a look"),
+        Act::Get | Act::Form { .. } => panic!("a look, or a form"),
     }
 }
 

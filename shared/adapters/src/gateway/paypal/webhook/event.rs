@@ -6,7 +6,11 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
-    gateway::{paypal::refund::ids, webhook::WebhookRefusal, word::Word},
+    gateway::{
+        paypal::{dispute::named_by, refund::ids},
+        webhook::WebhookRefusal,
+        word::Word,
+    },
     named::Named,
     rfc3339,
 };
@@ -28,6 +32,7 @@ enum Kind {
     /// An authorization or a capture.
     Payment,
     Refund,
+    Dispute,
     Other,
 }
 
@@ -58,6 +63,7 @@ fn kind(event_type: &str) -> Kind {
             Kind::Payment
         }
         _ if event_type.starts_with("CHECKOUT.") => Kind::Order,
+        _ if event_type.starts_with("CUSTOMER.DISPUTE.") => Kind::Dispute,
         _ => Kind::Other,
     }
 }
@@ -70,6 +76,10 @@ fn subject(event: &Event) -> Result<Subject, WebhookRefusal> {
         Kind::Order => ("/purchase_units/0/custom_id", "/id", &["COMPLETED"]),
         Kind::Payment => ("/custom_id", "/supplementary_data/related_ids/order_id", HOLDING),
         Kind::Refund => ("/custom_id", "", &[]),
+        Kind::Dispute => {
+            let id = named_by(&event.resource).ok_or(WebhookRefusal::Unreadable)?;
+            return Ok(Subject::Dispute { id });
+        }
         Kind::Other => return Ok(Subject::Other),
     };
     if !event.resource.is_object() {

@@ -1,0 +1,149 @@
+//! The disputes of the merchant: `GET /disputes`, `GET /disputes/{disputeId}`, `POST /disputes/{disputeId}/evidence` and
+//! `POST /disputes/{disputeId}/accept`.
+//!
+//! Reading answers 200; what acts answers 200 with the dispute, 202 while nobody knows what came of it, 422
+//! `gateway_refused` if the gateway would not have it; 400, 401, 403, 404, 409, 413, 415, 422; 503 only if the gateway was
+//! not asked yet. A replay answers with what its own request is now.
+
+mod body;
+mod query;
+mod route;
+
+use adapters::http::answer::Answer;
+use adapters::http::authenticate::{Caller, ClientKeys, authenticate};
+use adapters::http::cursor::DisputeCursor;
+use adapters::http::dispute_json::{DisputeJson, DisputesJson};
+use adapters::http::problem::Problem;
+use adapters::http::serve::Endpoint;
+use adapters::http::{self, idempotency_key};
+use adapters::secrets::{Cached, Vault};
+use adapters::telemetry::{Count, Field, Line};
+use domain::dispute::{ActProgress, Dispute, DisputeId, Request as ClientRequest};
+use domain::id::IdempotencyKey;
+use flow::operations::dispute::{DisputeError, Requested, accept, dispute, disputes, evidence};
+use flow::ports::dispute::{DisputeGateway, ListDisputes, LoadDispute, ReplaceDispute};
+use flow::ports::{Actor, Host, Nudge};
+use lambda_http::Request;
+use lambda_http::http::StatusCode;
+
+use route::Route;
+
+/// What the function works with.
+pub(crate) struct Disputes<V, S, G, N> {
+    /// Who may call.
+    pub(crate) keys: Cached<ClientKeys, V>,
+    /// Where disputes are.
+    pub(crate) store: S,
+    /// Who is told what the merchant brings forward.
+    pub(crate) gateway: G,
+    /// Who looks again, and has the payment told.
+    pub(crate) nudges: N,
+}
+
+impl<V, S, G, N> Endpoint for Disputes<V, S, G, N>
+where
+    V: Vault,
+    S: LoadDispute + ReplaceDispute + ListDisputes,
+    G: DisputeGateway,
+    N: Nudge,
+{
+    const FUNCTION: &'static str = "dispute";
+    const ROUTE: &'static str = "/disputes";
+
+    async fn handle<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
+        let caller = authenticate(&self.keys, request, host.now(), line).await?;
+        let route = Route::of(request)?;
+        line.set(Field::Route(route.template()));
+        caller.require(route.scope())?;
+        if let Some(id) = route.dispute() {
+            line.set(Field::DisputeId(id));
+        }
+        match &route {
+            Route::List => self.list(request, line).await,
+            Route::Show(id) => self.show(request, id, line).await,
+            Route::Evidence(id) => self.evidence(host, request, &caller, id, line).await,
+            Route::Accept(id) => self.accept(host, request, &caller, id, line).await,
+        }
+    }
+}
+
+impl<V, S, G, N> Disputes<V, S, G, N>
+where
+    S: LoadDispute + ReplaceDispute + ListDisputes,
+    G: DisputeGateway,
+    N: Nudge,
+{
+    async fn list(&self, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
+        http::body::screen(request)?;
+        let wanted = query::read(request)?;
+        let listed = disputes(&self.store, &wanted).await.map_err(|error| Problem::from(&error))?;
+        line.set(Field::Listed(listed.disputes.len()));
+        (0..listed.unreadable).for_each(|_| line.count(Count::UnreadableRow));
+        let next = listed.next.as_ref().map(DisputeCursor::text);
+        Ok(Answer::json(StatusCode::OK, &DisputesJson::of(&listed.disputes, next)))
+    }
+
+    async fn show(&self, request: &Request, id: &DisputeId, line: &mut Line) -> Result<Answer, Problem> {
+        http::body::screen(request)?;
+        let dispute = dispute(&self.store, id).await.map_err(|error| Problem::from(&error))?;
+        Ok(shown(StatusCode::OK, &dispute, line))
+    }
+
+    async fn evidence<H: Host>(
+        &self,
+        host: &H,
+        request: &Request,
+        caller: &Caller,
+        id: &DisputeId,
+        line: &mut Line,
+    ) -> Result<Answer, Problem> {
+        let body: body::EvidenceBody = http::body::parse(request)?;
+        let key = idempotency_key::required(request)?;
+        let (hash, wish) = body.into_wish(id)?;
+        let (asked, actor) = (ClientRequest { key: key.clone(), hash }, Actor::Client(caller.name().to_owned()));
+        let done = evidence(host, &self.store, &self.gateway, &self.nudges, id, asked, wish, &actor).await;
+        requested(done, &key, line)
+    }
+
+    async fn accept<H: Host>(
+        &self,
+        host: &H,
+        request: &Request,
+        caller: &Caller,
+        id: &DisputeId,
+        line: &mut Line,
+    ) -> Result<Answer, Problem> {
+        let body: body::AcceptBody = http::body::parse(request)?;
+        let key = idempotency_key::required(request)?;
+        let (asked, actor) =
+            (ClientRequest { key: key.clone(), hash: body.hash(id) }, Actor::Client(caller.name().to_owned()));
+        let done = accept(host, &self.store, &self.gateway, &self.nudges, id, asked, &actor).await;
+        requested(done, &key, line)
+    }
+}
+
+/// What a client's request came to: by its own act, found by its key.
+fn requested(done: Result<Requested, DisputeError>, key: &IdempotencyKey, line: &mut Line) -> Result<Answer, Problem> {
+    let (dispute, replayed) = match done.map_err(|error| Problem::from(&error))? {
+        Requested::Done(dispute) => (dispute, false),
+        Requested::Replayed(dispute) => (dispute, true),
+    };
+    line.set(Field::Replayed(replayed));
+    let answer = match dispute.act_of(key).map(|act| &act.progress) {
+        Some(ActProgress::Unanswered | ActProgress::Answered { .. } | ActProgress::Taken) => {
+            shown(StatusCode::ACCEPTED, &dispute, line)
+        }
+        Some(ActProgress::Refused { code }) => Answer::from(Problem::answer_refused(&dispute, code)),
+        Some(ActProgress::Overtaken) => Answer::from(Problem::answer_refused(&dispute, "dispute_moved_on")),
+        Some(ActProgress::Done) | None => shown(StatusCode::OK, &dispute, line),
+    };
+    Ok(answer.replayed(replayed))
+}
+
+fn shown(status: StatusCode, dispute: &Dispute, line: &mut Line) -> Answer {
+    line.set(Field::State(dispute.standing().map_or("unseen", |standing| standing.status.name())));
+    Answer::json(status, &DisputeJson::from(dispute))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! What a shop does about disputes: each operation with the ports its function is handed.
+
+use domain::dispute::{Dispute, DisputeId, Request};
+use flow::{
+    operations::{
+        dispute::{self as disputes, DisputeError},
+        retry::retry_dispute,
+    },
+    ports::Error,
+};
+
+use super::{Shop, client};
+
+impl Shop {
+    /// A nudge arrives that names a dispute.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn retry_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
+        retry_dispute(&*self.host, &self.store, &self.gateway, id).await
+    }
+
+    /// POST /disputes/{id}/evidence.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn evidence(
+        &self,
+        id: &DisputeId,
+        request: Request,
+        wish: disputes::Wish,
+    ) -> Result<disputes::Requested, DisputeError> {
+        let (host, actor) = (&*self.host, client());
+        disputes::evidence(host, &self.store, &self.gateway, &self.queue, id, request, wish, &actor).await
+    }
+
+    /// POST /disputes/{id}/accept.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn accept(&self, id: &DisputeId, request: Request) -> Result<disputes::Requested, DisputeError> {
+        disputes::accept(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+    }
+
+    /// GET /disputes.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn list_disputes(&self, wanted: &disputes::Wanted) -> Result<disputes::Listed, Error> {
+        disputes::disputes(&self.store, wanted).await
+    }
+}

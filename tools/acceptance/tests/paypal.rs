@@ -1,6 +1,6 @@
 //! Payments at PayPal: the payer approves first, our own request moves the money, and what is told is what the gateway's books say.
 
-#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::stack::{Stack, on_stack};

@@ -115,6 +115,7 @@ impl Decline {
     pub fn payer_message(&self) -> &'static str {
         match self.code {
             "payment_method_unusable" => "This payment method cannot be used here. Please use another one.",
+            "instrument_declined" => "This way to pay was not accepted. Please choose another one.",
             "insufficient_funds" => "The card does not have enough funds for this payment. Please use another one.",
             "expired_card" | "invalid_expiry_month" | "invalid_expiry_year" => {
                 "Please check the card's expiry date or use another card."
@@ -250,6 +251,7 @@ mod tests {
     fn a_payer_is_told_what_helps() {
         for (code, helps) in [
             ("insufficient_funds", "enough funds"),
+            ("instrument_declined", "choose another"),
             ("expired_card", "expiry date"),
             ("invalid_expiry_month", "expiry date"),
             ("invalid_expiry_year", "expiry date"),

@@ -1,7 +1,7 @@
 //! Disputes against the deployed stack: found by their webhooks, told to their payment, answered once, and won, lost or
 //! given up; whatever answer is lost and however their events come.
 
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test speaks by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::stack::{Stack, on_stack};

@@ -100,6 +100,12 @@ impl fmt::Display for Summary {
 }
 
 impl Failure {
+    /// How much was drawn in its run: the less, the sooner it is told shortly.
+    #[must_use]
+    pub fn draws(&self) -> usize {
+        self.draws.len()
+    }
+
     /// What this seed breaks with a bug planted, if anything.
     #[must_use]
     pub fn of_bug(seed: u64, bug: Bug) -> Option<Self> {

@@ -59,7 +59,9 @@ pub fn files() -> Vec<String> {
             for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
                 let name = entry.file_name().into_string().unwrap();
                 match entry.file_type().unwrap() {
-                    kind if kind.is_dir() && !NOT_OURS.contains(&name.as_str()) => deeper.push(entry.path()),
+                    // In a working tree beside another, git keeps a file of that name instead of a folder.
+                    _ if NOT_OURS.contains(&name.as_str()) => {}
+                    kind if kind.is_dir() => deeper.push(entry.path()),
                     kind if kind.is_file() => {
                         let path = entry.path();
                         found.push(path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned());

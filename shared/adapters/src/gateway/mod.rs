@@ -2,6 +2,7 @@
 //! the workspace knows a gateway's JSON.
 
 pub mod gateways;
+mod patience;
 pub mod paypal;
 #[cfg(test)]
 mod scripted;

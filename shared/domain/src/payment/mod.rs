@@ -326,29 +326,28 @@ impl Payment {
     /// whoever made it, and though nobody knows what came of it; so does what a dispute holds.
     #[must_use]
     pub fn refundable(&self) -> Money {
-        let left = self.not_refunded();
-        left.less(self.disputed()).unwrap_or_else(|_| Money::zero(left.currency()))
+        rest(self.not_refunded(), self.disputed())
     }
 
     /// How much was captured and has not gone back.
     #[must_use]
     pub(crate) fn not_refunded(&self) -> Money {
-        let captured = self.captured();
-        captured.less(self.sum(Refund::reserves)).unwrap_or_else(|_| Money::zero(captured.currency()))
+        rest(self.captured(), self.sum(Refund::reserves))
     }
 
     /// How much its disputes hold, or have taken.
     #[must_use]
     pub fn disputed(&self) -> Money {
-        let nothing = Money::zero(self.terms.amount.currency());
-        let held = self.disputes.iter().filter_map(PaymentDispute::holds);
-        held.fold(nothing, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
+        self.total(self.disputes.iter().filter_map(PaymentDispute::holds))
+    }
+
+    fn sum(&self, counts: impl Fn(&Refund) -> bool) -> Money {
+        self.total(self.refunds.iter().filter(|refund| counts(refund)).map(|refund| refund.amount))
     }
 
     /// Of amounts in the payment's currency; a sum that cannot be written down is more than there is.
-    fn sum(&self, counts: impl Fn(&Refund) -> bool) -> Money {
+    fn total(&self, amounts: impl Iterator<Item = Money>) -> Money {
         let nothing = Money::zero(self.terms.amount.currency());
-        let amounts = self.refunds.iter().filter(|refund| counts(refund)).map(|refund| refund.amount);
         amounts.fold(nothing, |sum, amount| sum.checked_add(amount).unwrap_or(sum))
     }
 
@@ -366,6 +365,11 @@ impl Payment {
             | PaymentState::Expired => Money::zero(self.terms.amount.currency()),
         }
     }
+}
+
+/// What is left of `all` without `taken`, never below nothing.
+fn rest(all: Money, taken: Money) -> Money {
+    all.less(taken).unwrap_or_else(|_| Money::zero(all.currency()))
 }
 
 /// A payer who approves first has somewhere to go from the beginning; any other brings a way to pay.

@@ -15,12 +15,15 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     credentials::{Credentials, PaypalApp},
     message::{Act, PaypalRequest, PaypalResponse},
-    patience::{Again, Patience},
+    patience::heard,
     reply::Called,
     token::{FORM, GrantToken, PATH, Token, Tokens},
 };
 use crate::{
-    gateway::wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+    gateway::{
+        patience::{Again, Patience},
+        wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+    },
     host::now,
 };
 
@@ -64,10 +67,11 @@ impl<A: PaypalApp> Shell<A> {
         let mut token = self.tokens.current(now(), &self.door).await?;
         let mut called = self.send(request, &token).await;
         // Bounded by what a `Patience` grants.
-        while let Some(again) = patience.again(&called, budget.saturating_sub(started.elapsed()), (self.dice)()) {
+        while let Some(again) = patience.again(heard(&called), budget.saturating_sub(started.elapsed()), (self.dice)())
+        {
             match again {
                 Again::After(pause) => sleep(pause).await,
-                Again::WithAnotherToken => match self.tokens.instead_of(&token, now(), &self.door).await {
+                Again::WithAnotherKey => match self.tokens.instead_of(&token, now(), &self.door).await {
                     Some(other) => token = other,
                     None => return called,
                 },

@@ -15,10 +15,13 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     key::{ApiKey, ApiKeys},
     message::{Act, StripeRequest, StripeResponse},
-    patience::{Again, Patience},
+    patience::heard,
     reply::Called,
 };
-use crate::gateway::wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered};
+use crate::gateway::{
+    patience::{Again, Patience},
+    wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+};
 
 /// The way to Stripe.
 #[derive(Debug)]
@@ -55,7 +58,8 @@ impl<K: ApiKeys> Shell<K> {
         let mut key = self.keys.current().await.ok_or(UnknownReason::NotSent)?;
         let mut called = self.send(request, &key).await;
         // Bounded by what a `Patience` grants.
-        while let Some(again) = patience.again(&called, budget.saturating_sub(started.elapsed()), (self.dice)()) {
+        while let Some(again) = patience.again(heard(&called), budget.saturating_sub(started.elapsed()), (self.dice)())
+        {
             match again {
                 Again::After(pause) => sleep(pause).await,
                 Again::WithAnotherKey => match self.keys.refused().await.filter(|other| *other != key) {

@@ -11,12 +11,13 @@ use std::time::Duration;
 use domain::{
     gateway::{Hand, Outcome, RefundOutcome},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
+    money::{Money, MoneyError},
     payment::{ActKind, Command, Evidence, Payment, RefundEvidence, Rejection, Source},
 };
 
 use crate::{
     commit::{Committed, ExecuteError, Executed, Recorded, execute, record, record_refund},
-    ports::{Actor, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
+    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
 };
 
 /// With less than this left, a store so slow that it took all the rest would leave a request that nobody sends for a while.
@@ -45,6 +46,20 @@ pub enum RequestError {
     Failed(#[from] Error),
 }
 
+/// Why no part of a payment was captured or given back. The gateway was not asked.
+#[derive(Debug, thiserror::Error)]
+pub enum PartError {
+    /// It is no amount of money.
+    #[error("is no amount")]
+    NotAnAmount(#[from] MoneyError),
+    /// The gateway cannot express the amount.
+    #[error("amount refused")]
+    AmountRefused(AmountRefusal),
+    /// As for every request on a payment.
+    #[error("not requested")]
+    NotRequested(#[from] RequestError),
+}
+
 /// A command that was taken: written down, or found written down.
 pub(crate) enum Taken {
     Committed(Committed),
@@ -54,6 +69,18 @@ pub(crate) enum Taken {
 /// Reads the payment that a client's request is about.
 pub(crate) async fn load<S: LoadPayment>(store: &S, id: &TransactionId) -> Result<Payment, RequestError> {
     store.load(id).await?.ok_or(RequestError::NotFound)
+}
+
+/// The part of a payment that a client means by `minor_units`, in the payment's own currency; none if it means all there is.
+pub(crate) fn part<G: Gateway>(
+    gateway: &G,
+    payment: &Payment,
+    minor_units: Option<i64>,
+) -> Result<Option<Money>, PartError> {
+    let Some(minor_units) = minor_units else { return Ok(None) };
+    let amount = Money::payable(minor_units, payment.terms.amount.currency())?;
+    gateway.accepts(payment.gateway, amount).map_err(PartError::AmountRefused)?;
+    Ok(Some(amount))
 }
 
 /// Writes down what the gateway is about to be asked.

@@ -19,18 +19,18 @@ use flow::{
     commit::{ExecuteError, Executed, execute},
     operations::{
         cancel::cancel,
-        capture::{CaptureError, Wish, capture},
+        capture::{Wish, capture},
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments as list_payments},
-        refund::{self, RefundError, refund},
+        refund::{self, refund},
         retry::{Retried, retry},
         status::status,
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
     },
     ports::{Actor, Error, Host},
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 
 use crate::{
@@ -246,7 +246,7 @@ impl Shop {
     ///
     /// # Errors
     /// As the operation says.
-    pub async fn capture(&self, id: &TransactionId, wish: Wish) -> Result<Requested, CaptureError> {
+    pub async fn capture(&self, id: &TransactionId, wish: Wish) -> Result<Requested, PartError> {
         capture(&*self.host, &self.store, &self.gateway, &self.queue, id, wish, &client()).await
     }
 
@@ -282,7 +282,7 @@ impl Shop {
     ///
     /// # Errors
     /// As the operation says.
-    pub async fn refund(&self, id: &TransactionId, wish: refund::Wish) -> Result<Requested, RefundError> {
+    pub async fn refund(&self, id: &TransactionId, wish: refund::Wish) -> Result<Requested, PartError> {
         refund(&*self.host, &self.store, &self.gateway, &self.queue, id, wish, &client()).await
     }
 

@@ -11,9 +11,9 @@ use domain::{
     schedule::Limits,
 };
 use flow::{
-    operations::capture::{CaptureError, Wish},
+    operations::capture::Wish,
     ports::{AmountRefusal, Note},
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 use world::{
     audit::Hour,
@@ -43,15 +43,15 @@ fn taken(payment: &Payment) -> Option<i64> {
     matches!(payment.state, PaymentState::Succeeded { .. }).then(|| payment.captured().minor_units())
 }
 
-fn rejection(answer: Result<Requested, CaptureError>) -> Rejection {
+fn rejection(answer: Result<Requested, PartError>) -> Rejection {
     match answer {
-        Err(CaptureError::NotRequested(RequestError::Rejected(rejection, _))) => rejection,
+        Err(PartError::NotRequested(RequestError::Rejected(rejection, _))) => rejection,
         other => panic!("not rejected: {other:?}"),
     }
 }
 
 /// Nothing was asked, and nothing was written.
-async fn is_refused(scene: Scene, wish: Wish, is_as_wanted: impl FnOnce(&CaptureError) -> bool) {
+async fn is_refused(scene: Scene, wish: Wish, is_as_wanted: impl FnOnce(&PartError) -> bool) {
     let (shop, id) = scene.set().await;
     let row = shop.row(&id);
     match shop.capture(&id, wish).await {
@@ -114,7 +114,7 @@ fn as_little_and_as_much_as_there_is_may_be_taken() {
 fn more_than_is_held_is_refused_and_nobody_is_asked() {
     for minor_units in [1_251, 99_999_999] {
         block_on(is_refused(Scene::Held, wish("p", Some(minor_units)), |error| {
-            let CaptureError::NotRequested(RequestError::Rejected(rejection, _)) = error else { return false };
+            let PartError::NotRequested(RequestError::Rejected(rejection, _)) = error else { return false };
             *rejection == Rejection::AmountExceedsCapturable
         }));
     }
@@ -124,7 +124,7 @@ fn more_than_is_held_is_refused_and_nobody_is_asked() {
 fn nothing_and_less_than_nothing_are_no_amounts() {
     for minor_units in [0, -1, i64::MIN] {
         block_on(is_refused(Scene::Held, wish("p", Some(minor_units)), |error| {
-            matches!(error, CaptureError::NotAnAmount(_))
+            matches!(error, PartError::NotAnAmount(_))
         }));
     }
 }
@@ -132,7 +132,7 @@ fn nothing_and_less_than_nothing_are_no_amounts() {
 #[test]
 fn what_the_gateway_cannot_express_is_refused_and_nobody_is_asked() {
     block_on(is_refused(Scene::Held, wish("p", Some(i64::MAX)), |error| {
-        matches!(error, CaptureError::AmountRefused(AmountRefusal::TooLarge))
+        matches!(error, PartError::AmountRefused(AmountRefusal::TooLarge))
     }));
     block_on(async {
         let shop = Shop::new();
@@ -142,7 +142,7 @@ fn what_the_gateway_cannot_express_is_refused_and_nobody_is_asked() {
         let held = shop.confirmed(&id, card("c")).await;
         let refused = shop.capture(&id, wish("p", Some(12_335))).await;
         let multiple = AmountRefusal::NotAMultiple { multiple: 10 };
-        assert!(matches!(refused, Err(CaptureError::AmountRefused(refusal)) if refusal == multiple), "{refused:?}");
+        assert!(matches!(refused, Err(PartError::AmountRefused(refusal)) if refusal == multiple), "{refused:?}");
         assert_eq!((shop.row(&id), shop.gateway().sent_of(Call::Capture).len()), (held, 0));
         assert_eq!(taken(&shop.captured(&id, wish("p", Some(12_330))).await), Some(12_330));
         shop.at_rest(&id).await;
@@ -166,7 +166,7 @@ fn where_no_money_is_held_nothing_is_captured_and_nobody_is_asked() {
             Scene::Expired => Rejection::InvalidState { state: "expired" },
         };
         block_on(is_refused(scene, wish("p", None), |error| {
-            let CaptureError::NotRequested(RequestError::Rejected(rejection, _)) = error else { return false };
+            let PartError::NotRequested(RequestError::Rejected(rejection, _)) = error else { return false };
             *rejection == wanted
         }));
     }
@@ -177,7 +177,7 @@ fn a_payment_that_is_not_there_is_not_found() {
     block_on(async {
         let shop = Shop::new();
         let answer = shop.capture(&payments::id(1), wish("p", None)).await;
-        assert!(matches!(answer, Err(CaptureError::NotRequested(RequestError::NotFound))), "{answer:?}");
+        assert!(matches!(answer, Err(PartError::NotRequested(RequestError::NotFound))), "{answer:?}");
         assert_eq!(shop.tally().take(), Counts { reads: 1, ..Counts::default() });
     });
 }

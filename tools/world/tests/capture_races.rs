@@ -11,9 +11,9 @@ use domain::{
     schedule::Limits,
 };
 use flow::{
-    operations::capture::{CaptureError, capture},
+    operations::capture::capture,
     ports::{Error, Note},
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 use world::{
     counting::Counts,
@@ -29,10 +29,10 @@ fn taken(payment: &Payment) -> Option<i64> {
     matches!(payment.state, PaymentState::Succeeded { .. }).then(|| payment.captured().minor_units())
 }
 
-fn why_not<T: std::fmt::Debug>(answer: &Result<T, CaptureError>) -> Option<Rejection> {
+fn why_not<T: std::fmt::Debug>(answer: &Result<T, PartError>) -> Option<Rejection> {
     match answer {
         Ok(_) => None,
-        Err(CaptureError::NotRequested(RequestError::Rejected(rejection, _))) => Some(*rejection),
+        Err(PartError::NotRequested(RequestError::Rejected(rejection, _))) => Some(*rejection),
         Err(other) => panic!("not rejected: {other:?}"),
     }
 }
@@ -77,9 +77,7 @@ fn with_too_little_time_left_to_ask_nothing_is_begun() {
             let (store, gateway, queue) = (shop.store(), shop.gateway(), shop.queue());
             let answer = capture(&host, store, gateway, queue, &id, wish("p", None), &client()).await;
             assert_eq!((answer.is_ok(), gateway.sent_of(Call::Capture).len()), (begins, usize::from(begins)));
-            assert!(
-                begins || matches!(answer, Err(CaptureError::NotRequested(RequestError::Failed(Error::OutOfTime))))
-            );
+            assert!(begins || matches!(answer, Err(PartError::NotRequested(RequestError::Failed(Error::OutOfTime)))));
             assert_eq!(taken(&shop.row(&id)).is_some(), begins);
         });
     }

@@ -19,11 +19,10 @@ use domain::{
 use flow::{
     operations::{
         dispute::{DisputeError, Requested, Wanted, Wish},
-        refund::RefundError,
         webhook::{GatewayEvent, Received, Subject},
     },
     ports::{Host as _, Note},
-    steps::RequestError,
+    steps::{PartError, RequestError},
 };
 use world::{
     counting::Counts,
@@ -152,7 +151,7 @@ fn a_dispute_finds_its_payment_and_holds_its_part_of_the_money() {
         );
         assert_eq!(payment.refundable(), euros(850));
         let refused = shop.refund(&payment.id, give_back("r", Some(1_250))).await;
-        let Err(RefundError::NotRequested(RequestError::Rejected(why, _))) = refused else { panic!("{refused:?}") };
+        let Err(PartError::NotRequested(RequestError::Rejected(why, _))) = refused else { panic!("{refused:?}") };
         assert_eq!(why, payment::Rejection::HeldByDispute);
         shop.refund(&payment.id, give_back("r2", Some(850))).await.unwrap();
     });

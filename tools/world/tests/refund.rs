@@ -12,9 +12,9 @@ use domain::{
     schedule::Limits,
 };
 use flow::{
-    operations::refund::{RefundError, refund_id},
+    operations::refund::refund_id,
     ports::{AmountRefusal, Note},
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 use world::{
     audit::Hour,
@@ -39,9 +39,9 @@ fn left(payment: &Payment) -> i64 {
     payment.refundable().minor_units()
 }
 
-fn rejection(told: Result<Requested, RefundError>) -> Rejection {
+fn rejection(told: Result<Requested, PartError>) -> Rejection {
     match told {
-        Err(RefundError::NotRequested(RequestError::Rejected(rejection, _))) => rejection,
+        Err(PartError::NotRequested(RequestError::Rejected(rejection, _))) => rejection,
         other => panic!("not rejected: {other:?}"),
     }
 }
@@ -106,9 +106,9 @@ fn an_amount_that_the_gateway_cannot_write_is_refused_before_anything_is_written
     block_on(async {
         let (shop, id) = paid().await;
         let told = shop.refund(&id, give_back("r1", Some(100_000_000))).await;
-        assert!(matches!(told, Err(RefundError::AmountRefused(AmountRefusal::TooLarge))), "{told:?}");
+        assert!(matches!(told, Err(PartError::AmountRefused(AmountRefusal::TooLarge))), "{told:?}");
         let told = shop.refund(&id, give_back("r1", Some(0))).await;
-        assert!(matches!(told, Err(RefundError::NotAnAmount(_))), "{told:?}");
+        assert!(matches!(told, Err(PartError::NotAnAmount(_))), "{told:?}");
         assert!(shop.row(&id).refunds.is_empty());
     });
 }

@@ -2,12 +2,10 @@
 //!
 //! Must never: pass on what our own infrastructure said. That is for the log.
 
-use flow::operations::capture::CaptureError;
 use flow::operations::dispute::DisputeError;
 use flow::operations::initiate::InitiateError;
-use flow::operations::refund::RefundError;
 use flow::ports::{AmountRefusal, Error};
-use flow::steps::RequestError;
+use flow::steps::{PartError, RequestError};
 
 use super::problem::{FieldError, Problem, Refusal};
 
@@ -56,22 +54,12 @@ impl From<&RequestError> for Problem {
     }
 }
 
-impl From<&CaptureError> for Problem {
-    fn from(error: &CaptureError) -> Self {
+impl From<&PartError> for Problem {
+    fn from(error: &PartError) -> Self {
         match error {
-            CaptureError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
-            CaptureError::AmountRefused(refusal) => Self::from(refusal),
-            CaptureError::NotRequested(error) => Self::from(error),
-        }
-    }
-}
-
-impl From<&RefundError> for Problem {
-    fn from(error: &RefundError) -> Self {
-        match error {
-            RefundError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
-            RefundError::AmountRefused(refusal) => Self::from(refusal),
-            RefundError::NotRequested(error) => Self::from(error),
+            PartError::NotAnAmount(why) => Self::invalid_field("/amount", why.to_string()),
+            PartError::AmountRefused(refusal) => Self::from(refusal),
+            PartError::NotRequested(error) => Self::from(error),
         }
     }
 }

@@ -26,11 +26,12 @@ use flow::{
         capture::capture,
         confirm::confirm,
         initiate::{InitiateError, Initiated, initiate},
-        refund::{RefundError, refund},
+        refund::refund,
         retry::retry,
         webhook::{GatewayEvent, Received, webhook},
     },
     ports::{Gateway as _, Host as _},
+    steps::PartError,
 };
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use sandbox::{Config, Sandbox};
@@ -161,7 +162,7 @@ impl Stage {
         id: &TransactionId,
         key: &str,
         cents: Option<i64>,
-    ) -> Result<Payment, RefundError> {
+    ) -> Result<Payment, PartError> {
         let wish = give_back(key, cents);
         refund(&self.host, &self.store, &self.gateways, &self.queue, id, wish, &client()).await?;
         Ok(self.row(id))

@@ -5,13 +5,12 @@
 
 use domain::{
     id::{IdempotencyKey, RequestHash, TransactionId},
-    money::{Money, MoneyError},
     payment::{CaptureRequest, Command},
 };
 
 use crate::{
-    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
-    steps::{RequestError, Requested, Taken, act, load, nudge_if_in_doubt, take},
+    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
+    steps::{PartError, Requested, Taken, act, load, nudge_if_in_doubt, part, take},
 };
 
 /// What a client asks for. It names no currency: that is the payment's.
@@ -23,26 +22,6 @@ pub struct Wish {
     pub request_hash: RequestHash,
     /// How much; all of it if none is named.
     pub minor_units: Option<i64>,
-}
-
-/// Why nothing was captured.
-#[derive(Debug, thiserror::Error)]
-pub enum CaptureError {
-    /// It is no amount of money.
-    #[error("is no amount")]
-    NotAnAmount(#[from] MoneyError),
-    /// The gateway cannot express the amount.
-    #[error("amount refused")]
-    AmountRefused(AmountRefusal),
-    /// As for every request on a payment.
-    #[error("not requested")]
-    NotRequested(#[from] RequestError),
-}
-
-impl From<Error> for CaptureError {
-    fn from(error: Error) -> Self {
-        Self::NotRequested(RequestError::Failed(error))
-    }
 }
 
 /// Captures money that is held.
@@ -57,13 +36,9 @@ pub async fn capture<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     id: &TransactionId,
     wish: Wish,
     actor: &Actor,
-) -> Result<Requested, CaptureError> {
+) -> Result<Requested, PartError> {
     let payment = load(store, id).await?;
-    let currency = payment.terms.amount.currency();
-    let amount = wish.minor_units.map(|minor_units| Money::payable(minor_units, currency)).transpose()?;
-    if let Some(amount) = amount {
-        gateway.accepts(payment.gateway, amount).map_err(CaptureError::AmountRefused)?;
-    }
+    let amount = part(gateway, &payment, wish.minor_units)?;
     let command = Command::Capture(CaptureRequest { key: wish.key, request_hash: wish.request_hash, amount });
     let committed = match take(host, store, payment, &command, actor).await? {
         Taken::Committed(committed) => committed,

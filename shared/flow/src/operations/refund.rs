@@ -5,14 +5,13 @@
 
 use domain::{
     id::{IdempotencyKey, RefundId, RequestHash, TransactionId},
-    money::{Money, MoneyError},
     payment::{Command, RefundReason, RefundRequest},
 };
 
 use super::initiate::ACCOUNT;
 use crate::{
-    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
-    steps::{self, RequestError, Requested, Sending, Taken, load, nudge_if_in_doubt, take},
+    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
+    steps::{self, PartError, Requested, Sending, Taken, load, nudge_if_in_doubt, part, take},
 };
 
 /// What a client asks for. It names no currency: that is the payment's.
@@ -26,26 +25,6 @@ pub struct Wish {
     pub minor_units: Option<i64>,
     /// Why, if it says so.
     pub reason: Option<RefundReason>,
-}
-
-/// Why nothing was refunded.
-#[derive(Debug, thiserror::Error)]
-pub enum RefundError {
-    /// It is no amount of money.
-    #[error("is no amount")]
-    NotAnAmount(#[from] MoneyError),
-    /// The gateway cannot express the amount.
-    #[error("amount refused")]
-    AmountRefused(AmountRefusal),
-    /// As for every request on a payment.
-    #[error("not requested")]
-    NotRequested(#[from] RequestError),
-}
-
-impl From<Error> for RefundError {
-    fn from(error: Error) -> Self {
-        Self::NotRequested(RequestError::Failed(error))
-    }
 }
 
 /// The id of the refund of payment `id` that a request with this key makes.
@@ -66,13 +45,9 @@ pub async fn refund<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nud
     id: &TransactionId,
     wish: Wish,
     actor: &Actor,
-) -> Result<Requested, RefundError> {
+) -> Result<Requested, PartError> {
     let payment = load(store, id).await?;
-    let currency = payment.terms.amount.currency();
-    let amount = wish.minor_units.map(|minor_units| Money::payable(minor_units, currency)).transpose()?;
-    if let Some(amount) = amount {
-        gateway.accepts(payment.gateway, amount).map_err(RefundError::AmountRefused)?;
-    }
+    let amount = part(gateway, &payment, wish.minor_units)?;
     let Wish { key, request_hash, reason, .. } = wish;
     let refund = refund_id(id, &key);
     let command = Command::Refund(RefundRequest { id: refund.clone(), key, request_hash, amount, reason });

@@ -7,17 +7,17 @@ use domain::{
 use flow::{
     operations::{
         cancel::cancel,
-        capture::{CaptureError, Wish, capture},
+        capture::{Wish, capture},
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
-        refund::{self, RefundError, refund},
+        refund::{self, refund},
         retry::retry,
         status::status,
         sweep::sweep,
         webhook::{GatewayEvent, Received, webhook},
     },
     ports::Error,
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 
 use super::{
@@ -106,17 +106,9 @@ impl Deed {
         match self.clone() {
             Self::Initiate(request) => initiated(initiate(host, ports, ports, SimGateway::MODE, *request).await),
             Self::Confirm(request) => requested(confirm(host, ports, ports, ports, id, *request, &client()).await),
-            Self::Capture(wish) => match capture(host, ports, ports, ports, id, wish, &client()).await {
-                Ok(done) => requested(Ok(done)),
-                Err(CaptureError::NotRequested(error)) => requested(Err(error)),
-                Err(CaptureError::NotAnAmount(_) | CaptureError::AmountRefused(_)) => Told::Refused("amount"),
-            },
+            Self::Capture(wish) => part(capture(host, ports, ports, ports, id, wish, &client()).await),
             Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),
-            Self::Refund(wish) => match refund(host, ports, ports, ports, id, wish, &client()).await {
-                Ok(done) => requested(Ok(done)),
-                Err(RefundError::NotRequested(error)) => requested(Err(error)),
-                Err(RefundError::NotAnAmount(_) | RefundError::AmountRefused(_)) => Told::Refused("amount"),
-            },
+            Self::Refund(wish) => part(refund(host, ports, ports, ports, id, wish, &client()).await),
             Self::Status => match status(ports, id).await {
                 Ok(Some(payment)) => Told::Payment(Box::new(payment), Hand::First),
                 Ok(None) => Told::Refused("not_found"),
@@ -194,6 +186,14 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Told {
         Err(InitiateError::Refused { .. }) => Told::Refused("gateway_refused"),
         Err(InitiateError::GatewayUnavailable(why)) => Told::Failed(why.to_owned()),
         Err(InitiateError::Failed(error)) => failed(&error),
+    }
+}
+
+fn part(answer: Result<Requested, PartError>) -> Told {
+    match answer {
+        Ok(done) => requested(Ok(done)),
+        Err(PartError::NotRequested(error)) => requested(Err(error)),
+        Err(PartError::NotAnAmount(_) | PartError::AmountRefused(_)) => Told::Refused("amount"),
     }
 }
 

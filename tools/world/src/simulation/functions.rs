@@ -14,18 +14,18 @@ use domain::{
 use flow::{
     operations::{
         cancel::cancel,
-        capture::{CaptureError, Wish, capture},
+        capture::{Wish, capture},
         confirm::confirm,
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments},
-        refund::{self, RefundError, refund},
+        refund::{self, refund},
         retry::retry,
         status::status,
         sweep::sweep,
         webhook::{GatewayEvent, Received},
     },
     ports::Error,
-    steps::{RequestError, Requested},
+    steps::{PartError, RequestError, Requested},
 };
 
 use super::{
@@ -154,18 +154,8 @@ async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
             machine.release.api_version.clone_into(&mut request.api_version);
             requested(confirm(machine, &store, &gateway, &queue, id, *request, &client()).await)
         }
-        Ask::Capture(wish) => match capture(machine, &store, &gateway, &queue, id, wish, &client()).await {
-            Ok(done) => requested(Ok(done)),
-            Err(CaptureError::NotRequested(error)) => requested(Err(error)),
-            Err(CaptureError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
-            Err(CaptureError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
-        },
-        Ask::Refund(wish) => match refund(machine, &store, &gateway, &queue, id, wish, &client()).await {
-            Ok(done) => requested(Ok(done)),
-            Err(RefundError::NotRequested(error)) => requested(Err(error)),
-            Err(RefundError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
-            Err(RefundError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
-        },
+        Ask::Capture(wish) => part(capture(machine, &store, &gateway, &queue, id, wish, &client()).await),
+        Ask::Refund(wish) => part(refund(machine, &store, &gateway, &queue, id, wish, &client()).await),
         Ask::Cancel(request) => requested(cancel(machine, &store, &gateway, &queue, id, request, &client()).await),
         Ask::Status => match status(&store, id).await {
             Ok(Some(payment)) => Answer::Payment(Box::new(payment), Replay::No),
@@ -189,6 +179,15 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Answer {
 
 /// The code of a key that belongs to another request.
 pub(super) const KEY_REUSED: &str = "idempotency_key_reused";
+
+fn part(answer: Result<Requested, PartError>) -> Answer {
+    match answer {
+        Ok(done) => requested(Ok(done)),
+        Err(PartError::NotRequested(error)) => requested(Err(error)),
+        Err(PartError::NotAnAmount(_)) => Answer::Refused("invalid_request", None),
+        Err(PartError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
+    }
+}
 
 fn requested(made: Result<Requested, RequestError>) -> Answer {
     use domain::payment::Rejection;

@@ -13,8 +13,8 @@ use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
-use domain::gateway::{Gateway as GatewayName, Mode};
-use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, initiate};
+use domain::gateway::Gateway as GatewayName;
+use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate};
 use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -29,8 +29,8 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) gateway: G,
     /// At which gateway, unless the request says.
     pub(crate) default_gateway: GatewayName,
-    /// Whether money is real.
-    pub(crate) mode: Mode,
+    /// Whether money is real, and how much of it is asked for.
+    pub(crate) rules: Rules,
     /// How long payers have.
     pub(crate) checkout_expiry: CheckoutExpiry,
 }
@@ -49,7 +49,7 @@ impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate
         let wish =
             InitiateRequest { key, request_hash, gateway, terms, actor: Actor::Client(caller.name().to_owned()) };
 
-        let (status, payment, replayed) = match initiate(host, &self.store, &self.gateway, self.mode, wish).await {
+        let (status, payment, replayed) = match initiate(host, &self.store, &self.gateway, &self.rules, wish).await {
             Ok(Initiated::Created(payment)) => (StatusCode::CREATED, payment, false),
             Ok(Initiated::Replayed(payment)) => (StatusCode::OK, payment, true),
             Err(error) => return Err(refused(&error, line)),

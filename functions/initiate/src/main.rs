@@ -11,6 +11,7 @@ use adapters::http::serve::serve;
 use adapters::secrets::{Cached, SecretsManager};
 use adapters::telemetry::install_panic_hook;
 use adapters::warm_up::warm_up;
+use flow::operations::initiate::Rules;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_http::Error> {
@@ -23,7 +24,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         gateway: Gateways::of(&environment, &vault)?,
         default_gateway: environment.default_gateway()?,
-        mode: environment.mode()?,
+        rules: Rules { mode: environment.mode()?, amounts: environment.amount_limits()? },
         checkout_expiry: environment.checkout_expiry()?,
     };
     warm_up(async { tokio::join!(initiate.keys.get(now()), initiate.store.warm(), initiate.gateway.warm()) }).await;

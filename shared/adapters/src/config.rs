@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use domain::gateway::{Gateway, Mode};
+use domain::money::AmountLimits;
 use domain::schedule::Limits;
 
 use crate::telemetry::{Level, Log};
@@ -101,6 +102,16 @@ impl Environment {
         }
     }
 
+    /// The least and the most that is asked for at once, per currency; no limits where none are written.
+    ///
+    /// # Errors
+    /// If `AMOUNT_LIMITS` is no list of them.
+    pub fn amount_limits(&self) -> Result<AmountLimits, ConfigError> {
+        let text = self.0.get("AMOUNT_LIMITS").map_or("", String::as_str);
+        let malformed = |_| ConfigError::Malformed("AMOUNT_LIMITS", "a list such as EUR:50..500000,USD:50..");
+        AmountLimits::parse(text).map_err(malformed)
+    }
+
     /// Whether recorded webhooks are taken whatever their age: in the local stage, and nowhere else.
     ///
     /// # Errors
@@ -141,15 +152,19 @@ mod tests {
         let nothing = environment(&[("MODE", "")]);
         assert_eq!(nothing.mode(), Err(ConfigError::Missing("MODE")));
         assert_eq!(nothing.limits(), Err(ConfigError::Missing("GATEWAY_TIMEOUT_MS")));
+        assert_eq!(nothing.amount_limits(), Ok(AmountLimits::default()));
         assert_eq!(nothing.log(), Err(ConfigError::Missing("STACK_NAME")));
         let nonsense = environment(&[
             ("MODE", "real"),
+            ("AMOUNT_LIMITS", "EUR:cheap"),
             ("GATEWAY_TIMEOUT_MS", "soon"),
             ("CHECKOUT_EXPIRY_SECONDS", "0"),
             ("STACK_NAME", "quittance-test"),
             ("LOG_LEVEL", "loud"),
         ]);
         assert_eq!(nonsense.mode(), Err(ConfigError::Malformed("MODE", "`test` or `live`")));
+        let a_list = "a list such as EUR:50..500000,USD:50..";
+        assert_eq!(nonsense.amount_limits(), Err(ConfigError::Malformed("AMOUNT_LIMITS", a_list)));
         assert_eq!(nonsense.limits(), Err(ConfigError::Malformed("GATEWAY_TIMEOUT_MS", "a whole number")));
         assert_eq!(
             nonsense.checkout_expiry(),

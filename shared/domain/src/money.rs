@@ -1,6 +1,10 @@
 //! Money: a whole number of a currency's minor units. No floats, no implicit conversion, no sum across currencies.
 
+mod limits;
+
 use std::fmt;
+
+pub use limits::{AmountLimits, NoLimits, OutOfLimits};
 
 /// An ISO 4217 currency that has minor units (so neither gold nor the testing code).
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

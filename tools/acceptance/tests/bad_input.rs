@@ -237,6 +237,26 @@ fn an_amount_that_the_gateway_cannot_take_is_refused_before_it_is_asked() {
 }
 
 #[test]
+fn an_amount_out_of_the_merchants_limits_is_refused_and_stores_nothing() {
+    on_stack(async |stack| {
+        for (amount, why) in
+            [(99, "must be at least 100 minor units of NZD"), (500_001, "must be at most 500000 minor units of NZD")]
+        {
+            let key = unique("limits");
+            let answer = stack.api.initiate(&key, &json!({"amount": amount, "currency": "NZD"})).await;
+            check(&answer, 422, "amount_out_of_limits", &["/amount"], why);
+            assert_eq!(answer.text_at("/errors/0/detail"), why);
+            left_nothing(stack, &key).await;
+        }
+        for amount in [100, 500_000] {
+            drop(
+                stack.api.initiate(&unique("limits"), &json!({"amount": amount, "currency": "NZD"})).await.expect(201),
+            );
+        }
+    });
+}
+
+#[test]
 fn what_only_the_gateway_can_refuse_is_refused_in_its_words_and_stores_nothing() {
     on_stack(async |stack| {
         // Below Stripe's smallest charge, and a currency that it does not take.

@@ -8,6 +8,7 @@ use std::{fmt::Write as _, sync::Arc};
 use domain::{
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, RowId, TransactionId},
+    money::AmountLimits,
     payment::{
         AttemptProgress, AttemptResult, CancelReason, CancelRequest, CaptureMethod, Command, ConfirmRequest,
         Instrument, Payment, PaymentState, ProcessingReason,
@@ -21,7 +22,7 @@ use flow::{
         cancel::cancel,
         capture::{Wish, capture},
         confirm::confirm,
-        initiate::{InitiateError, InitiateRequest, Initiated, initiate},
+        initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate},
         payments::{Listed, Wanted, payments as list_payments},
         refund::{self, refund},
         retry::{Retried, retry},
@@ -58,6 +59,12 @@ pub struct Shop {
     store: Counting<MemoryStore>,
     queue: Counting<MemoryQueue>,
     gateway: Counting<SimGateway>,
+}
+
+/// What the shop's stack opens payments for: test money, as much as anybody likes.
+#[must_use]
+pub fn rules() -> Rules {
+    Rules { mode: SimGateway::MODE, amounts: AmountLimits::default() }
 }
 
 /// What a client asks for when it opens a payment: 12.50 EUR, with a page to come back to.
@@ -211,7 +218,15 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn initiate(&self, request: InitiateRequest) -> Result<Initiated, InitiateError> {
-        initiate(&*self.host, &self.store, &self.gateway, SimGateway::MODE, request).await
+        self.initiate_under(&rules(), request).await
+    }
+
+    /// The same in a stack with other rules.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn initiate_under(&self, rules: &Rules, request: InitiateRequest) -> Result<Initiated, InitiateError> {
+        initiate(&*self.host, &self.store, &self.gateway, rules, request).await
     }
 
     /// Opens a payment that nothing stands in the way of.

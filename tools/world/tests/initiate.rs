@@ -5,18 +5,18 @@
 use domain::{
     gateway::UnknownReason,
     id::RequestHash,
-    money::Money,
+    money::{AmountLimits, Currency, Money, OutOfLimits},
     payment::{Payment, PaymentState},
 };
 use flow::{
-    operations::initiate::{InitiateError, InitiateRequest, Initiated, transaction_id},
+    operations::initiate::{InitiateError, InitiateRequest, Initiated, Rules, transaction_id},
     ports::Note,
 };
 use world::{
     audit::Hour,
     counting::Counts,
     gateway::{Call, Course, Effect, Verdict},
-    shop::{Shop, card, key, order},
+    shop::{Shop, card, key, order, rules},
     store,
     turns::{all, block_on},
 };
@@ -53,6 +53,15 @@ fn another(name: &str) -> InitiateRequest {
     request.terms.amount = Money::payable(999, request.terms.amount.currency()).unwrap();
     request.request_hash = RequestHash::of([("amount", "999"), ("currency", "EUR")]);
     request
+}
+
+/// A stack with these limits.
+fn limited(limits: &str) -> Rules {
+    Rules { amounts: AmountLimits::parse(limits).unwrap(), ..rules() }
+}
+
+fn currency() -> Currency {
+    order("any").terms.amount.currency()
 }
 
 #[test]
@@ -103,6 +112,35 @@ fn another_body_after_a_lost_write_may_become_the_payment() {
         let paid = shop.confirmed(&second.id, card("c")).await;
         assert_eq!(paid.captured().minor_units(), 999);
         shop.audit(&paid.id, Hour::AtRest);
+    });
+}
+
+#[test]
+fn an_amount_out_of_the_merchants_limits_is_refused_and_nothing_is_sent() {
+    block_on(async {
+        let shop = Shop::new();
+        for (limits, why) in [
+            ("EUR:1251..", OutOfLimits::TooSmall(Money::payable(1251, currency()).unwrap())),
+            ("EUR:..1249", OutOfLimits::TooLarge(Money::payable(1249, currency()).unwrap())),
+        ] {
+            let told = shop.initiate_under(&limited(limits), order("order-1")).await;
+            assert!(matches!(&told, Err(InitiateError::OutOfLimits(told)) if *told == why), "{told:?}");
+        }
+        let spent = Counts { reads: 2, ..Counts::default() };
+        assert_eq!(shop.tally().take(), spent, "each looked whether the payment had been opened before");
+        created(shop.initiate_under(&limited("EUR:1250..1250,USD:1..2"), order("order-1")).await);
+    });
+}
+
+#[test]
+fn a_payment_that_was_opened_before_the_limits_changed_is_answered_as_it_stands() {
+    block_on(async {
+        let shop = Shop::new();
+        let payment = created(shop.initiate(order("order-1")).await);
+        let again = shop.initiate_under(&limited("EUR:..1"), order("order-1")).await;
+        assert_eq!(replayed(again), payment);
+        let other = shop.initiate_under(&limited("EUR:..1"), another("order-1")).await;
+        assert!(matches!(other, Err(InitiateError::KeyReused)), "{other:?}");
     });
 }
 

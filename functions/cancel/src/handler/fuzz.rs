@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use ::fuzz::Target;
 use ::fuzz::requests::{accepted_object, request, seed, told};
-use domain::gateway::Mode;
 use flow::operations::initiate::{initiate, transaction_id};
 use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{key, order};
+use world::shop::{key, order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -45,7 +44,7 @@ fn whatever_is_sent_only_a_cancel_of_this_payment_ends_it() {
             nudges: MemoryQueue::default(),
         };
         for name in ["open", "other"] {
-            block_on(initiate(&host, &endpoint.store, &endpoint.gateway, Mode::Test, order(name))).unwrap();
+            block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), order(name))).unwrap();
         }
         let first = told(&endpoint, &host, &request, &DOCUMENTED);
         let again = told(&endpoint, &host, &request, &DOCUMENTED);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::gateway::{Mode, UnknownReason};
+use domain::gateway::UnknownReason;
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::confirm::confirm;
@@ -11,7 +11,7 @@ use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{Call, Course, SimGateway, Verdict};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{card, client, key, order};
+use world::shop::{card, client, key, order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -30,7 +30,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     let Cancel { store, gateway, nudges, .. } = &endpoint;
     for name in ["event-initiate", "event-initiate-abandoned"] {
         let request = InitiateRequest { terms: payment(host).terms, ..order(name) };
-        block_on(initiate(host, store, gateway, Mode::Test, request)).unwrap();
+        block_on(initiate(host, store, gateway, &rules(), request)).unwrap();
     }
     let paid = transaction_id(&key("event-initiate"));
     block_on(confirm(host, store, gateway, nudges, &paid, card("event-confirm"), &client())).unwrap();

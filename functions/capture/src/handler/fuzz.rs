@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
-use domain::gateway::Mode;
 use domain::id::TransactionId;
 use flow::operations::confirm::confirm;
 use flow::operations::initiate::{initiate, transaction_id};
@@ -13,7 +12,7 @@ use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{card, client, held_order, key};
+use world::shop::{card, client, held_order, key, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -70,7 +69,7 @@ fn with_held_money(
         nudges: MemoryQueue::default(),
     };
     let Capture { store, gateway, nudges, .. } = &endpoint;
-    block_on(initiate(&host, store, gateway, Mode::Test, held_order("held"))).unwrap();
+    block_on(initiate(&host, store, gateway, &rules(), held_order("held"))).unwrap();
     block_on(confirm(&host, store, gateway, nudges, held, card("confirm"), &client())).unwrap();
     (endpoint, host)
 }

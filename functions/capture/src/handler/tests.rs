@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::gateway::{Mode, UnknownReason};
+use domain::gateway::UnknownReason;
 use domain::money::{Currency, Money};
 use domain::payment::PaymentState;
 use expect_test::{Expect, expect};
@@ -12,7 +12,7 @@ use world::events::{Drawer, answered, client_keys};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{card, client, held_order, key};
+use world::shop::{card, client, held_order, key, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -31,7 +31,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     let mut order = held_order("event-initiate-manual-capture");
     order.terms.amount = Money::payable(5000, Currency::from_code("USD").unwrap()).unwrap();
     let Capture { store, gateway, nudges, .. } = &endpoint;
-    block_on(initiate(host, store, gateway, Mode::Test, order)).unwrap();
+    block_on(initiate(host, store, gateway, &rules(), order)).unwrap();
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm-manual-capture"), &client())).unwrap();
     endpoint
 }

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
-use domain::gateway::Mode;
 use flow::operations::initiate::{InitiateRequest, initiate};
 use world::events::{client_keys, payment};
 use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::order;
+use world::shop::{order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -53,7 +52,7 @@ fn whatever_is_sent_only_what_is_documented_charges_and_only_once() {
             nudges: MemoryQueue::default(),
         };
         let opening = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
-        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, Mode::Test, opening)).unwrap();
+        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), opening)).unwrap();
 
         let first = told(&endpoint, &host, &request, &DOCUMENTED);
         let again = told(&endpoint, &host, &request, &DOCUMENTED);

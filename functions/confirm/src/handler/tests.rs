@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use domain::gateway::Mode;
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::initiate::{InitiateRequest, initiate};
@@ -10,7 +9,7 @@ use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::order;
+use world::shop::{order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -27,7 +26,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
         nudges: MemoryQueue::default(),
     };
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
-    block_on(initiate(host, &endpoint.store, &endpoint.gateway, Mode::Test, request)).unwrap();
+    block_on(initiate(host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
     endpoint
 }
 

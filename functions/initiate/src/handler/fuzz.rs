@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
+use domain::gateway::Mode;
+use domain::money::AmountLimits;
 use serde_json::Value;
 use world::events::client_keys;
 use world::gateway::SimGateway;
@@ -82,7 +84,7 @@ fn whatever_is_ordered_a_payment_is_opened_for_just_that_or_none_is() {
             keys: client_keys(),
             store: MemoryStore::default(),
             gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-            mode: Mode::Test,
+            rules: Rules { mode: Mode::Test, amounts: AmountLimits::default() },
             default_gateway: domain::gateway::Gateway::Stripe,
             checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(86_400), shortest: Duration::from_secs(300) },
         };

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::gateway::Mode;
+use domain::money::AmountLimits;
 use expect_test::{Expect, expect};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::SimGateway;
@@ -19,7 +21,7 @@ fn endpoint() -> Endpoint {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        mode: Mode::Test,
+        rules: Rules { mode: Mode::Test, amounts: AmountLimits::default() },
         default_gateway: domain::gateway::Gateway::Stripe,
         checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(24 * 3600), shortest: Duration::from_secs(300) },
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::gateway::{Mode, RefundStatus, UnknownReason};
+use domain::gateway::{RefundStatus, UnknownReason};
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::confirm::confirm;
@@ -11,7 +11,7 @@ use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{card, client, key, order};
+use world::shop::{card, client, key, order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -29,7 +29,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     };
     let Refund { store, gateway, nudges, .. } = &endpoint;
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
-    block_on(initiate(host, store, gateway, Mode::Test, request)).unwrap();
+    block_on(initiate(host, store, gateway, &rules(), request)).unwrap();
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm"), &client())).unwrap();
     endpoint
 }
@@ -195,7 +195,7 @@ fn what_is_not_paid_is_not_refunded() {
     let answer = block_on(answered(&endpoint, &host, "refund"));
     assert!(answer.starts_with("404 ") && answer.contains(r#""code": "not_found""#), "{answer}");
     let request = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
-    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, Mode::Test, request)).unwrap();
+    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
     let answer = block_on(answered(&endpoint, &host, "refund"));
     assert!(answer.starts_with("409 ") && answer.contains(r#""code": "invalid_state""#), "{answer}");
     assert_eq!(id().as_str(), "pay_45r6h26q25dittbo7zrmxadm3f", "the id that the event files bear");

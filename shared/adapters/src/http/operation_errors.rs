@@ -34,6 +34,8 @@ impl From<&InitiateError> for Problem {
     fn from(error: &InitiateError) -> Self {
         match error {
             InitiateError::AmountRefused(refusal) => Self::from(refusal),
+            InitiateError::OutOfLimits(why) => Self::new(Refusal::AmountOutOfLimits)
+                .with_errors(vec![FieldError { pointer: "/amount".to_owned(), detail: why.to_string().into() }]),
             InitiateError::Refused { code, field } => {
                 Self::new(Refusal::GatewayRefused).with_gateways_refusal(field.unwrap_or_default(), code)
             }
@@ -83,6 +85,7 @@ impl From<&DisputeError> for Problem {
 mod tests {
     use super::*;
     use crate::http::payment_json::tests::a_payment;
+    use domain::money::OutOfLimits;
     use domain::payment::Rejection;
     use flow::ports::Dependency;
 
@@ -99,11 +102,15 @@ mod tests {
     fn every_error_of_an_operation_has_its_answer() {
         let down = || Error::Unavailable { dependency: Dependency::Store, detail: "canary".to_owned() };
         let broken = Error::Unreadable { detail: "canary".to_owned() };
-        let cases: [(Problem, (u16, &str)); 12] = [
+        let cases: [(Problem, (u16, &str)); 13] = [
             ((&down()).into(), (503, "unavailable")),
             ((&Error::Contended).into(), (503, "unavailable")),
             ((&broken).into(), (500, "internal")),
             ((&InitiateError::AmountRefused(AmountRefusal::TooLarge)).into(), (422, "amount_not_supported /amount")),
+            (
+                (&InitiateError::OutOfLimits(OutOfLimits::TooSmall(a_payment().terms.amount))).into(),
+                (422, "amount_out_of_limits /amount"),
+            ),
             (
                 (&InitiateError::AmountRefused(AmountRefusal::CurrencyNotSupported)).into(),
                 (422, "amount_not_supported /currency"),

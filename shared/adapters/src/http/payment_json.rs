@@ -10,7 +10,7 @@ use domain::id::AttemptNumber;
 use domain::money::Money;
 use domain::payment::{
     Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, End, Instrument, Payment,
-    PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource, Review,
+    PaymentState, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason, RefundSource, Review, Ruling,
 };
 use serde::Serialize;
 
@@ -36,6 +36,7 @@ pub struct PaymentJson {
     amount_refundable: i64,
     amount_refunded: i64,
     attempts: Vec<AttemptJson>,
+    reattempt: Option<ReattemptJson>,
     refunds: Vec<RefundJson>,
     disputes: Vec<PaymentDisputeJson>,
     metadata: BTreeMap<String, String>,
@@ -82,6 +83,16 @@ struct AttemptJson {
     off_session: bool,
     started_at: String,
     decline: Option<DeclineJson>,
+}
+
+/// What the governor said about the last attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReattemptJson {
+    scheduled_at: Option<String>,
+    refused: Option<&'static str>,
+    made: usize,
+    most: usize,
 }
 
 /// Money that goes back.
@@ -137,6 +148,7 @@ impl From<&Payment> for PaymentJson {
             amount_refundable: payment.refundable().minor_units(),
             amount_refunded: payment.refunded().minor_units(),
             attempts: attempts.iter().map(AttemptJson::from).collect(),
+            reattempt: payment.reattempt().map(ReattemptJson::from),
             refunds: payment.refunds.iter().map(RefundJson::from).collect(),
             disputes: payment.disputes.iter().map(PaymentDisputeJson::from).collect(),
             metadata: terms.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -196,6 +208,16 @@ impl From<&Attempt> for AttemptJson {
             started_at: rfc3339::format(attempt.started_at),
             decline: attempt.decline().map(DeclineJson::from),
         }
+    }
+}
+
+impl From<Reattempt> for ReattemptJson {
+    fn from(reattempt: Reattempt) -> Self {
+        let (scheduled_at, refused) = match reattempt.ruling {
+            Ruling::Scheduled(at) => (Some(rfc3339::format(at)), None),
+            Ruling::Refused(refusal) => (None, Some(refusal.name())),
+        };
+        Self { scheduled_at, refused, made: reattempt.made, most: reattempt.most }
     }
 }
 

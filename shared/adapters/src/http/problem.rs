@@ -41,6 +41,8 @@ pub enum Refusal {
     InvalidState,
     /// Another request on the same payment is under way.
     InProgress,
+    /// The governor of re-attempts says no.
+    ReattemptRefused,
     /// The body is too large.
     BodyTooLarge,
     /// The body is not JSON by its own header.
@@ -61,6 +63,8 @@ pub enum Refusal {
     NothingToSubmit,
     /// An amount that the gateway cannot express or does not take.
     AmountNotSupported,
+    /// Less or more than the merchant asks for.
+    AmountOutOfLimits,
     /// Not the payment's currency.
     CurrencyMismatch,
     /// The gateway will not have what was asked.
@@ -94,7 +98,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 29] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
@@ -105,6 +109,7 @@ impl Refusal {
         Self::NotFound,
         Self::InvalidState,
         Self::InProgress,
+        Self::ReattemptRefused,
         Self::BodyTooLarge,
         Self::UnsupportedMediaType,
         Self::IdempotencyKeyReused,
@@ -115,6 +120,7 @@ impl Refusal {
         Self::HeldByDispute,
         Self::NothingToSubmit,
         Self::AmountNotSupported,
+        Self::AmountOutOfLimits,
         Self::CurrencyMismatch,
         Self::GatewayRefused,
         Self::RateLimited,
@@ -150,6 +156,12 @@ impl Refusal {
             Self::InProgress => {
                 (StatusCode::CONFLICT, "in_progress", Some(2), "Another request on this payment is under way")
             }
+            Self::ReattemptRefused => (
+                StatusCode::CONFLICT,
+                "reattempt_refused",
+                None,
+                "The payment method was declined and is not tried again while its payer is away",
+            ),
             Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", None, "The body is too large"),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -194,6 +206,12 @@ impl Refusal {
             Self::AmountNotSupported => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "amount_not_supported", None, "The gateway cannot take this amount")
             }
+            Self::AmountOutOfLimits => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "amount_out_of_limits",
+                None,
+                "The merchant does not ask for this amount",
+            ),
             Self::CurrencyMismatch => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "currency_mismatch", None, "The payment is in another currency")
             }
@@ -229,6 +247,7 @@ impl From<Rejection> for Refusal {
             | Rejection::TimeIsOver
             | Rejection::UnderReview => Self::InvalidState,
             Rejection::InProgress => Self::InProgress,
+            Rejection::ReattemptRefused(_) => Self::ReattemptRefused,
             Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             Rejection::AmountExceedsCapturable => Self::AmountExceedsCapturable,
             Rejection::AmountExceedsRefundable => Self::AmountExceedsRefundable,
@@ -308,6 +327,7 @@ impl Problem {
                 Some(("/paymentMethod", "must not be given: what is charged is what the payer approved at the gateway"))
             }
             Rejection::PayerMustBeThere => Some(("/offSession", "must not be true at this gateway")),
+            Rejection::ReattemptRefused(refusal) => Some(("/paymentMethod", refusal.sentence())),
             Rejection::AmountExceedsCapturable => Some(("/amount", "is more than what is held")),
             Rejection::AmountExceedsRefundable => Some(("/amount", "is more than what is left to refund")),
             Rejection::InvalidState { .. }

@@ -44,7 +44,7 @@ use tokio::{
 use world::{
     host::SimHost,
     queue::MemoryQueue,
-    shop::{approved, cancellation, client, give_back, paypal_order, wish},
+    shop::{approved, cancellation, client, give_back, paypal_order, rules, wish},
     store::MemoryStore,
 };
 
@@ -117,7 +117,7 @@ impl Stage {
     async fn initiated(&self, key: &str, method: CaptureMethod) -> Result<Payment, InitiateError> {
         let mut request = paypal_order(key);
         request.terms.capture = method;
-        let initiated = initiate(&self.host, &self.store, &self.gateways, Mode::Test, request).await?;
+        let initiated = initiate(&self.host, &self.store, &self.gateways, &rules(), request).await?;
         let (Initiated::Created(payment) | Initiated::Replayed(payment)) = initiated;
         Ok(payment)
     }

@@ -1,6 +1,6 @@
 //! What somebody wants done with a payment, and why it may be refused.
 
-use super::{CancelReason, Instrument, RefundReason};
+use super::{CancelReason, Instrument, ReattemptRefusal, RefundReason};
 use crate::{
     id::{IdempotencyKey, RefundId, RequestHash},
     money::Money,
@@ -130,6 +130,9 @@ pub enum Rejection {
     /// Its payer approves it at the gateway, and what is charged is what they approved.
     #[error("the payment is charged as its payer approves it at the gateway")]
     MethodNotTaken,
+    /// The method was declined, its payer is away, and the governor says no.
+    #[error("the payment method {}, and its payer is away", .0.sentence())]
+    ReattemptRefused(ReattemptRefusal),
     /// Only a payer who is there can approve.
     #[error("the payment needs its payer to be there")]
     PayerMustBeThere,

@@ -7,7 +7,7 @@ use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
     CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState,
     ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason,
-    apply::establish, due::due,
+    apply::establish, due::due, reattempt::permitted_now,
 };
 use crate::{
     gateway::{Gateway, NextAction},
@@ -84,6 +84,9 @@ fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Dec
         return Err(Rejection::TooManyAttempts);
     }
     fits(payment, request)?;
+    if request.off_session {
+        permitted_now(payment, &request.instrument, now.at).map_err(Rejection::ReattemptRefused)?;
+    }
     let source = AttemptSource::Api {
         key: request.key.clone(),
         request_hash: request.request_hash,

@@ -12,6 +12,7 @@
 use domain::{
     gateway::{Gateway as GatewayName, Mode, OpenedObject, UnknownReason},
     id::{IdempotencyKey, RequestHash, TransactionId},
+    money::{AmountLimits, OutOfLimits},
     payment::{Opening, Payment, Terms},
 };
 
@@ -41,6 +42,15 @@ pub struct InitiateRequest {
     pub actor: Actor,
 }
 
+/// What a stack opens payments for.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// Whether money is real in it.
+    pub mode: Mode,
+    /// The least and the most that its merchant asks for.
+    pub amounts: AmountLimits,
+}
+
 /// What became of it.
 #[derive(Debug)]
 pub enum Initiated {
@@ -56,6 +66,9 @@ pub enum InitiateError {
     /// The gateway cannot express the amount. Nothing was sent.
     #[error("the gateway cannot express the amount")]
     AmountRefused(AmountRefusal),
+    /// The merchant does not ask for so little, or so much. Nothing was sent.
+    #[error("the amount is out of the merchant's limits")]
+    OutOfLimits(#[from] OutOfLimits),
     /// The gateway will not have these terms.
     #[error("the gateway refused the terms")]
     Refused {
@@ -89,20 +102,20 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
     host: &H,
     store: &S,
     gateway: &G,
-    mode: Mode,
+    rules: &Rules,
     request: InitiateRequest,
 ) -> Result<Initiated, InitiateError> {
     gateway.accepts(request.gateway, request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
-    let opened = match open(host, gateway, &id, &request, mode).await {
+    let opened = match open(host, gateway, &id, &request, rules).await {
         Ok(opened) => opened,
-        // A payment that was opened before is there, whatever the gateway says now.
+        // A payment that was opened before is there, whatever the gateway or the limits say now.
         Err(refused) => return replay(store, &id, &request, refused).await,
     };
     let opening = Opening {
         id,
         gateway: request.gateway,
-        mode,
+        mode: rules.mode,
         object: opened.snapshot.reference,
         client_secret: opened.client_secret,
         payer_url: opened.payer_url,
@@ -146,8 +159,9 @@ async fn open<H: Host, G: Gateway>(
     gateway: &G,
     id: &TransactionId,
     request: &InitiateRequest,
-    mode: Mode,
+    rules: &Rules,
 ) -> Result<OpenedObject, InitiateError> {
+    rules.amounts.check(request.terms.amount)?;
     for round in 1..=ROUNDS_MAX {
         let asked = OpenRequest {
             id,
@@ -157,7 +171,9 @@ async fn open<H: Host, G: Gateway>(
             round,
         };
         match gateway.open(&asked, host.gateway_budget()).await {
-            OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, mode) => return Ok(*opened),
+            OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, rules.mode) => {
+                return Ok(*opened);
+            }
             // The gateway opened something else than was asked. It is inert; it is not used.
             OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),
             // The key is spent: it repeats a failure, or was used for these terms by a version of us that spelled them

@@ -24,7 +24,12 @@ use super::{
     house::House,
     wire::{Ports, Wire},
 };
-use crate::{gateway::SimGateway, shop::client, simulation::coverage::Operation, turns};
+use crate::{
+    gateway::SimGateway,
+    shop::{client, rules},
+    simulation::coverage::Operation,
+    turns,
+};
 
 /// What somebody does.
 #[derive(Debug, Clone)]
@@ -104,7 +109,7 @@ impl Deed {
     async fn run(&self, ports: &Ports<'_>, id: &TransactionId) -> Told {
         let (host, house) = (ports.house.shop.host(), ports.house);
         match self.clone() {
-            Self::Initiate(request) => initiated(initiate(host, ports, ports, SimGateway::MODE, *request).await),
+            Self::Initiate(request) => initiated(initiate(host, ports, ports, &rules(), *request).await),
             Self::Confirm(request) => requested(confirm(host, ports, ports, ports, id, *request, &client()).await),
             Self::Capture(wish) => part(capture(host, ports, ports, ports, id, wish, &client()).await),
             Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),
@@ -182,7 +187,7 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Told {
         Ok(Initiated::Created(payment)) => Told::Payment(Box::new(payment), Hand::First),
         Ok(Initiated::Replayed(payment)) => Told::Payment(Box::new(payment), Hand::Replayed),
         Err(InitiateError::KeyReused) => Told::Refused(KEY_REUSED),
-        Err(InitiateError::AmountRefused(_)) => Told::Refused("amount"),
+        Err(InitiateError::AmountRefused(_) | InitiateError::OutOfLimits(_)) => Told::Refused("amount"),
         Err(InitiateError::Refused { .. }) => Told::Refused("gateway_refused"),
         Err(InitiateError::GatewayUnavailable(why)) => Told::Failed(why.to_owned()),
         Err(InitiateError::Failed(error)) => failed(&error),

@@ -35,7 +35,10 @@ use super::{
     stage::{InvocationId, Stage},
     weather::{WeatheredQueue, WeatheredStore},
 };
-use crate::{gateway::SimGateway, shop::client, store::Layout};
+use crate::{
+    shop::{client, rules},
+    store::Layout,
+};
 
 /// A release of Quittance: what a deploy in the middle of everything changes.
 #[derive(Debug, Clone, Copy)]
@@ -148,7 +151,7 @@ pub(super) fn call(stage: &Arc<Stage>, id: TransactionId, ask: Ask) -> Invocatio
 async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
     let (store, queue, gateway) = (planted::store(machine), WeatheredQueue(machine), planted::gateway(machine));
     match ask {
-        Ask::Initiate(request) => initiated(initiate(machine, &store, &gateway, SimGateway::MODE, *request).await),
+        Ask::Initiate(request) => initiated(initiate(machine, &store, &gateway, &rules(), *request).await),
         Ask::Confirm(mut request) => {
             // The handler writes it for the version of the gateway's API that its release speaks.
             machine.release.api_version.clone_into(&mut request.api_version);
@@ -169,7 +172,9 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Answer {
     match made {
         Ok(Initiated::Created(payment)) => Answer::Payment(Box::new(payment), Replay::No),
         Ok(Initiated::Replayed(payment)) => Answer::Payment(Box::new(payment), Replay::Yes),
-        Err(InitiateError::AmountRefused(_)) => Answer::Refused("amount_not_supported", None),
+        Err(InitiateError::AmountRefused(_) | InitiateError::OutOfLimits(_)) => {
+            Answer::Refused("amount_not_supported", None)
+        }
         Err(InitiateError::Refused { .. }) => Answer::Refused("gateway_refused", None),
         Err(InitiateError::KeyReused) => Answer::Refused(KEY_REUSED, None),
         Err(InitiateError::GatewayUnavailable(_)) => Answer::Unavailable("gateway_unavailable"),

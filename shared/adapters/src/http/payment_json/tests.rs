@@ -101,6 +101,7 @@ fn a_fresh_payment_shows_every_field() {
           "amountRefundable": 0,
           "amountRefunded": 0,
           "attempts": [],
+          "reattempt": null,
           "refunds": [],
           "disputes": [],
           "metadata": {
@@ -118,7 +119,7 @@ fn a_fresh_payment_shows_every_field() {
 fn the_fields_are_the_same_in_every_state() {
     let fields = |payment: &Payment| json(payment).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let fresh = fields(&a_payment());
-    assert_eq!(fresh.len(), 22);
+    assert_eq!(fresh.len(), 23);
     for state in [
         PaymentState::Processing(ProcessingReason::OutcomeUnknown),
         PaymentState::RequiresAction(NextAction::UseGatewaySdk),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::http::payment_json::tests::a_payment;
+use domain::payment::ReattemptRefusal;
 use expect_test::expect;
 
 #[test]
@@ -23,6 +24,7 @@ fn the_table_from_reasons_to_answers() {
         404 not_found
         409 invalid_state
         409 in_progress retryable
+        409 reattempt_refused
         413 body_too_large
         415 unsupported_media_type
         422 idempotency_key_reused
@@ -33,6 +35,7 @@ fn the_table_from_reasons_to_answers() {
         409 held_by_dispute
         422 nothing_to_submit
         422 amount_not_supported
+        422 amount_out_of_limits
         422 currency_mismatch
         422 gateway_refused
         429 rate_limited retryable
@@ -53,6 +56,7 @@ fn a_conflict_shows_the_payment_as_it_stands_and_other_refusals_do_not() {
         (Rejection::InvalidState { state: "succeeded" }, "invalid_state", true),
         (Rejection::InProgress, "in_progress", true),
         (Rejection::TooManyAttempts, "invalid_state", true),
+        (Rejection::ReattemptRefused(ReattemptRefusal::TooSoon), "reattempt_refused", true),
         (Rejection::TimeIsOver, "invalid_state", true),
         (Rejection::IdempotencyKeyReused, "idempotency_key_reused", false),
         (Rejection::AmountExceedsCapturable, "amount_exceeds_capturable", false),

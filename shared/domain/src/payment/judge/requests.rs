@@ -6,7 +6,10 @@ use crate::{
     decline::{Decline, DeclineCategory},
     gateway::{Hand, ObjectSnapshot, UnknownReason},
     id::AttemptNumber,
-    payment::{ATTEMPTS_MAX, Act, AfterDecline, Attempt, Fact, Payment, ReviewReason, decide::happened},
+    payment::{
+        Act, AfterDecline, Attempt, Fact, Payment, ReattemptRefusal, ReviewReason, decide::happened,
+        reattempt::permitted,
+    },
     schedule::{self, Limits},
     time::Now,
 };
@@ -121,23 +124,16 @@ impl<'a> Case<'a> {
     }
 }
 
-/// A payer who is there chooses another way to pay. One who is away is asked again only where that can help and the
-/// networks' rules, and our stricter ones, allow it.
+/// A payer who is there chooses another way to pay. One who is away is asked again only where the governor permits it.
 fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &Now) -> AfterDecline {
     if !attempt.is_off_session() {
         return AfterDecline::AwaitMethod;
     }
-    let reattempts = payment.attempts.iter().filter(|earlier| earlier.is_off_session()).count().saturating_sub(1);
-    let most = match decline.category {
-        DeclineCategory::Later => schedule::REATTEMPTS_MAX,
-        DeclineCategory::LaterFewTimes => schedule::CAUTIOUS_REATTEMPTS_MAX,
-        DeclineCategory::PayerMustAct | DeclineCategory::LookForEarlier => return AfterDecline::AwaitMethod,
-        DeclineCategory::Never => return AfterDecline::GiveUp,
-    };
-    let at = now.at.plus(schedule::REATTEMPT_INTERVAL);
-    if reattempts < most && payment.attempts.len() < ATTEMPTS_MAX {
-        AfterDecline::Reattempt { at }
-    } else {
-        AfterDecline::GiveUp
+    match permitted(payment, attempt, decline) {
+        Ok(()) => AfterDecline::Reattempt { at: now.at.plus(schedule::REATTEMPT_INTERVAL) },
+        Err(ReattemptRefusal::PayerMustAct) => AfterDecline::AwaitMethod,
+        Err(ReattemptRefusal::DeclinedForGood | ReattemptRefusal::LimitReached | ReattemptRefusal::TooSoon) => {
+            AfterDecline::GiveUp
+        }
     }
 }

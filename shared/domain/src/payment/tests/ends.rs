@@ -258,7 +258,8 @@ fn a_vague_decline_is_tried_again_three_times_at_most() {
 fn a_payment_that_has_had_all_its_attempts_is_given_up_and_not_scheduled() {
     let mut payment = payment();
     for n in 1..=20 {
-        let request = ConfirmRequest { off_session: n == 20, ..confirm_request(&format!("c{n}")) };
+        let instrument = Instrument::PaymentMethod(GatewayToken::parse(&format!("pm_{n}")).unwrap());
+        let request = ConfirmRequest { off_session: n == 20, instrument, ..confirm_request(&format!("c{n}")) };
         command(&mut payment, &Command::Confirm(request), &at(SOON)).unwrap();
         show(&mut payment, first(n), declined("insufficient_funds"), &at(SOON));
     }

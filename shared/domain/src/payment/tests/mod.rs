@@ -1,4 +1,4 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`refunds`] and [`disputes`] say in sentences what must
+//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`reattempts`], [`refunds`] and [`disputes`] say in sentences what must
 //! never break, [`walk`] tries long random lives.
 
 mod disputes;
@@ -6,6 +6,7 @@ mod ends;
 mod holds;
 mod kept;
 mod orders;
+mod reattempts;
 mod refund_table;
 mod refunds;
 mod rules;

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
+    decline::DeclineCategory::{Later, LaterFewTimes},
     id::TransactionId,
     payment::{Attempt, AttemptSource, Payment, ReviewReason},
     schedule,
@@ -89,25 +90,31 @@ impl Auditor {
         self.tries_keep_the_networks_rules(row);
     }
 
-    /// Of two tries for one confirm, the first was declined for a reason that may pass, a day before the second.
+    /// A method is tried again by ourselves only after a decline and while its payer is away; and while its payer is away, whoever
+    /// asks, only where its last decline may pass and is a day old.
     fn tries_keep_the_networks_rules(&mut self, row: &Payment) {
-        let key_of = |source: &AttemptSource| match source {
-            AttemptSource::Api { key, .. } => Some(key.clone()),
-            AttemptSource::Automatic | AttemptSource::Gateway => None,
-        };
         for (place, second) in row.attempts.iter().enumerate() {
-            let Some(key) = key_of(&second.source) else { continue };
-            let earlier = row.attempts.get(..place).unwrap_or_default();
-            let Some(first) = earlier.iter().rev().find(|it| key_of(&it.source).as_ref() == Some(&key)) else {
-                continue;
-            };
-            let may_pass = first.decline().is_some_and(|decline| {
-                use domain::decline::DeclineCategory::{Later, LaterFewTimes};
-                matches!(decline.category, Later | LaterFewTimes)
+            let AttemptSource::Api { key, instrument, .. } = &second.source else { continue };
+            let earlier =
+                row.attempts.get(..place).unwrap_or_default().iter().rev().filter_map(|it| match &it.source {
+                    AttemptSource::Api { key, instrument, .. } => Some((it, key, instrument)),
+                    AttemptSource::Automatic | AttemptSource::Gateway => None,
+                });
+            let by_ourselves = earlier.clone().find(|(_, of, _)| *of == key);
+            let declined =
+                earlier.filter_map(|(it, _, with)| Some((it, it.decline()?, with))).find(|it| it.2 == instrument);
+            let is_away = second.is_off_session();
+            let in_vain = declined.is_some_and(|(first, decline, _)| {
+                let waited = second.started_at.since(first.started_at).saturating_add(CLOCKS_DIFFER);
+                !matches!(decline.category, Later | LaterFewTimes) || waited < schedule::REATTEMPT_INTERVAL
             });
-            let waited = second.started_at.since(first.started_at).saturating_add(CLOCKS_DIFFER);
-            if !may_pass || !second.is_off_session() || waited < schedule::REATTEMPT_INTERVAL {
-                self.breach("house", "a charge was tried again that must not be", format!("{first:?} {second:?}"));
+            let unasked = by_ourselves.is_some_and(|(first, ..)| !is_away || first.decline().is_none());
+            if unasked || (is_away && in_vain) {
+                self.breach(
+                    "house",
+                    "a charge was tried again that must not be",
+                    format!("{second:?} of {:?}", row.attempts),
+                );
             }
         }
     }

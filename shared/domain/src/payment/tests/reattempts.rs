@@ -1,0 +1,108 @@
+//! The governor of re-attempts, over what clients ask for and over what is tried by itself.
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// The client's wish to have `method` tried while its payer is away.
+fn away(key: &str, method: &str) -> Command {
+    let instrument = Instrument::PaymentMethod(GatewayToken::parse(method).unwrap());
+    Command::Confirm(ConfirmRequest { off_session: true, instrument, ..confirm_request(key) })
+}
+
+/// The same while its payer is there.
+fn there(key: &str, method: &str) -> Command {
+    let instrument = Instrument::PaymentMethod(GatewayToken::parse(method).unwrap());
+    Command::Confirm(ConfirmRequest { instrument, ..confirm_request(key) })
+}
+
+/// A payment whose payer was there when `pm_1` was declined with this code.
+fn declined_once(code: &str) -> Payment {
+    let mut payment = payment();
+    command(&mut payment, &there("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined(code), &at(SOON));
+    payment
+}
+
+#[test]
+fn a_declined_method_is_not_tried_while_its_payer_is_away_unless_the_governor_permits_it() {
+    let cases = [
+        ("stolen_card", at(SOON + DAY), Some(ReattemptRefusal::DeclinedForGood)),
+        ("a_code_we_do_not_know", at(SOON + DAY), Some(ReattemptRefusal::DeclinedForGood)),
+        ("expired_card", at(SOON + DAY), Some(ReattemptRefusal::PayerMustAct)),
+        ("insufficient_funds", at(SOON * 2), Some(ReattemptRefusal::TooSoon)),
+        ("insufficient_funds", at(SOON + DAY), None),
+    ];
+    for (code, now, refusal) in cases {
+        let mut payment = Payment { expires_at: START.plus(DAY * 7), ..declined_once(code) };
+        let asked = command(&mut payment, &away("c2", "pm_1"), &now);
+        assert_eq!(asked.err(), refusal.map(Rejection::ReattemptRefused), "{code}");
+    }
+}
+
+#[test]
+fn another_method_and_a_payer_who_is_there_are_nothing_for_the_governor() {
+    for request in [away("c2", "pm_2"), there("c2", "pm_1")] {
+        let asked = command(&mut declined_once("stolen_card"), &request, &at(SOON * 2));
+        assert!(matches!(asked, Ok(Decision::Execute(_))), "{asked:?}");
+    }
+}
+
+#[test]
+fn a_client_cannot_be_faster_than_the_tries_that_are_made_by_themselves() {
+    let mut payment = payment();
+    command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined("insufficient_funds"), &at(SOON));
+    let scheduled = Ruling::Scheduled(at(SOON).at.plus(DAY));
+    assert_eq!(payment.reattempt(), Some(Reattempt { made: 0, most: 8, ruling: scheduled }));
+    let asked = command(&mut payment, &away("c2", "pm_1"), &at(SOON * 2));
+    assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)));
+    assert!(command(&mut payment, &away("c2", "pm_2"), &at(SOON * 2)).is_ok());
+}
+
+#[test]
+fn the_row_tells_why_a_method_is_not_tried_again() {
+    for (code, refusal) in
+        [("stolen_card", ReattemptRefusal::DeclinedForGood), ("expired_card", ReattemptRefusal::PayerMustAct)]
+    {
+        let mut payment = payment();
+        command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+        assert_eq!(payment.reattempt(), None, "nobody has declined it");
+        show(&mut payment, first(1), declined(code), &at(SOON));
+        assert_eq!(
+            payment.reattempt(),
+            Some(Reattempt { made: 0, most: 0, ruling: Ruling::Refused(refusal) }),
+            "{code}"
+        );
+    }
+    assert_eq!(declined_once("stolen_card").reattempt(), None, "its payer was there");
+}
+
+#[test]
+fn the_last_try_of_a_vague_decline_says_that_there_is_none_left() {
+    let mut payment = payment();
+    command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+    for (number, made) in (1..=4).zip(0..) {
+        let now = Now { at: payment.attempts.last().unwrap().started_at, ..at(SOON) };
+        show(&mut payment, first(number), declined("generic_decline"), &now);
+        let told = payment.reattempt().unwrap();
+        assert_eq!((told.made, told.most), (made, 3));
+        let Ruling::Scheduled(when) = told.ruling else {
+            assert_eq!((number, told.ruling), (4, Ruling::Refused(ReattemptRefusal::LimitReached)));
+            return;
+        };
+        command(&mut payment, &Command::Reattempt, &Now { at: when, ..at(SOON) }).unwrap();
+    }
+    panic!("it never came to an end");
+}
+
+#[test]
+fn a_try_that_was_scheduled_and_then_canceled_is_neither_scheduled_nor_refused() {
+    let mut payment = payment();
+    command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined("insufficient_funds"), &at(SOON));
+    let cancel = CancelRequest { key: key("x"), request_hash: hash("x"), reason: None };
+    command(&mut payment, &Command::Cancel(cancel), &at(SOON)).unwrap();
+    show(&mut payment, Source::Act(1, Hand::First), object(ObjectStatus::Canceled), &at(SOON));
+    assert_eq!((payment.state.name(), payment.reattempt()), ("canceled", None));
+}

@@ -40,7 +40,7 @@ async fn what_is_approved_is_captured_and_comes_back_to_the_last_cent() {
     assert_eq!(captured(&paid), 1_250);
     let charge = paid.charge.unwrap();
     let settlement = charge.settlement.unwrap();
-    assert_eq!((settlement.amount.minor_units(), settlement.fee.minor_units()), (1_250, 92));
+    assert_eq!((settlement.net.minor_units(), settlement.fee.minor_units()), (1_158, 92));
 
     for (nth, cents) in [(1, 1_000), (2, 249), (3, 1)] {
         let row = stage.refunded(&id, &format!("refund-{nth}"), Some(cents)).await.unwrap();

@@ -4,7 +4,8 @@ use crate::{
     decline::Decline,
     id::RefundId,
     money::{Currency, Money},
-    text::{GatewayToken, Text, WebUrl},
+    settlement::Settlement,
+    text::{GatewayToken, WebUrl},
 };
 
 /// Who moves the money.
@@ -61,18 +62,6 @@ pub struct Charge {
     pub reference: GatewayToken,
     /// What it came to in the merchant's own account, once the gateway tells.
     pub settlement: Option<Settlement>,
-}
-
-/// What a charge came to in the merchant's own account.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settlement {
-    /// How much was credited, before the fee.
-    pub amount: Money,
-    /// What the gateway keeps of it.
-    pub fee: Money,
-    /// How many units of the account's currency one unit of the charge's was worth, as the gateway wrote it; none where
-    /// nothing was exchanged.
-    pub rate: Option<Text<40>>,
 }
 
 /// Where a gateway object stands.

@@ -4,7 +4,7 @@
 //! values. This crate must never know a clock, a socket, a database, a gateway's JSON or a serialisation format;
 //! its `Cargo.toml` is the proof.
 //!
-//! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`payment`] (state, commands, evidence,
+//! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
 //! events), [`decline`], [`schedule`].
 
 pub mod decline;
@@ -14,5 +14,6 @@ pub mod id;
 pub mod money;
 pub mod payment;
 pub mod schedule;
+pub mod settlement;
 pub mod text;
 pub mod time;

@@ -54,6 +54,10 @@ impl Limits {
     /// The looks at a waiting payment, as multiples of `first_look`: 5 min, 15 min, 1 h, then every 4 h.
     const LOOKS: [u32; 4] = [1, 3, 12, 48];
 
+    /// So often a payment that has succeeded is looked at for what its charge came to, where no answer has told: once for
+    /// each of the steps above, which makes five hours.
+    pub const SETTLEMENT_LOOKS_MAX: u32 = 4;
+
     /// A webhook need not hurry a row that somebody looks at within this time anyway.
     pub const NEAR: Duration = Duration::from_secs(60);
 }

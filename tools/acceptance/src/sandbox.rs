@@ -65,6 +65,22 @@ impl Sandbox {
         self.server("GET", &format!("/v1/payment_intents/{id}"), "").await.expect(200).json()
     }
 
+    /// What the charge on an object came to, as the gateway has booked it, in the words of our own API.
+    ///
+    /// # Panics
+    /// If nothing is booked.
+    pub async fn settlement(&self, id: &str) -> Value {
+        let path = format!("/v1/payment_intents/{id}?expand[]=latest_charge.balance_transaction");
+        let booked = self.server("GET", &path, "").await.expect(200).at("/latest_charge/balance_transaction");
+        let currency = booked["currency"].as_str().unwrap_or_else(|| panic!("{id}: {booked}")).to_uppercase();
+        let rate = &booked["exchange_rate"];
+        json!({
+            "currency": currency, "feeCurrency": currency,
+            "gross": booked["amount"], "fee": booked["fee"], "net": booked["net"],
+            "exchangeRate": rate.is_number().then(|| rate.to_string()),
+        })
+    }
+
     /// An object's refunds, newest first, as the gateway shows them to the merchant's server.
     pub async fn shown_refunds(&self, intent: &str) -> Vec<Value> {
         let path = format!("/v1/refunds?payment_intent={intent}&limit={PAGE}");

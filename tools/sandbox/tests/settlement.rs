@@ -80,6 +80,24 @@ async fn a_part_that_is_captured_is_what_is_booked() {
 }
 
 #[tokio::test]
+async fn what_is_not_asked_for_is_told_by_its_name_and_asking_otherwise_is_another_request() {
+    let caller = Caller::start().await;
+    let held = caller.authorized("pay_1").await;
+    let path = format!("/v1/payment_intents/{held}/capture");
+    let whole = "amount_to_capture=700&expand[]=latest_charge.balance_transaction";
+    let first = caller.post_with_key(&path, whole, "capture-1").await;
+    assert!(of_charge(&first)["id"].is_string(), "{first:?}");
+    let again = caller.post_with_key(&path, whole, "capture-1").await;
+    assert_eq!((again.header("idempotent-replayed"), of_charge(&again)), (Some("true"), of_charge(&first)));
+    let otherwise = caller.post_with_key(&path, "amount_to_capture=700", "capture-1").await;
+    assert_eq!((otherwise.status, otherwise.at("error.type")), (400, json!("idempotency_error")));
+    let named = caller.get(&format!("/v1/payment_intents/{held}")).await;
+    assert!(named.at("latest_charge").is_string(), "{named:?}");
+    let charge = caller.get(&format!("/v1/payment_intents/{held}?expand[]=latest_charge")).await;
+    assert_eq!(of_charge(&charge), of_charge(&first)["id"]);
+}
+
+#[tokio::test]
 async fn a_refund_is_booked_and_taken_back_when_it_fails() {
     let caller = Caller::start().await;
     let merchant = Merchant::listening(&caller, 0).await;

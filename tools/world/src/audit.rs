@@ -56,6 +56,8 @@ pub enum Breach {
     AttemptUnderWay(AttemptNumber),
     /// The row says that a capture, cancel or end of ours was done, and the gateway's books do not.
     ActNotDone(&'static str),
+    /// The row says that the charge came to something else than the gateway says, or, long after, to nothing that is known.
+    SettlementUntrue,
     /// P7: nothing happens any more, nobody was called, and the row still does not know.
     Stuck(&'static str),
 }
@@ -75,6 +77,9 @@ pub fn breaches(payment: &Payment, gateway: &SimGateway, hour: Hour) -> Vec<Brea
     breaches.extend(payment.attempts.iter().filter_map(|its| attempt(payment, its, &on_object, gateway)));
     breaches.extend(payment.acts.iter().filter_map(|its| act(payment, its, &on_object, gateway)));
     breaches.extend(refunds::breaches(payment, gateway, hour));
+    if is_settled_otherwise(payment, gateway, hour) {
+        breaches.push(Breach::SettlementUntrue);
+    }
     if hour == Hour::AtRest && is_stuck(payment, gateway) {
         breaches.push(Breach::Stuck(payment.state.name()));
     }
@@ -172,6 +177,15 @@ fn is_stuck(payment: &Payment, gateway: &SimGateway) -> bool {
     let half_done = payment.open_act().is_some() && !at_the_bank;
     let refunding = payment.look_owed || payment.refunds.iter().any(Refund::is_in_doubt);
     payment.attention.is_none() && (unknown || forgotten || half_done || refunding)
+}
+
+/// Whether the row tells of its settlement what the gateway does not. Whoever was called has something else to do first.
+fn is_settled_otherwise(payment: &Payment, gateway: &SimGateway, hour: Hour) -> bool {
+    let told = payment.charge.as_ref().and_then(|charge| charge.settlement.as_ref());
+    let charge = gateway.object(&payment.object).and_then(|object| object.charge);
+    let is_true = charge.is_some_and(|charge| charge.settlement.as_ref() == told);
+    let is_owed = hour == Hour::AtRest && payment.settlement_is_owed() && payment.attention.is_none();
+    (told.is_some() && !is_true) || is_owed
 }
 
 /// P5: a charge of a request of ours that the bank had decided on before, however often it was sent.

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     decline::{Advice, Decline, DeclineCategory, TABLE},
     dispute::{DisputeId, Stage, Standing, Status},
-    gateway::{Charge, Gateway, Mode, NextAction, Settlement},
+    gateway::{Charge, Gateway, Mode, NextAction},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::{Currency, Money},
     payment::{
@@ -18,6 +18,7 @@ use domain::{
         RefundSource, Review, ReviewReason, Terms,
     },
     schedule::Limits,
+    settlement::{ExchangeRate, Settlement},
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::{Now, Timestamp},
 };
@@ -82,9 +83,9 @@ pub fn largest(number: u32) -> Payment {
     payment.charge = Some(Charge {
         reference: token(),
         settlement: Some(Settlement {
-            amount: payment.terms.amount,
-            fee: payment.terms.amount,
-            rate: Some(must(Text::parse(&"1".repeat(40)))),
+            net: payment.terms.amount,
+            fee: must(Money::try_new(i64::MAX, must(Currency::from_code("KWD")))),
+            rate: Some(must(ExchangeRate::parse(&"1".repeat(ExchangeRate::MAX_LENGTH)))),
         }),
     });
     // Four bytes a character is the most that UTF-8 takes.
@@ -160,11 +161,13 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
         let named = (any_id(), any_gateway(), any_mode(), opened, hash());
         let story =
             (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), money_back(currency));
-        let times = (option::of(review()), option::of(moment()), any::<u32>(), moment(), moment(), moment(), 1_u64..);
+        let counts = (any::<u32>(), any::<u32>(), 1_u64..);
+        let times = (option::of(review()), option::of(moment()), moment(), moment(), moment(), counts);
         (named, story, times).prop_map(|(named, story, times)| {
             let (id, gateway, mode, (object, client_secret, payer_url, charge), request_hash) = named;
             let (terms, state, attempts, acts, (refunds, disputes, look_owed)) = story;
-            let (attention, due, rounds, created_at, updated_at, expires_at, version) = times;
+            let (attention, due, created_at, updated_at, expires_at, counts) = times;
+            let (rounds, settlement_looks, version) = counts;
             Payment {
                 id,
                 gateway,
@@ -182,6 +185,7 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 disputes,
                 attention,
                 look_owed,
+                settlement_looks,
                 due,
                 rounds,
                 created_at,
@@ -220,8 +224,8 @@ fn charge() -> impl Strategy<Value = Charge> {
         (select(vec!["EUR", "JPY", "KWD"]), 0_i64..)
             .prop_map(|(code, minor_units)| must(Money::try_new(minor_units, must(Currency::from_code(code)))))
     };
-    let rate = option::of("[0-9]{1,9}\\.[0-9]{1,9}".prop_map(|text| must(Text::parse(&text))));
-    let settlement = (amount(), amount(), rate).prop_map(|(amount, fee, rate)| Settlement { amount, fee, rate });
+    let rate = option::of("[1-9][0-9]{0,8}\\.[0-9]{1,9}".prop_map(|text| must(ExchangeRate::parse(&text))));
+    let settlement = (amount(), amount(), rate).prop_map(|(net, fee, rate)| Settlement { net, fee, rate });
     (token(), option::of(settlement)).prop_map(|(reference, settlement)| Charge { reference, settlement })
 }
 

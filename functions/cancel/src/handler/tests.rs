@@ -160,6 +160,14 @@ fn what_is_paid_is_not_canceled() {
                     }
                   ],
                   "nextAction": null,
+                  "settlement": {
+                    "currency": "EUR",
+                    "exchangeRate": null,
+                    "fee": 199,
+                    "feeCurrency": "EUR",
+                    "gross": 1999,
+                    "net": 1800
+                  },
                   "status": "succeeded",
                   "version": 3
                 }

@@ -53,47 +53,55 @@ fn a_part_of_what_is_held_is_taken_once() {
         &host,
         "capture",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "a payment as it was opened, but for": {
-            "amount": 5000,
-            "amountCaptured": 4200,
-            "amountRefundable": 4200,
-            "attempts": [
-              {
-                "decline": null,
-                "method": "payment_method",
-                "number": 1,
-                "offSession": false,
-                "source": "api",
-                "startedAt": "2026-11-02T09:00:12.347Z",
-                "status": "charged"
+            {
+              "a payment as it was opened, but for": {
+                "amount": 5000,
+                "amountCaptured": 4200,
+                "amountRefundable": 4200,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "payment_method",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "currency": "USD",
+                "nextAction": null,
+                "settlement": {
+                  "currency": "USD",
+                  "exchangeRate": null,
+                  "fee": 420,
+                  "feeCurrency": "USD",
+                  "gross": 4200,
+                  "net": 3780
+                },
+                "status": "succeeded",
+                "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d",
+                "version": 5
               }
-            ],
-            "currency": "USD",
-            "nextAction": null,
-            "status": "succeeded",
-            "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d",
-            "version": 5
-          }
-        }
+            }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "capture",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000015",
-          "route": "POST /payment/capture",
-          "state": "succeeded",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "capture",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000015",
+              "route": "POST /payment/capture",
+              "state": "succeeded",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
+            }
+        "#]],
     );
     let replay = block_on(answered(&endpoint, &host, "capture"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");

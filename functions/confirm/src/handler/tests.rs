@@ -62,6 +62,14 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
                   }
                 ],
                 "nextAction": null,
+                "settlement": {
+                  "currency": "EUR",
+                  "exchangeRate": null,
+                  "fee": 199,
+                  "feeCurrency": "EUR",
+                  "gross": 1999,
+                  "net": 1800
+                },
                 "status": "succeeded",
                 "version": 3
               }
@@ -107,6 +115,14 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
                   }
                 ],
                 "nextAction": null,
+                "settlement": {
+                  "currency": "EUR",
+                  "exchangeRate": null,
+                  "fee": 199,
+                  "feeCurrency": "EUR",
+                  "gross": 1999,
+                  "net": 1800
+                },
                 "status": "succeeded",
                 "version": 3
               }

@@ -82,6 +82,14 @@ fn a_part_of_what_was_paid_goes_back_once() {
                     "status": "succeeded"
                   }
                 ],
+                "settlement": {
+                  "currency": "EUR",
+                  "exchangeRate": null,
+                  "fee": 199,
+                  "feeCurrency": "EUR",
+                  "gross": 1999,
+                  "net": 1800
+                },
                 "status": "succeeded",
                 "version": 5
               }

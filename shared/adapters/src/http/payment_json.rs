@@ -12,6 +12,7 @@ use domain::payment::{
     Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, End, Instrument, Payment,
     PaymentState, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason, RefundSource, Review, Ruling,
 };
+use domain::settlement::Settlement;
 use serde::Serialize;
 
 use super::dispute_json::PaymentDisputeJson;
@@ -35,6 +36,7 @@ pub struct PaymentJson {
     amount_captured: i64,
     amount_refundable: i64,
     amount_refunded: i64,
+    settlement: Option<SettlementJson>,
     attempts: Vec<AttemptJson>,
     reattempt: Option<ReattemptJson>,
     refunds: Vec<RefundJson>,
@@ -95,6 +97,19 @@ struct ReattemptJson {
     most: usize,
 }
 
+/// What the charge came to in the merchant's own account, once the gateway has told: minor units of `currency`, but for the fee,
+/// which is in its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SettlementJson {
+    currency: &'static str,
+    gross: Option<i64>,
+    fee: i64,
+    fee_currency: &'static str,
+    net: i64,
+    exchange_rate: Option<String>,
+}
+
 /// Money that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -147,6 +162,7 @@ impl From<&Payment> for PaymentJson {
             amount_captured: payment.captured().minor_units(),
             amount_refundable: payment.refundable().minor_units(),
             amount_refunded: payment.refunded().minor_units(),
+            settlement: payment.charge.as_ref().and_then(|it| it.settlement.as_ref()).map(SettlementJson::from),
             attempts: attempts.iter().map(AttemptJson::from).collect(),
             reattempt: payment.reattempt().map(ReattemptJson::from),
             refunds: payment.refunds.iter().map(RefundJson::from).collect(),
@@ -218,6 +234,20 @@ impl From<Reattempt> for ReattemptJson {
             Ruling::Refused(refusal) => (None, Some(refusal.name())),
         };
         Self { scheduled_at, refused, made: reattempt.made, most: reattempt.most }
+    }
+}
+
+impl From<&Settlement> for SettlementJson {
+    fn from(settlement: &Settlement) -> Self {
+        let Settlement { net, fee, rate } = settlement;
+        Self {
+            currency: net.currency().code(),
+            gross: settlement.gross().map(Money::minor_units),
+            fee: fee.minor_units(),
+            fee_currency: fee.currency().code(),
+            net: net.minor_units(),
+            exchange_rate: rate.as_ref().map(|rate| rate.as_str().to_owned()),
+        }
     }
 }
 

@@ -9,13 +9,10 @@ use crate::{gateway::NextAction, money::Money, time::Timestamp};
 
 /// Moves `payment` along by `event`.
 pub fn apply(payment: &mut Payment, event: &Event) {
-    establish(payment, &event.fact, event.at);
+    establish(payment, event);
     payment.due = event.due;
     payment.updated_at = event.at;
     payment.version = payment.version.saturating_add(1);
-    if let Some(charge) = &event.charge {
-        payment.charge = Some(charge.clone());
-    }
     match event.review {
         // The first reason stands, until a graver one comes.
         Some(reason) if payment.attention.is_none_or(|review| review.reason < reason) => {
@@ -25,9 +22,14 @@ pub fn apply(payment: &mut Payment, event: &Event) {
     }
 }
 
-/// What `fact` makes of the payment, before `due` and version are set.
-pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
+/// What `event` makes of the payment, before `due` and version are set.
+pub(super) fn establish(payment: &mut Payment, event: &Event) {
+    let Event { fact, at, charge, .. } = event;
+    let at = *at;
     let before = payment.state.clone();
+    if let Some(charge) = charge {
+        payment.charge = Some(charge.clone());
+    }
     match fact {
         Fact::AttemptStarted(attempt) => {
             payment.attempts.push(attempt.clone());
@@ -82,6 +84,7 @@ pub(super) fn establish(payment: &mut Payment, fact: &Fact, at: Timestamp) {
         }
         Fact::RefundsHinted => payment.look_owed = true,
         Fact::Looked => payment.look_owed = false,
+        Fact::SettlementNotTold => payment.settlement_looks = payment.settlement_looks.saturating_add(1),
         Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::ReviewAsked | Fact::ChargeTold => {}
     }
     payment.rounds = rounds(payment, fact, &before);

@@ -10,7 +10,7 @@ use super::{
     apply::establish, due::due, reattempt::permitted_now,
 };
 use crate::{
-    gateway::{Gateway, NextAction},
+    gateway::{Charge, Gateway, NextAction},
     id::{IdempotencyKey, RequestHash},
     money::Money,
     time::Now,
@@ -47,10 +47,16 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
 
 /// The event that `fact` makes, with the `due` of the row as it will be.
 pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
+    learned(payment, fact, None, now)
+}
+
+/// The same, where something was learned of the charge with it.
+pub(super) fn learned(payment: &Payment, fact: Fact, charge: Option<&Charge>, now: &Now) -> Event {
+    let mut event = Event { fact, at: now.at, due: None, review: None, charge: charge.cloned() };
     let mut after = payment.clone();
-    establish(&mut after, &fact, now.at);
-    let due = due(&after, &fact, now);
-    Event { fact, at: now.at, due, review: None, charge: None }
+    establish(&mut after, &event);
+    event.due = due(&after, &event.fact, now);
+    event
 }
 
 fn confirm(payment: &Payment, request: &ConfirmRequest, now: &Now) -> Result<Decision, Rejection> {

@@ -1,7 +1,7 @@
 //! When somebody must look at a row again. One pure rule is asked after every change, so that no state can be forgotten:
 //! a row that is not at its end always has a `due`.
 
-use super::{Fact, Payment, PaymentState, ProcessingReason, Refund, RefundProgress};
+use super::{Fact, Payment, PaymentState, ProcessingReason, Refund};
 use crate::{
     schedule::{Limits, backoff, look_delay},
     time::{Now, Timestamp},
@@ -16,7 +16,7 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         // A dispute has a row and a `due` of its own.
         return after.due;
     }
-    if after.state.is_terminal() && !after.look_owed && !after.refunds.iter().any(is_under_way) {
+    if after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed() {
         return None;
     }
     // Facts that say themselves when to look.
@@ -45,6 +45,7 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::RefundsCompared(_)
         | Fact::DisputeMoved(_)
         | Fact::ChargeTold
+        | Fact::SettlementNotTold
         | Fact::Looked
         | Fact::ReviewAsked => {}
     }
@@ -63,14 +64,12 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
             Some(now.at.plus(backoff(after.rounds, limits, now.dice)))
         }
         PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => Some(look),
-        // The gateway has a refund and takes its time.
-        PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
-            Some(look)
+        PaymentState::Succeeded { .. } => {
+            // The gateway takes its time with a refund, or has yet to tell what the charge came to, or both.
+            let refunds = after.awaits_refunds().then_some(look);
+            let settlement = now.at.plus(look_delay(after.settlement_looks, limits));
+            refunds.into_iter().chain(after.settlement_is_owed().then_some(settlement)).min()
         }
+        PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => Some(look),
     }
-}
-
-/// Whether a refund is not at its end: what has succeeded may fail later, but then the gateway says so.
-fn is_under_way(refund: &Refund) -> bool {
-    refund.is_in_doubt() || refund.progress == RefundProgress::Pending
 }

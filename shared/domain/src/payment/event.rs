@@ -102,6 +102,8 @@ pub enum Fact {
     RefundsHinted,
     /// The gateway told more of the charge than was known.
     ChargeTold,
+    /// Somebody looked for what the charge came to, and the gateway did not tell.
+    SettlementNotTold,
     /// Somebody looked, and nothing is new.
     Looked,
     /// A person was asked to look.
@@ -152,6 +154,7 @@ impl Fact {
             | Self::LookAsked
             | Self::RefundsHinted
             | Self::ChargeTold
+            | Self::SettlementNotTold
             | Self::Looked
             | Self::ReviewAsked => None,
         }
@@ -194,6 +197,7 @@ impl Fact {
             Self::LookAsked => "look_asked",
             Self::RefundsHinted => "refunds_hinted",
             Self::ChargeTold => "charge_told",
+            Self::SettlementNotTold => "settlement_not_told",
             Self::Looked => "looked",
             Self::ReviewAsked => "review_asked",
         }

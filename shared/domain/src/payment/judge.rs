@@ -11,6 +11,7 @@
 //! - E8: a key mismatch is unknown and a fault of ours, never a decline.
 //! - E9: keys die; `Attempt::key_is_young` says when.
 
+mod charge;
 mod requests;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
 };
 use crate::{
     decline::Decline,
-    gateway::{Charge, Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     id::AttemptNumber,
     money::Money,
     schedule::Limits,
@@ -226,7 +227,7 @@ impl<'a> Case<'a> {
 
     /// A look at an object on which no money has moved, for a payment that is at its end.
     fn nothing_moved(self) -> Judgement {
-        let was_owed = self.payment.look_owed && !matches!(self.payment.state, PaymentState::Succeeded { .. });
+        let was_owed = self.payment.look_owed && !self.has_succeeded();
         if was_owed && self.source == Source::Fetch { self.change(Fact::Looked) } else { Judgement::Nothing }
     }
 
@@ -313,6 +314,10 @@ impl<'a> Case<'a> {
         }
     }
 
+    fn has_succeeded(self) -> bool {
+        matches!(self.payment.state, PaymentState::Succeeded { .. })
+    }
+
     /// Whether nobody has seen yet what came of the open attempt.
     fn is_unknown(self) -> bool {
         self.payment.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
@@ -343,6 +348,8 @@ impl<'a> Case<'a> {
 
     fn nothing_new(self) -> Judgement {
         match self.source {
+            // It was not its state that was looked for.
+            Source::Fetch if self.has_succeeded() => Judgement::Nothing,
             Source::Fetch => {
                 let mut event = happened(self.payment, Fact::Looked, self.now);
                 event.review = self.is_overdue().then_some(ReviewReason::OutcomeUnknown);
@@ -388,37 +395,6 @@ impl<'a> Case<'a> {
         let mut event = happened(self.payment, fact, self.now);
         event.review = news.then_some(reason);
         Judgement::Change(event)
-    }
-
-    /// What the object tells of its charge is written down with whatever it proves; by itself, if that is nothing new.
-    fn with_charge(self, judgement: Judgement, object: Option<&ObjectSnapshot>) -> Judgement {
-        let is_ours = |object: &&ObjectSnapshot| {
-            object.reference == self.payment.object && object.is_for(self.payment.terms.amount, self.payment.mode)
-        };
-        let Some(object) = object.filter(is_ours).filter(|object| object.holds_money()) else { return judgement };
-        let Some(charge) = &object.charge else { return judgement };
-        match judgement {
-            Judgement::Change(mut event) => {
-                event.charge = self.is_news(charge, object).then(|| charge.clone());
-                Judgement::Change(event)
-            }
-            Judgement::Nothing if self.payment.holds_money() && self.is_news(charge, object) => {
-                let mut event = happened(self.payment, Fact::ChargeTold, self.now);
-                event.charge = Some(charge.clone());
-                Judgement::Change(event)
-            }
-            Judgement::Nothing | Judgement::Foreign { .. } => judgement,
-        }
-    }
-
-    /// Whether it says more of the charge than the row knows. A hold becomes a capture, never the other way round.
-    fn is_news(self, told: &Charge, object: &ObjectSnapshot) -> bool {
-        let is_over = matches!(self.payment.state, PaymentState::Succeeded { .. });
-        match &self.payment.charge {
-            None => true,
-            Some(known) if known.reference == told.reference => known.settlement.is_none() && told.settlement.is_some(),
-            Some(_) => !is_over && !is_held(object),
-        }
     }
 
     fn change(self, fact: Fact) -> Judgement {

@@ -38,6 +38,7 @@ use crate::{
     gateway::{Charge, Gateway, Mode, NextAction},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::Money,
+    schedule::Limits,
     text::{ClientSecret, GatewayToken, WebUrl},
     time::{Now, Timestamp},
 };
@@ -85,6 +86,8 @@ pub struct Payment {
     /// Whether it is owed a look at its end: of a succeeded payment at its refunds, of which the gateway said that there are
     /// some, and not which; of another at its object, on which a request of ours may still arrive.
     pub look_owed: bool,
+    /// How often it was looked at, after it had succeeded, for what its charge came to, and the gateway did not tell.
+    pub settlement_looks: u32,
     /// When somebody must look at it again.
     pub due: Option<Timestamp>,
     /// Looks and tries since the state last changed: the longer nothing happens, the rarer they become.
@@ -194,6 +197,7 @@ impl Payment {
             disputes: Vec::new(),
             attention: None,
             look_owed: false,
+            settlement_looks: 0,
             due: Some(now.at.plus(now.limits.first_look).min(expires_at)),
             rounds: 0,
             created_at: now.at,
@@ -276,6 +280,22 @@ impl Payment {
         self.open_act().is_some()
             || self.state == PaymentState::Processing(ProcessingReason::OutcomeUnknown)
             || self.refunds.iter().any(Refund::is_in_doubt)
+    }
+
+    /// Whether somebody must still look for what its charge came to. That is worth a few looks and no person's time: where
+    /// they were in vain, the gateway's own reports tell.
+    #[must_use]
+    pub fn settlement_is_owed(&self) -> bool {
+        let is_told = self.charge.as_ref().is_some_and(|charge| charge.settlement.is_some());
+        let has_succeeded = matches!(self.state, PaymentState::Succeeded { .. });
+        has_succeeded && !is_told && self.settlement_looks < Limits::SETTLEMENT_LOOKS_MAX
+    }
+
+    /// Of a payment that has succeeded, whether somebody must look at its refunds: one of them is not at its end, or there are
+    /// some that nobody has seen.
+    #[must_use]
+    pub fn awaits_refunds(&self) -> bool {
+        self.look_owed || self.refunds.iter().any(Refund::is_under_way)
     }
 
     /// Whether charging it, or capturing what it holds, could take money that nobody owes: other money than the row says,

@@ -127,6 +127,12 @@ impl Refund {
         }
     }
 
+    /// Whether it is not at its end: what has succeeded may fail later, but then the gateway says so.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.is_in_doubt() || self.progress == RefundProgress::Pending
+    }
+
     /// Whether its money counts as given back: from the moment it is written down until it has failed.
     #[must_use]
     pub const fn reserves(&self) -> bool {

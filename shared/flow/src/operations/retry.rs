@@ -5,7 +5,8 @@
 //!    from the head of the sweep.
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
 //!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
-//!    they are not; anything else is fetched and compared, and what its payer has approved is charged if that was so agreed.
+//!    they are not, what a charge came to is asked for where nobody has told; anything else is fetched and compared, and
+//!    what its payer has approved is charged if that was so agreed.
 
 mod dispute;
 
@@ -77,9 +78,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     async fn look(&self, claimed: Committed) -> Result<Payment, Error> {
         let payment = claimed.payment();
         let now = self.host.now();
-        // What has succeeded waits for nothing but its refunds.
         if matches!(payment.state, PaymentState::Succeeded { .. }) {
-            return self.refunds(&claimed).await;
+            return self.succeeded(claimed).await;
         }
         if payment.open_act().is_some() {
             return self.act(claimed).await;
@@ -128,6 +128,17 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         // A second sending may be refused because the first one was served.
         let is_refused = payment.acts.last().is_some_and(|act| matches!(act.progress, ActProgress::Refused { .. }));
         if payment.open_act().is_some() || is_refused { self.fetch(payment).await } else { Ok(payment) }
+    }
+
+    /// What has succeeded waits for its refunds, and perhaps to be told what its charge came to. The first goes before the
+    /// second.
+    async fn succeeded(&self, claimed: Committed) -> Result<Payment, Error> {
+        let payment =
+            if claimed.payment().awaits_refunds() { self.refunds(&claimed).await? } else { claimed.into_payment() };
+        if payment.settlement_is_owed() && !payment.is_in_doubt() && !payment.look_owed {
+            return self.fetch(payment).await;
+        }
+        Ok(payment)
     }
 
     /// Compares all refunds with the gateway's, and sends again what the gateway does not have.

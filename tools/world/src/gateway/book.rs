@@ -233,6 +233,7 @@ impl Book {
             capture: terms.capture,
             status: ObjectStatus::AwaitsMethod,
             awaited: None,
+            is_settled: true,
         };
         let snapshot = intent.snapshot();
         let (client_secret, payer_url) = match gateway {
@@ -391,7 +392,11 @@ impl Book {
         Outcome::Refused { code: "payment_intent_unexpected_state".to_owned(), object: Some(intent.snapshot()) }
     }
 
-    fn announce_change(&mut self, id: TransactionId, outcome: Outcome, key: Option<&str>) {
+    fn announce_change(&mut self, id: TransactionId, mut outcome: Outcome, key: Option<&str>) {
+        match &mut outcome {
+            Outcome::Object(object) | Outcome::Declined { object: Some(object), .. } => Intent::in_an_event(object),
+            Outcome::Declined { object: None, .. } | Outcome::Refused { .. } | Outcome::Unknown(_) => {}
+        }
         let news = News::Object { outcome, cause_key: key.map(str::to_owned) };
         self.announce(Subject::Payment { id, news });
     }

@@ -4,8 +4,9 @@ use domain::{
     decline::{Decline, DeclineCategory},
     gateway::{Charge, Gateway, Mode, NextAction, ObjectSnapshot, ObjectStatus},
     id::TransactionId,
-    money::Currency,
+    money::{Currency, Money},
     payment::CaptureMethod,
+    settlement::Settlement,
     text::GatewayToken,
 };
 
@@ -36,6 +37,8 @@ pub(super) struct Intent {
     pub(super) status: ObjectStatus,
     /// Who asked for what the payer or the bank has yet to decide.
     pub(super) awaited: Option<Cause>,
+    /// Whether the gateway tells what was taken came to. It may take its time.
+    pub(super) is_settled: bool,
 }
 
 impl Intent {
@@ -52,7 +55,14 @@ impl Intent {
         }
     }
 
-    /// The charge on it, once money is held or was taken.
+    /// It, as an event shows it: Stripe's bear the charge's name, and not what it came to.
+    pub(super) fn in_an_event(snapshot: &mut ObjectSnapshot) {
+        if let Some(charge) = &mut snapshot.charge {
+            charge.settlement = None;
+        }
+    }
+
+    /// The charge on it, once money is held or was taken; and what it came to, once it was taken.
     fn charge(&self) -> Option<Charge> {
         let reference = match (&self.status, self.gateway) {
             (ObjectStatus::Authorized { .. }, Gateway::PayPal) => format!("{}AUTH", self.reference.as_str()),
@@ -62,7 +72,15 @@ impl Intent {
             }
             _ => return None,
         };
-        Some(Charge { reference: GatewayToken::parse(&reference).ok()?, settlement: None })
+        Some(Charge { reference: GatewayToken::parse(&reference).ok()?, settlement: self.settlement() })
+    }
+
+    /// The account is kept in the charge's own currency, and the gateway keeps a tenth.
+    fn settlement(&self) -> Option<Settlement> {
+        let ObjectStatus::Captured { received_minor_units } = self.status else { return None };
+        let fee = Money::try_new(received_minor_units.checked_div(10)?, self.currency).ok()?;
+        let gross = Money::try_new(received_minor_units, self.currency).ok()?;
+        self.is_settled.then_some(Settlement { net: gross.less(fee).ok()?, fee, rate: None })
     }
 
     /// Whether it is an order of PayPal's.

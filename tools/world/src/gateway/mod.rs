@@ -209,6 +209,11 @@ impl SimGateway {
         self.book().pay_after_the_end(object)
     }
 
+    /// The gateway takes its time to tell what a charge came to, or has told after all.
+    pub fn settles(&self, object: &GatewayToken, is_settled: bool) {
+        self.book().with_intent(object, |intent| intent.is_settled = is_settled);
+    }
+
     /// Another program of the merchant changes what the object is for.
     pub fn dashboard_reprices(&self, object: &GatewayToken, minor_units: i64) {
         self.book().with_intent(object, |intent| intent.amount_minor_units = minor_units);

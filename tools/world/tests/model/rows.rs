@@ -9,14 +9,16 @@ use std::{collections::HashMap, time::Duration};
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{NextAction, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    gateway::{Charge, NextAction, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     id::{IdempotencyKey, RequestHash},
+    money::Money,
     payment::{
         Act, ActKind, AttemptProgress, AttemptResult, CancelRequest, CaptureMethod, CaptureRequest, Command,
         ConfirmRequest, Decision, Event, Evidence, Instrument, Judgement, Payment, PaymentState, ProcessingReason,
         Source, apply, decide, judge,
     },
     schedule::Limits,
+    settlement::Settlement,
     text::{GatewayToken, WebUrl},
     time::{Now, Timestamp},
 };
@@ -294,7 +296,8 @@ pub(crate) fn outcome(payment: &Payment, answer: Answer) -> Outcome {
             Status::Captured => ObjectStatus::Captured { received_minor_units: amount.minor_units() },
             Status::Canceled => ObjectStatus::Canceled,
         },
-        charge: None,
+        // What a charge came to moves nothing, and looking for it is not modelled: it is always told at once.
+        charge: (status == Status::Captured).then(|| settled(amount)),
     };
     match answer {
         Answer::Shown(status) => Outcome::Object(snapshot(status)),
@@ -315,6 +318,12 @@ pub(crate) fn outcome(payment: &Payment, answer: Answer) -> Outcome {
         Answer::Failure => Outcome::Unknown(UnknownReason::ServerError),
         Answer::Silence => Outcome::Unknown(UnknownReason::Timeout),
     }
+}
+
+/// A charge of which all is told.
+pub(crate) fn settled(amount: Money) -> Charge {
+    let settlement = Settlement { net: amount, fee: Money::zero(amount.currency()), rate: None };
+    Charge { reference: GatewayToken::parse("ch_1").unwrap(), settlement: Some(settlement) }
 }
 
 pub(crate) fn stage(payment: &Payment) -> Stage {

@@ -1,10 +1,11 @@
-//! The charge on a payment's object, in a row: `g` the gateway's name for it, and once it is settled `a` `c` amount and
-//! currency, `f` `fc` the fee and its currency, `x` the rate.
+//! The charge on a payment's object, in a row: `g` the gateway's name for it, and once it is settled `n` `c` what was
+//! credited and its currency, `f` the fee, `fc` its currency where that is another, `x` the rate.
 
 use domain::{
-    gateway::{Charge, Settlement},
+    gateway::Charge,
     money::{Currency, Money},
-    text::{GatewayToken, Text},
+    settlement::{ExchangeRate, Settlement},
+    text::GatewayToken,
 };
 
 use super::super::attributes::{Attributes, Unfit, Written};
@@ -12,11 +13,12 @@ use super::super::attributes::{Attributes, Unfit, Written};
 /// Writes the charge.
 pub(super) fn write(charge: &Charge) -> Written {
     let map = Written::default().text("g", charge.reference.as_str());
-    map.maybe(charge.settlement.as_ref(), |map, Settlement { amount, fee, rate }| {
-        map.number("a", amount.minor_units())
-            .text("c", amount.currency().code())
+    map.maybe(charge.settlement.as_ref(), |map, Settlement { net, fee, rate }| {
+        let elsewhere = (fee.currency() != net.currency()).then(|| fee.currency().code());
+        map.number("n", net.minor_units())
+            .text("c", net.currency().code())
             .number("f", fee.minor_units())
-            .text("fc", fee.currency().code())
+            .maybe(elsewhere, |map, code| map.text("fc", code))
             .maybe(rate.as_ref(), |map, rate| map.text("x", rate.as_str()))
     })
 }
@@ -24,19 +26,14 @@ pub(super) fn write(charge: &Charge) -> Written {
 /// Reads it back.
 pub(super) fn read(map: &Attributes<'_>) -> Result<Charge, Unfit> {
     let reference = map.parsed("g", GatewayToken::parse)?;
-    let settlement = map.maybe_text("c")?.is_some().then(|| read_settlement(map)).transpose()?;
+    let currency = map.maybe_parsed("c", Currency::from_code)?;
+    let settlement = currency.map(|currency| read_settlement(map, currency)).transpose()?;
     Ok(Charge { reference, settlement })
 }
 
-fn read_settlement(map: &Attributes<'_>) -> Result<Settlement, Unfit> {
-    Ok(Settlement {
-        amount: money(map, "a", "c")?,
-        fee: money(map, "f", "fc")?,
-        rate: map.maybe_parsed("x", Text::parse)?,
-    })
-}
-
-fn money(map: &Attributes<'_>, minor_units: &str, currency: &str) -> Result<Money, Unfit> {
-    let currency = map.parsed(currency, Currency::from_code)?;
-    Money::try_new(map.number(minor_units)?, currency).map_err(|why| map.unfit(minor_units, why))
+fn read_settlement(map: &Attributes<'_>, currency: Currency) -> Result<Settlement, Unfit> {
+    let of_fee = map.maybe_parsed("fc", Currency::from_code)?.unwrap_or(currency);
+    let money = |name: &str, currency| Money::try_new(map.number(name)?, currency).map_err(|why| map.unfit(name, why));
+    let rate = map.maybe_parsed("x", ExchangeRate::parse)?;
+    Ok(Settlement { net: money("n", currency)?, fee: money("f", of_fee)?, rate })
 }

@@ -10,7 +10,7 @@
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
 //! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
-//! | `pu` `ch` `lo` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end |
+//! | `pu` `ch` `lo` `sl` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end, looks for its settlement in vain |
 //! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
@@ -42,13 +42,12 @@ pub(super) const VERSION: &str = "v";
 
 const LAST_WRITER: &str = "lw";
 const LOOK_OWED: &str = "lo";
+const SETTLEMENT_LOOKS: &str = "sl";
 
 /// The shape that every release has read.
 const FIRST: u32 = 1;
-/// The same, with refunds, charges, and payments that their payer approves first.
+/// The same, with refunds, disputes, charges and what they came to, and payments that their payer approves first.
 const SECOND: u32 = 2;
-/// The same, with disputes.
-const WITH_DISPUTES: u32 = 3;
 
 /// The whole row as it shall stand.
 ///
@@ -77,6 +76,9 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
             row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
         });
     let row = if payment.look_owed { row.flag(LOOK_OWED, true) } else { row };
+    let row = row.maybe((payment.settlement_looks > 0).then_some(payment.settlement_looks), |row, looks| {
+        row.number(SETTLEMENT_LOOKS, looks)
+    });
     let row = keys::write(row, payment)?;
     let row = terms::write(row, &payment.terms)?;
     let row = state::write(row, payment)?;
@@ -90,18 +92,16 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 pub fn read(item: &Item) -> Result<Payment, Unfit> {
     let row = Attributes::of(item);
     match row.number::<u32>("sv")? {
-        // What the later ones added may be missing in each.
-        FIRST | SECOND | WITH_DISPUTES => read_present(&row),
+        // What the second added may be missing in each.
+        FIRST | SECOND => read_present(&row),
         _ => Err(row.unfit("sv", "is a version that this release does not read")),
     }
 }
 
 fn schema_version(payment: &Payment) -> u32 {
-    if !payment.disputes.is_empty() {
-        return WITH_DISPUTES;
-    }
-    let is_plain = payment.refunds.is_empty() && !payment.look_owed && payment.charge.is_none();
-    if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
+    let has_no_charge = payment.charge.is_none() && payment.settlement_looks == 0;
+    let is_whole = payment.refunds.is_empty() && payment.disputes.is_empty() && !payment.look_owed;
+    if has_no_charge && is_whole && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
@@ -132,6 +132,7 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         disputes: story::read_disputes(row, currency)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,
         look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),
+        settlement_looks: row.maybe_number(SETTLEMENT_LOOKS)?.unwrap_or(0),
         due: maybe_time(row, keys::DUE)?,
         rounds: row.number("rd")?,
         created_at: time(row, keys::CREATED_AT)?,

@@ -19,19 +19,24 @@ fn rows_are_written_as_they_always_were() {
     let declined = laid_out(&stories::declined_and_scheduled());
     expect_file!["../golden/v1/declined_and_scheduled.json"].assert_eq(&as_json(&declined));
     expect_file!["../golden/v1/captured_by_hand.json"].assert_eq(&as_json(&laid_out(&stories::captured_by_hand())));
+    expect_file!["../golden/v2/paid.json"].assert_eq(&as_json(&laid_out(&stories::paid())));
+    let fee_before = laid_out(&stories::fee_before_the_exchange());
+    expect_file!["../golden/v2/fee_before_the_exchange.json"].assert_eq(&as_json(&fee_before));
     expect_file!["../golden/v2/refunded.json"].assert_eq(&as_json(&laid_out(&stories::refunded())));
-    expect_file!["../golden/v3/disputed.json"].assert_eq(&as_json(&laid_out(&disputed_payment())));
+    expect_file!["../golden/v2/disputed.json"].assert_eq(&as_json(&laid_out(&disputed_payment())));
 }
 
 #[test]
 fn rows_that_stand_in_tables_are_still_read() {
-    let rows: [(&str, Payment); 6] = [
+    let rows: [(&str, Payment); 8] = [
         (include_str!("../golden/v1/waiting.json"), stories::waiting()),
         (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
         (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),
         (include_str!("../golden/v1/captured_by_hand.json"), stories::captured_by_hand()),
+        (include_str!("../golden/v2/paid.json"), stories::paid()),
+        (include_str!("../golden/v2/fee_before_the_exchange.json"), stories::fee_before_the_exchange()),
         (include_str!("../golden/v2/refunded.json"), stories::refunded()),
-        (include_str!("../golden/v3/disputed.json"), disputed_payment()),
+        (include_str!("../golden/v2/disputed.json"), disputed_payment()),
     ];
     for (text, payment) in rows {
         assert_eq!(row::read(&from_json(text)).unwrap(), payment);

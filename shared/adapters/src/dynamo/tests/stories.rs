@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use domain::{
     decline::{Advice, Decline, GatewayWords},
-    gateway::{Mode, NextAction},
+    gateway::{Charge, Gateway, Mode, NextAction},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
-    money::Money,
+    money::{Currency, Money},
     payment::{
         Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, Customer,
         End, Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
         Review, ReviewReason,
     },
+    settlement::{ExchangeRate, Settlement},
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::Timestamp,
 };
@@ -100,6 +101,37 @@ pub(super) fn captured_by_hand() -> Payment {
     ];
     payment.state = PaymentState::Succeeded { captured: amount };
     payment.due = None;
+    payment
+}
+
+/// Paid by card, and exchanged into the account's currency: the common end.
+pub(super) fn paid() -> Payment {
+    let mut payment = three_d_secure();
+    let net = Money::try_new(2_131, Currency::from_code("USD").unwrap()).unwrap();
+    let settlement = Settlement {
+        net,
+        fee: Money::try_new(93, net.currency()).unwrap(),
+        rate: Some(ExchangeRate::parse("1.112457").unwrap()),
+    };
+    payment.charge = Some(Charge {
+        reference: GatewayToken::parse("ch_3QxT2pLkdIwHu7ix0M1rRbVz").unwrap(),
+        settlement: Some(settlement),
+    });
+    if let Some(attempt) = payment.attempts.last_mut() {
+        attempt.progress = AttemptProgress::Closed(AttemptResult::Charged);
+    }
+    payment.state = PaymentState::Succeeded { captured: payment.terms.amount };
+    payment.due = None;
+    payment
+}
+
+/// The same, told by PayPal after two looks in vain: it takes its fee before it exchanges the rest.
+pub(super) fn fee_before_the_exchange() -> Payment {
+    let mut payment = Payment { gateway: Gateway::PayPal, client_secret: None, settlement_looks: 2, ..paid() };
+    let fee = Money::try_new(105, payment.terms.amount.currency()).unwrap();
+    if let Some(settlement) = payment.charge.as_mut().and_then(|charge| charge.settlement.as_mut()) {
+        settlement.fee = fee;
+    }
     payment
 }
 

@@ -3,9 +3,10 @@
 
 use domain::{
     decline::{Decline, paypal::PaypalWords},
-    gateway::{Charge, ObjectStatus, Settlement},
+    gateway::{Charge, ObjectStatus},
     money::Money,
-    text::{GatewayToken, Text},
+    settlement::{ExchangeRate, Settlement},
+    text::GatewayToken,
 };
 use serde::Deserialize;
 
@@ -77,15 +78,17 @@ struct Breakdown {
     #[serde(default, deserialize_with = "if_readable")]
     paypal_fee: Option<Named<WireAmount>>,
     #[serde(default, deserialize_with = "if_readable")]
+    net_amount: Option<Named<WireAmount>>,
+    #[serde(default, deserialize_with = "if_readable")]
     paypal_fee_in_receivable_currency: Option<Named<WireAmount>>,
     #[serde(default, deserialize_with = "if_readable")]
     receivable_amount: Option<Named<WireAmount>>,
     #[serde(default, deserialize_with = "if_readable")]
-    exchange_rate: Option<Named<ExchangeRate>>,
+    exchange_rate: Option<Named<WireRate>>,
 }
 
 #[derive(Deserialize)]
-struct ExchangeRate {
+struct WireRate {
     value: String,
 }
 
@@ -187,22 +190,27 @@ fn decline(
 }
 
 impl Breakdown {
-    /// What it came to. Where PayPal has exchanged the money, it took its fee before, in the charge's own currency, and
-    /// tells what was credited after; only if it charges the fee in the account's currency can the two be added.
+    /// What it came to; none if that cannot be read or contradicts itself. Where PayPal has exchanged the money, it took its
+    /// fee before, in the charge's own currency, unless it charges the fee in the account's.
     fn settlement(&self) -> Option<Settlement> {
         let gross = self.gross_amount.0.read()?;
         let read = |amount: &Option<Named<WireAmount>>| amount.as_ref().and_then(|Named(amount)| amount.read());
-        let fee = read(&self.paypal_fee).unwrap_or_else(|| Money::zero(gross.currency()));
-        let Some(receivable) = read(&self.receivable_amount) else {
-            // An exchange whose result cannot be read is not told as if there had been none.
-            let exchanged = self.exchange_rate.is_some() || self.receivable_amount.is_some();
-            return (!exchanged).then_some(Settlement { amount: gross, fee, rate: None });
+        // What is not the merchant's was kept, a platform's share too. Without a net amount, the fee tells.
+        let kept = match read(&self.net_amount) {
+            Some(net) => net.is_within(gross).then(|| gross.less(net).ok()).flatten(),
+            None => read(&self.paypal_fee).filter(|fee| fee.is_within(gross)),
         };
-        let rate = self.exchange_rate.as_ref().and_then(|Named(rate)| Text::parse(&rate.value).ok());
-        let fee_there = read(&self.paypal_fee_in_receivable_currency);
-        let with_fee = fee_there.and_then(|fee| receivable.checked_add(fee).ok().map(|amount| (amount, fee)));
-        let (amount, fee) = with_fee.unwrap_or((receivable, fee));
-        Some(Settlement { amount, fee, rate })
+        if self.receivable_amount.is_none() && self.exchange_rate.is_none() {
+            return kept.and_then(|fee| Some(Settlement { net: gross.less(fee).ok()?, fee, rate: None }));
+        }
+        // An exchange whose result cannot be read is not told as if there had been none.
+        let net = read(&self.receivable_amount)?;
+        let rate = match &self.exchange_rate {
+            Some(Named(rate)) => Some(ExchangeRate::parse(&rate.value).ok()?),
+            None => None,
+        };
+        let fee = read(&self.paypal_fee_in_receivable_currency).or(kept)?;
+        Some(Settlement { net, fee, rate })
     }
 }
 
@@ -216,14 +224,13 @@ mod tests {
     fn settlement(breakdown: Value) -> Option<(String, String, Option<String>)> {
         let taken = with(capture("COMPLETED"), json!({ "seller_receivable_breakdown": breakdown }));
         let charge = Capture::read(taken.to_string().as_bytes()).unwrap().charge(true).unwrap();
-        charge.settlement.map(|settled| {
-            let rate = settled.rate.map(|rate| rate.as_str().to_owned());
-            (format!("{:?}", settled.amount), format!("{:?}", settled.fee), rate)
+        charge.settlement.map(|Settlement { net, fee, rate }| {
+            (format!("{net:?}"), format!("{fee:?}"), rate.map(|rate| rate.as_str().to_owned()))
         })
     }
 
-    fn told(amount: &str, fee: &str, rate: Option<&str>) -> Option<(String, String, Option<String>)> {
-        Some((amount.to_owned(), fee.to_owned(), rate.map(str::to_owned)))
+    fn told(net: &str, fee: &str, rate: Option<&str>) -> Option<(String, String, Option<String>)> {
+        Some((net.to_owned(), fee.to_owned(), rate.map(str::to_owned)))
     }
 
     fn money(value: &str, code: &str) -> Value {
@@ -231,23 +238,39 @@ mod tests {
     }
 
     #[test]
-    fn at_home_the_merchant_gets_the_gross_less_the_fee() {
-        let breakdown = json!({"gross_amount": money("25.00", "EUR"), "paypal_fee": money("1.36", "EUR"),
-            "net_amount": money("23.64", "EUR")});
-        assert_eq!(settlement(breakdown), told("2500 EUR", "136 EUR", None));
-        assert_eq!(settlement(json!({"gross_amount": money("25.00", "EUR")})), told("2500 EUR", "0 EUR", None));
+    fn at_home_the_merchant_gets_the_gross_less_what_was_kept() {
+        let gross = json!({"gross_amount": money("25.00", "EUR")});
+        let fee = with(gross.clone(), json!({"paypal_fee": money("1.36", "EUR")}));
+        let net = with(fee.clone(), json!({"net_amount": money("23.64", "EUR")}));
+        assert_eq!(settlement(net), told("2364 EUR", "136 EUR", None));
+        assert_eq!(settlement(fee.clone()), told("2364 EUR", "136 EUR", None));
+        let shared = with(fee.clone(), json!({"net_amount": money("20.00", "EUR")}));
+        assert_eq!(settlement(shared), told("2000 EUR", "500 EUR", None), "a platform has taken its share too");
+        assert_eq!(settlement(gross.clone()), None, "nobody says what is kept of it");
+        for strange in [money("25.01", "EUR"), money("1.00", "USD")] {
+            assert_eq!(settlement(with(gross.clone(), json!({ "net_amount": strange }))), None);
+            assert_eq!(settlement(with(gross.clone(), json!({ "paypal_fee": strange }))), None);
+        }
     }
 
     #[test]
     fn what_was_exchanged_is_told_in_the_accounts_currency_with_its_rate() {
+        let rate = |value: &str| json!({"source_currency": "USD", "target_currency": "EUR", "value": value});
         let abroad = json!({"gross_amount": money("100.00", "USD"), "paypal_fee": money("3.98", "USD"),
-            "receivable_amount": money("88.33", "EUR"),
-            "exchange_rate": {"source_currency": "USD", "target_currency": "EUR", "value": "0.92000"}});
+            "net_amount": money("96.02", "USD"), "receivable_amount": money("88.33", "EUR"),
+            "exchange_rate": rate("0.92000")});
         assert_eq!(settlement(abroad.clone()), told("8833 EUR", "398 USD", Some("0.92000")));
         let charged_there = with(abroad.clone(), json!({"paypal_fee_in_receivable_currency": money("3.66", "EUR")}));
-        assert_eq!(settlement(charged_there), told("9199 EUR", "366 EUR", Some("0.92000")));
-        let unreadable = with(abroad, json!({"receivable_amount": money("88,33", "EUR")}));
-        assert_eq!(settlement(unreadable), None);
+        assert_eq!(settlement(charged_there), told("8833 EUR", "366 EUR", Some("0.92000")));
+        let unrated = with(abroad.clone(), json!({"exchange_rate": null}));
+        assert_eq!(settlement(unrated), told("8833 EUR", "398 USD", None));
+        for unreadable in [
+            json!({"receivable_amount": money("88,33", "EUR")}),
+            json!({"receivable_amount": null}),
+            json!({"exchange_rate": rate("a lot")}),
+        ] {
+            assert_eq!(settlement(with(abroad.clone(), unreadable)), None);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use domain::{
 use super::{
     amount::to_stripe,
     message::{StripeRequest, Unsendable, field},
+    settlement,
 };
 
 /// The request for the open capture.
@@ -24,7 +25,7 @@ pub(super) fn request(payment: &Payment) -> Result<StripeRequest, Unsendable> {
     let number = payment.acts.iter().filter(|act| matches!(act.kind, ActKind::Capture { .. })).count();
     let path = format!("/v1/payment_intents/{}/capture", payment.object.as_str());
     let key = gateway_key::capture(&payment.id, number);
-    Ok(StripeRequest::post(path, key, vec![field("amount_to_capture", amount.to_string())]))
+    Ok(StripeRequest::post(path, key, vec![field("amount_to_capture", amount.to_string()), settlement::shown()]))
 }
 
 /// No issuer declines an act: what Stripe words as a card's error is a refusal to do it.
@@ -64,7 +65,7 @@ mod tests {
         let expected = StripeRequest::post(
             "/v1/payment_intents/pi_1/capture".into(),
             format!("{TRANSACTION_ID}:capture:2"),
-            vec![field("amount_to_capture", "2000")],
+            vec![field("amount_to_capture", "2000"), field("expand[]", "latest_charge.balance_transaction")],
         );
         assert_eq!(request(&payment), Ok(expected));
     }

@@ -8,7 +8,10 @@ use domain::{
     payment::{Attempt, AttemptSource, Instrument, Payment},
 };
 
-use super::message::{StripeRequest, Unsendable, field};
+use super::{
+    message::{StripeRequest, Unsendable, field},
+    settlement,
+};
 
 /// The request for an attempt.
 ///
@@ -35,6 +38,7 @@ pub(super) fn request(payment: &Payment, number: AttemptNumber) -> Result<Stripe
     if *off_session {
         form.push(field("off_session", "true"));
     }
+    form.push(settlement::shown());
     let path = format!("/v1/payment_intents/{}/confirm", payment.object.as_str());
     let key = gateway_key::confirm(&payment.id, number);
     Ok(StripeRequest::post(path, key, form).written_for(api_version))
@@ -94,7 +98,7 @@ mod tests {
         let expected = StripeRequest::post(
             "/v1/payment_intents/pi_1/confirm".into(),
             format!("{TRANSACTION_ID}:confirm:1"),
-            vec![field("payment_method", "pm_card_visa")],
+            vec![field("payment_method", "pm_card_visa"), field("expand[]", "latest_charge.balance_transaction")],
         );
         let sent = request(&payment, AttemptNumber::FIRST).unwrap();
         assert_eq!(sent, expected.written_for("2030-01-01.old"));
@@ -106,24 +110,27 @@ mod tests {
     #[test]
     fn a_confirmation_token_stands_in_for_a_method() {
         let token = Instrument::ConfirmationToken(token("ctoken_1"));
-        assert_eq!(form(None, source(token, None, false)), [field("confirmation_token", "ctoken_1")]);
+        assert_eq!(
+            form(None, source(token, None, false)),
+            [field("confirmation_token", "ctoken_1"), settlement::shown()]
+        );
     }
 
     #[test]
     fn the_attempts_return_url_goes_before_the_payments_and_neither_goes_where_redirects_are_off() {
-        let sent = |opened_with, own| form(opened_with, source(method(), own, false)).pop().unwrap();
+        let sent = |opened_with, own| form(opened_with, source(method(), own, false)).swap_remove(1);
         assert_eq!(sent(Some("https://a.example/"), None), field("return_url", "https://a.example/"));
         assert_eq!(
             sent(Some("https://a.example/"), Some("https://b.example/")),
             field("return_url", "https://b.example/")
         );
-        assert_eq!(sent(None, Some("https://b.example/")), field("payment_method", "pm_card_visa"));
+        assert_eq!(sent(None, Some("https://b.example/")), settlement::shown());
     }
 
     #[test]
     fn a_payer_who_is_away_is_said_to_be() {
         let sent = form(None, source(method(), None, true));
-        assert_eq!(sent.last(), Some(&field("off_session", "true")));
+        assert_eq!(sent.get(1), Some(&field("off_session", "true")));
     }
 
     #[test]

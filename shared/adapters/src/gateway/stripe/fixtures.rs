@@ -29,6 +29,14 @@ pub(super) fn intent(status: &str) -> Value {
     })
 }
 
+/// What the charge of 25 euros came to in an account that is kept in dollars.
+pub(super) fn balance_transaction() -> Value {
+    json!({
+        "id": "txn_1", "object": "balance_transaction", "amount": 2_700, "currency": "usd", "exchange_rate": 1.08,
+        "fee": 108, "net": 2_592, "source": "ch_1", "status": "pending", "type": "charge",
+    })
+}
+
 /// The same object with other fields.
 pub(super) fn with(mut object: Value, fields: Value) -> Value {
     if let (Value::Object(object), Value::Object(fields)) = (&mut object, fields) {

@@ -1,7 +1,7 @@
 //! Stripe: one PaymentIntent for each payment.
 //!
 //! Every act is a pure pair under a thin shell: the request for … (`open`, `confirm`, `capture`, `cancel`, `refund`, `fetch`) and
-//! the outcome of a response (`reply`, with `object` and `error`). The shell (`http`) moves bytes; `patience` says when
+//! the outcome of a response (`reply`, with `object`, `settlement` and `error`). The shell (`http`) moves bytes; `patience` says when
 //! it may send the same ones again. `webhook` reads what Stripe sends by itself.
 //!
 //! Must never: act without an idempotency key; send an attempt that is not on the row; call a silence, or an answer
@@ -26,6 +26,7 @@ mod open;
 mod patience;
 mod refund;
 mod reply;
+mod settlement;
 mod signature;
 pub mod webhook;
 

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{
     amount::from_stripe,
     error::StripeError,
+    settlement::BalanceTransaction,
     word::{Word, if_readable},
 };
 use crate::named::Named;
@@ -49,7 +50,15 @@ pub(super) struct PaymentIntent {
 #[serde(untagged)]
 enum LatestCharge {
     Name(String),
-    Whole { id: String },
+    Whole(Named<WholeCharge>),
+}
+
+#[derive(Deserialize)]
+struct WholeCharge {
+    id: String,
+    /// None where there is none yet: of a hold, say.
+    #[serde(default, deserialize_with = "if_readable")]
+    balance_transaction: Option<Named<BalanceTransaction>>,
 }
 
 /// The object's own word for what it is. Anything but a PaymentIntent is not read as one.
@@ -119,8 +128,12 @@ impl PaymentIntent {
     }
 
     fn charge(&self) -> Option<Charge> {
-        let (LatestCharge::Name(id) | LatestCharge::Whole { id }) = self.latest_charge.as_ref()?;
-        Some(Charge { reference: GatewayToken::parse(id).ok()?, settlement: None })
+        let (id, booked) = match self.latest_charge.as_ref()? {
+            LatestCharge::Name(id) => (id, None),
+            LatestCharge::Whole(Named(charge)) => (&charge.id, charge.balance_transaction.as_ref()),
+        };
+        let settlement = booked.and_then(|Named(booked)| booked.settlement());
+        Some(Charge { reference: GatewayToken::parse(id).ok()?, settlement })
     }
 
     /// The id that we gave it, as it stands there.
@@ -180,7 +193,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::gateway::stripe::fixtures::{intent, with};
+    use crate::gateway::stripe::fixtures::{balance_transaction, intent, with};
 
     fn snapshot(value: Value) -> Option<ObjectSnapshot> {
         PaymentIntent::of(value).and_then(|intent| intent.snapshot())
@@ -212,6 +225,24 @@ mod tests {
         assert_eq!(seen.mode, Mode::Test);
         assert_eq!((seen.amount_minor_units, seen.currency.map(Currency::code)), (2_500, Some("EUR")));
         assert_eq!(snapshot(with(intent("succeeded"), json!({"livemode": true}))).unwrap().mode, Mode::Live);
+    }
+
+    #[test]
+    fn the_charge_is_told_by_its_name_or_whole_and_what_it_came_to_only_where_it_is_shown() {
+        let told = |charge: Value| {
+            let charge = snapshot(with(intent("succeeded"), json!({ "latest_charge": charge }))).unwrap().charge;
+            charge
+                .map(|charge| (charge.reference.as_str().to_owned(), charge.settlement.map(|it| it.net.minor_units())))
+        };
+        let known = |net| Some(("ch_1".to_owned(), net));
+        assert_eq!(told(json!("ch_1")), known(None));
+        assert_eq!(told(json!({"id": "ch_1", "balance_transaction": balance_transaction()})), known(Some(2_592)));
+        for unknown in [json!(null), json!("txn_1"), json!([]), json!({"object": "balance_transaction"}), json!(7)] {
+            assert_eq!(told(json!({"id": "ch_1", "balance_transaction": unknown})), known(None));
+        }
+        for odd in [json!(null), json!(7), json!({}), json!(["ch_1", null]), json!("../ch")] {
+            assert_eq!(told(odd), None);
+        }
     }
 
     #[test]
@@ -254,8 +285,8 @@ mod tests {
 
     #[test]
     fn new_shapes_in_a_corner_do_not_hide_that_money_moved() {
-        let odd =
-            json!({"next_action": 7, "metadata": [], "last_payment_error": "?", "client_secret": {}, "brand_new": [1]});
+        let odd = json!({"next_action": 7, "metadata": [], "last_payment_error": "?", "client_secret": {},
+            "latest_charge": {"balance_transaction": 7}, "brand_new": [1]});
         assert_eq!(status(with(intent("succeeded"), odd)), ObjectStatus::Captured { received_minor_units: 2_500 });
     }
 

@@ -2,10 +2,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::decline::GatewayWords;
-use domain::gateway::Mode;
+use domain::gateway::{Charge, Mode};
 use domain::id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId};
 use domain::money::Currency;
 use domain::payment::{ActProgress, CaptureMethod, Confirmation, ReviewReason, Terms};
+use domain::settlement::{ExchangeRate, Settlement};
 use domain::text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl};
 use domain::time::Timestamp;
 use expect_test::expect;
@@ -50,6 +51,7 @@ pub(in crate::http) fn a_payment() -> Payment {
         attention: None,
         disputes: Vec::new(),
         look_owed: false,
+        settlement_looks: 0,
         due: None,
         rounds: 0,
         created_at: Timestamp::from_unix_ms(CREATED),
@@ -100,6 +102,7 @@ fn a_fresh_payment_shows_every_field() {
           "amountCaptured": 0,
           "amountRefundable": 0,
           "amountRefunded": 0,
+          "settlement": null,
           "attempts": [],
           "reattempt": null,
           "refunds": [],
@@ -119,7 +122,7 @@ fn a_fresh_payment_shows_every_field() {
 fn the_fields_are_the_same_in_every_state() {
     let fields = |payment: &Payment| json(payment).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let fresh = fields(&a_payment());
-    assert_eq!(fresh.len(), 23);
+    assert_eq!(fresh.len(), 24);
     for state in [
         PaymentState::Processing(ProcessingReason::OutcomeUnknown),
         PaymentState::RequiresAction(NextAction::UseGatewaySdk),
@@ -231,6 +234,34 @@ fn an_open_act_is_shown_and_a_finished_one_is_not() {
         r#"{"amount":null,"endsAs":"canceled","kind":"cancel","reason":"duplicate","startedAt":"2026-11-23T11:46:00.000Z"}"#
     );
     assert_eq!(pending(act(ActKind::Close { ends_as: End::Canceled }, ActProgress::Done)), "null");
+}
+
+#[test]
+fn what_the_charge_came_to_is_shown_in_the_currency_it_came_in() {
+    let money = |minor_units, code| Money::try_new(minor_units, Currency::from_code(code).unwrap()).unwrap();
+    let shown = |settlement| {
+        let charge = Charge { reference: GatewayToken::parse("ch_canary").unwrap(), settlement };
+        let shown = json(&Payment { charge: Some(charge), ..a_payment() });
+        assert!(!shown.to_string().contains("canary"));
+        shown["settlement"].to_string()
+    };
+    let rate = Some(ExchangeRate::parse("0.92000").unwrap());
+    let abroad = Settlement { net: money(1_747, "GBP"), fee: money(92, "GBP"), rate: rate.clone() };
+    assert_eq!(
+        shown(Some(abroad)),
+        r#"{"currency":"GBP","exchangeRate":"0.92000","fee":92,"feeCurrency":"GBP","gross":1839,"net":1747}"#
+    );
+    let at_home = Settlement { net: euros(1_907), fee: euros(92), rate: None };
+    assert_eq!(
+        shown(Some(at_home)),
+        r#"{"currency":"EUR","exchangeRate":null,"fee":92,"feeCurrency":"EUR","gross":1999,"net":1907}"#
+    );
+    let fee_before = Settlement { net: money(1_747, "GBP"), fee: euros(92), rate };
+    assert_eq!(
+        shown(Some(fee_before)),
+        r#"{"currency":"GBP","exchangeRate":"0.92000","fee":92,"feeCurrency":"EUR","gross":null,"net":1747}"#
+    );
+    assert_eq!(shown(None), "null");
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`reattempts`], [`refunds`] and [`disputes`] say in sentences what must
-//! never break, [`walk`] tries long random lives.
+//! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`reattempts`], [`refunds`],
+//! [`settlement`] and [`disputes`] say in sentences what must never break, [`walk`] tries long random lives.
 
 mod disputes;
 mod ends;
@@ -10,6 +10,7 @@ mod reattempts;
 mod refund_table;
 mod refunds;
 mod rules;
+mod settlement;
 mod table;
 mod walk;
 
@@ -18,10 +19,11 @@ use std::time::Duration;
 use super::*;
 use crate::{
     decline::{Decline, GatewayWords},
-    gateway::{Hand, NextAction, ObjectSnapshot, ObjectStatus, Outcome},
+    gateway::{Charge, Hand, NextAction, ObjectSnapshot, ObjectStatus, Outcome},
     id::IdempotencyKey,
     money::Currency,
     schedule::Limits,
+    settlement::{ExchangeRate, Settlement},
     text::{Metadata, WebUrl},
 };
 
@@ -98,8 +100,24 @@ pub(super) fn object(status: ObjectStatus) -> Outcome {
     Outcome::Object(snapshot(status))
 }
 
+/// A charge, and what it came to where that is told.
+pub(super) fn charge(reference: &str, settlement: Option<Settlement>) -> Charge {
+    Charge { reference: GatewayToken::parse(reference).unwrap(), settlement }
+}
+
+pub(super) fn settlement() -> Settlement {
+    Settlement { net: euros(1_900), fee: euros(99), rate: Some(ExchangeRate::parse("0.9").unwrap()) }
+}
+
+/// The money was taken, and this is told of the charge.
+pub(super) fn captured_as(charge: Charge) -> Outcome {
+    let status = ObjectStatus::Captured { received_minor_units: AMOUNT };
+    Outcome::Object(ObjectSnapshot { charge: Some(charge), ..snapshot(status) })
+}
+
+/// The money was taken, and all is told.
 pub(super) fn captured() -> Outcome {
-    object(ObjectStatus::Captured { received_minor_units: AMOUNT })
+    captured_as(charge("ch_1", Some(settlement())))
 }
 
 pub(super) fn authorized() -> Outcome {

@@ -2,10 +2,7 @@
 //! the row.
 
 use super::*;
-use crate::{
-    gateway::{Charge, Settlement},
-    text::WebUrl,
-};
+use crate::text::WebUrl;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -232,13 +229,9 @@ fn an_order_confirms_itself_once_if_that_was_agreed() {
 
 #[test]
 fn what_is_told_of_a_charge_is_kept_with_whatever_proves_it() {
-    let settled = |reference: &str, rate: Option<&str>| Charge {
-        reference: GatewayToken::parse(reference).unwrap(),
-        settlement: rate.map(|rate| Settlement {
-            amount: euros(1_900),
-            fee: euros(99),
-            rate: Some(crate::text::Text::parse(rate).unwrap()),
-        }),
+    let settled = |reference: &str, rate: Option<&str>| {
+        let rated = |rate| Settlement { rate: Some(ExchangeRate::parse(rate).unwrap()), ..settlement() };
+        charge(reference, rate.map(rated))
     };
     let with = |status, charge| Outcome::Object(ObjectSnapshot { charge: Some(charge), ..snapshot(status) });
     let captured = || ObjectStatus::Captured { received_minor_units: AMOUNT };

@@ -42,7 +42,7 @@ pub(super) fn shown(name: &str, minor_units: i64, status: RefundStatus) -> Refun
     }
 }
 
-fn weigh(payment: &mut Payment, evidence: &RefundEvidence, now: &Now) -> Judgement {
+pub(super) fn weigh(payment: &mut Payment, evidence: &RefundEvidence, now: &Now) -> Judgement {
     let judgement = judge_refund(payment, evidence, now);
     if let Judgement::Change(event) = &judgement {
         apply(payment, event);

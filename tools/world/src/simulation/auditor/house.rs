@@ -140,6 +140,7 @@ const fn kind(breach: &audit::Breach) -> (&'static str, &'static str) {
         audit::Breach::AttemptUnderWay(_) => ("P4", "an attempt that is said not to have charged is still under way"),
         audit::Breach::ActNotDone(_) => ("house", "an act is said to be done and is not"),
         audit::Breach::Stuck(_) => ("P7", "a row is stuck"),
+        audit::Breach::SettlementUntrue => ("house", "a charge came to something else than the row says"),
         audit::Breach::RefundedTooMuch(_) => ("P3", "more goes back than was taken, or is offered to"),
         audit::Breach::RefundUntrue(..) => ("P4", "a refund is not what the row says"),
         audit::Breach::RefundUnseen(_) => ("P2", "a refund is unseen"),

@@ -18,7 +18,7 @@ use world::payments;
 
 use super::books::{Answer, BY_HAND, List, Standing, WISHES, place};
 use crate::{
-    rows::{LATER, NOW, before, key, now},
+    rows::{LATER, NOW, before, key, now, settled},
     search::QuickHash,
 };
 
@@ -109,6 +109,7 @@ impl Rows {
         let mut rows = Self { payments: Vec::new(), facts: Vec::new(), ids: HashMap::new(), moves: HashMap::default() };
         let mut paid = payments::waiting(1);
         (paid.state, paid.due) = (PaymentState::Succeeded { captured: paid.terms.amount }, None);
+        paid.charge = Some(settled(paid.terms.amount));
         assert_eq!(rows.number(paid), RowId::PAID, "the first row is the first");
         rows
     }

@@ -113,7 +113,7 @@ fn the_charge_is_what_a_refund_a_capture_or_a_void_is_asked_of() {
     let taken = charge(json!({"captures": [capture("COMPLETED")]})).unwrap();
     assert_eq!(taken.reference.as_str(), CAPTURE);
     let settlement = taken.settlement.unwrap();
-    assert_eq!((settlement.amount.minor_units(), settlement.fee.minor_units()), (2_500, 136));
+    assert_eq!((settlement.net.minor_units(), settlement.fee.minor_units()), (2_364, 136));
     let held = charge(json!({"authorizations": [authorization("CREATED")]})).unwrap();
     assert_eq!((held.reference.as_str(), held.settlement), (AUTHORIZATION, None));
     assert_eq!(charge(json!({"captures": [capture("DECLINED")]})), None);

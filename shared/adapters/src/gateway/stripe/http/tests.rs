@@ -263,5 +263,7 @@ async fn the_port_opens_an_object_and_looks_at_one() {
     // An object of ours that is not there: we look with another account's key.
     let missing = Outcome::Unknown(UnknownReason::Misconfigured);
     assert_eq!(stripe.fetch(&fixtures::payment(), BUDGET).await, missing);
-    assert!(server.sent()[1].starts_with("GET /v1/payment_intents/pi_1 "));
+    assert!(
+        server.sent()[1].starts_with("GET /v1/payment_intents/pi_1?expand%5B%5D=latest_charge.balance_transaction ")
+    );
 }

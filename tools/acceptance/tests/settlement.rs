@@ -64,7 +64,7 @@ fn a_payer_who_passed_3_d_secure_leaves_nothing_untold() {
         let terms = json!({"amount": 4200, "currency": "EUR", "returnUrl": "https://shop.example/done"});
         let payment = stack.api.open_with(terms).await;
         let asked = stack.api.pay(&payment, "pm_card_threeDSecure2Required").await.expect(200);
-        drop(stack.sandbox.payer_presses(&asked.text_at("/nextAction/url"), "succeed").await);
+        drop(stack.sandbox.payer_presses(&asked.text_at("/nextAction/url"), "approve").await.expect(303));
         let told = told_after_all(stack, &payment).await;
         assert_eq!(told["settlement"], booked_at_stripe(stack, &payment).await);
     });

@@ -12,30 +12,35 @@ use adapters::telemetry::{Count, Field, Line, Log};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::dispute::DisputeId;
 use domain::id::{RowId, TransactionId};
+use domain::policy::Policy;
 use domain::schedule::Limits;
 use domain::time::Timestamp;
-use flow::operations::retry::{Retried, retry, retry_dispute};
+use domain::warning::WarningId;
+use flow::operations::retry::{Retried, retry, retry_dispute, retry_warning};
 use flow::ports::dispute::{DisputeGateway, LoadDispute, ReplaceDispute};
+use flow::ports::warning::{LoadWarning, WarningGateway, WriteWarning};
 use flow::ports::{Error, Gateway, Host, LoadPayment, ReplacePayment};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 /// What the function works with.
 pub(crate) struct Retry<S, G> {
-    /// Where payments and disputes are.
+    /// Where payments, disputes and warnings are.
     pub(crate) store: S,
     /// Who is asked.
     pub(crate) gateway: G,
     /// The time limits of the stack.
     pub(crate) limits: Limits,
+    /// What the merchant has us do by ourselves.
+    pub(crate) policy: Policy,
     /// Where it is logged.
     pub(crate) log: Log,
 }
 
 impl<S, G> Retry<S, G>
 where
-    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute,
-    G: Gateway + DisputeGateway,
+    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning,
+    G: Gateway + DisputeGateway + WarningGateway,
 {
     /// Looks at every record of a batch before `deadline_unix_ms`, and names those that must be delivered again.
     pub(crate) async fn batch(&self, event: SqsEvent, deadline_unix_ms: u64) -> SqsBatchResponse {
@@ -51,7 +56,7 @@ where
     }
 
     async fn record(&self, record: Record, deadline: Timestamp) -> Verdict {
-        let host = SystemHost::new(self.limits, Some(deadline));
+        let host = SystemHost::new(self.limits, self.policy, Some(deadline));
         let mut line = Line::new("retry", host.now());
         let began = host.now();
         line.set(Field::MessageId(&record.message_id));
@@ -75,6 +80,10 @@ where
             RowId::Dispute(id) => {
                 line.set(Field::DisputeId(id));
                 self.dispute(host, id).await
+            }
+            RowId::Warning(id) => {
+                line.set(Field::WarningId(id));
+                self.warning(host, id).await
             }
         };
         match state {
@@ -106,6 +115,12 @@ where
     async fn dispute<H: Host>(&self, host: &H, id: &DisputeId) -> Result<Option<&'static str>, Error> {
         let looked = retry_dispute(host, &self.store, &self.gateway, id).await?;
         Ok(looked.map(|dispute| dispute.standing().map_or("unseen", |standing| standing.status.name())))
+    }
+
+    /// Looks at an early fraud warning. How far it has come; none if nobody needs to look now.
+    async fn warning<H: Host>(&self, host: &H, id: &WarningId) -> Result<Option<&'static str>, Error> {
+        let looked = retry_warning(host, &self.store, &self.gateway, id).await?;
+        Ok(looked.map(|warning| warning.standing()))
     }
 }
 

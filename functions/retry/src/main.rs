@@ -22,6 +22,7 @@ async fn main() -> Result<(), Error> {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         gateway: Gateways::of(&environment, &SecretsManager::new(aws.secrets_manager()))?,
         limits: environment.limits()?,
+        policy: environment.policy()?,
         log: environment.log()?,
     };
     warm_up(async { tokio::join!(retry.store.warm(), retry.gateway.warm()) }).await;

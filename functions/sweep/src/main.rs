@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 async fn main() -> Result<(), Error> {
     let environment = Environment::of_process();
     install_panic_hook("sweep", environment.log()?, now);
-    let (limits, log) = (environment.limits()?, &environment.log()?);
+    let (limits, policy, log) = (environment.limits()?, environment.policy()?, &environment.log()?);
     let aws = Aws::from_environment()?;
     let sweep = handler::Sweep {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
@@ -23,7 +23,7 @@ async fn main() -> Result<(), Error> {
     };
     let sweep = &sweep;
     lambda_runtime::run(service_fn(move |_: LambdaEvent<IgnoredAny>| async move {
-        let host = SystemHost::new(limits, None);
+        let host = SystemHost::new(limits, policy, None);
         let mut line = Line::new("sweep", now());
         let swept = sweep.once(&host, &mut line).await;
         line.notes(host.take_notes());

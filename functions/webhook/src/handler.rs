@@ -16,6 +16,7 @@ use adapters::telemetry::{Count, Field, Level, Line};
 use domain::gateway::Mode;
 use flow::operations::webhook::{GatewayEvent, Received, Subject, webhook};
 use flow::ports::dispute::{CreateDispute, LoadDispute, ReplaceDispute};
+use flow::ports::warning::{LoadWarning, WriteWarning};
 use flow::ports::{Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -29,7 +30,7 @@ pub(crate) struct Webhook<V, S, N> {
     pub(crate) paypal_endpoint: Cached<PaypalEndpoint, V>,
     /// Who checks that it did.
     pub(crate) paypal: Verifier,
-    /// Where payments and disputes are.
+    /// Where payments, disputes and warnings are.
     pub(crate) store: S,
     /// Who looks at what an event leaves open.
     pub(crate) nudges: N,
@@ -47,7 +48,7 @@ struct Taken {
 impl<V, S, N> Endpoint for Webhook<V, S, N>
 where
     V: Vault,
-    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute,
+    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute + LoadWarning + WriteWarning,
     N: Nudge,
 {
     const FUNCTION: &'static str = "webhook";
@@ -63,6 +64,7 @@ where
         match &event.subject {
             Subject::Payment { id, .. } => line.set(Field::TransactionId(id)),
             Subject::Dispute { id } => line.set(Field::DisputeId(id)),
+            Subject::Warning { id } => line.set(Field::WarningId(id)),
             Subject::Other => {}
         }
         let received = webhook(host, &self.store, &self.nudges, self.mode, event).await;

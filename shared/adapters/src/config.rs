@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use domain::gateway::{Gateway, Mode};
 use domain::money::AmountLimits;
+use domain::policy::{Policy, Reaction};
 use domain::schedule::Limits;
 
 use crate::telemetry::{Level, Log};
@@ -79,6 +80,17 @@ impl Environment {
         })
     }
 
+    /// What the merchant has us do by ourselves.
+    ///
+    /// # Errors
+    /// If a setting is neither `true` nor `false`: money must not stay or go back because of a typing error.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        Ok(Policy {
+            late_success: self.reaction("REFUND_LATE_SUCCESS")?,
+            fraud_warning: self.reaction("REFUND_ON_FRAUD_WARNING")?,
+        })
+    }
+
     /// How long payers have.
     ///
     /// # Errors
@@ -133,6 +145,14 @@ impl Environment {
         Ok(Log { stack: self.text("STACK_NAME")?, least })
     }
 
+    fn reaction(&self, name: &'static str) -> Result<Reaction, ConfigError> {
+        match self.text(name)?.as_str() {
+            "true" => Ok(Reaction::Refund),
+            "false" => Ok(Reaction::Keep),
+            _ => Err(ConfigError::Malformed(name, "`true` or `false`")),
+        }
+    }
+
     fn number(&self, name: &'static str) -> Result<u64, ConfigError> {
         let number: u64 = self.text(name)?.parse().map_err(|_| ConfigError::Malformed(name, "a whole number"))?;
         if number == 0 { Err(ConfigError::Malformed(name, "more than zero")) } else { Ok(number) }
@@ -171,6 +191,18 @@ mod tests {
             Err(ConfigError::Malformed("CHECKOUT_EXPIRY_SECONDS", "more than zero"))
         );
         assert_eq!(nonsense.log(), Ok(Log { stack: "quittance-test".to_owned(), least: Level::Info }));
+    }
+
+    #[test]
+    fn money_goes_back_by_itself_only_where_the_word_stands() {
+        let policy =
+            |late, fraud| environment(&[("REFUND_LATE_SUCCESS", late), ("REFUND_ON_FRAUD_WARNING", fraud)]).policy();
+        assert_eq!(policy("false", "false"), Ok(Policy::STANDARD));
+        let (late_success, fraud_warning) = (Reaction::Refund, Reaction::Keep);
+        assert_eq!(policy("true", "false"), Ok(Policy { late_success, fraud_warning }));
+        assert_eq!(policy("false", "true").map(|policy| policy.fraud_warning), Ok(Reaction::Refund));
+        assert_eq!(policy("yes", "false"), Err(ConfigError::Malformed("REFUND_LATE_SUCCESS", "`true` or `false`")));
+        assert_eq!(policy("true", ""), Err(ConfigError::Missing("REFUND_ON_FRAUD_WARNING")));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use domain::policy::Policy;
 use domain::schedule::Limits;
 use domain::time::Timestamp;
 use flow::ports::{Host, Note};
@@ -21,17 +22,18 @@ const RESERVE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct SystemHost {
     limits: Limits,
+    policy: Policy,
     deadline: Option<Timestamp>,
     notes: Mutex<Vec<Note>>,
 }
 
 impl SystemHost {
-    /// A host under these limits, for a request that must be done by `deadline`. One that has passed already is none: Lambda ends a
+    /// A host under these limits and settings, for a request that must be done by `deadline`. One that has passed already is none: Lambda ends a
     /// function at its deadline, but `cargo lambda watch` gives every request one of January 1970.
     #[must_use]
-    pub fn new(limits: Limits, deadline: Option<Timestamp>) -> Self {
+    pub fn new(limits: Limits, policy: Policy, deadline: Option<Timestamp>) -> Self {
         let deadline = deadline.filter(|deadline| *deadline > now());
-        Self { limits, deadline, notes: Mutex::new(Vec::new()) }
+        Self { limits, policy, deadline, notes: Mutex::new(Vec::new()) }
     }
 
     /// What was noted since this was last asked.
@@ -56,6 +58,10 @@ impl Host for SystemHost {
 
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    fn policy(&self) -> Policy {
+        self.policy
     }
 
     fn gateway_budget(&self) -> Duration {
@@ -115,13 +121,13 @@ mod tests {
 
     #[test]
     fn a_deadline_of_1970_is_none() {
-        let watched = SystemHost::new(Limits::STANDARD, Some(Timestamp::from_unix_ms(600_000)));
+        let watched = SystemHost::new(Limits::STANDARD, Policy::STANDARD, Some(Timestamp::from_unix_ms(600_000)));
         assert_eq!(watched.gateway_budget(), Limits::STANDARD.gateway_timeout);
     }
 
     #[test]
     fn notes_are_taken_once_and_bounded() {
-        let host = SystemHost::new(Limits::STANDARD, None);
+        let host = SystemHost::new(Limits::STANDARD, Policy::STANDARD, None);
         (0..100).for_each(|_| host.note(Note::Conflict));
         assert_eq!(host.take_notes().len(), NOTES_MAX);
         assert_eq!(host.take_notes(), []);

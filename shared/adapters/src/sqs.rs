@@ -1,6 +1,6 @@
 //! The retry queue: nudges out, nudges in.
 //!
-//! A nudge is `{"transactionId":"pay_…"}` or `{"disputeId":"dsp_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
+//! A nudge is `{"transactionId":"pay_…"}`, `{"disputeId":"dsp_…"}` or `{"warningId":"wrn_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
 //! a doubled or late one by the row's version. So sending has no guarantee to keep, and reading has nothing to trust.
 //!
 //! Must never: put anything else of a payment on the queue, or let one bad record stop the others of its batch.
@@ -13,6 +13,7 @@ use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::dispute::DisputeId;
 use domain::id::{RowId, TransactionId};
+use domain::warning::WarningId;
 use flow::ports::{Dependency, Error, Nudge};
 use serde::{Deserialize, Serialize};
 
@@ -133,14 +134,16 @@ impl From<SqsMessage> for Record {
 struct NudgeJson {
     transaction_id: Option<String>,
     dispute_id: Option<String>,
+    warning_id: Option<String>,
 }
 
 impl NudgeJson {
     fn row(&self) -> Option<RowId> {
-        match (&self.transaction_id, &self.dispute_id) {
-            (Some(id), None) => TransactionId::parse(id).ok().map(RowId::Payment),
-            (None, Some(id)) => DisputeId::parse(id).ok().map(RowId::Dispute),
-            (Some(_), Some(_)) | (None, None) => None,
+        match (&self.transaction_id, &self.dispute_id, &self.warning_id) {
+            (Some(id), None, None) => TransactionId::parse(id).ok().map(RowId::Payment),
+            (None, Some(id), None) => DisputeId::parse(id).ok().map(RowId::Dispute),
+            (None, None, Some(id)) => WarningId::parse(id).ok().map(RowId::Warning),
+            _ => None,
         }
     }
 }
@@ -150,6 +153,7 @@ fn body(id: &RowId) -> String {
     match id {
         RowId::Payment(id) => format!(r#"{{"transactionId":"{id}"}}"#),
         RowId::Dispute(id) => format!(r#"{{"disputeId":"{id}"}}"#),
+        RowId::Warning(id) => format!(r#"{{"warningId":"{id}"}}"#),
     }
 }
 
@@ -221,12 +225,17 @@ mod tests {
     }
 
     #[test]
-    fn a_dispute_is_nudged_by_its_own_id_and_read_back() {
-        let id = RowId::Dispute(DisputeId::parse("dsp_paypal_PP-D-10001").unwrap());
-        assert_eq!(body(&id), r#"{"disputeId":"dsp_paypal_PP-D-10001"}"#);
-        let mut message = SqsMessage::default();
-        message.body = Some(body(&id));
-        assert_eq!(Record::from(message).nudge, Ok(id));
+    fn disputes_and_warnings_are_nudged_by_their_own_ids_and_read_back() {
+        let dispute = RowId::Dispute(DisputeId::parse("dsp_paypal_PP-D-10001").unwrap());
+        let warning = RowId::Warning(WarningId::parse("wrn_stripe_issfr_1").unwrap());
+        for (id, text) in
+            [(dispute, r#"{"disputeId":"dsp_paypal_PP-D-10001"}"#), (warning, r#"{"warningId":"wrn_stripe_issfr_1"}"#)]
+        {
+            assert_eq!(body(&id), text);
+            let mut message = SqsMessage::default();
+            message.body = Some(body(&id));
+            assert_eq!(Record::from(message).nudge, Ok(id));
+        }
     }
 
     #[test]

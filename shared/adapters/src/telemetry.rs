@@ -15,6 +15,7 @@ use std::time::Duration;
 use domain::dispute::DisputeId;
 use domain::id::TransactionId;
 use domain::time::Timestamp;
+use domain::warning::WarningId;
 use flow::ports::{Error, Note};
 use serde_json::{Map, Value, json};
 
@@ -73,7 +74,9 @@ pub enum Field<'a> {
     TransactionId(&'a TransactionId),
     /// The dispute.
     DisputeId(&'a DisputeId),
-    /// Where the payment, or the dispute, stands after the request.
+    /// The early fraud warning.
+    WarningId(&'a WarningId),
+    /// Where the payment, the dispute or the warning stands after the request.
     State(&'static str),
     /// The name of the caller's key.
     Caller(&'a str),
@@ -108,6 +111,7 @@ impl Field<'_> {
             Self::Code(code) => ("code", code.into()),
             Self::TransactionId(id) => ("transactionId", id.as_str().into()),
             Self::DisputeId(id) => ("disputeId", id.as_str().into()),
+            Self::WarningId(id) => ("warningId", id.as_str().into()),
             Self::State(state) => ("state", state.into()),
             Self::Caller(name) => ("caller", cleaned(name)),
             Self::Duration(duration) => ("durationMs", milliseconds(duration)),
@@ -193,7 +197,11 @@ impl Line {
                 Note::DisputeDeadline(reminder) => {
                     self.fields.insert("deadlineIn".to_owned(), reminder.name().into());
                 }
-                Note::ForeignObject { .. } | Note::ReviewAsked | Note::Conflict => {}
+                Note::ForeignObject { .. }
+                | Note::ReviewAsked
+                | Note::FraudWarning
+                | Note::AutomaticRefund
+                | Note::Conflict => {}
             }
         }
     }

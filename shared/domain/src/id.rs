@@ -6,7 +6,7 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use crate::dispute::DisputeId;
+use crate::{dispute::DisputeId, warning::WarningId};
 
 /// Why a name was not taken. The sentence completes "`<field>` …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -103,6 +103,13 @@ impl RefundId {
         Self(derived(Self::PREFIX, &["gateway", payment.as_str(), reference]))
     }
 
+    /// The id of the refund that is made by itself for this cause. Whoever sees the cause first, and however often it is seen, it
+    /// is the same refund.
+    #[must_use]
+    pub fn automatic(payment: &TransactionId, cause: &str) -> Self {
+        Self(derived(Self::PREFIX, &["automatic", payment.as_str(), cause]))
+    }
+
     /// Reads an id that somebody else wrote.
     ///
     /// # Errors
@@ -131,6 +138,8 @@ pub enum RowId {
     Payment(TransactionId),
     /// A dispute's row.
     Dispute(DisputeId),
+    /// The row of an early fraud warning.
+    Warning(WarningId),
 }
 
 impl RowId {
@@ -140,6 +149,7 @@ impl RowId {
         match self {
             Self::Payment(id) => id.as_str(),
             Self::Dispute(id) => id.as_str(),
+            Self::Warning(id) => id.as_str(),
         }
     }
 
@@ -148,7 +158,7 @@ impl RowId {
     pub const fn payment(&self) -> Option<&TransactionId> {
         match self {
             Self::Payment(id) => Some(id),
-            Self::Dispute(_) => None,
+            Self::Dispute(_) | Self::Warning(_) => None,
         }
     }
 }
@@ -162,6 +172,12 @@ impl From<TransactionId> for RowId {
 impl From<DisputeId> for RowId {
     fn from(id: DisputeId) -> Self {
         Self::Dispute(id)
+    }
+}
+
+impl From<WarningId> for RowId {
+    fn from(id: WarningId) -> Self {
+        Self::Warning(id)
     }
 }
 

@@ -5,7 +5,7 @@
 //! its `Cargo.toml` is the proof.
 //!
 //! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
-//! events), [`decline`], [`schedule`].
+//! events), [`decline`], [`schedule`], [`policy`].
 
 pub mod decline;
 pub mod dispute;
@@ -13,7 +13,9 @@ pub mod gateway;
 pub mod id;
 pub mod money;
 pub mod payment;
+pub mod policy;
 pub mod schedule;
 pub mod settlement;
 pub mod text;
 pub mod time;
+pub mod warning;

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::gateway::Gateway;
+use crate::{
+    gateway::Gateway,
+    time::{Now, Timestamp},
+};
 
 /// The time limits of a stack. Template parameters set the first three; the local stage makes them short.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +61,10 @@ impl Limits {
     /// each of the steps above, which makes five hours.
     pub const SETTLEMENT_LOOKS_MAX: u32 = 4;
 
+    /// What no payment of ours has a part in, as far as anybody could see, is looked at for so long after it was first heard of: no bank
+    /// takes longer to decide. Then only an event has it looked at again.
+    pub const STRAY: Duration = Duration::from_secs(120 * 24 * 3600);
+
     /// A webhook need not hurry a row that somebody looks at within this time anyway.
     pub const NEAR: Duration = Duration::from_secs(60);
 }
@@ -83,6 +90,16 @@ pub(crate) fn look_delay(round: u32, limits: Limits) -> Duration {
     let step = usize::try_from(round).unwrap_or(usize::MAX).min(Limits::LOOKS.len().saturating_sub(1));
     let multiple = Limits::LOOKS.get(step).copied().unwrap_or(1);
     limits.first_look.saturating_mul(multiple)
+}
+
+/// When to look again at a dispute or a warning that nobody could see or place so far: soon for a while, then once a day, then not
+/// any more; a person has been asked long since. It never costs more than a few hundred looks.
+pub(crate) fn stray_look(heard_of: Timestamp, rounds: u32, now: &Now) -> Option<Timestamp> {
+    const A_DAY: Duration = Duration::from_secs(24 * 3600);
+    if rounds < Limits::ROUNDS_BEFORE_REVIEW {
+        return Some(now.at.plus(backoff(rounds, now.limits, now.dice)));
+    }
+    (now.at.since(heard_of) < Limits::STRAY).then(|| now.at.plus(A_DAY))
 }
 
 #[cfg(test)]

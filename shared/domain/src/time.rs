@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::schedule::Limits;
+use crate::{policy::Policy, schedule::Limits};
 
 /// A moment in UTC, to the millisecond.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,13 +54,16 @@ impl Day {
     }
 }
 
-/// The circumstances of one decision: the moment, the limits in force, and one throw of the dice for jitter.
+/// The circumstances of one decision: the moment, the limits and the merchant's settings in force, and one throw of the dice for
+/// jitter.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     /// When the decision is taken.
     pub at: Timestamp,
     /// The time limits of this stack.
     pub limits: Limits,
+    /// What the merchant has us do by ourselves.
+    pub policy: Policy,
     /// A uniformly random number; the same number gives the same decision.
     pub dice: u64,
 }

@@ -4,15 +4,17 @@
 //! number of times. What commits successfully yields a [`Committed`], and only that opens a gateway's door.
 
 pub mod dispute;
+pub mod warning;
 
 use std::time::Duration;
 
 use domain::{
     gateway::{Hand, Outcome, RefundOutcome},
     payment::{
-        Command, Decision, Event, Evidence, Judgement, Payment, PaymentDispute, RefundEvidence, Rejection, Source,
-        apply, decide, judge, judge_dispute, judge_refund,
+        Command, Decision, Event, Evidence, Fact, Judgement, Payment, PaymentDispute, PaymentWarning, RefundEvidence,
+        Rejection, Source, apply, decide, judge, judge_dispute, judge_refund, judge_warning,
     },
+    text::GatewayToken,
     time::Now,
 };
 
@@ -185,6 +187,22 @@ pub async fn record_dispute<H: Host, S: ReplacePayment>(
     weighed(host, store, payment, weigh, actor).await
 }
 
+/// Writes down what a bank says of a charge on `object`, on the payment whose id that bears.
+///
+/// # Errors
+/// If something outside fails; it may have been written.
+pub async fn record_warning<H: Host, S: ReplacePayment>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    (warning, object): (PaymentWarning, GatewayToken),
+    actor: &Actor,
+) -> Result<Recorded, Error> {
+    // It bears a version of its own, so that being overtaken takes nothing from it.
+    let weigh = |payment: &Payment, now: &Now, _: bool| judge_warning(payment, &object, &warning, now);
+    weighed(host, store, payment, weigh, actor).await
+}
+
 /// Decides, writes, and decides anew when somebody else was first: `weigh` is told that, from then on.
 async fn weighed<H: Host, S: ReplacePayment>(
     host: &H,
@@ -258,6 +276,12 @@ async fn commit<H: Host, S: ReplacePayment>(
             // Said when it is news: a row that is looked at again and again asks each time.
             if event.review.is_some() && after.attention != seen {
                 host.note(Note::ReviewAsked);
+            }
+            if let Fact::FraudWarned(_) = event.fact {
+                host.note(Note::FraudWarning);
+            }
+            if event.refund.is_some() {
+                host.note(Note::AutomaticRefund);
             }
             Ok(Ok(Committed(after)))
         }

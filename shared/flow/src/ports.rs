@@ -2,6 +2,7 @@
 //! No method has a default: a port that lies by omission is found by the compiler.
 
 pub mod dispute;
+pub mod warning;
 
 use std::{future::Future, time::Duration};
 
@@ -11,6 +12,7 @@ use domain::{
     id::{AttemptNumber, RefundId, RequestHash, RowId, TransactionId},
     money::Money,
     payment::{Payment, Terms},
+    policy::Policy,
     schedule::Limits,
     text::Text,
     time::{Day, Now, Timestamp},
@@ -28,6 +30,8 @@ pub trait Host: Sync {
     fn sleep(&self, duration: Duration) -> impl Future<Output = ()> + Send;
     /// The time limits of this stack.
     fn limits(&self) -> Limits;
+    /// What the merchant has us do by ourselves.
+    fn policy(&self) -> Policy;
     /// How long a gateway call that is made now may take, so that there is time to write down what came of it.
     fn gateway_budget(&self) -> Duration;
     /// Takes note of something that operators count.
@@ -35,7 +39,7 @@ pub trait Host: Sync {
 
     /// The circumstances of a decision taken now.
     fn circumstances(&self) -> Now {
-        Now { at: self.now(), limits: self.limits(), dice: self.dice() }
+        Now { at: self.now(), limits: self.limits(), policy: self.policy(), dice: self.dice() }
     }
 }
 
@@ -57,6 +61,10 @@ pub enum Note {
     ReviewAsked,
     /// A dispute must be answered soon.
     DisputeDeadline(Reminder),
+    /// A bank says that a charge may be fraud.
+    FraudWarning,
+    /// A refund was made that nobody asked for, because the merchant's settings say so.
+    AutomaticRefund,
     /// A write was overtaken by another and decided again.
     Conflict,
     /// A part of the due index could not be read, or its rows not be nudged; the next sweep finds them again.

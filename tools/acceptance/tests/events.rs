@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 39] = [
+const STORY: [(&str, &str, [Answered; 2]); 41] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
@@ -39,6 +39,9 @@ const STORY: [(&str, &str, [Answered; 2]); 39] = [
     // The sandbox has no such dispute: it stays as nobody has seen it, and nothing can be answered yet.
     ("webhook-dispute", "webhook", [Answered::Status(200); 2]),
     ("retry-dispute", "retry", [Answered::Batch(&[]); 2]),
+    // Nor such a warning.
+    ("webhook-fraud-warning", "webhook", [Answered::Status(200); 2]),
+    ("retry-fraud-warning", "retry", [Answered::Batch(&[]); 2]),
     ("dispute", "dispute", [Answered::Status(200); 2]),
     ("dispute-list", "dispute", [Answered::Status(200); 2]),
     ("dispute-list-invalid", "dispute", [Answered::Status(400); 2]),

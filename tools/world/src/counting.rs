@@ -14,6 +14,7 @@ use domain::{
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
     payment::Payment,
+    warning::{self, Warning, WarningId},
 };
 use flow::{
     commit::{self, Committed},
@@ -22,6 +23,7 @@ use flow::{
         Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
         ReplacePayment, Replaced, Write,
         dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
+        warning::{LoadWarning, WarningGateway, WriteWarning},
     },
 };
 
@@ -192,6 +194,27 @@ impl<P: DisputeGateway> DisputeGateway for Counting<P> {
     async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
         tick(&self.tally.gateway_calls);
         self.port.answer_dispute(committed, budget).await
+    }
+}
+
+impl<P: LoadWarning> LoadWarning for Counting<P> {
+    async fn load_warning(&self, id: &WarningId) -> Result<Option<Warning>, Error> {
+        tick(&self.tally.reads);
+        self.port.load_warning(id).await
+    }
+}
+
+impl<P: WriteWarning> WriteWarning for Counting<P> {
+    async fn write_warning(&self, write: &ports::warning::Write<'_>) -> Result<ports::warning::Written, Error> {
+        tick(&self.tally.writes);
+        self.port.write_warning(write).await
+    }
+}
+
+impl<P: WarningGateway> WarningGateway for Counting<P> {
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> warning::Outcome {
+        tick(&self.tally.gateway_calls);
+        self.port.fetch_warning(id, budget).await
     }
 }
 

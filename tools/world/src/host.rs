@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{schedule::Limits, time::Timestamp};
+use domain::{policy::Policy, schedule::Limits, time::Timestamp};
 use flow::ports::{Host, Note};
 
 use crate::turns;
@@ -19,6 +19,7 @@ pub struct SimHost {
     unix_ms: AtomicI64,
     dice: AtomicU64,
     limits: Limits,
+    policy: Mutex<Policy>,
     notes: Mutex<Vec<Note>>,
 }
 
@@ -39,6 +40,7 @@ impl SimHost {
             unix_ms: AtomicI64::new(Self::START.unix_ms()),
             dice: AtomicU64::new(seed),
             limits,
+            policy: Mutex::new(Policy::STANDARD),
             notes: Mutex::new(Vec::new()),
         }
     }
@@ -51,6 +53,11 @@ impl SimHost {
     /// Sets the clock, backwards too: a thawed Lambda environment can be told an older time.
     pub fn set(&self, to: Timestamp) {
         self.unix_ms.store(to.unix_ms(), Ordering::SeqCst);
+    }
+
+    /// The merchant settles on these settings.
+    pub fn settle_on(&self, policy: Policy) {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
     }
 
     /// What was noted so far.
@@ -79,6 +86,10 @@ impl Host for SimHost {
 
     fn limits(&self) -> Limits {
         self.limits
+    }
+
+    fn policy(&self) -> Policy {
+        *self.policy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn gateway_budget(&self) -> Duration {

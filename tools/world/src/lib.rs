@@ -3,7 +3,7 @@
 //! - [`store`] and [`queue`] are twins of the table and the queue: they keep the same promises, and break down on request.
 //! - [`host`] is a machine whose clock stands still until somebody moves it.
 //! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
-//! - [`disputes`] is what gateways and banks do about a dispute.
+//! - [`disputes`] is what gateways and banks do about a dispute, [`warnings`] what banks say of fraud.
 //! - `kept` holds what was sent and may outlive its sender.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
@@ -35,3 +35,4 @@ pub mod simulation;
 pub mod store;
 pub mod store_contract;
 pub mod turns;
+pub mod warnings;

@@ -13,14 +13,16 @@ use domain::{
     money::{Currency, Money},
     payment::{
         ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource,
-        CancelReason, CaptureMethod, Confirmation, Customer, DISPUTES_MAX, End, Instrument, Opening, Payment,
-        PaymentDispute, PaymentState, ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundReason,
-        RefundSource, Review, ReviewReason, Terms,
+        CancelReason, CaptureMethod, Cause, Confirmation, Customer, DISPUTES_MAX, End, Instrument, Opening, Payment,
+        PaymentDispute, PaymentState, PaymentWarning, ProcessingReason, REFUNDS_MAX, Refund, RefundProgress,
+        RefundReason, RefundSource, Review, ReviewReason, Terms, WARNINGS_MAX,
     },
+    policy::Policy,
     schedule::Limits,
     settlement::{ExchangeRate, Settlement},
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::{Now, Timestamp},
+    warning::WarningId,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -63,7 +65,7 @@ pub fn waiting(number: u32) -> Payment {
             expires_in: Duration::from_secs(24 * 3600),
         },
     };
-    Payment::open(opening, &Now { at: SimHost::START, limits: Limits::STANDARD, dice: 0 })
+    Payment::open(opening, &Now { at: SimHost::START, limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 })
 }
 
 /// The largest payment that the bounds of its parts allow: a row must hold it.
@@ -150,6 +152,14 @@ pub fn largest(number: u32) -> Payment {
         version: u64::MAX,
     };
     payment.disputes = (0..DISPUTES_MAX).map(dispute).collect();
+    let warning = |number: usize| PaymentWarning {
+        id: must(WarningId::of(&must(GatewayToken::parse(&format!("{number:0>100}"))))),
+        kind: must(Text::parse(&"k".repeat(64))),
+        is_actionable: true,
+        warned_at: SimHost::START,
+        version: u64::MAX,
+    };
+    payment.warnings = (0..WARNINGS_MAX).map(warning).collect();
     payment
 }
 
@@ -165,7 +175,7 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
         let times = (option::of(review()), option::of(moment()), moment(), moment(), moment(), counts);
         (named, story, times).prop_map(|(named, story, times)| {
             let (id, gateway, mode, (object, client_secret, payer_url, charge), request_hash) = named;
-            let (terms, state, attempts, acts, (refunds, disputes, look_owed)) = story;
+            let (terms, state, attempts, acts, (refunds, disputes, warnings, look_owed)) = story;
             let (attention, due, created_at, updated_at, expires_at, counts) = times;
             let (rounds, settlement_looks, version) = counts;
             Payment {
@@ -183,6 +193,7 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 charge,
                 refunds,
                 disputes,
+                warnings,
                 attention,
                 look_owed,
                 settlement_looks,
@@ -197,7 +208,10 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
     })
 }
 
-fn money_back(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, Vec<PaymentDispute>, bool)> {
+/// Refunds, disputes, warnings, and whether a look is owed.
+type MoneyBack = (Vec<Refund>, Vec<PaymentDispute>, Vec<PaymentWarning>, bool);
+
+fn money_back(currency: Currency) -> impl Strategy<Value = MoneyBack> {
     let dispute = (any_dispute_id(), 0_i64.., any_standing(), 1_u64..);
     let dispute = dispute.prop_map(move |(id, minor_units, standing, version)| PaymentDispute {
         id,
@@ -205,7 +219,20 @@ fn money_back(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, Vec<Pay
         standing,
         version,
     });
-    (refunds(currency), vec(dispute, 0..3)).prop_map(|((refunds, look_owed), disputes)| (refunds, disputes, look_owed))
+    (refunds(currency), vec(dispute, 0..3), vec(warning(), 0..3))
+        .prop_map(|((refunds, look_owed), disputes, warnings)| (refunds, disputes, warnings, look_owed))
+}
+
+fn warning() -> impl Strategy<Value = PaymentWarning> {
+    let kind = "[a-z_]{1,64}".prop_map(|text| must(Text::parse(&text)));
+    (any_warning_id(), kind, any::<bool>(), moment(), 1_u64..).prop_map(
+        |(id, kind, is_actionable, warned_at, version)| PaymentWarning { id, kind, is_actionable, warned_at, version },
+    )
+}
+
+/// Any warning's id.
+pub fn any_warning_id() -> impl Strategy<Value = WarningId> {
+    "[A-Za-z0-9_-]{1,40}".prop_map(|reference| must(WarningId::of(&must(GatewayToken::parse(&reference)))))
 }
 
 /// Any dispute's id.
@@ -232,6 +259,8 @@ fn charge() -> impl Strategy<Value = Charge> {
 fn refunds(currency: Currency) -> impl Strategy<Value = (Vec<Refund>, bool)> {
     let source = prop_oneof![
         Just(RefundSource::Gateway),
+        Just(RefundSource::Automatic(Cause::LateSuccess)),
+        any_warning_id().prop_map(|id| RefundSource::Automatic(Cause::FraudWarning(id))),
         (key(), hash()).prop_map(|(key, request_hash)| RefundSource::Api { key, request_hash }),
     ];
     let code = || "[a-z_]{1,40}";

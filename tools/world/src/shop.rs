@@ -392,6 +392,7 @@ impl Shop {
             match &nudged.id {
                 RowId::Payment(id) => drop(must(self.retry(id).await)),
                 RowId::Dispute(id) => drop(must(self.retry_dispute(id).await)),
+                RowId::Warning(id) => drop(must(self.retry_warning(id).await)),
             }
         }
         self.row(id)

@@ -6,6 +6,7 @@
 
 mod dispute;
 mod former;
+mod warning;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -83,6 +84,7 @@ pub enum Layout {
 struct Inner {
     rows: BTreeMap<TransactionId, Row>,
     disputes: dispute::Rows,
+    warnings: warning::Rows,
     dispute_events: Vec<String>,
     layout: Layout,
     /// The index of due rows as readers see it, with the names of their partitions; behind the rows while it is held.
@@ -221,10 +223,11 @@ impl Inner {
         if !std::mem::take(&mut self.index_is_behind) {
             return;
         }
-        let Self { rows, disputes, due, listed, .. } = self;
+        let Self { rows, disputes, warnings, due, listed, .. } = self;
         due.clear();
         due.extend(rows.values().filter_map(Row::due_entry));
         due.extend(disputes.due_entries());
+        due.extend(warnings.due_entries());
         listed.extend(rows.keys().cloned());
     }
 

@@ -81,6 +81,7 @@ async fn look(shop: &Shop) {
         match nudged.id {
             RowId::Payment(id) => drop(shop.retry(&id).await.unwrap()),
             RowId::Dispute(id) => drop(shop.retry_dispute(&id).await.unwrap()),
+            RowId::Warning(id) => panic!("nobody has warned: {id}"),
         }
     }
 }

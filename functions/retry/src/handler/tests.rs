@@ -8,8 +8,10 @@ use domain::dispute::{Dispute, DisputeId};
 use domain::gateway::Mode;
 use domain::id::TransactionId;
 use domain::payment::Payment;
+use domain::policy::Policy;
 use domain::time::Now;
 use expect_test::{Expect, expect};
+use flow::commit::warning::create;
 use flow::ports::dispute::{self as ports, CreateDispute as _};
 use flow::ports::{Actor, Error, Replaced, Write, WriterToken};
 use world::events::{payment, store_with, text};
@@ -32,6 +34,7 @@ fn function(change: impl FnOnce(&mut Payment)) -> Function {
         store: block_on(store_with(&payment)),
         gateway: SimGateway::new(Arc::new(host)),
         limits: Limits { gateway_timeout: Duration::from_secs(1), ..Limits::STANDARD },
+        policy: Policy::STANDARD,
         log: Log { stack: "quittance-test".to_owned(), least: Level::Error },
     }
 }
@@ -83,7 +86,11 @@ fn a_nudge_that_names_a_dispute_has_the_dispute_looked_at() {
     let function = function(|_| {});
     let id = DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap();
     let now = Timestamp::from_unix_ms(1_000_000);
-    let noticed = Dispute::noticed(id.clone(), Mode::Test, &Now { at: now, limits: Limits::STANDARD, dice: 0 });
+    let noticed = Dispute::noticed(
+        id.clone(),
+        Mode::Test,
+        &Now { at: now, limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 },
+    );
     let actor = Actor::Webhook("evt_1".to_owned());
     let write =
         ports::Write { dispute: &noticed, event: "dispute_noticed", why: None, actor: &actor, writer: WriterToken(1) };
@@ -91,6 +98,20 @@ fn a_nudge_that_names_a_dispute_has_the_dispute_looked_at() {
     check(&function, "retry-dispute", &expect![[r#"{"batchItemFailures":[]}"#]]);
     // The gateway does not know it, and the row says that nobody does.
     assert_eq!(function.store.dispute_events(), ["dispute_noticed", "claimed", "outcome_unknown"]);
+}
+
+#[test]
+fn a_nudge_that_names_a_warning_has_the_warning_looked_at() {
+    let function = function(|_| {});
+    let id = WarningId::parse("wrn_stripe_issfr_3EventWarning0000000").unwrap();
+    let host = SimHost::new(1);
+    host.set(Timestamp::from_unix_ms(1_000_000));
+    let actor = Actor::Webhook("evt_1".to_owned());
+    block_on(create(&host, &function.store, id.clone(), Mode::Test, &actor)).unwrap();
+    check(&function, "retry-fraud-warning", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    // The gateway does not know it, and the row says that nobody does.
+    let warning = function.store.warning(&id).unwrap();
+    assert_eq!((warning.rounds, warning.standing()), (1, "unseen"));
 }
 
 #[test]
@@ -107,8 +128,9 @@ fn a_record_that_panics_is_caught_and_delivered_again() {
         }
     }
     world::pass_disputes_on!(Trap, |trap| &trap.0);
-    let Retry { store, gateway, limits, log } = function(|_| {});
-    let trapped = Retry { store: Trap(store), gateway, limits, log };
+    world::pass_warnings_on!(Trap, |trap| &trap.0);
+    let Retry { store, gateway, limits, policy, log } = function(|_| {});
+    let trapped = Retry { store: Trap(store), gateway, limits, policy, log };
     let batch = serde_json::from_str(&text("retry")).unwrap();
     let response = block_on(trapped.batch(batch, u64::MAX));
     assert_eq!(response.batch_item_failures.len(), 1);

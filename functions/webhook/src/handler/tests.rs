@@ -247,6 +247,41 @@ fn a_dispute_is_taken_note_of_and_looked_at() {
 }
 
 #[test]
+fn a_warning_of_fraud_is_taken_note_of_and_looked_at() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    check(
+        &endpoint,
+        &host,
+        "webhook-fraud-warning",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "received": "applied"
+        }
+
+        log: {
+          "durationMs": 0,
+          "function": "webhook",
+          "gatewayEventId": "evt_3EventWarningCreated00",
+          "level": "info",
+          "outcome": "applied",
+          "requestId": "11111111-0000-4000-8000-000000000039",
+          "route": "POST /webhook/{gateway}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "warningId": "wrn_stripe_issfr_3EventWarning0000000"
+        }
+    "#]],
+    );
+    let id = domain::warning::WarningId::parse("wrn_stripe_issfr_3EventWarning0000000").unwrap();
+    assert_eq!(endpoint.store.warning(&id).unwrap().due, Some(host.now()));
+    assert_eq!(endpoint.nudges.waiting().len(), 1);
+}
+
+#[test]
 fn what_somebody_else_signed_is_refused() {
     let host = SimHost::new(1);
     let endpoint = with_payment(&host);

@@ -2,7 +2,7 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>` or `<shard>` | `du` = due | rows that somebody must look at, those in doubt apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>` | `ca` = created at | every payment; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
@@ -19,6 +19,7 @@ use domain::{
     id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
+    warning::{Warning, WarningId},
 };
 use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute};
 use time::OffsetDateTime;
@@ -44,6 +45,7 @@ pub(super) const DISPUTE_ORDER: &str = "xd";
 
 const PAYMENT_PREFIX: &str = "PAY#";
 const DISPUTE_PREFIX: &str = "DSP#";
+const WARNING_PREFIX: &str = "WRN#";
 
 /// What has no deadline sorts after everything that has one: this is in the year 33658.
 const NO_DEADLINE_MS: i64 = 999_999_999_999_999;
@@ -59,6 +61,11 @@ pub(super) fn of_payment(id: &TransactionId) -> AttributeValue {
 /// The key of a dispute's row.
 pub(super) fn of_dispute(id: &DisputeId) -> AttributeValue {
     AttributeValue::S(format!("{DISPUTE_PREFIX}{id}"))
+}
+
+/// The key of a warning.
+pub(super) fn of_warning(id: &WarningId) -> AttributeValue {
+    AttributeValue::S(format!("{WARNING_PREFIX}{id}"))
 }
 
 /// The key of a row that cannot exist.
@@ -99,6 +106,18 @@ pub(super) fn write_dispute(written: Written, dispute: &Dispute) -> Written {
         })
 }
 
+/// Writes all keys of a warning. It is in no list: the payment that it is about shows it.
+pub(super) fn write_warning(written: Written, warning: &Warning) -> Written {
+    let shard = shard(warning.id.as_str(), DuePartition::SHARDS);
+    let due_partition = DuePartition { urgency: Urgency::Look, shard };
+    written
+        .text(PK, format!("{WARNING_PREFIX}{}", warning.id))
+        .number(CREATED_AT, warning.created_at.unix_ms())
+        .maybe(warning.due, |written, due| {
+            written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
+        })
+}
+
 /// The name of a partition of the list of disputes.
 pub(super) fn dispute_partition(status: Status) -> String {
     status.word().to_owned()
@@ -126,10 +145,19 @@ pub(super) fn read_dispute_id(row: &Attributes<'_>) -> Result<DisputeId, Unfit> 
     DisputeId::parse(id).map_err(|why| row.unfit(PK, why))
 }
 
+/// Reads a warning's id from the table's key.
+pub(super) fn read_warning_id(row: &Attributes<'_>) -> Result<WarningId, Unfit> {
+    let id = row.text(PK)?.strip_prefix(WARNING_PREFIX).ok_or_else(|| row.unfit(PK, "is not a warning's key"))?;
+    WarningId::parse(id).map_err(|why| row.unfit(PK, why))
+}
+
 /// Reads the id of a row of any kind from the table's key.
 fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
     if row.text(PK)?.starts_with(DISPUTE_PREFIX) {
         return read_dispute_id(row).map(RowId::Dispute);
+    }
+    if row.text(PK)?.starts_with(WARNING_PREFIX) {
+        return read_warning_id(row).map(RowId::Warning);
     }
     read_id(row).map(RowId::Payment)
 }
@@ -179,6 +207,7 @@ fn of_row(id: &RowId) -> AttributeValue {
     match id {
         RowId::Payment(id) => of_payment(id),
         RowId::Dispute(id) => of_dispute(id),
+        RowId::Warning(id) => of_warning(id),
     }
 }
 

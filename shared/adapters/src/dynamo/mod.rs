@@ -1,4 +1,4 @@
-//! The table: one row per payment and per dispute, and every change one conditional write.
+//! The table: one row per payment, per dispute and per warning, and every change one conditional write.
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -19,6 +19,7 @@ mod failure;
 mod keys;
 mod list;
 pub mod row;
+mod warning;
 mod words;
 
 use aws_sdk_dynamodb::{
@@ -34,7 +35,7 @@ pub use self::{
     keys::due_partition_name,
 };
 
-/// The payments and disputes in a DynamoDB table.
+/// The payments, disputes and warnings in a DynamoDB table.
 #[derive(Debug, Clone)]
 pub struct PaymentTable {
     client: Client,

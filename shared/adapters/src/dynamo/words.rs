@@ -45,6 +45,7 @@ words!(ReviewReason {
     KeyMismatch = "key_mismatch",
     MoneyElsewhere = "money_elsewhere",
     LateSuccess = "late_success",
+    AutomaticRefundFailed = "automatic_refund_failed",
 });
 words!(CancelReason {
     Duplicate = "duplicate",

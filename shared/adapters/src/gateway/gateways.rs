@@ -8,12 +8,14 @@ use domain::{
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
+    warning::{self, WarningId},
 };
 use flow::{
     commit::{self, Committed},
     ports::{
         AmountRefusal, Gateway, OpenOutcome, OpenRequest,
         dispute::{DisputeGateway, PapersRefusal},
+        warning::WarningGateway,
     },
 };
 
@@ -160,5 +162,11 @@ impl<K: ApiKeys, A: PaypalApp> DisputeGateway for Gateways<K, A> {
             GatewayName::Stripe => self.stripe.answer_dispute(committed, budget).await,
             GatewayName::PayPal => self.paypal.answer_dispute(committed, budget).await,
         }
+    }
+}
+
+impl<K: ApiKeys, A: PaypalApp> WarningGateway for Gateways<K, A> {
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> warning::Outcome {
+        self.stripe.fetch_warning(id, budget).await
     }
 }

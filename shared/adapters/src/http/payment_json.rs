@@ -9,8 +9,9 @@ use domain::gateway::{Gateway, NextAction};
 use domain::id::AttemptNumber;
 use domain::money::Money;
 use domain::payment::{
-    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, End, Instrument, Payment,
-    PaymentState, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason, RefundSource, Review, Ruling,
+    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, Cause, End, Instrument, Payment,
+    PaymentState, PaymentWarning, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason, RefundSource, Review,
+    Ruling,
 };
 use domain::settlement::Settlement;
 use serde::Serialize;
@@ -41,6 +42,7 @@ pub struct PaymentJson {
     reattempt: Option<ReattemptJson>,
     refunds: Vec<RefundJson>,
     disputes: Vec<PaymentDisputeJson>,
+    fraud_warnings: Vec<WarningJson>,
     metadata: BTreeMap<String, String>,
     version: u64,
     created_at: String,
@@ -124,6 +126,18 @@ struct RefundJson {
     created_at: String,
 }
 
+/// What a bank has said of fraud.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct WarningJson {
+    warning_id: String,
+    /// The gateway's word for the fraud.
+    #[serde(rename = "type")]
+    kind: String,
+    actionable: bool,
+    created_at: String,
+}
+
 /// Why an issuer said no, and what may be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -167,6 +181,7 @@ impl From<&Payment> for PaymentJson {
             reattempt: payment.reattempt().map(ReattemptJson::from),
             refunds: payment.refunds.iter().map(RefundJson::from).collect(),
             disputes: payment.disputes.iter().map(PaymentDisputeJson::from).collect(),
+            fraud_warnings: payment.warnings.iter().map(WarningJson::from).collect(),
             metadata: terms.metadata.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
             version: *version,
             created_at: rfc3339::format(*created_at),
@@ -260,8 +275,14 @@ impl From<&Refund> for RefundJson {
             source: match refund.source {
                 RefundSource::Api { .. } => "api",
                 RefundSource::Gateway => "gateway",
+                RefundSource::Automatic(_) => "automatic",
             },
-            reason: refund.reason.map(RefundReason::name),
+            reason: match refund.source {
+                RefundSource::Automatic(Cause::LateSuccess) => Some("late_success"),
+                RefundSource::Api { .. } | RefundSource::Gateway | RefundSource::Automatic(Cause::FraudWarning(_)) => {
+                    refund.reason.map(RefundReason::name)
+                }
+            },
             failure_code: match &refund.progress {
                 RefundProgress::Failed { code } => Some(code.clone()),
                 RefundProgress::Unanswered
@@ -271,6 +292,17 @@ impl From<&Refund> for RefundJson {
                 | RefundProgress::Canceled => None,
             },
             created_at: rfc3339::format(refund.started_at),
+        }
+    }
+}
+
+impl From<&PaymentWarning> for WarningJson {
+    fn from(warning: &PaymentWarning) -> Self {
+        Self {
+            warning_id: warning.id.as_str().to_owned(),
+            kind: warning.kind.as_str().to_owned(),
+            actionable: warning.is_actionable,
+            created_at: rfc3339::format(warning.warned_at),
         }
     }
 }

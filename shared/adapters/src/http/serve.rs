@@ -35,10 +35,10 @@ pub trait Endpoint: Sync {
 /// # Errors
 /// If the environment cannot be understood, or Lambda's runtime cannot be reached.
 pub async fn serve<E: Endpoint>(endpoint: E, environment: &Environment) -> Result<(), lambda_http::Error> {
-    let (limits, log) = (environment.limits()?, &environment.log()?);
+    let (limits, policy, log) = (environment.limits()?, environment.policy()?, &environment.log()?);
     let endpoint = &endpoint;
     lambda_http::run(service_fn(move |request: Request| async move {
-        let host = SystemHost::new(limits, deadline(&request));
+        let host = SystemHost::new(limits, policy, deadline(&request));
         let (response, line) = respond(endpoint, &host, &request).await;
         let mut line = line;
         line.notes(host.take_notes());

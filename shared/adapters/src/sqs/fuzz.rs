@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Poison, records, redeliver};
 
-const WORDS: [&str; 11] = [
+const WORDS: [&str; 12] = [
     "Records",
     "messageId",
     "body",
@@ -19,6 +19,7 @@ const WORDS: [&str; 11] = [
     "disputeId",
     r#"{"disputeId":"dsp_stripe_du_1"}"#,
     "dsp_stripe_du_1",
+    r#"{"warningId":"wrn_stripe_issfr_1"}"#,
 ];
 
 #[test]
@@ -33,12 +34,13 @@ fn whatever_lies_on_the_queue_only_what_names_a_payment_is_a_nudge() {
         for (record, body) in records.iter().zip(&bodies) {
             let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_str(body).ok());
             let named = |name: &str| json.as_ref().and_then(|json| json.as_object()?.get(name)?.as_str());
-            let (payment, dispute) = (named("transactionId"), named("disputeId"));
+            let (payment, dispute, warning) = (named("transactionId"), named("disputeId"), named("warningId"));
             match &record.nudge {
                 Ok(RowId::Payment(id)) => assert_eq!(payment, Some(id.as_str()), "{body:?}"),
                 Ok(RowId::Dispute(id)) => assert_eq!(dispute, Some(id.as_str()), "{body:?}"),
+                Ok(RowId::Warning(id)) => assert_eq!(warning, Some(id.as_str()), "{body:?}"),
                 Err(Poison) => {
-                    let is_one = payment.is_some_and(is_an_id) && dispute.is_none();
+                    let is_one = payment.is_some_and(is_an_id) && dispute.is_none() && warning.is_none();
                     assert!(!is_one || is_ambiguous(body), "{body:?}");
                 }
             }
@@ -59,5 +61,7 @@ fn is_an_id(text: &str) -> bool {
 
 /// A name given twice says two things, and is poison.
 fn is_ambiguous(body: &Option<String>) -> bool {
-    body.as_ref().is_some_and(|body| body.matches("ransactionId").count() > 1 || body.contains("isputeId"))
+    body.as_ref().is_some_and(|body| {
+        body.matches("ransactionId").count() > 1 || body.contains("isputeId") || body.contains("arningId")
+    })
 }

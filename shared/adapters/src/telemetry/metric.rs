@@ -26,6 +26,10 @@ pub enum Count {
     ReviewAsked,
     /// A dispute must be answered within days, and has not been.
     DisputeDeadline,
+    /// A bank says that a charge may be fraud.
+    FraudWarning,
+    /// A refund was made by itself.
+    AutomaticRefund,
     /// Money stands on another object that bears our id.
     ForeignCharge,
     /// Another object bears our id, without money.
@@ -60,11 +64,13 @@ pub enum Count {
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
         Self::DisputeDeadline,
+        Self::FraudWarning,
+        Self::AutomaticRefund,
         Self::ForeignCharge,
         Self::ForeignObject,
         Self::GatewayMisconfigured,
@@ -90,6 +96,8 @@ impl Count {
             Self::Panicked => "panicked",
             Self::ReviewAsked => "reviewAsked",
             Self::DisputeDeadline => "disputeDeadline",
+            Self::FraudWarning => "fraudWarning",
+            Self::AutomaticRefund => "automaticRefund",
             Self::ForeignCharge => "foreignCharge",
             Self::ForeignObject => "foreignObject",
             Self::GatewayMisconfigured => "gatewayMisconfigured",
@@ -123,6 +131,8 @@ impl Count {
             // Nobody looks at such a row by itself.
             | Self::UnreadableRow => Level::Error,
             Self::ForeignObject
+            // Whoever wants to hear of each can; it is the bank's business, and nothing of ours is out of order.
+            | Self::FraudWarning
             | Self::OutcomeUnknown
             | Self::OutcomeNotRecorded
             | Self::NudgeLost
@@ -134,7 +144,8 @@ impl Count {
             | Self::RawCardData
             | Self::SecretInRequest => Level::Warn,
             // A gateway tells more than we asked to hear, and that is no fault of anybody's; nor is a crowd at one row.
-            Self::WebhookNotOurs | Self::Conflict => Level::Info,
+            // And a refund by itself is what the merchant has asked for.
+            Self::WebhookNotOurs | Self::AutomaticRefund | Self::Conflict => Level::Info,
         }
     }
 
@@ -159,6 +170,8 @@ impl Count {
             Note::ForeignObject { holds_money: false } => Self::ForeignObject,
             Note::ReviewAsked => Self::ReviewAsked,
             Note::DisputeDeadline(_) => Self::DisputeDeadline,
+            Note::FraudWarning => Self::FraudWarning,
+            Note::AutomaticRefund => Self::AutomaticRefund,
             Note::Conflict => Self::Conflict,
             Note::PartitionFailed(_) => Self::PartitionFailed,
         }

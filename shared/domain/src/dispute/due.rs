@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Dispute, Fact, Link, Status};
 use crate::{
-    schedule::{Limits, backoff, look_delay},
+    schedule::{Limits, backoff, look_delay, stray_look},
     time::{Now, Timestamp},
 };
 
@@ -25,6 +25,8 @@ pub(super) fn due(after: &Dispute, fact: &Fact, now: &Now) -> Option<Timestamp> 
             let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
             return Some(in_call.max(soon));
         }
+        // Of what nobody has ever seen, nobody knows that it is there.
+        Fact::OutcomeUnknown { .. } if after.known.is_none() => return stray_look(after.created_at, after.rounds, now),
         Fact::OutcomeUnknown { .. } => return Some(soon),
         // Papers that are put by, and an alarm that is raised, change nothing at the gateway.
         Fact::Drafted { .. }
@@ -41,8 +43,11 @@ pub(super) fn due(after: &Dispute, fact: &Fact, now: &Now) -> Option<Timestamp> 
         return Some(soon);
     }
     let look = now.at.plus(look(after.rounds, limits));
-    let Some(known) = &after.known else { return Some(soon) };
+    let Some(known) = &after.known else { return stray_look(after.created_at, after.rounds, now) };
+    // It moves no payment of ours, and its events tell how it ends.
+    let is_stray = after.payment().is_none() && now.at.since(after.created_at) >= Limits::STRAY;
     match known.standing.status {
+        Status::NeedsResponse | Status::UnderReview if is_stray => None,
         Status::NeedsResponse => {
             // At the deadline the gateway decides, and somebody must see how.
             let deadline = known.due_by.filter(|by| *by > now.at);

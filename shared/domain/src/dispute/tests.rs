@@ -8,6 +8,7 @@ use crate::{
     id::RequestHash,
     money::Currency,
     payment::ReviewReason,
+    policy::Policy,
     schedule::Limits,
 };
 
@@ -15,7 +16,7 @@ const START: Timestamp = Timestamp::from_unix_ms(1_795_000_000_000);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn at(after: Duration) -> Now {
-    Now { at: START.plus(after), limits: Limits::STANDARD, dice: 7 }
+    Now { at: START.plus(after), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 7 }
 }
 
 fn token(text: &str) -> GatewayToken {
@@ -119,6 +120,25 @@ fn a_payment_that_we_do_not_have_is_a_matter_for_a_person() {
     let told = done(&seen, &Command::Tell { told: Told::NoSuchPayment, version: seen.version }, &at(DAY));
     assert_eq!(told.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
     assert!(!told.owes_telling());
+}
+
+/// It has a deadline of its own all the same, and its events tell how it ends.
+#[test]
+fn what_is_none_of_ours_or_cannot_be_seen_is_not_looked_at_for_ever() {
+    let snapshot = Snapshot { behind: Behind::NotOurs, due_by: None, ..shown(Stage::Chargeback, Status::UnderReview) };
+    for outcome in [Outcome::Dispute(Box::new(snapshot)), Outcome::Unknown(UnknownReason::Misconfigured)] {
+        let (mut dispute, mut looks) = (noticed(), 0);
+        while let Some(due) = dispute.due {
+            looks += 1;
+            assert!(looks < 200, "{outcome:?}");
+            dispute = judged(&dispute, Source::Fetch, outcome.clone(), &Now { at: due, ..at(DAY) });
+        }
+        assert!(dispute.updated_at.since(START) >= Limits::STRAY - DAY && looks > 100, "{looks}");
+        let woken = done(&dispute, &Command::Notice, &at(200 * DAY));
+        assert_eq!(woken.due, Some(at(200 * DAY).at), "an event has it looked at again");
+    }
+    let unseen = judged(&open(), Source::Fetch, Outcome::Unknown(UnknownReason::Timeout), &at(400 * DAY));
+    assert!(unseen.due.is_some(), "a payment's own dispute is never forgotten");
 }
 
 #[test]

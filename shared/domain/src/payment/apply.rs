@@ -4,6 +4,7 @@
 use super::{
     ATTEMPTS_MAX, Act, ActKind, ActProgress, AfterDecline, Attempt, AttemptProgress, AttemptResult, AttemptSource, End,
     Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason, dispute::disputed,
+    warning::warned,
 };
 use crate::{gateway::NextAction, money::Money, time::Timestamp};
 
@@ -13,6 +14,9 @@ pub fn apply(payment: &mut Payment, event: &Event) {
     payment.due = event.due;
     payment.updated_at = event.at;
     payment.version = payment.version.saturating_add(1);
+    if let Some(refund) = &event.refund {
+        reserve(payment, refund);
+    }
     match event.review {
         // The first reason stands, until a graver one comes.
         Some(reason) if payment.attention.is_none_or(|review| review.reason < reason) => {
@@ -20,6 +24,12 @@ pub fn apply(payment: &mut Payment, event: &Event) {
         }
         Some(_) | None => {}
     }
+}
+
+/// Takes a refund into the row: one that was made of an event, or one as it stands now.
+pub(super) fn reserve(payment: &mut Payment, refund: &Refund) {
+    refunded(payment, refund);
+    payment.rounds = 0;
 }
 
 /// What `event` makes of the payment, before `due` and version are set.
@@ -76,6 +86,7 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
         Fact::ActOpened(act) => payment.acts.push(act.clone()),
         Fact::ActRefused { code } => close_act(payment, ActProgress::Refused { code: code.clone() }),
         Fact::DisputeMoved(dispute) => disputed(payment, dispute),
+        Fact::FraudWarned(warning) => warned(payment, warning),
         Fact::RefundStarted(refund) => refunded(payment, refund),
         Fact::RefundsMoved(refunds) => refunds.iter().for_each(|refund| refunded(payment, refund)),
         Fact::RefundsCompared(refunds) => {

@@ -7,7 +7,10 @@ use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
     CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState,
     ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason,
-    apply::establish, due::due, reattempt::permitted_now,
+    apply::establish,
+    automatic,
+    due::due,
+    reattempt::permitted_now,
 };
 use crate::{
     gateway::{Charge, Gateway, NextAction},
@@ -45,17 +48,19 @@ pub fn decide(payment: &Payment, command: &Command, now: &Now) -> Result<Decisio
     }
 }
 
-/// The event that `fact` makes, with the `due` of the row as it will be.
+/// The event that `fact` makes, with the refund that the merchant's settings make of it, and the `due` of the row as it will be.
 pub(super) fn happened(payment: &Payment, fact: Fact, now: &Now) -> Event {
     learned(payment, fact, None, now)
 }
 
 /// The same, where something was learned of the charge with it.
 pub(super) fn learned(payment: &Payment, fact: Fact, charge: Option<&Charge>, now: &Now) -> Event {
-    let mut event = Event { fact, at: now.at, due: None, review: None, charge: charge.cloned() };
+    let mut event = Event { fact, at: now.at, due: None, review: None, charge: charge.cloned(), refund: None };
     let mut after = payment.clone();
     establish(&mut after, &event);
-    event.due = due(&after, &event.fact, now);
+    event.refund = automatic::refund(&after, &event.fact, now);
+    // Whoever writes a refund down with other business does not send it: somebody must, at once.
+    event.due = if event.refund.is_some() { Some(now.at) } else { due(&after, &event.fact, now) };
     event
 }
 

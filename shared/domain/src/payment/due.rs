@@ -12,8 +12,8 @@ use crate::{
 pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> {
     let limits = now.limits;
     let in_call = now.at.plus(limits.gateway_timeout.saturating_mul(2));
-    if let Fact::DisputeMoved(_) = fact {
-        // A dispute has a row and a `due` of its own.
+    if let Fact::DisputeMoved(_) | Fact::FraudWarned(_) = fact {
+        // Disputes and warnings have rows and a `due` of their own.
         return after.due;
     }
     if after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed() {
@@ -44,6 +44,7 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::RefundsMoved(_)
         | Fact::RefundsCompared(_)
         | Fact::DisputeMoved(_)
+        | Fact::FraudWarned(_)
         | Fact::ChargeTold
         | Fact::SettlementNotTold
         | Fact::Looked

@@ -1,6 +1,6 @@
 //! What happened to a payment, in the past tense. Every write to a row stores the event that caused it.
 
-use super::{Act, Attempt, End, PaymentDispute, Refund, RefundProgress, ReviewReason};
+use super::{Act, Attempt, End, PaymentDispute, PaymentWarning, Refund, RefundProgress, ReviewReason};
 use crate::{
     decline::Decline,
     dispute::Status,
@@ -23,6 +23,8 @@ pub struct Event {
     pub review: Option<ReviewReason>,
     /// What was learned of the charge with it.
     pub charge: Option<Charge>,
+    /// The refund that the merchant's settings make of it: reserved in the same write.
+    pub refund: Option<Refund>,
 }
 
 /// What happened.
@@ -94,6 +96,8 @@ pub enum Fact {
     RefundsCompared(Vec<Refund>),
     /// A dispute came as far as it says.
     DisputeMoved(PaymentDispute),
+    /// A bank says that the charge may be fraud, or has something new to say about that.
+    FraudWarned(PaymentWarning),
     /// A worker took the row to look at it.
     Claimed,
     /// A webhook that proves nothing by itself: look now.
@@ -150,6 +154,7 @@ impl Fact {
             | Self::RefundsMoved(_)
             | Self::RefundsCompared(_)
             | Self::DisputeMoved(_)
+            | Self::FraudWarned(_)
             | Self::Claimed
             | Self::LookAsked
             | Self::RefundsHinted
@@ -193,6 +198,7 @@ impl Fact {
                 Status::Prevented => "dispute_prevented",
                 Status::Closed => "dispute_closed",
             },
+            Self::FraudWarned(_) => "fraud_warned",
             Self::Claimed => "claimed",
             Self::LookAsked => "look_asked",
             Self::RefundsHinted => "refunds_hinted",

@@ -7,7 +7,8 @@
 //!   is sent again under its young key, and where that cannot be, a person is asked.
 
 use super::{
-    Fact, Judgement, Payment, PaymentState, Refund, RefundProgress, RefundSource, ReviewReason, decide::happened,
+    Fact, Judgement, Payment, PaymentState, Refund, RefundProgress, RefundSource, ReviewReason, apply::reserve,
+    decide::happened,
 };
 use crate::{
     gateway::{Hand, RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason},
@@ -136,7 +137,21 @@ impl Case<'_> {
                 Err(reason) => news.odd = news.odd.max(Some(reason)),
             }
         }
+        news.odd = news.odd.max(self.come_to_nothing(&news.moved));
         news
+    }
+
+    /// A refund that was made by itself has nobody who waits for it: if it comes to nothing and the money has not gone back otherwise,
+    /// a person is told.
+    fn come_to_nothing(self, moved: &[Refund]) -> Option<ReviewReason> {
+        let mut after = self.payment.clone();
+        moved.iter().for_each(|refund| reserve(&mut after, refund));
+        let is_nothing = |refund: &Refund| {
+            matches!(refund.source, RefundSource::Automatic(_))
+                && !refund.reserves()
+                && after.refundable().minor_units() > 0
+        };
+        moved.iter().any(is_nothing).then_some(ReviewReason::AutomaticRefundFailed)
     }
 
     /// The refund as it has come to stand, if that is new; else what a person must see.
@@ -180,15 +195,25 @@ impl Case<'_> {
             }
             // Its key is spent or dead: neither sending it again nor calling it failed is safe. That all refunds were
             // compared is said by the list itself, if nobody has asked for a newer one meanwhile.
-            RefundProgress::Answered { refusal: None } | RefundProgress::Unanswered => match self.payment.attention {
-                Some(_) => Judgement::Nothing,
-                None => self.change(Fact::ReviewAsked, Some(ReviewReason::OutcomeUnknown)),
-            },
+            RefundProgress::Answered { refusal: None } | RefundProgress::Unanswered => self.is_for_a_person(refund),
             RefundProgress::Pending
             | RefundProgress::Succeeded
             | RefundProgress::Failed { .. }
             | RefundProgress::Canceled => Judgement::Nothing,
         }
+    }
+
+    fn is_for_a_person(self, refund: &Refund) -> Judgement {
+        let told = self.payment.attention.map(|review| review.reason);
+        let (reason, is_told) = match refund.source {
+            // Nobody waits for it; that its payment came too late says nothing of it.
+            RefundSource::Automatic(_) => {
+                let reason = ReviewReason::AutomaticRefundFailed;
+                (reason, told.is_some_and(|told| told >= reason))
+            }
+            RefundSource::Api { .. } | RefundSource::Gateway => (ReviewReason::OutcomeUnknown, told.is_some()),
+        };
+        if is_told { Judgement::Nothing } else { self.change(Fact::ReviewAsked, Some(reason)) }
     }
 
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
@@ -218,7 +243,9 @@ impl Case<'_> {
     }
 
     fn moved(self, refund: &Refund, progress: RefundProgress) -> Judgement {
-        self.change(Fact::RefundsMoved(vec![Refund { progress, ..refund.clone() }]), None)
+        let moved = vec![Refund { progress, ..refund.clone() }];
+        let review = self.come_to_nothing(&moved);
+        self.change(Fact::RefundsMoved(moved), review)
     }
 
     fn change(self, fact: Fact, review: Option<ReviewReason>) -> Judgement {

@@ -8,6 +8,7 @@
 mod act;
 mod apply;
 mod attempt;
+mod automatic;
 mod command;
 mod decide;
 mod dispute;
@@ -19,6 +20,7 @@ mod reattempt;
 mod refund;
 mod state;
 mod terms;
+mod warning;
 
 pub use act::{Act, ActKind, ActProgress, CancelReason, End};
 pub use apply::apply;
@@ -30,9 +32,10 @@ pub use event::{AfterDecline, Event, Fact};
 pub use judge::{Evidence, Judgement, Source, judge};
 pub use judge_refund::{RefundEvidence, judge_refund};
 pub use reattempt::{Reattempt, ReattemptRefusal, Ruling};
-pub use refund::{Refund, RefundProgress, RefundReason, RefundSource};
+pub use refund::{Cause, Refund, RefundProgress, RefundReason, RefundSource};
 pub use state::{PaymentState, ProcessingReason, Status};
 pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
+pub use warning::{PaymentWarning, WARNINGS_MAX, judge_warning};
 
 use crate::{
     gateway::{Charge, Gateway, Mode, NextAction},
@@ -47,7 +50,7 @@ use crate::{
 pub const ATTEMPTS_MAX: usize = 20;
 /// As many captures, cancels and the like as a row records.
 pub const ACTS_MAX: usize = 20;
-/// As many refunds as a client may ask for. Those that are made at the gateway are recorded beyond it too.
+/// As many refunds as a client may ask for. Those that are made at the gateway, or by itself, are recorded beyond it too.
 pub const REFUNDS_MAX: usize = 50;
 
 /// One payment, as its row says it stands.
@@ -81,6 +84,8 @@ pub struct Payment {
     pub refunds: Vec<Refund>,
     /// Its disputes, as far as a refund must know of them.
     pub disputes: Vec<PaymentDispute>,
+    /// What a bank has said of fraud, oldest first.
+    pub warnings: Vec<PaymentWarning>,
     /// What a person must see.
     pub attention: Option<Review>,
     /// Whether it is owed a look at its end: of a succeeded payment at its refunds, of which the gateway said that there are
@@ -126,17 +131,20 @@ pub enum ReviewReason {
     MoneyElsewhere,
     /// Money moved after the payment had ended otherwise.
     LateSuccess,
+    /// A refund that was made by itself has come to nothing, or nobody can say what came of it: whoever relies on it must know.
+    AutomaticRefundFailed,
 }
 
 impl ReviewReason {
     /// All reasons, for tables and parsers.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::OutcomeUnknown,
         Self::UnrecognizedStatus,
         Self::KeyMismatch,
         Self::ObjectMismatch,
         Self::MoneyElsewhere,
         Self::LateSuccess,
+        Self::AutomaticRefundFailed,
     ];
 
     /// The word for it in answers and rows.
@@ -149,6 +157,7 @@ impl ReviewReason {
             Self::KeyMismatch => "key_mismatch",
             Self::MoneyElsewhere => "money_elsewhere",
             Self::LateSuccess => "late_success",
+            Self::AutomaticRefundFailed => "automatic_refund_failed",
         }
     }
 }
@@ -195,6 +204,7 @@ impl Payment {
             charge: None,
             refunds: Vec::new(),
             disputes: Vec::new(),
+            warnings: Vec::new(),
             attention: None,
             look_owed: false,
             settlement_looks: 0,
@@ -307,7 +317,8 @@ impl Payment {
             ReviewReason::OutcomeUnknown
             | ReviewReason::UnrecognizedStatus
             | ReviewReason::KeyMismatch
-            | ReviewReason::LateSuccess => false,
+            | ReviewReason::LateSuccess
+            | ReviewReason::AutomaticRefundFailed => false,
         })
     }
 

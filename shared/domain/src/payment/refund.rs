@@ -8,6 +8,7 @@ use crate::{
     schedule::Limits,
     text::GatewayToken,
     time::Timestamp,
+    warning::WarningId,
 };
 
 /// A refund.
@@ -41,6 +42,17 @@ pub enum RefundSource {
     },
     /// A person at the gateway's dashboard. We hear of it afterwards.
     Gateway,
+    /// Quittance itself, because the merchant's settings say so.
+    Automatic(Cause),
+}
+
+/// What a refund was made by itself for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// Money moved after the payment had ended otherwise.
+    LateSuccess,
+    /// A bank warned of fraud.
+    FraudWarning(WarningId),
 }
 
 /// Why a client refunds. The words are Stripe's, which shows them to the merchant.
@@ -111,7 +123,7 @@ impl Refund {
     pub fn request_of(&self, wanted: &IdempotencyKey) -> Option<RequestHash> {
         match &self.source {
             RefundSource::Api { key, request_hash } if key == wanted => Some(*request_hash),
-            RefundSource::Api { .. } | RefundSource::Gateway => None,
+            RefundSource::Api { .. } | RefundSource::Gateway | RefundSource::Automatic(_) => None,
         }
     }
 

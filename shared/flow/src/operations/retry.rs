@@ -9,6 +9,7 @@
 //!    what its payer has approved is charged if that was so agreed.
 
 mod dispute;
+mod warning;
 
 use domain::{
     dispute::{Dispute, DisputeId},
@@ -18,6 +19,7 @@ use domain::{
         ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
         RefundProgress, Source,
     },
+    warning::{Warning, WarningId},
 };
 
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
     ports::{
         Actor, Error, Gateway, Host, LoadPayment, ReplacePayment,
         dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+        warning::{LoadWarning, WarningGateway, WriteWarning},
     },
     steps::{self, Sending, act, attempt},
 };
@@ -65,6 +68,19 @@ where
     G: DisputeGateway,
 {
     dispute::look(host, store, gateway, id).await
+}
+
+/// Looks at one early fraud warning and moves it on; none if there is no such row, or nobody needs to look at it now.
+///
+/// # Errors
+/// If something outside fails. The row keeps its `due`; nothing is lost.
+pub async fn retry_warning<H, S, G>(host: &H, store: &S, gateway: &G, id: &WarningId) -> Result<Option<Warning>, Error>
+where
+    H: Host,
+    S: LoadWarning + WriteWarning + LoadPayment + ReplacePayment,
+    G: WarningGateway,
+{
+    warning::look(host, store, gateway, id).await
 }
 
 /// One look at one row.

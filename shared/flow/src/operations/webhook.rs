@@ -5,6 +5,7 @@
 //! the gateway, which delivers again.
 
 mod dispute;
+mod warning;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use domain::{
     payment::{Evidence, Payment, RefundEvidence, Source},
     text::GatewayToken,
     time::Timestamp,
+    warning::WarningId,
 };
 
 use crate::{
@@ -22,6 +24,7 @@ use crate::{
     ports::{
         Actor, Error, Host, LoadPayment, Note, Nudge, ReplacePayment,
         dispute::{CreateDispute, LoadDispute, ReplaceDispute},
+        warning::{LoadWarning, WriteWarning},
     },
 };
 
@@ -57,6 +60,11 @@ pub enum Subject {
         /// Its id.
         id: DisputeId,
     },
+    /// An early fraud warning; how it stands is asked for.
+    Warning {
+        /// Its id.
+        id: WarningId,
+    },
     /// Nothing of ours, or nothing that moves a payment.
     Other,
 }
@@ -85,7 +93,7 @@ pub enum News {
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Received {
-    /// It changed a payment, or has a dispute looked at.
+    /// It changed a payment, or has a dispute or a warning looked at.
     Applied,
     /// It was known already, or is superseded.
     Superseded,
@@ -114,7 +122,7 @@ pub async fn webhook<H, S, N>(
 ) -> Result<Received, Error>
 where
     H: Host,
-    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute,
+    S: LoadPayment + ReplacePayment + LoadDispute + CreateDispute + ReplaceDispute + LoadWarning + WriteWarning,
     N: Nudge,
 {
     if event.mode != mode {
@@ -124,6 +132,9 @@ where
         Subject::Payment { id, news } => (id, news),
         Subject::Dispute { id } => {
             return dispute::noticed(host, store, nudges, mode, id, &Actor::Webhook(event.id)).await;
+        }
+        Subject::Warning { id } => {
+            return warning::noticed(host, store, nudges, mode, id, &Actor::Webhook(event.id)).await;
         }
         Subject::Other => return Ok(Received::NotOurs),
     };

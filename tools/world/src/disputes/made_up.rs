@@ -11,6 +11,7 @@ use domain::{
     id::{IdempotencyKey, RequestHash},
     money::{Currency, Money},
     payment::{Review, ReviewReason},
+    policy::Policy,
     schedule::Limits,
     text::{GatewayToken, Text},
     time::{Now, Timestamp},
@@ -29,7 +30,7 @@ use crate::{
 /// Never: its parts are well-formed.
 #[must_use]
 pub fn open(number: u32) -> Dispute {
-    let now = Now { at: SimHost::START, limits: Limits::STANDARD, dice: 0 };
+    let now = Now { at: SimHost::START, limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let mut dispute = Dispute::noticed(id(number), Mode::Test, &now);
     dispute.known = Some(Known {
         charge: GatewayToken::parse("ch_3QxT2pLkdIwHu7ix0M1rRbVz").ok(),

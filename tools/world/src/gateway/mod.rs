@@ -43,13 +43,14 @@ pub use self::{
     refunds::Refunded,
     request::Request,
 };
-use crate::{disputes::SimDisputes, host::SimHost, turns};
+use crate::{disputes::SimDisputes, host::SimHost, turns, warnings::SimWarnings};
 
 /// A gateway in memory.
 #[derive(Debug)]
 pub struct SimGateway {
     book: Mutex<Book>,
     disputes: SimDisputes,
+    warnings: SimWarnings,
 }
 
 /// The kinds of requests that can be made to go wrong.
@@ -104,13 +105,19 @@ impl SimGateway {
     /// A gateway that goes by this clock.
     #[must_use]
     pub const fn new(clock: Arc<SimHost>) -> Self {
-        Self { book: Mutex::new(Book::new(clock)), disputes: SimDisputes::new() }
+        Self { book: Mutex::new(Book::new(clock)), disputes: SimDisputes::new(), warnings: SimWarnings::new() }
     }
 
     /// Its disputes, and the banks behind them.
     #[must_use]
     pub const fn disputes(&self) -> &SimDisputes {
         &self.disputes
+    }
+
+    /// What banks say of fraud.
+    #[must_use]
+    pub const fn warnings(&self) -> &SimWarnings {
+        &self.warnings
     }
 
     /// Says how the next requests of one kind go. What comes after them goes well.

@@ -227,7 +227,7 @@ fn every_change_makes_an_event_and_only_a_request_of_ours_is_its_cause() {
         let key_of = |subject: &Subject| match subject {
             Subject::Payment { news: News::Object { cause_key, .. }, .. } => cause_key.clone(),
             Subject::Payment { news: News::Refund(_) | News::Look { .. }, .. } => None,
-            Subject::Dispute { .. } | Subject::Other => None,
+            Subject::Dispute { .. } | Subject::Warning { .. } | Subject::Other => None,
         };
         let keys: Vec<_> = causes.iter().map(key_of).collect();
         assert_eq!(causes[0], Subject::Other, "that it was opened is no news to us");

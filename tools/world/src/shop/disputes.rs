@@ -1,10 +1,13 @@
-//! What a shop does about disputes: each operation with the ports its function is handed.
+//! What a shop does about disputes and warnings of fraud: each operation with the ports its function is handed.
 
-use domain::dispute::{Dispute, DisputeId, Request};
+use domain::{
+    dispute::{Dispute, DisputeId, Request},
+    warning::{Warning, WarningId},
+};
 use flow::{
     operations::{
         dispute::{self as disputes, DisputeError},
-        retry::retry_dispute,
+        retry::{retry_dispute, retry_warning},
     },
     ports::Error,
 };
@@ -18,6 +21,14 @@ impl Shop {
     /// As the operation says.
     pub async fn retry_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
         retry_dispute(&*self.host, &self.store, &self.gateway, id).await
+    }
+
+    /// A nudge arrives that names a warning.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn retry_warning(&self, id: &WarningId) -> Result<Option<Warning>, Error> {
+        retry_warning(&*self.host, &self.store, &self.gateway, id).await
     }
 
     /// POST /disputes/{id}/evidence.

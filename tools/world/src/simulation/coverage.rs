@@ -298,11 +298,13 @@ pub enum Sometimes {
     DeadRefundKey,
     /// The dashboard refunds.
     DashboardRefund,
+    /// Money that came too late goes back by itself.
+    RefundedByItself,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 59] = [
+    pub const ALL: [Self; 60] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -362,6 +364,7 @@ impl Sometimes {
         Self::RefundPending,
         Self::DeadRefundKey,
         Self::DashboardRefund,
+        Self::RefundedByItself,
     ];
 }
 

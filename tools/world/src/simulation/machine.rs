@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{schedule::Limits, time::Timestamp};
+use domain::{policy::Policy, schedule::Limits, time::Timestamp};
 use flow::ports::{Host, Note};
 
 use super::{
@@ -186,6 +186,10 @@ impl Host for Machine {
 
     fn limits(&self) -> Limits {
         self.release.limits
+    }
+
+    fn policy(&self) -> Policy {
+        self.stage.clock.policy()
     }
 
     fn gateway_budget(&self) -> Duration {

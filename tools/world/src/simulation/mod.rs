@@ -56,6 +56,7 @@ use domain::{
     id::RequestHash,
     money::Money,
     payment::{CaptureMethod, Confirmation, Payment, PaymentState, Refund, ReviewReason, Terms},
+    policy::{Policy, Reaction},
     schedule::Limits,
     text::Text,
     time::Timestamp,
@@ -175,6 +176,8 @@ impl Play {
             }
             stage.spawn_busy(actors::people(Arc::clone(stage), Arc::clone(order)));
         }
+        let late_success = stage.draw(&[Reaction::Keep, Reaction::Refund]).unwrap_or(Reaction::Keep);
+        stage.clock.settle_on(Policy { late_success, ..Policy::STANDARD });
         Self { stage: Arc::clone(stage), executor: Executor::new(Arc::clone(stage)), orders }
     }
 
@@ -265,7 +268,7 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
     let is_disputed = row.attention.is_some_and(|review| match review.reason {
         ReviewReason::ObjectMismatch | ReviewReason::UnrecognizedStatus => true,
         // A capture, or a refund, under a dead key.
-        ReviewReason::OutcomeUnknown => {
+        ReviewReason::OutcomeUnknown | ReviewReason::AutomaticRefundFailed => {
             row.open_act().is_some_and(|act| act.ends_as().is_none()) || row.refunds.iter().any(Refund::is_in_doubt)
         }
         ReviewReason::KeyMismatch | ReviewReason::MoneyElsewhere | ReviewReason::LateSuccess => false,

@@ -90,7 +90,7 @@ pub(super) async fn receive(machine: &Machine, mut event: GatewayEvent) -> Resul
                 object.reference = row.object;
             }
         }
-        Subject::Payment { .. } | Subject::Dispute { .. } | Subject::Other => {}
+        Subject::Payment { .. } | Subject::Dispute { .. } | Subject::Warning { .. } | Subject::Other => {}
     }
     webhook(machine, &store, &queue, SimGateway::MODE, event).await
 }
@@ -141,6 +141,7 @@ impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
 }
 
 crate::pass_disputes_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
+crate::pass_warnings_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
 
 impl FindDue for Planted<'_, WeatheredStore<'_>> {
     async fn find_due(

@@ -2,9 +2,9 @@
 
 use domain::{
     id::TransactionId,
-    payment::{ActKind, ActProgress, AttemptSource, End, Payment, PaymentState, Refund, RefundProgress},
+    payment::{ActKind, ActProgress, AttemptSource, End, Payment, PaymentState, Refund, RefundProgress, RefundSource},
 };
-use flow::ports::Actor;
+use flow::ports::{Actor, Host as _};
 
 use super::{coverage::Sometimes, stage::Stage};
 use crate::store::Commit;
@@ -19,7 +19,10 @@ pub(super) fn commits(stage: &Stage) {
     for commit in &new {
         notice(stage, commit);
         stage.tell(|| in_a_word(commit));
-        stage.with_auditor(|auditor| auditor.reads_commit(commit, &stage.gateway));
+        stage.with_auditor(|auditor| {
+            auditor.reads_what_goes_back_by_itself(commit, stage.clock.policy());
+            auditor.reads_commit(commit, &stage.gateway);
+        });
     }
     stage.wake_light_sleeper();
 }
@@ -55,6 +58,9 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
     if let Some(what) = what {
         stage.happened(what);
     }
+    if event.starts_with("refund") && payment.refunds.iter().any(went_back_by_itself) {
+        stage.happened(Sometimes::RefundedByItself);
+    }
     if payment.attention.is_some_and(|review| review.since == payment.updated_at) {
         stage.happened(Sometimes::PersonCalled);
     }
@@ -63,6 +69,10 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
 /// What the gateway had shown before it failed has a name there.
 fn failed_later(refund: &Refund) -> bool {
     refund.reference.is_some() && matches!(refund.progress, RefundProgress::Failed { .. })
+}
+
+fn went_back_by_itself(refund: &Refund) -> bool {
+    matches!(refund.source, RefundSource::Automatic(_)) && refund.progress == RefundProgress::Succeeded
 }
 
 fn is_automatic(payment: &Payment) -> bool {

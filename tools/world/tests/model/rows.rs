@@ -17,6 +17,7 @@ use domain::{
         ConfirmRequest, Decision, Event, Evidence, Instrument, Judgement, Payment, PaymentState, ProcessingReason,
         Source, apply, decide, judge,
     },
+    policy::Policy,
     schedule::Limits,
     settlement::Settlement,
     text::{GatewayToken, WebUrl},
@@ -267,7 +268,7 @@ fn judged(payment: &Payment, source: Source, answer: Answer) -> Option<Event> {
 }
 
 pub(crate) const fn now() -> Now {
-    Now { at: NOW, limits: Limits::STANDARD, dice: 0 }
+    Now { at: NOW, limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 }
 }
 
 pub(crate) fn before(moment: Timestamp, by: Duration) -> Timestamp {

@@ -12,6 +12,7 @@
 //! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
 //! | `pu` `ch` `lo` `sl` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end, looks for its settlement in vain |
 //! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
+//! | `fw` | what a bank has said of fraud (see [`story`]); until they are told, warnings have rows of their own ([`warning`]) |
 //!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
 //! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
@@ -22,6 +23,7 @@ pub mod dispute;
 mod state;
 mod story;
 mod terms;
+pub mod warning;
 
 use domain::{
     id::RequestHash,
@@ -46,7 +48,7 @@ const SETTLEMENT_LOOKS: &str = "sl";
 
 /// The shape that every release has read.
 const FIRST: u32 = 1;
-/// The same, with refunds, disputes, charges and what they came to, and payments that their payer approves first.
+/// The same, with refunds, disputes, warnings of fraud, charges and what they came to, and payments that their payer approves first.
 const SECOND: u32 = 2;
 
 /// The whole row as it shall stand.
@@ -101,7 +103,8 @@ pub fn read(item: &Item) -> Result<Payment, Unfit> {
 fn schema_version(payment: &Payment) -> u32 {
     let has_no_charge = payment.charge.is_none() && payment.settlement_looks == 0;
     let is_whole = payment.refunds.is_empty() && payment.disputes.is_empty() && !payment.look_owed;
-    if has_no_charge && is_whole && payment.payer_url.is_none() { FIRST } else { SECOND }
+    let is_plain = has_no_charge && is_whole && payment.warnings.is_empty();
+    if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
 /// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
@@ -130,6 +133,7 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         charge: row.maybe_map("ch")?.map(|map| charge::read(&map)).transpose()?,
         refunds: story::read_refunds(row, currency)?,
         disputes: story::read_disputes(row, currency)?,
+        warnings: story::read_warnings(row)?,
         attention: attention.map(|review| read_review(&review)).transpose()?,
         look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),
         settlement_looks: row.maybe_number(SETTLEMENT_LOOKS)?.unwrap_or(0),

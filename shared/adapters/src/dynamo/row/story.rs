@@ -1,4 +1,4 @@
-//! What was tried and done, in a row: four lists of small maps.
+//! What was tried and done, in a row: five lists of small maps.
 //!
 //! | names | meaning |
 //! |---|---|
@@ -7,8 +7,10 @@
 //! | attempt: `n` `so` `ik` `i` `u` `of` `av` `d` | number, source, kind of instrument (`pm` payment method, `ct` confirmation token), instrument, return URL, off session, API version, decline |
 //! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
 //! | act: `w` `m` `r` | what, how much, why the client cancels |
-//! | refund: `i` `m` `r` `g` `c` | id, how much, why, the gateway's name for it, the gateway's code for why it failed or was refused; without `k` it was made at the gateway |
+//! | refund: `i` `m` `r` `g` `c` | id, how much, why, the gateway's name for it, the gateway's code for why it failed or was refused; with `k` a client asked for it; `so` says that it was made by itself (`late`, `fraud`), and `w` for which warning; else it was made at
+//! the gateway |
 //! | dispute: `i` `m` `sg` `st` `v` | id, how much, stage, status, the version of the dispute that said so |
+//! | warning: `i` `k` `a` `t` `v` | id, the gateway's word for the fraud, actionable, when the bank warned, the version of the warning that said so |
 
 use domain::{
     decline::Decline,
@@ -16,10 +18,11 @@ use domain::{
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::Currency,
     payment::{
-        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, End, Instrument, Payment,
-        PaymentDispute, Refund, RefundProgress, RefundSource,
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, Cause, End, Instrument,
+        Payment, PaymentDispute, PaymentWarning, Refund, RefundProgress, RefundSource,
     },
-    text::{GatewayToken, WebUrl},
+    text::{GatewayToken, Text, WebUrl},
+    warning::WarningId,
 };
 
 use super::{
@@ -27,7 +30,7 @@ use super::{
     hash_bytes, minor_units, money, read_hash, time,
 };
 
-/// Writes attempts, acts, refunds and disputes.
+/// Writes attempts, acts, refunds, disputes and warnings.
 pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
     let currency = payment.terms.amount.currency();
     let attempts: Vec<Written> = payment.attempts.iter().map(write_attempt).collect::<Result<_, _>>()?;
@@ -37,9 +40,11 @@ pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
     let disputes: Vec<Written> =
         payment.disputes.iter().map(|dispute| write_dispute(dispute, currency)).collect::<Result<_, _>>()?;
     let row = row.list("at", attempts).list("ac", acts);
-    // Most rows have neither.
+    // Most rows have none of these.
     let row = if refunds.is_empty() { row } else { row.list("rf", refunds) };
-    Ok(if disputes.is_empty() { row } else { row.list("di", disputes) })
+    let row = if disputes.is_empty() { row } else { row.list("di", disputes) };
+    let warnings: Vec<Written> = payment.warnings.iter().map(write_warning).collect();
+    Ok(if warnings.is_empty() { row } else { row.list("fw", warnings) })
 }
 
 /// Reads the attempts.
@@ -62,6 +67,11 @@ pub(super) fn read_refunds(row: &Attributes<'_>, currency: Currency) -> Result<V
 pub(super) fn read_disputes(row: &Attributes<'_>, currency: Currency) -> Result<Vec<PaymentDispute>, Unfit> {
     let disputes = row.maybe_list("di", |map| read_dispute(map, currency))?;
     Ok(disputes.unwrap_or_default())
+}
+
+/// Reads the early fraud warnings; few rows have one.
+pub(super) fn read_warnings(row: &Attributes<'_>) -> Result<Vec<PaymentWarning>, Unfit> {
+    Ok(row.maybe_list("fw", read_warning)?.unwrap_or_default())
 }
 
 fn write_attempt(attempt: &Attempt) -> Result<Written, Unfit> {
@@ -208,6 +218,8 @@ fn write_refund(refund: &Refund, currency: Currency) -> Result<Written, Unfit> {
     let map = match &refund.source {
         RefundSource::Api { key, request_hash } => map.text("k", key.as_str()).bytes("h", hash_bytes(*request_hash)?),
         RefundSource::Gateway => map,
+        RefundSource::Automatic(Cause::LateSuccess) => map.text("so", "late"),
+        RefundSource::Automatic(Cause::FraudWarning(id)) => map.text("so", "fraud").text("w", id.as_str()),
     };
     Ok(match &refund.progress {
         RefundProgress::Unanswered => map.text("p", "unanswered"),
@@ -222,8 +234,13 @@ fn write_refund(refund: &Refund, currency: Currency) -> Result<Written, Unfit> {
 }
 
 fn read_refund(map: &Attributes<'_>, currency: Currency) -> Result<Refund, Unfit> {
-    let source =
-        read_request(map)?.map_or(RefundSource::Gateway, |(key, request_hash)| RefundSource::Api { key, request_hash });
+    let source = match (read_request(map)?, map.maybe_text("so")?) {
+        (Some((key, request_hash)), _) => RefundSource::Api { key, request_hash },
+        (None, None) => RefundSource::Gateway,
+        (None, Some("late")) => RefundSource::Automatic(Cause::LateSuccess),
+        (None, Some("fraud")) => RefundSource::Automatic(Cause::FraudWarning(map.parsed("w", WarningId::parse)?)),
+        (None, Some(_)) => return Err(map.unfit("so", "is a source that this release does not know")),
+    };
     let progress = match map.text("p")? {
         "unanswered" => RefundProgress::Unanswered,
         "answered" => RefundProgress::Answered { refusal: map.maybe_text("c")?.map(str::to_owned) },
@@ -258,6 +275,25 @@ fn read_dispute(map: &Attributes<'_>, currency: Currency) -> Result<PaymentDispu
         id: map.parsed("i", DisputeId::parse)?,
         amount: money(map, "m", currency)?,
         standing: Standing { stage: map.word("sg")?, status: map.word("st")? },
+        version: map.number("v")?,
+    })
+}
+
+fn write_warning(warning: &PaymentWarning) -> Written {
+    Written::default()
+        .text("i", warning.id.as_str())
+        .text("k", warning.kind.as_str())
+        .flag("a", warning.is_actionable)
+        .number("t", warning.warned_at.unix_ms())
+        .number("v", warning.version)
+}
+
+fn read_warning(map: &Attributes<'_>) -> Result<PaymentWarning, Unfit> {
+    Ok(PaymentWarning {
+        id: map.parsed("i", WarningId::parse)?,
+        kind: map.parsed("k", Text::parse)?,
+        is_actionable: map.flag("a")?,
+        warned_at: time(map, "t")?,
         version: map.number("v")?,
     })
 }

@@ -9,7 +9,7 @@ use domain::payment::Payment;
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
-use super::{disputes::disputed_payment, laid_out, stories};
+use super::{disputes::disputed_payment, laid_out, stories, warnings::warned_payment};
 use crate::dynamo::{attributes::Item, row};
 
 #[test]
@@ -24,11 +24,12 @@ fn rows_are_written_as_they_always_were() {
     expect_file!["../golden/v2/fee_before_the_exchange.json"].assert_eq(&as_json(&fee_before));
     expect_file!["../golden/v2/refunded.json"].assert_eq(&as_json(&laid_out(&stories::refunded())));
     expect_file!["../golden/v2/disputed.json"].assert_eq(&as_json(&laid_out(&disputed_payment())));
+    expect_file!["../golden/v2/warned.json"].assert_eq(&as_json(&laid_out(&warned_payment())));
 }
 
 #[test]
 fn rows_that_stand_in_tables_are_still_read() {
-    let rows: [(&str, Payment); 8] = [
+    let rows: [(&str, Payment); 9] = [
         (include_str!("../golden/v1/waiting.json"), stories::waiting()),
         (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
         (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),
@@ -37,6 +38,7 @@ fn rows_that_stand_in_tables_are_still_read() {
         (include_str!("../golden/v2/fee_before_the_exchange.json"), stories::fee_before_the_exchange()),
         (include_str!("../golden/v2/refunded.json"), stories::refunded()),
         (include_str!("../golden/v2/disputed.json"), disputed_payment()),
+        (include_str!("../golden/v2/warned.json"), warned_payment()),
     ];
     for (text, payment) in rows {
         assert_eq!(row::read(&from_json(text)).unwrap(), payment);

@@ -9,6 +9,7 @@ mod fuzz;
 mod golden;
 mod size;
 mod stories;
+mod warnings;
 
 use std::collections::BTreeSet;
 

@@ -9,6 +9,7 @@ use domain::{
     payment::{
         Attempt, AttemptProgress, AttemptSource, CaptureMethod, Confirmation, Instrument, Opening, Payment, Terms,
     },
+    policy::Policy,
     schedule::Limits,
     text::{GatewayToken, Metadata, WebUrl},
     time::{Now, Timestamp},
@@ -146,7 +147,10 @@ pub(super) fn payment() -> Payment {
         request_hash: RequestHash::of([]),
         terms: terms(2_500, "EUR"),
     };
-    Payment::open(opening, &Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, dice: 0 })
+    Payment::open(
+        opening,
+        &Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 },
+    )
 }
 
 /// The first attempt at it, by a client, after the payer's approval.

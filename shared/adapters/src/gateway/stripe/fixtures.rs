@@ -7,6 +7,7 @@ use domain::{
     id::{AttemptNumber, RequestHash, TransactionId},
     money::{Currency, Money},
     payment::{Attempt, AttemptProgress, AttemptSource, CaptureMethod, Confirmation, Opening, Payment, Terms},
+    policy::Policy,
     schedule::Limits,
     text::{GatewayToken, Metadata},
     time::{Now, Timestamp},
@@ -79,7 +80,10 @@ pub(super) fn payment() -> Payment {
         request_hash: RequestHash::of([]),
         terms: terms(2_500, "EUR"),
     };
-    Payment::open(opening, &Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, dice: 0 })
+    Payment::open(
+        opening,
+        &Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 },
+    )
 }
 
 /// The first attempt at it.

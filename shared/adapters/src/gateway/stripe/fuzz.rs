@@ -5,6 +5,7 @@ use domain::{
     gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome},
     id::AttemptNumber,
     payment::{AttemptSource, Event, Evidence, Judgement, Payment, PaymentState, Source, apply, judge},
+    policy::Policy,
     schedule::Limits,
     time::{Now, Timestamp},
 };
@@ -208,6 +209,7 @@ fn whatever_is_posted_to_the_webhook_only_what_stripe_signed_is_read_and_as_it_s
             Subject::Payment { news: News::Refund(_), .. } => "refund",
             Subject::Payment { news: News::Look { .. }, .. } => panic!("what Stripe signs is believed"),
             Subject::Dispute { .. } => "a dispute",
+            Subject::Warning { .. } => "a warning",
             Subject::Other => "other",
         });
         format!("{} {} {subject}", name(&as_sent), name(&read))
@@ -271,7 +273,7 @@ fn opened_only_what_was_shown(response: &StripeResponse, shown: &Value) {
 
 /// What a payment whose confirm got this answer becomes. It succeeds only by its own object, for what was asked.
 fn judged(outcome: &Outcome, hand: Hand, shown: &Value) -> &'static str {
-    let now = Now { at: Timestamp::from_unix_ms(1_000), limits: Limits::STANDARD, dice: 0 };
+    let now = Now { at: Timestamp::from_unix_ms(1_000), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let source = AttemptSource::Api {
         key: domain::id::IdempotencyKey::parse("order-1").unwrap(),
         request_hash: domain::id::RequestHash::of([]),

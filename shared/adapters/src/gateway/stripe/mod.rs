@@ -28,6 +28,7 @@ mod refund;
 mod reply;
 mod settlement;
 mod signature;
+mod warning;
 pub mod webhook;
 
 use std::time::Duration;
@@ -38,12 +39,14 @@ use domain::{
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
+    warning::WarningId,
 };
 use flow::{
     commit::Committed,
     ports::{
         AmountRefusal, Gateway, OpenOutcome, OpenRequest,
         dispute::{DisputeGateway, PapersRefusal},
+        warning::WarningGateway,
     },
 };
 
@@ -151,6 +154,12 @@ impl<K: ApiKeys> DisputeGateway for Stripe<K> {
             Some(request) => dispute::answer(self.0.call(&request, budget).await),
             None => dispute::unsent(),
         }
+    }
+}
+
+impl<K: ApiKeys> WarningGateway for Stripe<K> {
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> domain::warning::Outcome {
+        warning::seen(self.0.call(&warning::look(id), budget).await)
     }
 }
 

@@ -22,6 +22,7 @@ use super::{
     object::{PaymentIntent, mode},
     refund::Refund,
     signature::Signature,
+    warning,
     word::Word,
 };
 use crate::named::Named;
@@ -109,6 +110,9 @@ fn subject(event: &mut Event) -> Result<Subject, WebhookRefusal> {
         "charge.refunded" => Ok(about_refunded_charge(&object, &event.request)),
         kind if kind.starts_with("charge.dispute.") => {
             dispute::named_by(&object).map(|id| Subject::Dispute { id }).ok_or(WebhookRefusal::Unreadable)
+        }
+        kind if kind.starts_with("radar.early_fraud_warning.") => {
+            warning::named_by(&object).map(|id| Subject::Warning { id }).ok_or(WebhookRefusal::Unreadable)
         }
         _ => Ok(Subject::Other),
     }

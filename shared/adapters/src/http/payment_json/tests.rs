@@ -9,6 +9,7 @@ use domain::payment::{ActProgress, CaptureMethod, Confirmation, ReviewReason, Te
 use domain::settlement::{ExchangeRate, Settlement};
 use domain::text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl};
 use domain::time::Timestamp;
+use domain::warning::WarningId;
 use expect_test::expect;
 
 use super::*;
@@ -50,6 +51,7 @@ pub(in crate::http) fn a_payment() -> Payment {
         refunds: Vec::new(),
         attention: None,
         disputes: Vec::new(),
+        warnings: Vec::new(),
         look_owed: false,
         settlement_looks: 0,
         due: None,
@@ -301,4 +303,35 @@ fn a_refund_tells_what_became_of_it_and_what_is_left() {
     assert_eq!([&shown["refunds"][1]["status"], &shown["refunds"][1]["source"]], ["succeeded", "gateway"]);
     assert_eq!([&shown["refunds"][2]["status"], &shown["refunds"][2]["failureCode"]], ["failed", "declined"]);
     assert!(!shown.to_string().contains("canary"));
+}
+
+#[test]
+fn what_a_bank_says_of_fraud_and_what_went_back_by_itself_are_told() {
+    let id = WarningId::parse("wrn_stripe_issfr_1").unwrap();
+    let warning = PaymentWarning {
+        id: id.clone(),
+        kind: Text::parse("made_with_stolen_card").unwrap(),
+        is_actionable: true,
+        warned_at: Timestamp::from_unix_ms(CREATED),
+        version: 2,
+    };
+    let refund = |cause, reason| Refund {
+        id: RefundId::automatic(&a_payment().id, "x"),
+        source: RefundSource::Automatic(cause),
+        amount: euros(500),
+        reason,
+        reference: None,
+        started_at: Timestamp::from_unix_ms(CREATED),
+        progress: RefundProgress::Pending,
+    };
+    let refunds =
+        vec![refund(Cause::LateSuccess, None), refund(Cause::FraudWarning(id), Some(RefundReason::Fraudulent))];
+    let state = PaymentState::Succeeded { captured: euros(1999) };
+    let shown = json(&Payment { state, refunds, warnings: vec![warning], ..a_payment() });
+    assert_eq!(
+        shown["fraudWarnings"].to_string(),
+        r#"[{"actionable":true,"createdAt":"2026-11-23T11:46:00.000Z","type":"made_with_stolen_card","warningId":"wrn_stripe_issfr_1"}]"#
+    );
+    assert_eq!([&shown["refunds"][0]["source"], &shown["refunds"][0]["reason"]], ["automatic", "late_success"]);
+    assert_eq!([&shown["refunds"][1]["source"], &shown["refunds"][1]["reason"]], ["automatic", "fraudulent"]);
 }

@@ -3,7 +3,7 @@
 use super::*;
 
 fn happened(fact: Fact, after: u64, review: Option<ReviewReason>) -> Event {
-    Event { fact, at: START.plus(Duration::from_secs(after)), due: None, review, charge: None }
+    Event { fact, at: START.plus(Duration::from_secs(after)), due: None, review, charge: None, refund: None }
 }
 
 fn reviewed(reasons: &[ReviewReason]) -> Option<Review> {

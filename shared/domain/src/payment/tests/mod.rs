@@ -1,6 +1,7 @@
 //! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`reattempts`], [`refunds`],
-//! [`settlement`] and [`disputes`] say in sentences what must never break, [`walk`] tries long random lives.
+//! [`automatic`], [`settlement`] and [`disputes`] say in sentences what must never break, [`walk`] tries long random lives.
 
+mod automatic;
 mod disputes;
 mod ends;
 mod holds;
@@ -22,6 +23,7 @@ use crate::{
     gateway::{Charge, Hand, NextAction, ObjectSnapshot, ObjectStatus, Outcome},
     id::IdempotencyKey,
     money::Currency,
+    policy::Policy,
     schedule::Limits,
     settlement::{ExchangeRate, Settlement},
     text::{Metadata, WebUrl},
@@ -32,7 +34,7 @@ pub(super) const DAY: Duration = Duration::from_secs(24 * 3600);
 pub(super) const AMOUNT: i64 = 1999;
 
 pub(super) fn at(after_start: Duration) -> Now {
-    Now { at: START.plus(after_start), limits: Limits::STANDARD, dice: 0 }
+    Now { at: START.plus(after_start), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 }
 }
 
 pub(super) fn key(name: &str) -> IdempotencyKey {

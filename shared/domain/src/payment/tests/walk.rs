@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::gateway::UnknownReason;
+use crate::{gateway::UnknownReason, policy::Reaction};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -68,8 +68,15 @@ fn any_step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn any_reaction() -> impl Strategy<Value = Reaction> {
+    prop::sample::select(vec![Reaction::Keep, Reaction::Refund])
+}
+
 fn holds(before: &Payment, after: &Payment, step: &Step) -> Result<(), TestCaseError> {
-    let at_its_end = after.state.is_terminal() && !after.look_owed && !after.settlement_is_owed();
+    let reserved: i64 = after.refunds.iter().map(|refund| refund.amount.minor_units()).sum();
+    prop_assert!(reserved <= after.captured().minor_units(), "no more goes back than was captured");
+    let is_left_alone = !after.look_owed && reserved == 0 && !after.settlement_is_owed();
+    let at_its_end = after.state.is_terminal() && is_left_alone;
     prop_assert_eq!(after.due.is_none(), at_its_end, "a row has a due until it is at its end");
     prop_assert_eq!(after.version, before.version + u64::from(after != before), "each change counts once");
     prop_assert!(after.attempts.len() <= ATTEMPTS_MAX);
@@ -116,9 +123,10 @@ fn holds(before: &Payment, after: &Payment, step: &Step) -> Result<(), TestCaseE
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
     #[test]
-    fn no_life_breaks_a_promise(steps in prop::collection::vec(any_step(), 1..40)) {
+    fn no_life_breaks_a_promise(steps in prop::collection::vec(any_step(), 1..40), late_success in any_reaction()) {
         let mut payment = payment();
         let mut clock = Duration::ZERO;
+        let at = |clock| Now { policy: Policy { late_success, ..Policy::STANDARD }, ..at(clock) };
         for step in steps {
             let before = payment.clone();
             match &step {

@@ -142,7 +142,7 @@ fn name(event: &GatewayEvent) -> String {
         }
         Subject::Payment { news: News::Refund(evidence), .. } => Some(format!("{evidence:?}")),
         Subject::Payment { news: News::Look { .. }, .. } => Some("a look".to_owned()),
-        Subject::Dispute { .. } | Subject::Other => None,
+        Subject::Dispute { .. } | Subject::Warning { .. } | Subject::Other => None,
     };
     format!("{number} ({:?}, {})", event.mode, what.unwrap_or_default())
 }

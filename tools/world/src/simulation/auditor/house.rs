@@ -31,6 +31,13 @@ pub(in crate::simulation) struct House {
     rows: BTreeMap<TransactionId, Payment>,
 }
 
+impl House {
+    /// What a person had to see in a row before it was written last.
+    pub(super) fn attention(&self, id: &TransactionId) -> Option<ReviewReason> {
+        self.rows.get(id)?.attention.map(|review| review.reason)
+    }
+}
+
 impl Auditor {
     /// A row was written.
     pub(in crate::simulation) fn reads_commit(&mut self, commit: &Commit, gateway: &SimGateway) {

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use domain::{
     gateway::RefundStatus,
     id::TransactionId,
-    payment::{Payment, RefundProgress},
+    payment::{Payment, Refund, RefundProgress, RefundSource, ReviewReason},
+    policy::{Policy, Reaction},
 };
 
 use super::{Auditor, Told};
-use crate::gateway::{Refunded, SimGateway, Standing};
+use crate::{
+    gateway::{Refunded, SimGateway, Standing},
+    store::Commit,
+};
 
 impl Auditor {
     /// The gateway's books have changed: each of our refunds is made once, and no more goes back than was taken.
@@ -27,6 +31,31 @@ impl Auditor {
             if back > charge.minor_units {
                 self.breach("P3", "more went back than was taken", format!("{back} of {charge:?}"));
             }
+        }
+    }
+
+    /// A row is written: money goes back by itself only where the merchant has settled on that, once, and in the very write that says
+    /// that it came too late. To be called before the row is read.
+    pub(in crate::simulation) fn reads_what_goes_back_by_itself(&mut self, commit: &Commit, policy: Policy) {
+        let row = &commit.payment;
+        let by_itself = row.refunds.iter().filter(|refund| matches!(refund.source, RefundSource::Automatic(_))).count();
+        let is_wanted = policy.late_success == Reaction::Refund;
+        if by_itself > usize::from(is_wanted) {
+            self.breach(
+                "P3",
+                "money goes back by itself that nobody wants back",
+                format!("v{} of {}", row.version, row.id),
+            );
+        }
+        // Of money of which nobody knows how much it is, a person decides.
+        let is_for_a_person = self.house.attention(&row.id) == Some(ReviewReason::ObjectMismatch);
+        let is_kept = is_wanted && commit.event == "captured_late" && row.refundable().minor_units() > 0;
+        if is_kept && !is_for_a_person {
+            self.breach(
+                "P3",
+                "money that came too late is not on its way back",
+                format!("v{} of {}", row.version, row.id),
+            );
         }
     }
 
@@ -57,6 +86,12 @@ impl Auditor {
     /// P7 and P2 at rest: what the books say of refunds is told, and nobody is in doubt about one.
     pub(super) fn refunds_are_settled(&mut self, id: &TransactionId, told: &Told, gateway: &SimGateway) {
         let Some(payment) = self.files.get(id).and_then(|file| file.newest.clone()) else { return };
+        // That it came too late is for a person to see, and nobody's reason to leave it where it is.
+        let is_known_stuck = told.attention == Some(ReviewReason::AutomaticRefundFailed);
+        let by_itself = |refund: &&Refund| matches!(refund.source, RefundSource::Automatic(_)) && refund.is_in_doubt();
+        if let Some(refund) = payment.refunds.iter().find(by_itself).filter(|_| !is_known_stuck) {
+            self.breach("P7", "a refund is stuck that nobody asked for", format!("{refund:?}"));
+        }
         if told.attention.is_some() {
             return;
         }
@@ -80,10 +115,10 @@ impl Auditor {
     }
 }
 
-fn is_it(refund: &domain::payment::Refund, made: &Refunded) -> bool {
+fn is_it(refund: &Refund, made: &Refunded) -> bool {
     made.id.as_ref() == Some(&refund.id) || refund.reference.as_ref() == Some(&made.reference)
 }
 
-fn is_ours(refund: &domain::payment::Refund, made: &[Refunded]) -> bool {
+fn is_ours(refund: &Refund, made: &[Refunded]) -> bool {
     made.iter().any(|made| made.id.as_ref() == Some(&refund.id))
 }

@@ -7,6 +7,7 @@ use domain::{
     gateway::Mode,
     id::{IdempotencyKey, RequestHash, TransactionId},
     money::{Currency, Money},
+    policy::Policy,
     schedule::Limits,
     time::{Now, Timestamp},
 };
@@ -50,7 +51,7 @@ fn resolved(outcome: &str) -> Value {
 }
 
 fn dispute(kind: ActKind, stage: Stage, papers: &[(Paper, &str)]) -> Dispute {
-    let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, dice: 0 };
+    let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let mut dispute = Dispute::noticed(named_by(&shown()).unwrap(), Mode::Test, &now);
     let snapshot = snapshot(&shown());
     dispute.known = Some(Known {

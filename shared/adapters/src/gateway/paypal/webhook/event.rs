@@ -128,7 +128,7 @@ mod tests {
         match subject_of(event_type, resource) {
             Subject::Payment { id, news } if id.as_str() == TRANSACTION_ID => Some(news),
             Subject::Payment { id, .. } => panic!("{id}"),
-            Subject::Dispute { .. } | Subject::Other => None,
+            Subject::Dispute { .. } | Subject::Warning { .. } | Subject::Other => None,
         }
     }
 

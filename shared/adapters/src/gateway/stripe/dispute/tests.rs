@@ -6,6 +6,7 @@ use domain::{
     dispute::{Act, ActProgress, Known, Link, Standing},
     gateway::Mode,
     id::{IdempotencyKey, RequestHash},
+    policy::Policy,
     schedule::Limits,
     time::Now,
 };
@@ -42,7 +43,7 @@ fn snapshot(body: &Value) -> Snapshot {
 }
 
 fn dispute(kind: ActKind) -> Dispute {
-    let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, dice: 0 };
+    let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let id = DisputeId::of(Gateway::Stripe, GatewayToken::parse("du_1").unwrap()).unwrap();
     let mut dispute = Dispute::noticed(id, Mode::Test, &now);
     let snapshot = snapshot(&shown());

@@ -181,6 +181,12 @@ impl Sandbox {
         self.happens("disputes", wanted).await["id"].as_str().unwrap().to_owned()
     }
 
+    /// A bank warns that a payment may be fraud, of this kind. The answer is the gateway's id for the warning.
+    pub async fn warns(&self, transaction_id: &str, kind: &str) -> String {
+        let wanted = json!({"transactionId": transaction_id, "fraudType": kind});
+        self.happens("fraud_warnings", wanted).await["id"].as_str().unwrap().to_owned()
+    }
+
     /// What becomes of a dispute.
     pub async fn decides(&self, dispute: &str, decision: &str) {
         drop(self.happens("disputes/decide", json!({"disputeId": dispute, "decision": decision})).await);

@@ -9,9 +9,9 @@ use domain::gateway::{Gateway, NextAction};
 use domain::id::AttemptNumber;
 use domain::money::Money;
 use domain::payment::{
-    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, Cause, End, Instrument, Payment,
-    PaymentState, PaymentWarning, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason, RefundSource, Review,
-    Ruling,
+    Act, ActKind, Attempt, AttemptProgress, AttemptResult, AttemptSource, CancelReason, Cause, End, Instrument,
+    Payment, PaymentState, PaymentWarning, ProcessingReason, Reattempt, Refund, RefundProgress, RefundReason,
+    RefundSource, Review, Ruling,
 };
 use domain::settlement::Settlement;
 use serde::Serialize;

@@ -7,10 +7,7 @@ use super::{
     ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptSource, CancelReason,
     CancelRequest, CaptureRequest, Command, ConfirmRequest, End, Event, Fact, Instrument, Payment, PaymentState,
     ProcessingReason, REFUNDS_MAX, Refund, RefundProgress, RefundRequest, RefundSource, Rejection, ReviewReason,
-    apply::establish,
-    automatic,
-    due::due,
-    reattempt::permitted_now,
+    apply::establish, automatic, due::due, reattempt::permitted_now,
 };
 use crate::{
     gateway::{Charge, Gateway, NextAction},

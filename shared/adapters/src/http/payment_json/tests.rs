@@ -109,6 +109,7 @@ fn a_fresh_payment_shows_every_field() {
           "reattempt": null,
           "refunds": [],
           "disputes": [],
+          "fraudWarnings": [],
           "metadata": {
             "basket": "b-7"
           },
@@ -124,7 +125,7 @@ fn a_fresh_payment_shows_every_field() {
 fn the_fields_are_the_same_in_every_state() {
     let fields = |payment: &Payment| json(payment).as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let fresh = fields(&a_payment());
-    assert_eq!(fresh.len(), 24);
+    assert_eq!(fresh.len(), 25);
     for state in [
         PaymentState::Processing(ProcessingReason::OutcomeUnknown),
         PaymentState::RequiresAction(NextAction::UseGatewaySdk),

@@ -21,14 +21,19 @@ pub(super) fn refund(after: &Payment, fact: &Fact, now: &Now) -> Option<Refund> 
     }
     let (cause, id) = cause(after, fact, now.policy)?;
     let amount = after.refundable();
-    (amount.minor_units() > 0).then(|| Refund {
+    if amount.minor_units() == 0 {
+        return None;
+    }
+    let reason = match cause {
+        Cause::LateSuccess => None,
+        Cause::FraudWarning(_) => Some(RefundReason::Fraudulent),
+    };
+    let source = RefundSource::Automatic(cause);
+    Some(Refund {
         id,
-        reason: match cause {
-            Cause::LateSuccess => None,
-            Cause::FraudWarning(_) => Some(RefundReason::Fraudulent),
-        },
-        source: RefundSource::Automatic(cause),
+        source,
         amount,
+        reason,
         reference: None,
         started_at: now.at,
         progress: RefundProgress::Unanswered,

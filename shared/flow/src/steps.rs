@@ -175,10 +175,13 @@ pub(crate) async fn refund<H: Host, S: ReplacePayment, G: Gateway>(
     kept(host, payment, recorded)
 }
 
-/// Has somebody look soon where nobody knows what came of a request. The row's `due` is the sure way, this the fast one.
+/// Has somebody look soon where nobody knows what came of a request. The row's `due` is the sure way, this the fast one;
+/// whoever comes before it is sent away.
 pub(crate) async fn nudge_if_in_doubt<H: Host, N: Nudge>(host: &H, nudges: &N, payment: &Payment) {
+    let until_due = payment.due.map_or(Duration::ZERO, |due| due.since(host.now()));
+    let delay = host.limits().first_delay.max(until_due);
     if payment.is_in_doubt()
-        && let Err(error) = nudges.nudge(&RowId::Payment(payment.id.clone()), host.limits().first_delay).await
+        && let Err(error) = nudges.nudge(&RowId::Payment(payment.id.clone()), delay).await
     {
         host.note(Note::NudgeLost(error));
     }

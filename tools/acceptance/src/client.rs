@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::gateway::Gateway;
 use crate::wire::{Answer, Http};
 use crate::{eventually, unique};
 
@@ -16,11 +17,13 @@ pub struct Client {
 /// A payment that was opened, and what its parts are called.
 #[derive(Debug, Clone)]
 pub struct Opened {
+    /// Where it is paid.
+    pub gateway: Gateway,
     /// Its public id.
     pub id: String,
     /// The gateway's object.
     pub intent: String,
-    /// What a payer's browser confirms with.
+    /// What a payer's browser confirms with; at PayPal there is none.
     pub client_secret: String,
 }
 
@@ -120,6 +123,11 @@ impl Client {
         format!("Bearer {}", self.key)
     }
 
+    /// Confirms under this key, as a payment of its gateway is confirmed.
+    pub async fn charge(&self, payment: &Opened, key: &str) -> Answer {
+        self.confirm(key, &payment.confirmation()).await
+    }
+
     /// Opens a payment of 19.99 EUR.
     pub async fn open(&self) -> Opened {
         self.open_with(json!({"amount": 1999, "currency": "EUR"})).await
@@ -159,10 +167,33 @@ impl Opened {
     /// If that is not a payment that waits for its payer.
     #[must_use]
     pub fn of(answer: &Answer) -> Self {
-        assert_eq!(answer.text_at("/nextAction/type"), "provide_payment_method", "{}", answer.text);
-        let client_secret = answer.text_at("/nextAction/clientSecret");
-        // Stripe's client secret begins with the name of its object; its own libraries read it from there.
-        let (intent, _) = client_secret.split_once("_secret_").unwrap_or_else(|| panic!("{}", answer.text));
-        Self { id: answer.text_at("/transactionId"), intent: intent.to_owned(), client_secret: client_secret.clone() }
+        let id = answer.text_at("/transactionId");
+        let (kind, next) = (answer.text_at("/nextAction/type"), answer.at("/nextAction"));
+        let text = |name: &str| next[name].as_str().unwrap_or_default().to_owned();
+        let unreadable = || -> (&str, &str) { panic!("{}", answer.text) };
+        match (answer.text_at("/gateway").as_str(), kind.as_str()) {
+            ("stripe", "provide_payment_method") => {
+                let client_secret = text("clientSecret");
+                // Stripe's client secret begins with the name of its object; its own libraries read it from there.
+                let (intent, _) = client_secret.split_once("_secret_").unwrap_or_else(unreadable);
+                Self { gateway: Gateway::Stripe, id, intent: intent.to_owned(), client_secret: client_secret.clone() }
+            }
+            ("paypal", "redirect") => {
+                // The page on which its payer approves an order ends with the order's name.
+                let page = text("url");
+                let (_, order) = page.rsplit_once('/').unwrap_or_else(unreadable);
+                Self { gateway: Gateway::PayPal, id, intent: order.to_owned(), client_secret: String::new() }
+            }
+            _ => panic!("{}", answer.text),
+        }
+    }
+
+    /// What confirms it: a card at Stripe; at PayPal its payer has approved, and there is nothing to say.
+    #[must_use]
+    pub fn confirmation(&self) -> Value {
+        match self.gateway {
+            Gateway::Stripe => json!({"transactionId": self.id, "paymentMethod": "pm_card_visa"}),
+            Gateway::PayPal => json!({"transactionId": self.id}),
+        }
     }
 }

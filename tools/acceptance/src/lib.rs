@@ -11,6 +11,7 @@ pub mod aws;
 pub mod client;
 pub mod cloudwatch;
 pub mod environments;
+pub mod gateway;
 pub mod oracle;
 pub mod queue;
 pub mod repository;

@@ -2,11 +2,15 @@
 
 use serde_json::{Value, json};
 
+use crate::client::Opened;
+use crate::gateway::Gateway;
 use crate::wire::{Answer, Http};
 use crate::{eventually, signature};
 
 /// The sandbox takes any key of this form.
 const SECRET_KEY: &[u8] = b"Bearer sk_test_sandbox";
+/// `sandbox:secret`, as PayPal has its merchants say it: any client of the sandbox's may ask for a token.
+const CLIENT: &[u8] = b"Basic c2FuZGJveDpzZWNyZXQ=";
 /// What a browser shows.
 const PUBLISHABLE_KEY: &str = "pk_test_sandbox";
 /// Stripe's longest page.
@@ -54,7 +58,8 @@ impl Sandbox {
         rows.iter()
             .filter(|row| row["objectId"] == intent)
             .map(|row| {
-                let ours = row["refundId"].as_str().map(str::to_owned);
+                // At PayPal a refund bears the id of its payment too.
+                let ours = row["refundId"].as_str().and_then(|ids| ids.rsplit('.').next()).map(str::to_owned);
                 (row["status"].as_str().unwrap().to_owned(), row["amount"].as_i64().unwrap(), ours)
             })
             .collect()
@@ -85,6 +90,34 @@ impl Sandbox {
     pub async fn shown_refunds(&self, intent: &str) -> Vec<Value> {
         let path = format!("/v1/refunds?payment_intent={intent}&limit={PAGE}");
         self.server("GET", &path, "").await.expect(200).json()["data"].as_array().unwrap().clone()
+    }
+
+    /// An order, as PayPal shows it to the merchant's server.
+    pub async fn order(&self, id: &str) -> Value {
+        self.shown_by_paypal(&format!("/v2/checkout/orders/{id}")).await
+    }
+
+    async fn shown_by_paypal(&self, path: &str) -> Value {
+        let (url, form) = (format!("{}/v1/oauth2/token", self.url), "grant_type=client_credentials".to_owned());
+        let token = self.form(&url, &[("authorization", CLIENT)], form).await.expect(200).text_at("/access_token");
+        let (url, bearer) = (format!("{}{path}", self.url), format!("Bearer {token}"));
+        self.http.send("GET", &url, &[("authorization", bearer.as_bytes())], "").await.expect(200).json()
+    }
+
+    /// The ledger's disputes of a payment, oldest first, as `(status, amount)`, in Stripe's words.
+    pub async fn booked_disputes(&self, transaction_id: &str) -> Vec<(String, i64)> {
+        let ledger = self.control("GET", "ledger", &Value::Null).await.expect(200).json();
+        let rows = ledger["disputes"].as_array().unwrap();
+        let ours = rows.iter().filter(|row| row["transactionId"] == transaction_id);
+        ours.map(|row| (row["status"].as_str().unwrap().to_owned(), row["amount"].as_i64().unwrap())).collect()
+    }
+
+    /// What Stripe says of the object of a payment; `None` at PayPal, where the row alone says how a payment ended.
+    pub(crate) async fn end_of(&self, payment: &Opened) -> Option<String> {
+        match payment.gateway {
+            Gateway::Stripe => self.intent(&payment.intent).await["status"].as_str().map(str::to_owned),
+            Gateway::PayPal => None,
+        }
     }
 
     /// For how many of the objects that were opened since this program began `wanted` says yes.
@@ -130,6 +163,17 @@ impl Sandbox {
         self.server("POST", "/v1/test_helpers/confirmation_tokens", &form).await.expect(200).text_at("/id")
     }
 
+    /// A payment method that is made of a ready-made token, as a browser makes it.
+    ///
+    /// # Panics
+    /// If it is not made.
+    pub async fn method_of(&self, token: &str) -> String {
+        self.server("POST", "/v1/payment_methods", &format!("type=card&card[token]={token}"))
+            .await
+            .expect(200)
+            .text_at("/id")
+    }
+
     /// The payer's browser opens a page of the bank.
     pub async fn payer_opens(&self, page: &str) -> Answer {
         self.http.send("GET", page, &[], "").await
@@ -150,9 +194,27 @@ impl Sandbox {
         self.control("POST", "payer/confirm", &json!({"transactionId": transaction_id, "paymentMethod": method})).await
     }
 
-    /// The payer decides at their bank: `approve` or `fail`.
+    /// The payer decides at their bank, `approve` or `fail`, or on PayPal's page, `approve` or `cancel`.
     pub async fn payer_decides(&self, transaction_id: &str, decision: &str) -> Value {
         self.happens("payer/decide", json!({"transactionId": transaction_id, "decision": decision})).await
+    }
+
+    /// The payer approves on PayPal's page, with an account or a card that does this: `{capture?, card?, refunds?}`.
+    pub async fn payer_approves(&self, transaction_id: &str, mut with: Value) -> Value {
+        with["transactionId"] = json!(transaction_id);
+        with["decision"] = json!("approve");
+        self.happens("payer/decide", with).await
+    }
+
+    /// Every way in which a payer's instrument says no by itself: `{stripe: [{method, token, code, …}], paypal: [{card,
+    /// responseCode}]}`.
+    pub async fn declines(&self) -> Value {
+        self.control("GET", "declines", &Value::Null).await.expect(200).json()
+    }
+
+    /// No token of PayPal's that was given out is good any more.
+    pub async fn revokes_tokens(&self) {
+        drop(self.happens("paypal/tokens/revoke", Value::Null).await);
     }
 
     /// A person cancels the payment at the gateway's dashboard.
@@ -175,6 +237,11 @@ impl Sandbox {
         self.happens("dashboard/refund", json!({"transactionId": transaction_id, "amount": amount})).await
     }
 
+    /// A bank, or PayPal, decides about what is pending of a payment's object: `succeeded`, `failed` or `canceled`.
+    pub async fn settles(&self, transaction_id: &str, outcome: &str) {
+        drop(self.happens("settle", json!({"transactionId": transaction_id, "outcome": outcome})).await);
+    }
+
     /// The payer, or their bank, disputes a payment: `{reason?, stage?, amount?, dueInDays?}`. The answer is the gateway's id for it.
     pub async fn disputes(&self, transaction_id: &str, mut wanted: Value) -> String {
         wanted["transactionId"] = json!(transaction_id);
@@ -193,8 +260,23 @@ impl Sandbox {
     }
 
     /// A dispute, as the gateway shows it to the merchant's server.
-    pub async fn dispute(&self, id: &str) -> Value {
-        self.server("GET", &format!("/v1/disputes/{id}"), "").await.expect(200).json()
+    pub async fn dispute(&self, gateway: Gateway, id: &str) -> Value {
+        match gateway {
+            Gateway::Stripe => self.server("GET", &format!("/v1/disputes/{id}"), "").await.expect(200).json(),
+            Gateway::PayPal => self.shown_by_paypal(&format!("/v1/customer/disputes/{id}")).await,
+        }
+    }
+
+    /// How often the merchant has brought something forward in a dispute: at PayPal, how many pieces.
+    pub async fn submissions(&self, gateway: Gateway, id: &str) -> u64 {
+        let shown = self.dispute(gateway, id).await;
+        match gateway {
+            Gateway::Stripe => shown["evidence_details"]["submission_count"].as_u64().unwrap(),
+            Gateway::PayPal => {
+                let pieces = shown["evidences"].as_array().into_iter().flatten();
+                u64::try_from(pieces.filter(|piece| piece["source"] == "SUBMITTED_BY_SELLER").count()).unwrap()
+            }
+        }
     }
 
     /// Nobody captured in time, and the gateway lets the hold go.

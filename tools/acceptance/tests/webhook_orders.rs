@@ -1,10 +1,12 @@
 //! What the gateway tells us may come backwards, shuffled, five-fold, or never: each payment ends the same, without any news only later.
 //!
-//! Every order sees the same stories, one payment each, in which money moves or does not behind our back.
+//! Every order sees the same stories, one payment each, in which money moves or does not behind our back. What can happen at both
+//! gateways is told of both.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
+use acceptance::gateway::Gateway::{self, PayPal, Stripe};
 use acceptance::settle::{Settled, Settler, Tally, settle};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::{a_few_at_a_time, eventually, say, unique};
@@ -27,7 +29,7 @@ enum Story {
     PaidInBrowser,
     /// The payer's browser has tried, and the card was declined.
     DeclinedInBrowser,
-    /// The payer has passed 3-D Secure.
+    /// The payer has passed 3-D Secure, or has approved what we were to charge then.
     Approved,
     /// The payer has failed it.
     NotApproved,
@@ -39,30 +41,45 @@ enum Story {
     GivenBack,
     /// A part is on its way back for a while, and then has gone.
     GivenBackLater,
-    /// A part went back, and came again days later.
+    /// A part was given back, and came again later.
     BouncedBack,
     /// Two parts of the same amount went back from the gateway's dashboard.
     GivenBackByHand,
+    /// A part was disputed, and the dispute won.
+    Disputed,
 }
 
 /// Those of which only an event can tell are the last: a row at its end is not looked at.
-const STORIES: [(Story, &str, i64, usize); 13] = [
-    (Story::Charged, "succeeded", 1999, 1),
-    (Story::SecondCard, "succeeded", 1999, 1),
-    (Story::Held, "requires_capture", 0, 1),
-    (Story::PaidInBrowser, "succeeded", 1999, 1),
-    (Story::DeclinedInBrowser, "requires_payment_method", 0, 0),
-    (Story::Approved, "succeeded", 1999, 1),
-    (Story::NotApproved, "requires_payment_method", 0, 0),
-    (Story::Debited, "succeeded", 1999, 1),
-    (Story::NotDebited, "requires_payment_method", 0, 0),
-    (Story::GivenBack, "succeeded", 1999, 1),
-    (Story::GivenBackLater, "succeeded", 1999, 1),
-    (Story::BouncedBack, "succeeded", 1999, 1),
-    (Story::GivenBackByHand, "succeeded", 1999, 1),
+const STORIES: [(Gateway, Story, &str, i64, usize); 26] = [
+    (Stripe, Story::Charged, "succeeded", 1999, 1),
+    (PayPal, Story::Charged, "succeeded", 1999, 1),
+    (Stripe, Story::SecondCard, "succeeded", 1999, 1),
+    (PayPal, Story::SecondCard, "succeeded", 1999, 1),
+    (Stripe, Story::Held, "requires_capture", 0, 1),
+    (PayPal, Story::Held, "requires_capture", 0, 1),
+    (Stripe, Story::PaidInBrowser, "succeeded", 1999, 1),
+    (Stripe, Story::DeclinedInBrowser, "requires_payment_method", 0, 0),
+    (Stripe, Story::Approved, "succeeded", 1999, 1),
+    (PayPal, Story::Approved, "succeeded", 1999, 1),
+    (Stripe, Story::NotApproved, "requires_payment_method", 0, 0),
+    (PayPal, Story::NotApproved, "requires_action", 0, 0),
+    (Stripe, Story::Debited, "succeeded", 1999, 1),
+    (PayPal, Story::Debited, "succeeded", 1999, 1),
+    (Stripe, Story::NotDebited, "requires_payment_method", 0, 0),
+    (PayPal, Story::NotDebited, "failed", 0, 0),
+    (Stripe, Story::GivenBack, "succeeded", 1999, 1),
+    (PayPal, Story::GivenBack, "succeeded", 1999, 1),
+    (Stripe, Story::GivenBackLater, "succeeded", 1999, 1),
+    (PayPal, Story::GivenBackLater, "succeeded", 1999, 1),
+    (PayPal, Story::BouncedBack, "succeeded", 1999, 1),
+    (Stripe, Story::BouncedBack, "succeeded", 1999, 1),
+    (Stripe, Story::GivenBackByHand, "succeeded", 1999, 1),
+    (PayPal, Story::GivenBackByHand, "succeeded", 1999, 1),
+    (Stripe, Story::Disputed, "succeeded", 1999, 1),
+    (PayPal, Story::Disputed, "succeeded", 1999, 1),
 ];
 /// How many of them are found out without any event.
-const FOUND_OUT: usize = 11;
+const FOUND_OUT: usize = 21;
 
 /// In which order what was held is told, and how often. The last time it never is.
 const ORDERS: [(&str, u32); 4] = [("lifo", 1), ("shuffle", 1), ("shuffle", 5), ("never", 0)];
@@ -163,33 +180,26 @@ fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
 
 /// A payment for each of the first so many stories, with all that happens in it.
 async fn told(stack: &Stack, stories: usize) -> Vec<Opened> {
-    a_few_at_a_time(STORIES.into_iter().take(stories), async |(story, ..)| {
-        let payment = stack.api.open_with(story.terms()).await;
-        story.happens(stack, &payment).await;
+    a_few_at_a_time(STORIES.into_iter().take(stories), async |(gateway, story, ..)| {
+        let payment = stack.opened(gateway, story.terms(gateway)).await;
+        match gateway {
+            Stripe => story.happens(stack, &payment).await,
+            PayPal => story.happens_at_paypal(stack, &payment).await,
+        }
         payment
     })
     .await
 }
 
 impl Story {
-    fn terms(self) -> Value {
-        let mut terms = json!({"amount": 1999, "currency": "EUR", "returnUrl": "https://shop.example/done"});
-        match self {
-            Self::Held => terms["capture"] = json!("manual"),
+    fn terms(self, gateway: Gateway) -> Value {
+        match (self, gateway) {
+            (Self::Held, _) => json!({"capture": "manual"}),
             // Only banks of the United States take their time here.
-            Self::Debited | Self::NotDebited => terms["currency"] = json!("USD"),
-            Self::Charged
-            | Self::SecondCard
-            | Self::PaidInBrowser
-            | Self::DeclinedInBrowser
-            | Self::Approved
-            | Self::NotApproved
-            | Self::GivenBack
-            | Self::GivenBackLater
-            | Self::BouncedBack
-            | Self::GivenBackByHand => {}
+            (Self::Debited | Self::NotDebited, Stripe) => json!({"currency": "USD"}),
+            (Self::Approved, PayPal) => json!({"confirmation": "automatic"}),
+            _ => json!({}),
         }
-        terms
     }
 
     async fn happens(self, stack: &Stack, payment: &Opened) {
@@ -212,11 +222,9 @@ impl Story {
                 let outcome = if self == Self::Debited { "succeeded" } else { "failed" };
                 stack.sandbox.settle(&payment.intent, outcome).await;
             }
-            Self::GivenBack => {
+            Self::GivenBack | Self::GivenBackByHand | Self::Disputed => {
                 drop(stack.api.pay(payment, "pm_card_visa").await.expect(200));
-                for _ in 0..2 {
-                    drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(200));
-                }
+                self.happens_afterwards(stack, payment).await;
             }
             Self::GivenBackLater => {
                 drop(stack.api.pay(payment, "pm_card_pendingRefund").await.expect(200));
@@ -228,11 +236,58 @@ impl Story {
                 drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(200));
                 booked(stack, payment, "failed").await;
             }
-            Self::GivenBackByHand => {
-                drop(stack.api.pay(payment, "pm_card_visa").await.expect(200));
-                for _ in 0..2 {
-                    drop(stack.sandbox.dashboard_refunds(&payment.id, Some(500)).await);
-                }
+        }
+    }
+
+    async fn happens_at_paypal(self, stack: &Stack, payment: &Opened) {
+        let approves = async |with| drop(stack.sandbox.payer_approves(&payment.id, with).await);
+        match self {
+            Self::Charged | Self::Held => {
+                approves(json!({})).await;
+                drop(stack.charged(payment).await.expect(200));
+            }
+            Self::SecondCard => {
+                approves(json!({"capture": "instrument_declined"})).await;
+                drop(stack.charged(payment).await.expect(402));
+                approves(json!({})).await;
+                drop(stack.charged(payment).await.expect(200));
+            }
+            Self::Approved => approves(json!({})).await,
+            Self::NotApproved => drop(stack.sandbox.payer_decides(&payment.id, "cancel").await),
+            Self::Debited | Self::NotDebited => {
+                approves(json!({"capture": "echeck"})).await;
+                drop(stack.charged(payment).await.expect(202));
+                let outcome = if self == Self::Debited { "succeeded" } else { "failed" };
+                stack.sandbox.settles(&payment.id, outcome).await;
+            }
+            Self::GivenBack | Self::GivenBackByHand | Self::Disputed => {
+                approves(json!({})).await;
+                drop(stack.charged(payment).await.expect(200));
+                self.happens_afterwards(stack, payment).await;
+            }
+            Self::GivenBackLater | Self::BouncedBack => {
+                let comes_back = self == Self::BouncedBack;
+                approves(json!({"refunds": if comes_back { "pending_then_failed" } else { "pending_then_completed" }}))
+                    .await;
+                drop(stack.charged(payment).await.expect(200));
+                drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(202));
+                booked(stack, payment, if comes_back { "failed" } else { "succeeded" }).await;
+            }
+            Self::PaidInBrowser | Self::DeclinedInBrowser => panic!("no browser charges at PayPal"),
+        }
+    }
+
+    /// What happens to money that was taken, whoever took it.
+    async fn happens_afterwards(self, stack: &Stack, payment: &Opened) {
+        if self == Self::Disputed {
+            let dispute = stack.sandbox.disputes(&payment.id, json!({"amount": 700})).await;
+            stack.sandbox.decides(&dispute, "won").await;
+            return;
+        }
+        for _ in 0..2 {
+            match self {
+                Self::GivenBackByHand => drop(stack.sandbox.dashboard_refunds(&payment.id, Some(500)).await),
+                _ => drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(200)),
             }
         }
     }
@@ -249,6 +304,18 @@ async fn booked(stack: &Stack, payment: &Opened, status: &str) {
 
 /// Waits until all that there is to tell of a payment that has succeeded has been told so many times.
 async fn heard(stack: &Stack, payment: &Opened, copies: usize) {
+    if payment.gateway == PayPal {
+        stack.sandbox.delivered(&payment.intent, "CHECKOUT.ORDER.APPROVED", copies).await;
+        let payments = stack.sandbox.order(&payment.intent).await["purchase_units"][0]["payments"].clone();
+        stack.sandbox.delivered(&text(&payments["captures"][0]["id"]), "PAYMENT.CAPTURE.COMPLETED", copies).await;
+        for refund in payments["refunds"].as_array().into_iter().flatten() {
+            // That one has failed is told by nobody.
+            if refund["status"] == "COMPLETED" {
+                stack.sandbox.delivered(&text(&refund["id"]), "PAYMENT.CAPTURE.REFUNDED", copies).await;
+            }
+        }
+        return;
+    }
     stack.sandbox.delivered(&payment.intent, SUCCEEDED, copies).await;
     let charge = text(&stack.sandbox.intent(&payment.intent).await["latest_charge"]);
     let refunds = stack.sandbox.shown_refunds(&payment.intent).await;
@@ -276,16 +343,18 @@ fn end(settled: &[Settled], order: &str) -> Vec<Value> {
     by.add(settled);
     let charges: usize = settled.iter().map(|one| one.at_rest.charges).sum();
     say(&format!("webhooks {order}: {} stories, {charges} charges, settled by {by}", settled.len()));
-    let ends = settled.iter().zip(STORIES).map(|(one, (story, status, captured, charges))| {
+    let ends = settled.iter().zip(STORIES).map(|(one, (gateway, story, status, captured, charges))| {
         let payment = &one.at_rest.payment;
         let told = (one.at_rest.status.as_str(), payment["amountCaptured"].as_i64(), one.at_rest.charges);
-        assert_eq!(told, (status, Some(captured), charges), "{order}: {story:?} {payment}");
+        assert_eq!(told, (status, Some(captured), charges), "{order}: {gateway:?} {story:?} {payment}");
         let attempts = payment["attempts"].as_array().unwrap();
         let attempts = attempts.iter().map(|attempt| json!([attempt["number"], attempt["status"], attempt["source"]]));
         let refunds = payment["refunds"].as_array().unwrap();
         let refunds = refunds.iter().map(|refund| json!([refund["status"], refund["amount"], refund["source"]]));
+        let disputes = payment["disputes"].as_array().unwrap();
+        let disputes = disputes.iter().map(|dispute| json!([dispute["status"], dispute["amount"]]));
         json!({
-            "attempts": attempts.collect::<Vec<_>>(), "nextAction": payment["nextAction"]["type"],
+            "disputes": disputes.collect::<Vec<_>>(), "attempts": attempts.collect::<Vec<_>>(), "nextAction": payment["nextAction"]["type"],
             "refunds": refunds.collect::<Vec<_>>(), "refundable": payment["amountRefundable"],
         })
     });

@@ -25,9 +25,9 @@ use crate::{
     config::{Contract, Endpoint},
     faults,
     ledger::Ledger,
-    paypal::certificates,
+    paypal::{self, certificates},
     state::App,
-    stripe::{PINNED_VERSION, Whose},
+    stripe::{self, PINNED_VERSION, Whose},
     webhooks::Order,
 };
 
@@ -36,6 +36,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/_sandbox/health", get(async || Json(json!({ "status": "ok" }))))
         .route("/_sandbox/ledger", get(ledger))
+        .route("/_sandbox/declines", get(declines))
         .route("/_sandbox/faults", get(faults).post(add_fault).delete(clear_faults))
         .route("/_sandbox/faults/{id}", delete(remove_fault))
         .route("/_sandbox/aws/faults", get(aws_faults).post(add_aws_fault).delete(clear_aws_faults))
@@ -56,6 +57,16 @@ pub(crate) fn router() -> Router<Arc<App>> {
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {
     let state = app.state();
     Json(Ledger::of(&state.stripe, &state.paypal))
+}
+
+/// Every way in which a payer's instrument can say no by itself, so that a test can leave none out.
+async fn declines() -> Json<Value> {
+    let at_stripe = stripe::declining_methods().map(|(method, token, decline)| {
+        json!({ "method": method, "token": token, "code": decline.code, "declineCode": decline.decline_code,
+            "adviceCode": decline.advice_code })
+    });
+    let at_paypal = paypal::declining_cards().map(|(card, code)| json!({ "card": card, "responseCode": code }));
+    Json(json!({ "stripe": at_stripe.collect::<Vec<_>>(), "paypal": at_paypal.collect::<Vec<_>>() }))
 }
 
 async fn faults(State(app): State<Arc<App>>) -> Response {

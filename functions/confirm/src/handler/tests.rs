@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
-use flow::operations::initiate::{InitiateRequest, initiate};
+use flow::operations::initiate::{InitiateRequest, Initiated, initiate};
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{order, rules};
+use world::shop::{order, paypal_order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -32,6 +32,63 @@ fn endpoint(host: &SimHost) -> Endpoint {
 
 fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
     expected.assert_eq(&block_on(answered(endpoint, host, event)));
+}
+
+#[test]
+fn an_order_at_paypal_is_charged_once_its_payer_has_approved_it() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    let request = paypal_order("event-initiate-paypal");
+    let opened = block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    let (Initiated::Created(payment) | Initiated::Replayed(payment)) = opened;
+    assert!(endpoint.gateway.payer_approves(&payment.object));
+    check(
+        &endpoint,
+        &host,
+        "confirm-paypal",
+        &expect![[r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "a payment as it was opened, but for": {
+                "amount": 1250,
+                "amountCaptured": 1250,
+                "amountRefundable": 1250,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "approved",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "gateway": "paypal",
+                "nextAction": null,
+                "status": "succeeded",
+                "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm",
+                "version": 3
+              }
+            }
+
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "confirm",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000041",
+              "route": "POST /payment/confirm",
+              "state": "succeeded",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm"
+            }
+        "#]],
+    );
 }
 
 #[test]

@@ -24,6 +24,10 @@ fn id() -> DisputeId {
 
 /// A function whose table has the dispute that `events/webhook-dispute.json` tells of, looked at since.
 fn function(host: &SimHost, status: Status) -> Function {
+    function_of(host, &id(), status)
+}
+
+fn function_of(host: &SimHost, id: &DisputeId, status: Status) -> Function {
     let function = Disputes {
         keys: client_keys(),
         store: MemoryStore::default(),
@@ -31,18 +35,12 @@ fn function(host: &SimHost, status: Status) -> Function {
         nudges: MemoryQueue::default(),
     };
     let mut dispute = made_up::open(1);
-    dispute.id = id();
+    dispute.id = id.clone();
     let known = dispute.known.as_mut().unwrap();
     known.standing = Standing { stage: Stage::Chargeback, status };
     let by = known.due_by.unwrap();
     let amount = Money::payable(400, Currency::from_code("EUR").unwrap()).unwrap();
-    function.gateway.disputes().open(
-        &id(),
-        dispute.payment(),
-        amount,
-        Standing { stage: Stage::Chargeback, status },
-        by,
-    );
+    function.gateway.disputes().open(id, dispute.payment(), amount, Standing { stage: Stage::Chargeback, status }, by);
     let actor = Actor::Retry;
     let write =
         Write { dispute: &dispute, event: "tested", why: None, actor: &actor, writer: WriterToken(host.dice()) };
@@ -60,6 +58,15 @@ fn in_short(function: &Function, event: &str) -> String {
     let text = block_on(answered(function, &SimHost::new(1), event));
     let code = text.lines().find_map(|line| line.trim().strip_prefix("\"code\": ")).unwrap_or_default();
     format!("{} {code}", text.lines().next().unwrap()).trim().to_owned()
+}
+
+#[test]
+fn a_dispute_of_paypals_is_shown_and_answered_in_the_same_words() {
+    let host = SimHost::new(1);
+    let function = function_of(&host, &DisputeId::parse("dsp_paypal_PP-D-12501").unwrap(), Status::NeedsResponse);
+    let shown = block_on(answered(&function, &host, "dispute-paypal"));
+    assert!(shown.starts_with("200 ") && shown.contains(r#""gateway": "paypal""#), "{shown}");
+    assert_eq!(in_short(&function, "dispute-evidence-paypal"), "200 OK");
 }
 
 #[test]

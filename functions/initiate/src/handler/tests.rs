@@ -32,6 +32,47 @@ fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
 }
 
 #[test]
+fn a_payment_at_paypal_is_opened_with_the_page_on_which_its_payer_approves_it() {
+    check(
+        &endpoint(),
+        &SimHost::new(1),
+        "initiate-paypal",
+        &expect![[r#"
+            201 Created
+            content-type: application/json
+
+            {
+              "a payment as it was opened, but for": {
+                "amount": 2500,
+                "gateway": "paypal",
+                "nextAction": {
+                  "type": "redirect",
+                  "url": "https://paypal.example/checkoutnow?token=5SIM0000000000000"
+                },
+                "reference": "order-2001",
+                "status": "requires_action",
+                "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm"
+              }
+            }
+
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "initiate",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000039",
+              "route": "POST /payment/initiate",
+              "state": "requires_action",
+              "status": 201,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm"
+            }
+        "#]],
+    );
+}
+
+#[test]
 fn a_payment_is_opened_and_its_replay_finds_it() {
     let (endpoint, host) = (endpoint(), SimHost::new(1));
     check(

@@ -6,12 +6,12 @@ use domain::gateway::{RefundStatus, UnknownReason};
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::confirm::confirm;
-use flow::operations::initiate::{InitiateRequest, initiate, transaction_id};
+use flow::operations::initiate::{InitiateRequest, Initiated, initiate, transaction_id};
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{card, client, key, order, rules};
+use world::shop::{approved, card, client, key, order, paypal_order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -40,6 +40,78 @@ fn id() -> TransactionId {
 
 fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
     expected.assert_eq(&block_on(answered(endpoint, host, event)));
+}
+
+#[test]
+fn a_part_of_what_was_paid_at_paypal_goes_back() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    let Refund { store, gateway, nudges, .. } = &endpoint;
+    let order = "event-initiate-paypal";
+    let opened = block_on(initiate(&host, store, gateway, &rules(), paypal_order(order))).unwrap();
+    let (Initiated::Created(payment) | Initiated::Replayed(payment)) = opened;
+    assert!(gateway.payer_approves(&payment.object));
+    let id = transaction_id(&key(order));
+    block_on(confirm(&host, store, gateway, nudges, &id, approved("event-confirm-paypal"), &client())).unwrap();
+    check(
+        &endpoint,
+        &host,
+        "refund-paypal",
+        &expect![[r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "a payment as it was opened, but for": {
+                "amount": 1250,
+                "amountCaptured": 1250,
+                "amountRefundable": 750,
+                "amountRefunded": 500,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "approved",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "gateway": "paypal",
+                "nextAction": null,
+                "refunds": [
+                  {
+                    "amount": 500,
+                    "createdAt": "2026-11-02T09:00:12.347Z",
+                    "failureCode": null,
+                    "reason": "requested_by_customer",
+                    "refundId": "ref_6sezk2sz4zmk2lj3ce64zk24pl",
+                    "source": "api",
+                    "status": "succeeded"
+                  }
+                ],
+                "status": "succeeded",
+                "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm",
+                "version": 5
+              }
+            }
+
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "refund",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000043",
+              "route": "POST /payment/refund",
+              "state": "succeeded",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm"
+            }
+        "#]],
+    );
 }
 
 #[test]

@@ -186,6 +186,19 @@ fn a_refund_that_the_row_does_not_know_was_made_elsewhere_and_counts() {
     assert_eq!(row(&endpoint.store).refundable().minor_units(), 1499);
 }
 
+/// The sandbox has recorded them, and where PayPal itself is nobody believes its certificate. What they tell where it does is shown on
+/// the local stack, and by the adapter's own tests.
+#[test]
+fn a_recording_of_the_sandboxs_is_nobodys_word_where_paypal_itself_is() {
+    let host = SimHost::new(1);
+    let endpoint = with_payment(&host);
+    for event in ["", "-approved", "-refunded", "-dispute", "-forged"] {
+        let told = block_on(answered(&endpoint, &host, &format!("webhook-paypal{event}")));
+        assert!(told.starts_with("400 ") && told.contains(r#""outcome": "strange_certificate""#), "{told}");
+    }
+    assert_eq!(endpoint.store.commits().len(), 1, "the payment was opened, and no more");
+}
+
 /// Asks for the refund of `events/refund.json`; the gateway is not heard.
 fn ask_in_vain(host: &SimHost, store: &MemoryStore) {
     let (gateway, nudges) = (SimGateway::new(Arc::new(SimHost::new(1))), MemoryQueue::default());

@@ -51,7 +51,9 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         | Fact::ReviewAsked => {}
     }
     if after.open_act().is_some() || after.refunds.iter().any(Refund::is_in_doubt) {
-        return Some(now.at.plus(backoff(after.rounds, limits, now.dice)));
+        let soon = now.at.plus(backoff(after.rounds, limits, now.dice));
+        // A look before that would prove nothing.
+        return Some(after.quiet_from(limits).map_or(soon, |quiet_from| quiet_from.max(soon)));
     }
     let look = now.at.plus(look_delay(after.rounds, limits));
     match &after.state {

@@ -263,8 +263,8 @@ impl<'a> Case<'a> {
     /// what was sent before the end was asked for has had the time to be seen.
     fn ends_here(self, status: &ObjectStatus) -> Option<End> {
         let is_waiting = matches!(status, ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_));
-        let is_fenced = !self.payment.gateway.can_end_its_object() && !self.payment.holds_money();
-        if !is_waiting || !is_fenced || self.payment.open_attempt().is_some() {
+        let quiet_from = self.payment.quiet_from(self.now.limits)?;
+        if !is_waiting || self.now.at < quiet_from {
             return None;
         }
         let act = match self.source {
@@ -272,9 +272,7 @@ impl<'a> Case<'a> {
             Source::Act(..) => self.answered_act(),
             Source::Attempt(..) | Source::Event { .. } => None,
         }?;
-        let in_flight = self.now.limits.gateway_timeout.saturating_mul(2);
-        let is_quiet = self.payment.attempts.is_empty() || self.now.at.since(act.started_at) >= in_flight;
-        act.ends_as().filter(|_| is_quiet)
+        act.ends_as()
     }
 
     /// The object stands at `status` now, and no request of ours can be in between.

@@ -284,6 +284,19 @@ impl Payment {
         self.acts.last().filter(|act| act.progress == ActProgress::Open)
     }
 
+    /// From when on a look may end the payment as the open act says, though its object does not end: where only our own
+    /// request could move money and none is open, what was sent before the end was asked for must have had the time to be
+    /// seen. None where the object's own end is waited for.
+    pub(crate) fn quiet_from(&self, limits: Limits) -> Option<Timestamp> {
+        let act = self.open_act().filter(|act| act.ends_as().is_some())?;
+        if self.gateway.can_end_its_object() || self.holds_money() || self.open_attempt().is_some() {
+            return None;
+        }
+        let was_sent = !self.attempts.is_empty();
+        let in_flight = limits.gateway_timeout.saturating_mul(2);
+        Some(if was_sent { act.started_at.plus(in_flight) } else { act.started_at })
+    }
+
     /// Whether something of ours is under way whose outcome nobody knows: an attempt's charge, an act, or a refund.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {

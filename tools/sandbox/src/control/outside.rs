@@ -126,6 +126,8 @@ struct PayerDecision {
     transaction_id: Option<String>,
     decision: Button,
     capture: Option<paypal::Fate>,
+    /// The name on the card that the payer pays with there.
+    card: Option<String>,
     refunds: Option<paypal::RefundFate>,
 }
 
@@ -140,9 +142,13 @@ enum Button {
 }
 
 async fn decide(State(app): State<Arc<App>>, body: Bytes) -> Answered {
-    let PayerDecision { object_id, transaction_id, decision, capture, refunds } = read(&body)?;
+    let PayerDecision { object_id, transaction_id, decision, capture, card, refunds } = read(&body)?;
+    let card = card.map(|name| paypal::card(&name).ok_or_else(|| Refused(format!("no test card is called {name}"))));
+    let card = card.transpose()?;
     match (find(&app, object_id, transaction_id)?, decision) {
-        (At::Stripe(id), Button::Approve | Button::Fail) if capture.is_none() && refunds.is_none() => {
+        (At::Stripe(id), Button::Approve | Button::Fail)
+            if capture.is_none() && card.is_none() && refunds.is_none() =>
+        {
             act(&app, |book, occasion| {
                 let nothing = || StripeError::invalid(format!("{id} asks its payer nothing"));
                 let page = book.page_of(&id).ok_or_else(nothing)?;
@@ -152,7 +158,7 @@ async fn decide(State(app): State<Arc<App>>, body: Bytes) -> Answered {
             })
         }
         (At::Paypal(id), Button::Approve | Button::Cancel) => {
-            let funding = Funding { fate: capture.unwrap_or_default(), refunds: refunds.unwrap_or_default() };
+            let funding = Funding { fate: capture.unwrap_or_default(), card, refunds: refunds.unwrap_or_default() };
             let funding = (decision == Button::Approve).then_some(funding);
             let location = paypal::decided(&app, &id, funding).map_err(Refused)?;
             Ok(Json(json!({ "id": id, "location": location })))

@@ -101,7 +101,7 @@ pub(crate) async fn decide(
         let thanks = "<p>The seller has been asked. You can close this page.</p>";
         return opened.map_or_else(|_| closed(), |_| html(StatusCode::OK, "PayPal", thanks));
     }
-    let funding = matches!(decision, Button::Approve).then_some(Funding { fate: capture, refunds });
+    let funding = matches!(decision, Button::Approve).then_some(Funding { fate: capture, card: None, refunds });
     decided(&app, &id, funding).map_or_else(|_| closed(), |location| way_back(location.as_deref()))
 }
 

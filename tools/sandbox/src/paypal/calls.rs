@@ -13,7 +13,7 @@ use super::{
     shape::{
         Fields,
         Need::{May, Must},
-        Shape::{self, Amount, Anything, Flag, List, NotSimulated, Object, OneOf, Text, Url},
+        Shape::{self, Amount, Anything, Flag, List, NotSimulated, Object, OneOf, Plain, Text, Url},
         check,
     },
 };
@@ -206,7 +206,8 @@ const CAPTURE: Fields = &[
 ];
 const REFUND: Fields = &[
     ("amount", May, Amount),
-    ("custom_id", May, Text(127)),
+    // Its own schema lets PayPal take any character here, and show few.
+    ("custom_id", May, Plain(127)),
     ("invoice_id", May, Text(127)),
     ("note_to_payer", May, Text(255)),
     ("payment_instruction", May, NotSimulated),

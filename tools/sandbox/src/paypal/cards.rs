@@ -22,6 +22,16 @@ static ANSWERS: &[Answer] = &[
     Answer { trigger: "CCREJECT-CVV_F",      response_code: "00N7", avs_code: "G", cvv_code: "P" },
 ];
 
+/// The names of the cards that decline, and what their processor says.
+pub(crate) fn declining() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ANSWERS.iter().map(|answer| (answer.trigger, answer.response_code))
+}
+
+/// What the processor says of the card with this name on it; none if it is not one of those that decline.
+pub(crate) fn answer(name: &str) -> Option<&'static Answer> {
+    ANSWERS.iter().find(|answer| answer.trigger == name)
+}
+
 static APPROVAL: Answer = Answer { trigger: "", response_code: "0000", avs_code: "Y", cvv_code: "M" };
 
 /// Which first digits belong to which network; enough for test cards.
@@ -41,14 +51,14 @@ pub(super) fn presented(card: &Value, pointer: &str) -> Result<Card, PaypalError
         return Err(missing("INVALID_PARAMETER_SYNTAX", "expiry"));
     }
     let name = text("name");
-    let answer = ANSWERS.iter().find(|answer| name == Some(answer.trigger)).unwrap_or(&APPROVAL);
+    let said = name.and_then(answer).unwrap_or(&APPROVAL);
     let brand = BRANDS.iter().find(|(digits, _)| number.starts_with(digits)).map_or("DISCOVER", |(_, brand)| brand);
     Ok(Card {
         name: name.map(str::to_owned),
         last_digits: number.get(number.len().saturating_sub(4)..).unwrap_or_default().to_owned(),
         brand,
         expiry: Some(expiry.to_owned()),
-        answer,
+        answer: said,
     })
 }
 

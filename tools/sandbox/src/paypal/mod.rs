@@ -31,6 +31,7 @@ mod tokens;
 
 pub(crate) use approval::{decide, decided, show};
 pub(crate) use book::Book;
+pub(crate) use cards::{answer as card, declining as declining_cards};
 pub(crate) use certificates::serve as certificate;
 pub(crate) use disputes::{Dispute, NewDispute, Outcome, Stage, Turn};
 pub(crate) use error::PaypalError;

@@ -70,6 +70,8 @@ impl Answer {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Funding {
     pub(crate) fate: Fate,
+    /// What the processor says of the card that the payer pays with there, if it is one of PayPal's test cards.
+    pub(crate) card: Option<&'static Answer>,
     pub(crate) refunds: RefundFate,
 }
 

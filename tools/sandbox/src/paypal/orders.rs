@@ -161,6 +161,9 @@ impl Book {
     /// What the payer's PayPal account says. A refusal leaves the order as it is, but for the number of declines and what
     /// the payer has to do.
     fn ask_wallet(&mut self, id: &str, funding: Funding, now: Moment) -> Result<Verdict, PaypalError> {
+        if funding.card.is_some_and(|answer| !answer.is_approval()) {
+            return Ok(Verdict::Declined);
+        }
         match funding.fate {
             Fate::Completed => Ok(Verdict::Good),
             Fate::Echeck => Ok(Verdict::Pending("ECHECK")),

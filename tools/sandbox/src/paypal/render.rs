@@ -261,9 +261,14 @@ pub(super) fn refund(book: &Book, back: &Refund) -> Value {
         "update_time": time(back.updated),
         "links": [link(&itself, "self", "GET"), link(&above, "up", "GET")],
     });
-    for (name, text) in
-        [("custom_id", &back.custom_id), ("invoice_id", &back.invoice_id), ("note_to_payer", &back.note_to_payer)]
-    {
+    // What bears no id of its own bears that of what it gives back.
+    let of_order = book.orders.get(&back.order).and_then(|order| order.unit.custom_id.as_ref());
+    let custom_id = back.custom_id.as_ref().or(of_order);
+    for (name, text) in [
+        ("custom_id", custom_id),
+        ("invoice_id", back.invoice_id.as_ref()),
+        ("note_to_payer", back.note_to_payer.as_ref()),
+    ] {
         if let Some(text) = text {
             put(&mut shown, name, json!(text));
         }
@@ -348,8 +353,11 @@ fn with_the_orders_ids(book: &Book, order: &str, shown: &mut Value) {
             put(shown, name, json!(text));
         }
     }
-    if let Source::Card(card) = &order.source {
-        let answer = card.answer;
+    let answer = match &order.source {
+        Source::Card(card) => Some(card.answer),
+        Source::Wallet | Source::Unnamed => order.funding.and_then(|funding| funding.card),
+    };
+    if let Some(answer) = answer {
         let said = json!({
             "response_code": answer.response_code, "avs_code": answer.avs_code, "cvv_code": answer.cvv_code,
         });

@@ -23,6 +23,8 @@ pub(super) enum Need {
 pub(super) enum Shape {
     /// At least one character and at most so many.
     Text(usize),
+    /// The same, of the characters that PayPal shows again in it.
+    Plain(usize),
     OneOf(&'static [&'static str]),
     Flag,
     Url,
@@ -77,6 +79,8 @@ fn check_one(value: &Value, shape: Shape, pointer: &str) -> Result<(), PaypalErr
             Some(_) => Ok(()),
             None => Err(syntax(pointer, value)),
         },
+        Shape::Plain(most) if text.is_some_and(is_plain) => check_one(value, Shape::Text(most), pointer),
+        Shape::Plain(_) => Err(syntax(pointer, value)),
         Shape::OneOf(known) if text.is_some_and(|text| known.contains(&text)) => Ok(()),
         Shape::Url if text.is_some_and(is_url) => Ok(()),
         Shape::OneOf(_) => Err(PaypalError::issue("INVALID_PARAMETER_VALUE").field(pointer, text.unwrap_or_default())),
@@ -100,6 +104,10 @@ fn syntax(pointer: &str, value: &Value) -> PaypalError {
     PaypalError::issue("INVALID_PARAMETER_SYNTAX").field(pointer, &value.to_string())
 }
 
+fn is_plain(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.,".contains(c))
+}
+
 fn is_url(text: &str) -> bool {
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     rest.is_some_and(|rest| !rest.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()))
@@ -115,6 +123,7 @@ mod tests {
     const FIELDS: Fields = &[
         ("intent", Must, Shape::OneOf(&["CAPTURE", "AUTHORIZE"])),
         ("note", May, Shape::Text(5)),
+        ("mark", May, Shape::Plain(5)),
         ("final", May, Shape::Flag),
         ("url", May, Shape::Url),
         ("amount", May, Shape::Amount),
@@ -131,7 +140,7 @@ mod tests {
     #[test]
     fn what_the_route_takes_passes() {
         let amount = json!({"currency_code": "EUR", "value": "1"});
-        let body = json!({"intent": "CAPTURE", "note": "five!", "final": true, "url": "https://a.example/b?c=d",
+        let body = json!({"intent": "CAPTURE", "note": "five!", "mark": "a.B_1", "final": true, "url": "https://a.example/b?c=d",
             "amount": amount, "units": [{"id": "1"}, {"id": "2"}], "card": {"number": "4"}});
         assert_eq!(check(&body, FIELDS), Ok(()));
     }
@@ -144,6 +153,8 @@ mod tests {
             (json!({"intent": "CAPTURE", "note": "sixsix"}), "INVALID_STRING_LENGTH", "/note"),
             (json!({"intent": "CAPTURE", "note": ""}), "INVALID_STRING_LENGTH", "/note"),
             (json!({"intent": "CAPTURE", "note": 5}), "INVALID_PARAMETER_SYNTAX", "/note"),
+            (json!({"intent": "CAPTURE", "mark": "a:b"}), "INVALID_PARAMETER_SYNTAX", "/mark"),
+            (json!({"intent": "CAPTURE", "mark": "sixsix"}), "INVALID_STRING_LENGTH", "/mark"),
             (json!({"intent": "CAPTURE", "final": "true"}), "INVALID_PARAMETER_SYNTAX", "/final"),
             (json!({"intent": "CAPTURE", "url": "ftp://x"}), "INVALID_PARAMETER_SYNTAX", "/url"),
             (

@@ -147,6 +147,21 @@ impl TestMethod {
     }
 }
 
+/// The id of every method, its token if that is all there is of it, and how it declines a payer who is there. What
+/// declines without them only, or after they were asked, is not among them.
+pub(crate) fn declining_methods() -> impl Iterator<Item = (Option<String>, Option<String>, &'static Decline)> {
+    TABLE.iter().filter_map(|method| {
+        let decline = match method.verdict(Presence::OnSession { wants_3ds: false }) {
+            Verdict::Decline(decline) | Verdict::Debit(Debit::Bounces(decline)) => decline,
+            Verdict::Approve | Verdict::Challenge | Verdict::Debit(Debit::Pays | Debit::Waits) => return None,
+        };
+        let prefix = if method.is_bank_account() { "pm" } else { "pm_card" };
+        let by_token = method.name == TOKEN_ONLY;
+        let id = (!by_token).then(|| format!("{prefix}_{}", method.name));
+        Some((id, by_token.then(|| format!("tok_{}", method.name)), decline))
+    })
+}
+
 /// Stripe knows most declining cards also without the brand in the name (`pm_card_chargeDeclined`).
 fn find(name: &str, bank_account: bool) -> Option<&'static TestMethod> {
     let known = |method: &&TestMethod| method.name == name || method.name.strip_prefix("visa_") == Some(name);

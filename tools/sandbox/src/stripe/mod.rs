@@ -38,6 +38,7 @@ mod subject;
 pub(crate) use balance::settles_in;
 pub(crate) use book::{Book, Cause, Event, Occasion};
 pub(crate) use calls::{Capture, NewRefund};
+pub(crate) use cards::declining_methods;
 pub(crate) use disputes::{Case, Complaint, NewDispute, Step, reason, reasons};
 pub(crate) use error::StripeError;
 pub(crate) use gateway::{refusal, serve};

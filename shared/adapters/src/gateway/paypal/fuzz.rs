@@ -185,7 +185,7 @@ fn given_back(response: &PaypalResponse, shown: &Value) -> &'static str {
             assert!((200..300).contains(&response.status));
             assert_eq!(shown["id"], refund.reference.as_str(), "{shown}");
             assert!(refund.currency.is_none() || cents(&shown["amount"]) == Some(refund.amount_minor_units), "{shown}");
-            assert!(refund.id.is_none_or(|id| shown["custom_id"] == format!("{TRANSACTION_ID}:{id}")), "{shown}");
+            assert!(refund.id.is_none_or(|id| shown["custom_id"] == format!("{TRANSACTION_ID}.{id}")), "{shown}");
             "refund"
         }
         RefundOutcome::Refused { .. } => {

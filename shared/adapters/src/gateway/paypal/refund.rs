@@ -99,14 +99,18 @@ pub(super) fn listed(called: Called, payment: &Payment) -> Result<Vec<RefundSnap
     read.collect::<Option<Vec<_>>>().ok_or(UnknownReason::Unreadable)
 }
 
-/// `pay_…:ref_…`
+/// Stands between the two ids. PayPal takes any character there, and shows letters, digits and `-_.,` only.
+const BETWEEN: char = '.';
+
+/// `pay_….ref_…`
 fn custom_id(payment: &TransactionId, refund: &RefundId) -> String {
-    format!("{payment}:{refund}")
+    format!("{payment}{BETWEEN}{refund}")
 }
 
-/// Whose a thing is by its `custom_id`: a payment's, or a refund's of it.
+/// Whose a thing is by its `custom_id`: a payment's, or a refund's of it. A refund that somebody made at PayPal's dashboard
+/// bears the id of its payment alone.
 pub(super) fn ids(custom_id: &str) -> Option<(TransactionId, Option<RefundId>)> {
-    match custom_id.split_once(':') {
+    match custom_id.split_once(BETWEEN) {
         Some((payment, refund)) => Some((TransactionId::parse(payment).ok()?, Some(RefundId::parse(refund).ok()?))),
         None => Some((TransactionId::parse(custom_id).ok()?, None)),
     }

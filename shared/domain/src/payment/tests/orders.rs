@@ -181,6 +181,7 @@ fn an_order_that_was_tried_ends_when_what_was_sent_has_been_seen_and_is_looked_a
     show(&mut payment, Source::Act(1, Hand::First), object(ObjectStatus::AwaitsMethod), &at(3 * SECOND));
     assert_eq!(payment.state.name(), "requires_action", "what was sent may be on its way");
     let quiet = 3 * SECOND + 2 * Limits::STANDARD.gateway_timeout;
+    assert_eq!(payment.due, Some(START.plus(quiet)), "a look before that would prove nothing");
     seen(&mut payment, ObjectStatus::AwaitsMethod, quiet - SECOND);
     assert_eq!(payment.state.name(), "requires_action");
     seen(&mut payment, ObjectStatus::AwaitsMethod, quiet);

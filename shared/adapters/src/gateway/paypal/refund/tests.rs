@@ -42,7 +42,7 @@ fn refunded() -> Payment {
 }
 
 fn custom() -> String {
-    format!("{TRANSACTION_ID}:{}", id())
+    format!("{TRANSACTION_ID}.{}", id())
 }
 
 fn outcome(status: u16, body: &Value) -> RefundOutcome {
@@ -88,7 +88,7 @@ fn a_refund_tells_whose_it_is_and_how_it_stands() {
 
 #[test]
 fn a_refund_that_does_not_bear_our_ids_is_nobodys_here() {
-    for strange in ["", "INV-7", TRANSACTION_ID, "pay_x:ref_y", &format!("pay_aaaaaaaaaaaaaaaaaaaaaaaaaa:{}", id())] {
+    for strange in ["", "INV-7", TRANSACTION_ID, "pay_x.ref_y", &format!("pay_aaaaaaaaaaaaaaaaaaaaaaaaaa.{}", id())] {
         assert_eq!(shown(&refund("COMPLETED", strange)).id, None, "{strange}");
     }
 }
@@ -158,7 +158,7 @@ fn ids_are_read_from_a_custom_id_and_from_nothing_else() {
     let payment = TransactionId::parse(TRANSACTION_ID).unwrap();
     assert_eq!(ids(TRANSACTION_ID), Some((payment.clone(), None)));
     assert_eq!(ids(&custom()), Some((payment, Some(id()))));
-    for strange in ["", ":", "order-7", &format!("{TRANSACTION_ID}:"), &format!("{}:{TRANSACTION_ID}", id())] {
+    for strange in ["", ".", "order-7", &format!("{TRANSACTION_ID}."), &format!("{}.{TRANSACTION_ID}", id())] {
         assert_eq!(ids(strange), None, "{strange}");
     }
 }

@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn a_refunds_event_has_the_refunds_looked_at_whoever_made_it() {
-        let ours = format!("{TRANSACTION_ID}:ref_u6ug5emn6j6bmcvzrjwf3bpo5q");
+        let ours = format!("{TRANSACTION_ID}.ref_u6ug5emn6j6bmcvzrjwf3bpo5q");
         for custom_id in [ours.as_str(), TRANSACTION_ID] {
             for event_type in ["PAYMENT.CAPTURE.REFUNDED", "PAYMENT.REFUND.FAILED"] {
                 let hinted = Some(News::Refund(RefundEvidence::Hinted));

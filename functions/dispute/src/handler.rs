@@ -146,4 +146,6 @@ fn shown(status: StatusCode, dispute: &Dispute, line: &mut Line) -> Answer {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ pub mod environments;
 pub mod gateway;
 pub mod oracle;
 pub mod queue;
+pub mod refusal;
 pub mod repository;
 pub mod sandbox;
 pub mod settle;

@@ -5,10 +5,11 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
-use acceptance::client::{Client, Opened};
+use acceptance::client::Opened;
+use acceptance::gateway::Gateway;
+use acceptance::refusal::{Case, check, sent, wrong_bodies};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::unique;
-use acceptance::wire::Answer;
 use serde_json::{Value, json};
 
 const INITIATE: &str = "/payment/initiate";
@@ -20,9 +21,6 @@ const REFUND: &str = "/payment/refund";
 const LOCAL_KEY: &str = "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// The longest body that is taken.
 const BODY_MAX: usize = 64 * 1024;
-
-/// A body, and the status, code and pointers that it gets.
-type Case = (String, u16, &'static str, Vec<&'static str>);
 
 #[test]
 fn an_initiate_that_is_wrong_is_refused_with_the_place_and_leaves_nothing_behind() {
@@ -236,6 +234,14 @@ fn an_amount_that_the_gateway_cannot_take_or_the_merchant_does_not_ask_for_goes_
             check(&answer, 422, code, &[pointer], currency);
             left_nothing(stack, &key).await;
         }
+        // PayPal knows no fillér, and no dinars.
+        for (amount, currency, pointer) in [(17_550, "HUF", "/amount"), (19_990, "KWD", "/currency")] {
+            let key = unique("limit");
+            let terms = Stack::terms(Gateway::PayPal, &json!({"amount": amount, "currency": currency}));
+            let answer = stack.api.initiate(&key, &terms).await;
+            check(&answer, 422, "amount_not_supported", &[pointer], currency);
+            left_nothing(stack, &key).await;
+        }
         for amount in [100, 500_000] {
             drop(stack.api.initiate(&unique("limit"), &json!({"amount": amount, "currency": "NZD"})).await.expect(201));
         }
@@ -422,40 +428,6 @@ fn wrong_refunds(id: &str) -> Vec<Case> {
     cases
 }
 
-/// Bodies that are wrong whatever they should say.
-fn wrong_bodies(right: &str) -> Vec<Case> {
-    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    let nested = right.replacen('{', &format!("{{\"metadata\":{}1{},", "{\"a\":".repeat(17), "}".repeat(17)), 1);
-    let cut = right.trim_end_matches('}');
-    ["", " ", "{", cut, "amount=1999&currency=EUR", "[]", "null", "7", "\"text\"", "{}{}", "{'amount':1}", "\u{feff}{}"]
-        .into_iter()
-        .map(str::to_owned)
-        .chain([deep, format!("{right}]"), format!("{right},"), right.replace('"', "\u{201c}")])
-        .map(|body| (body, 400, "invalid_request", vec![""]))
-        .chain([(nested, 400, "invalid_request", vec!["/metadata"])])
-        .collect()
-}
-
-/// The answer is a problem document of this kind, whose errors begin at these places, and which says nothing of what was sent.
-#[track_caller]
-fn check(answer: &Answer, status: u16, code: &str, pointers: &[&str], sent: &str) {
-    let shown: String = sent.chars().take(300).collect();
-    assert_eq!((answer.status, answer.text_at("/code").as_str()), (status, code), "{shown}: {}", answer.text);
-    assert_eq!(answer.header("content-type"), "application/problem+json");
-    let problem = answer.json();
-    assert_eq!((&problem["status"], &problem["retryable"]), (&json!(status), &json!(false)), "{shown}");
-    assert_eq!(problem["type"], format!("urn:quittance:problem:{code}"));
-    for word in ["title", "detail"] {
-        assert!(problem[word].as_str().is_some_and(|text| !text.is_empty()), "{shown}: {problem}");
-    }
-    let errors = problem["errors"].as_array().unwrap();
-    let mut found: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
-    found.sort_unstable();
-    let fits = found.len() == pointers.len() && found.iter().zip(pointers).all(|(is, wanted)| is.starts_with(wanted));
-    assert!(fits, "{shown}: {found:?} instead of {pointers:?}");
-    assert!(errors.iter().all(|error| error["detail"].as_str().is_some_and(|detail| !detail.is_empty())), "{problem}");
-}
-
 /// The key is as good as new, and the gateway has no object but the one that this very check opens.
 async fn left_nothing(stack: &Stack, key: &str) {
     let opened = stack.api.initiate(key, &json!({"amount": 4711, "currency": "EUR", "reference": key})).await;
@@ -472,19 +444,4 @@ async fn untouched(stack: &Stack, payment: &Opened) {
     assert_eq!((&now["status"], &now["attempts"]), (&json!("requires_payment_method"), &Value::Array(Vec::new())));
     assert_eq!(stack.sandbox.intent(&payment.intent).await["status"], "requires_payment_method");
     assert!(stack.sandbox.charges(&payment.id).await.is_empty());
-}
-
-/// A POST whose two telling headers may be anything.
-async fn sent(
-    api: &Client,
-    path: &str,
-    content_type: Option<&str>,
-    key: Option<&[u8]>,
-    body: impl Into<Vec<u8>>,
-) -> Answer {
-    let bearer = api.bearer();
-    let mut headers: Vec<(&str, &[u8])> = vec![("authorization", bearer.as_bytes())];
-    headers.extend(content_type.map(|value| ("content-type", value.as_bytes())));
-    headers.extend(key.map(|value| ("idempotency-key", value)));
-    api.send("POST", path, &headers, body).await
 }

@@ -9,6 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use acceptance::client::Client;
+use acceptance::gateway::Gateway;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
 use acceptance::{eventually, unique};
@@ -135,6 +136,40 @@ fn money_is_given_back_by_whoever_may_refund_and_by_nobody_else() {
 }
 
 #[test]
+fn a_dispute_is_read_by_whoever_may_read_payments_and_answered_by_whoever_may_answer_disputes() {
+    on_stack(async |stack| {
+        let keys = keys(stack).await;
+        let payment = stack.paid(Gateway::PayPal, json!({})).await;
+        let id = stack.sandbox.disputes(&payment.id, json!({})).await;
+        let dispute = format!("dsp_paypal_{id}");
+        eventually("the dispute is there", async || {
+            let answer = stack.api.dispute(&dispute).await;
+            if answer.at("/status") == "needs_response" { Ok(()) } else { Err(answer.text) }
+        })
+        .await;
+        assert_eq!(once_known(async || keys.reader.dispute(&dispute).await).await.status, 200);
+        assert_eq!(once_known(async || keys.reader.disputes("limit=1").await).await.status, 200);
+        let papers = json!({"submit": true, "evidence": {"explanation": "It was delivered."}});
+        let key = unique("scope");
+        for (client, who) in [(&keys.reader, "a reader"), (&keys.writer, "a writer"), (&keys.refunder, "a refunder")] {
+            let answered = once_known(async || client.evidence(&dispute, &key, &papers).await).await;
+            check(&answered, 403, "forbidden", &format!("{who} answers"));
+            let accepted = once_known(async || client.accept(&dispute, &key).await).await;
+            check(&accepted, 403, "forbidden", &format!("{who} gives in"));
+        }
+        for (client, who) in [(&keys.disputer, "who may only answer"), (&keys.nothing, "a key without scopes")] {
+            let seen = once_known(async || client.dispute(&dispute).await).await;
+            check(&seen, 403, "forbidden", &format!("{who} reads"));
+            let listed = once_known(async || client.disputes("limit=1").await).await;
+            check(&listed, 403, "forbidden", &format!("{who} lists"));
+        }
+        assert_eq!(stack.sandbox.submissions(Gateway::PayPal, &id).await, 0);
+        let answered = once_known(async || keys.disputer.evidence(&dispute, &key, &papers).await).await;
+        assert!(matches!(answered.status, 200 | 202), "{}", answered.text);
+    });
+}
+
+#[test]
 fn a_key_ends_when_its_time_is_over() {
     on_stack(async |stack| {
         let keys = keys(stack).await;
@@ -184,6 +219,10 @@ fn only_the_routes_of_the_template_are_there() {
             ("POST", "/payments"),
             ("GET", "/payments/pay_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
             ("GET", "/webhook/stripe"),
+            ("GET", "/webhook/paypal"),
+            ("POST", "/disputes"),
+            ("DELETE", "/disputes/dsp_stripe_du_1"),
+            ("GET", "/disputes/dsp_stripe_du_1/evidence"),
             ("GET", "/"),
             ("GET", "/payment"),
             ("POST", "/payment/initiate/again"),
@@ -199,6 +238,7 @@ struct Keys {
     reader: Client,
     writer: Client,
     refunder: Client,
+    disputer: Client,
     nothing: Client,
     to_expire: Client,
     expired: Client,
@@ -220,6 +260,7 @@ async fn keys(stack: &Stack) -> &'static Keys {
             reader: add("reader", &["payments:read"], None),
             writer: add("writer", &["payments:write"], None),
             refunder: add("refunder", &["refunds:write"], None),
+            disputer: add("disputer", &["disputes:write"], None),
             nothing: add("nothing", &[], None),
             to_expire: add("to-expire", &["payments:read"], Some("2099-01-01T00:00:00Z")),
             expired: add("expired", &["payments:read"], Some("2020-01-01T00:00:00Z")),

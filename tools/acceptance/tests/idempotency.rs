@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
+use acceptance::gateway::Gateway;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::unique;
 use acceptance::wire::Answer;
@@ -13,43 +14,59 @@ use serde_json::{Value, json};
 #[test]
 fn an_initiate_under_a_known_key_finds_its_payment() {
     on_stack(async |stack| {
-        let key = unique("replay");
-        let terms = json!({"amount": 1999, "currency": "EUR", "reference": key});
-        let first = stack.api.initiate(&key, &terms).await.expect(201);
-        let payment = Opened::of(&first);
-        // The same request in other words: order and spaces mean nothing.
-        let spelled = format!("{{ \"reference\": \"{key}\", \"currency\":\"EUR\",\n\"amount\": 1999 }}");
-        for again in [terms.to_string(), spelled] {
-            let replay = stack.api.post("/payment/initiate", &key, again).await.expect(200);
-            assert_eq!(replay.header("idempotent-replayed"), "true");
-            assert_eq!(same_object(&replay), same_object(&first));
+        for gateway in Gateway::BOTH {
+            let key = unique("replay");
+            let terms = Stack::terms(gateway, &json!({"reference": key}));
+            let first = stack.api.initiate(&key, &terms).await.expect(201);
+            let payment = Opened::of(&first);
+            // The same request in other words: order and spaces mean nothing.
+            let spelled = format!(
+                "{{ \"returnUrl\":\"https://shop.example/done\",\"reference\": \"{key}\", \"gateway\": \"{}\", \
+                 \"currency\":\"EUR\",\n\"amount\": 1999 }}",
+                gateway.name()
+            );
+            for again in [terms.to_string(), spelled] {
+                let replay = stack.api.post("/payment/initiate", &key, again).await.expect(200);
+                assert_eq!(replay.header("idempotent-replayed"), "true");
+                assert_eq!(same_object(&replay), same_object(&first));
+            }
+            if gateway == Gateway::PayPal {
+                drop(stack.sandbox.payer_decides(&payment.id, "approve").await);
+            }
+            let paid = stack.charged(&payment).await.expect(200);
+            let late = stack.api.initiate(&key, &terms).await.expect(200);
+            assert_eq!(same_object(&late), same_object(&paid), "a replay shows the payment as it stands now");
+            if gateway == Gateway::Stripe {
+                assert_eq!(objects_of(stack, &payment).await, 1);
+            }
         }
-        let paid = stack.api.pay(&payment, "pm_card_visa").await.expect(200);
-        let late = stack.api.initiate(&key, &terms).await.expect(200);
-        assert_eq!(late.json(), paid.json(), "a replay shows the payment as it stands now");
-        assert_eq!(objects_of(stack, &payment).await, 1);
     });
 }
 
 #[test]
 fn an_initiate_with_another_body_under_a_known_key_does_nothing() {
     on_stack(async |stack| {
-        let key = unique("reuse");
-        let payment =
-            Opened::of(&stack.api.initiate(&key, &json!({"amount": 1999, "currency": "EUR"})).await.expect(201));
-        for other in [
-            json!({"amount": 2000, "currency": "EUR"}),
-            json!({"amount": 1999, "currency": "USD"}),
-            json!({"amount": 1999, "currency": "EUR", "reference": "another order"}),
-            json!({"amount": 1999, "currency": "EUR", "capture": "manual"}),
-            json!({"amount": 1999, "currency": "EUR", "metadata": {"a": "b"}}),
-        ] {
-            let reused = stack.api.initiate(&key, &other).await.expect(422);
-            assert_eq!(reused.text_at("/code"), "idempotency_key_reused", "{other}");
-            assert_eq!(reused.header("idempotent-replayed"), "");
+        for (gateway, other) in Gateway::BOTH.into_iter().zip(Gateway::BOTH.into_iter().rev()) {
+            let key = unique("reuse");
+            let terms = Stack::terms(gateway, &json!({}));
+            let payment = Opened::of(&stack.api.initiate(&key, &terms).await.expect(201));
+            for changed in [
+                json!({"amount": 2000}),
+                json!({"currency": "USD"}),
+                json!({"reference": "another order"}),
+                json!({"capture": "manual"}),
+                json!({"metadata": {"a": "b"}}),
+                json!({"gateway": other.name()}),
+            ] {
+                let body = Stack::terms(gateway, &changed);
+                let reused = stack.api.initiate(&key, &body).await.expect(422);
+                assert_eq!(reused.text_at("/code"), "idempotency_key_reused", "{changed}");
+                assert_eq!(reused.header("idempotent-replayed"), "");
+            }
+            let kept = stack.api.status(&payment.id).await.expect(200).json();
+            let told = (&kept["amount"], &kept["currency"], &kept["metadata"], &kept["gateway"]);
+            assert_eq!(told, (&json!(1999), &json!("EUR"), &json!({}), &json!(gateway.name())));
         }
-        let kept = stack.api.status(&payment.id).await.expect(200).json();
-        assert_eq!((&kept["amount"], &kept["currency"], &kept["metadata"]), (&json!(1999), &json!("EUR"), &json!({})));
     });
 }
 
@@ -123,10 +140,9 @@ fn one_key_may_confirm_two_payments() {
     on_stack(async |stack| {
         // The scope of a key is (account, operation, payment).
         let key = unique("scoped");
-        for _ in 0..2 {
-            let payment = stack.api.open().await;
-            let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
-            let paid = stack.api.confirm(&key, &card).await.expect(200);
+        for gateway in [Gateway::Stripe, Gateway::Stripe, Gateway::PayPal, Gateway::PayPal] {
+            let payment = stack.ready(gateway, json!({})).await;
+            let paid = stack.api.charge(&payment, &key).await.expect(200);
             assert_eq!((paid.text_at("/transactionId"), paid.header("idempotent-replayed")), (payment.id, ""));
         }
         // And initiate's keys are others than confirm's.
@@ -137,30 +153,35 @@ fn one_key_may_confirm_two_payments() {
 #[test]
 fn one_key_may_confirm_capture_cancel_and_refund_one_payment_and_each_answers_for_its_own() {
     on_stack(async |stack| {
-        let key = unique("scoped");
-        let payment = stack.api.open_with(json!({"amount": 1999, "currency": "EUR", "capture": "manual"})).await;
-        let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
-        let bare = json!({"transactionId": payment.id}).to_string();
-        let part = json!({"transactionId": payment.id, "amount": 500}).to_string();
-        drop(stack.api.confirm(&key, &card).await.expect(200));
-        let taken = stack.api.post("/payment/capture", &key, part.clone()).await.expect(200);
-        assert_eq!((taken.header("idempotent-replayed"), taken.at("/amountCaptured")), ("", json!(500)));
-        let refused = stack.api.post("/payment/cancel", &key, bare.clone()).await.expect(409);
-        assert_eq!(refused.text_at("/code"), "invalid_state", "a key of confirm's and capture's is none of cancel's");
-        let given = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
-        assert_eq!((given.header("idempotent-replayed"), given.at("/amountRefunded")), ("", json!(200)));
-        let again = stack.api.confirm(&key, &card).await.expect(200);
-        let retaken = stack.api.post("/payment/capture", &key, part).await.expect(200);
-        let regiven = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
-        for replay in [again, retaken, regiven] {
-            assert_eq!((replay.header("idempotent-replayed"), replay.at("/amountRefunded")), ("true", json!(200)));
+        for gateway in Gateway::BOTH {
+            let key = unique("scoped");
+            let payment = stack.ready(gateway, json!({"capture": "manual"})).await;
+            let bare = json!({"transactionId": payment.id}).to_string();
+            let part = json!({"transactionId": payment.id, "amount": 500}).to_string();
+            drop(stack.api.charge(&payment, &key).await.expect(200));
+            let taken = stack.api.post("/payment/capture", &key, part.clone()).await.expect(200);
+            assert_eq!((taken.header("idempotent-replayed"), taken.at("/amountCaptured")), ("", json!(500)));
+            let refused = stack.api.post("/payment/cancel", &key, bare.clone()).await.expect(409);
+            assert_eq!(
+                refused.text_at("/code"),
+                "invalid_state",
+                "a key of confirm's and capture's is none of cancel's"
+            );
+            let given = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
+            assert_eq!((given.header("idempotent-replayed"), given.at("/amountRefunded")), ("", json!(200)));
+            let again = stack.api.charge(&payment, &key).await.expect(200);
+            let retaken = stack.api.post("/payment/capture", &key, part).await.expect(200);
+            let regiven = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
+            for replay in [again, retaken, regiven] {
+                assert_eq!((replay.header("idempotent-replayed"), replay.at("/amountRefunded")), ("true", json!(200)));
+            }
+            let reused = stack.api.post("/payment/capture", &key, bare).await.expect(422);
+            assert_eq!(reused.text_at("/code"), "idempotency_key_reused");
+            let reused_for_all = stack.api.refund(&payment, &key, None).await.expect(422);
+            assert_eq!(reused_for_all.text_at("/code"), "idempotency_key_reused");
+            assert_eq!(stack.sandbox.charges(&payment.id).await, [("succeeded".to_owned(), 500, "eur".to_owned())]);
+            assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
         }
-        let reused = stack.api.post("/payment/capture", &key, bare).await.expect(422);
-        assert_eq!(reused.text_at("/code"), "idempotency_key_reused");
-        let reused_for_all = stack.api.refund(&payment, &key, None).await.expect(422);
-        assert_eq!(reused_for_all.text_at("/code"), "idempotency_key_reused");
-        assert_eq!(stack.sandbox.charges(&payment.id).await, [("succeeded".to_owned(), 500, "eur".to_owned())]);
-        assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);
     });
 }
 
@@ -169,9 +190,8 @@ fn one_key_may_refund_two_payments() {
     on_stack(async |stack| {
         // The scope of a key is (account, operation, payment); the gateway must see two requests.
         let key = unique("scoped");
-        for _ in 0..2 {
-            let payment = stack.api.open().await;
-            drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
+        for gateway in [Gateway::Stripe, Gateway::Stripe, Gateway::PayPal, Gateway::PayPal] {
+            let payment = stack.paid(gateway, json!({})).await;
             let given = stack.api.refund(&payment, &key, Some(200)).await.expect(200);
             assert_eq!((given.text_at("/transactionId"), given.header("idempotent-replayed")), (payment.id, ""));
             assert_eq!(stack.sandbox.refunds(&payment.intent).await.len(), 1);

@@ -19,7 +19,7 @@ const FUNCTIONS: [&str; 11] = [
 ];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 16] = [
+const CALLS: [&str; 18] = [
     "GetItem",
     "BatchGetItem",
     "PutItem",
@@ -32,7 +32,9 @@ const CALLS: [&str; 16] = [
     "Query reference",
     "Query disputes",
     "secret: Stripe",
-    "secret: webhook",
+    "secret: PayPal",
+    "Stripe webhook",
+    "PayPal webhook",
     "secret: clients",
     "SendMessage",
     "ReceiveMessage",
@@ -71,7 +73,9 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
             Query reference  -        -        -        -        -        -        yes      -        -        -        -
             Query disputes   -        -        -        -        -        -        -        yes      -        -        -
             secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
-            secret: webhook  -        -        -        -        -        -        -        -        yes      -        -
+            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
+            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -
+            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -
             secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -
             SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes
             ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -
@@ -124,7 +128,9 @@ struct Things {
     table: String,
     queue: String,
     stripe: String,
+    paypal: String,
     webhook: String,
+    paypal_webhook: String,
     clients: String,
 }
 
@@ -135,7 +141,9 @@ impl Things {
             table: stack.aws.table.clone(),
             queue: stack.aws.retry_queue.clone(),
             stripe: arn("confirm", "STRIPE_SECRET_ARN").await,
+            paypal: arn("confirm", "PAYPAL_SECRET_ARN").await,
             webhook: arn("webhook", "STRIPE_WEBHOOK_SECRET_ARN").await,
+            paypal_webhook: arn("webhook", "PAYPAL_WEBHOOK_SECRET_ARN").await,
             clients: arn("confirm", "CLIENT_KEYS_ARN").await,
         }
     }
@@ -181,7 +189,9 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         granted(query(Some("reference"), "ref").send().await),
         granted(query(Some("disputes"), "xp").send().await),
         granted(secret(&things.stripe).send().await),
+        granted(secret(&things.paypal).send().await),
         granted(secret(&things.webhook).send().await),
+        granted(secret(&things.paypal_webhook).send().await),
         granted(secret(&things.clients).send().await),
         granted(queue.send_message().queue_url(url).message_body("{}").delay_seconds(901).send().await),
         granted(queue.receive_message().queue_url(url).max_number_of_messages(11).send().await),

@@ -10,6 +10,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use acceptance::client::Opened;
+use acceptance::gateway::Gateway::{PayPal, Stripe};
 use acceptance::settle::{Settled, settle};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
@@ -28,13 +29,12 @@ struct Ends(BTreeMap<String, usize>);
 #[test]
 fn of_twenty_confirms_at_once_one_charges() {
     on_stack(async |stack| {
-        for of_one_key in [true, false] {
-            let payment = stack.api.open().await;
+        for (gateway, of_one_key) in [(Stripe, true), (Stripe, false), (PayPal, true), (PayPal, false)] {
+            let payment = stack.ready(gateway, json!({})).await;
             let shared = unique("crowd");
-            let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
             let answers = join_all((0..20).map(async |_| {
                 let key = if of_one_key { shared.clone() } else { unique("crowd") };
-                stack.api.confirm(&key, &card).await
+                stack.api.charge(&payment, &key).await
             }))
             .await;
             let mut ends = Ends::default();

@@ -8,7 +8,7 @@ use acceptance::oracle::row_equals_ledger;
 use acceptance::settle::settle;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
-use acceptance::{eventually, say, unique};
+use acceptance::{a_few_at_a_time, eventually, say, unique};
 use serde_json::{Value, json};
 
 /// What is paid in each of these tests.
@@ -50,9 +50,9 @@ fn parts_go_back_to_the_last_cent_and_not_one_more() {
 #[test]
 fn a_refund_whose_answer_is_lost_is_made_once() {
     on_stack(async |stack| {
-        for fault in
-            ["status", "reset_before", "reset_after", "hang_before", "hang_after", "garbage_after", "slow_before"]
-        {
+        let faults =
+            ["status", "reset_before", "reset_after", "hang_before", "hang_after", "garbage_after", "slow_before"];
+        let cells = a_few_at_a_time(faults, async |fault| {
             let payment = paid(stack, "pm_card_visa").await;
             let lost = json!({"method": "POST", "path": REFUNDS, "fault": fault, "times": 2, "delayMs": 4000});
             let lost = stack.sandbox.misbehaves_for(&payment.id, lost).await;
@@ -62,16 +62,17 @@ fn a_refund_whose_answer_is_lost_is_made_once() {
             assert_eq!(first.at("/amountRefundable"), 3750, "{fault}: it is reserved whatever becomes of it");
             let too_much = stack.api.refund(&payment, &unique("beside"), Some(3751)).await.expect(422);
             assert_eq!(too_much.text_at("/code"), "amount_exceeds_refundable", "{fault}");
-            let settled = settle(stack, &[&payment]).await;
+            (fault, payment, lost, key, first.status)
+        })
+        .await;
+        let settled = settle(stack, &cells.iter().map(|cell| &cell.1).collect::<Vec<_>>()).await;
+        for ((fault, payment, lost, key, first), settled) in cells.iter().zip(settled) {
             let refunds = stack.sandbox.refunds(&payment.intent).await;
             assert_eq!(refunds.len(), 1, "{fault}: {refunds:?}");
-            let replay = stack.api.refund(&payment, &key, Some(1250)).await.expect(200);
+            let replay = stack.api.refund(payment, key, Some(1250)).await.expect(200);
             assert_eq!(replay.header("idempotent-replayed"), "true");
-            stack.sandbox.behaves_again(&lost).await;
-            say(&format!(
-                "a refund's answer lost by {fault}: {}, then made once, by {:?}",
-                first.status, settled[0].settler
-            ));
+            stack.sandbox.behaves_again(lost).await;
+            say(&format!("a refund's answer lost by {fault}: {first}, then made once, by {:?}", settled.settler));
         }
     });
 }

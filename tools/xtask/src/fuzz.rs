@@ -21,6 +21,8 @@ const TARGETS: [Target; 15] = [
     ("capture-body", "capture"),
     ("cancel-body", "cancel"),
     ("refund-body", "refund"),
+    ("evidence-body", "dispute"),
+    ("disputes-query", "dispute"),
     ("payments-query", "payments"),
     ("stored-row", "adapters"),
     ("sqs-records", "adapters"),

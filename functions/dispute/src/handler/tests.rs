@@ -16,14 +16,14 @@ use world::turns::block_on;
 
 use super::*;
 
-type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue>;
 
 fn id() -> DisputeId {
     DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap()
 }
 
 /// A function whose table has the dispute that `events/webhook-dispute.json` tells of, looked at since.
-fn function(host: &SimHost, status: Status) -> Function {
+pub(super) fn function(host: &SimHost, status: Status) -> Function {
     function_of(host, &id(), status)
 }
 

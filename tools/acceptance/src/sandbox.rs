@@ -112,12 +112,13 @@ impl Sandbox {
         ours.map(|row| (row["status"].as_str().unwrap().to_owned(), row["amount"].as_i64().unwrap())).collect()
     }
 
-    /// What Stripe says of the object of a payment; `None` at PayPal, where the row alone says how a payment ended.
-    pub(crate) async fn end_of(&self, payment: &Opened) -> Option<String> {
-        match payment.gateway {
-            Gateway::Stripe => self.intent(&payment.intent).await["status"].as_str().map(str::to_owned),
-            Gateway::PayPal => None,
-        }
+    /// What the gateway says of the object of a payment, in its own word.
+    pub(crate) async fn standing(&self, payment: &Opened) -> String {
+        let object = match payment.gateway {
+            Gateway::Stripe => self.intent(&payment.intent).await,
+            Gateway::PayPal => self.order(&payment.intent).await,
+        };
+        object["status"].as_str().unwrap_or_default().to_owned()
     }
 
     /// For how many of the objects that were opened since this program began `wanted` says yes.

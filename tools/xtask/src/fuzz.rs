@@ -10,7 +10,7 @@ use crate::place::Place;
 /// A target, and the package that it is a test of.
 type Target = (&'static str, &'static str);
 
-const TARGETS: [Target; 15] = [
+const TARGETS: [Target; 17] = [
     ("stripe-answer", "adapters"),
     ("stripe-webhook", "adapters"),
     ("paypal-answer", "adapters"),

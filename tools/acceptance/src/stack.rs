@@ -1,12 +1,15 @@
 //! Which stack is tested, and the one runtime that all tests of a program share.
 
+use std::convert::Infallible;
 use std::env;
 use std::fs;
 use std::future::Future;
 use std::io::Write as _;
+use std::pin::pin;
 use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::sleep;
@@ -50,6 +53,24 @@ impl Stack {
             Err(answer.text)
         })
         .await
+    }
+
+    /// Does this in a world where minutes pass quickly.
+    ///
+    /// # Panics
+    /// If it does, or a sweep fails.
+    pub async fn while_sweeping<T>(&self, doing: impl Future<Output = T>) -> T {
+        match select(pin!(doing), pin!(self.sweeps())).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+
+    async fn sweeps(&self) -> Infallible {
+        loop {
+            sleep(SWEEP_INTERVAL).await;
+            drop(self.sweep().await);
+        }
     }
 
     /// Does what a minute's passing does.

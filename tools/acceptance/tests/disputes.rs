@@ -3,17 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
-use std::time::Duration;
-
 use acceptance::client::Opened;
 use acceptance::gateway::Call;
 use acceptance::gateway::Gateway::{self, PayPal, Stripe};
 use acceptance::oracle::row_equals_ledger;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::{a_few_at_a_time, eventually, say, unique};
-use futures_util::future::{join, join_all};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 /// What is paid in each of these tests, and disputed in most.
 const PAID: i64 = 5000;
@@ -202,7 +199,7 @@ fn an_answer_that_is_lost_is_given_once() {
             case.at_rest(stack).await;
             first.status == 202
         }));
-        let (answered, ()) = swept_meanwhile(stack, answered).await;
+        let answered = stack.while_sweeping(answered).await;
         let unknown = answered.iter().filter(|unknown| **unknown).count();
         say(&format!("disputes whose gateway is not heard: {} answered, {unknown} of them later", answered.len()));
     });
@@ -349,21 +346,4 @@ impl Case {
     async fn at_rest(&self, stack: &Stack) {
         drop(eventually("the row equals the ledger", async || row_equals_ledger(stack, &self.payment).await).await);
     }
-}
-
-/// Does this while minutes pass quickly.
-async fn swept_meanwhile<T>(stack: &Stack, doing: impl Future<Output = T>) -> (T, ()) {
-    let done = std::cell::Cell::new(false);
-    let doing = async {
-        let result = doing.await;
-        done.set(true);
-        result
-    };
-    let sweeping = async {
-        while !done.get() {
-            sleep(Duration::from_secs(2)).await;
-            drop(stack.sweep().await);
-        }
-    };
-    join(doing, sweeping).await
 }

@@ -13,7 +13,6 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use std::fmt;
-use std::time::Duration;
 
 use acceptance::client::Opened;
 use acceptance::gateway::{Call, Gateway};
@@ -23,7 +22,6 @@ use acceptance::wire::Answer;
 use acceptance::{a_few_at_a_time, eventually, say, unique};
 use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 
 /// More often than anybody asks before the fault is taken away.
 const ALWAYS: u32 = 1_000;
@@ -219,13 +217,7 @@ async fn all_hindered(stack: &Stack, cells: &[Cell]) {
             _ => Ok(()),
         })
     }));
-    let sweeping = async {
-        loop {
-            drop(stack.sweep().await);
-            sleep(Duration::from_secs(1)).await;
-        }
-    };
-    tokio::select! { _ = hindered => {}, () = sweeping => {} }
+    drop(stack.while_sweeping(hindered).await);
     join_all(cells.iter().map(|cell| cell.mended(stack))).await;
 }
 

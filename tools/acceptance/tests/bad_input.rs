@@ -3,7 +3,7 @@
 //! That an `initiate` left nothing behind is shown by its key: the right request under the same key then creates a new payment,
 //! and the gateway has one object of it. For `confirm`, the payment is as it was.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::gateway::Gateway;

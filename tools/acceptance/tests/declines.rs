@@ -31,18 +31,19 @@ fn every_card_and_account_that_stripe_declines_is_told_with_what_to_do_about_it(
                 None => name.clone(),
             };
             let currency = if name.contains("usBankAccount") { "USD" } else { "EUR" };
-            let mut payments = Vec::new();
-            let mut line = name;
-            for off_session in [false, true] {
+            let told = join_all([false, true].map(async |off_session| {
                 let payment = stack.opened(Stripe, json!({ "currency": currency })).await;
                 let body = json!({"transactionId": payment.id, "paymentMethod": id, "offSession": off_session});
                 let answer = stack.api.confirm(&unique("decline"), &body).await;
                 let shown = declined(stack, &payment, &answer).await;
-                if !off_session {
+                (payment, answer.status, shown)
+            }));
+            let (mut line, mut payments) = (name, Vec::new());
+            for ((payment, status, shown), who) in told.await.into_iter().zip(["there", "away"]) {
+                if payments.is_empty() {
                     line.push_str(&format!(": {}", decline(&shown["attempts"][0]["decline"])));
                 }
-                let who = if off_session { "away" } else { "there" };
-                line.push_str(&format!("; {who} {} {}", answer.status, standing(&shown)));
+                line.push_str(&format!("; {who} {status} {}", standing(&shown)));
                 payments.push(payment);
             }
             (line, payments)

@@ -338,7 +338,9 @@ impl Cell {
             Call::Open | Call::Confirm | Call::Hold | Call::Look => stack.charged(&self.payment).await,
             Call::Capture => stack.api.capture(&self.payment).await,
             Call::End | Call::Release => stack.api.cancel(&self.payment).await,
-            _ => stack.api.refund(&self.payment, &unique("refund"), Some(500)).await,
+            Call::Refund | Call::List | Call::Evidence | Call::Accept | Call::LookAtDispute => {
+                stack.api.refund(&self.payment, &unique("refund"), Some(500)).await
+            }
         }
     }
 }

@@ -3,8 +3,6 @@
 //! What holds at both gateways is shown where it is shown for Stripe: lost answers by the fault matrix, news in any order by the webhook
 //! orders, killed functions, keys that come twice, declines.
 
-#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
-
 use std::time::{Duration, Instant};
 
 use acceptance::client::Opened;

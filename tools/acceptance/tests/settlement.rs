@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
+use acceptance::gateway::Gateway;
 use acceptance::oracle::row_equals_ledger;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Http;
@@ -140,18 +141,13 @@ async fn booked_at_paypal(stack: &Stack, order: &Opened) -> Value {
 
 /// A payment at PayPal that its payer has approved.
 async fn order(stack: &Stack, amount: i64, currency: &str, manual: bool) -> Opened {
-    let terms = json!({
-        "amount": amount, "currency": currency, "gateway": "paypal", "returnUrl": "https://shop.example/done",
-        "capture": if manual { "manual" } else { "automatic" },
-    });
-    let opened = stack.api.initiate(&unique("order"), &terms).await.expect(201);
-    let (id, page) = (opened.text_at("/transactionId"), opened.text_at("/nextAction/url"));
-    let (_, intent) = page.rsplit_once('/').unwrap();
-    stack.sandbox.payer_decides(&id, "approve").await;
-    eventually(&format!("{id} is approved"), async || {
-        let shown = stack.api.status(&id).await.expect(200);
+    let capture = if manual { "manual" } else { "automatic" };
+    let terms = json!({ "amount": amount, "currency": currency, "capture": capture });
+    let order = stack.ready(Gateway::PayPal, terms).await;
+    eventually(&format!("{} is approved", order.id), async || {
+        let shown = stack.api.status(&order.id).await.expect(200);
         if shown.at("/nextAction/type") == json!("confirm") { Ok(()) } else { Err(shown.text) }
     })
     .await;
-    Opened { id, intent: intent.to_owned(), client_secret: String::new() }
+    order
 }

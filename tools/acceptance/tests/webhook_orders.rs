@@ -106,8 +106,12 @@ fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same()
                 stack.sandbox.release_webhooks("shuffle", 2).await;
             }
             let told = if copies == 0 { 2 } else { copies };
-            for (payment, settled) in payments.iter().zip(&settled).filter(|(_, one)| one.at_rest.status == "succeeded")
-            {
+            for ((payment, settled), (gateway, story, ..)) in payments.iter().zip(&settled).zip(STORIES) {
+                // What we charge by ourselves is told when nobody knows when.
+                let is_told_later = (gateway, story) == (PayPal, Story::Approved);
+                if settled.at_rest.status != "succeeded" || is_told_later {
+                    continue;
+                }
                 heard(stack, payment, usize::try_from(told).unwrap()).await;
                 let now = stack.api.status(&payment.id).await.expect(200).json();
                 assert_eq!(without_looks(now), without_looks(settled.at_rest.payment.clone()), "old news");
@@ -285,9 +289,10 @@ impl Story {
             return;
         }
         for _ in 0..2 {
-            match self {
-                Self::GivenBackByHand => drop(stack.sandbox.dashboard_refunds(&payment.id, Some(500)).await),
-                _ => drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(200)),
+            if self == Self::GivenBackByHand {
+                drop(stack.sandbox.dashboard_refunds(&payment.id, Some(500)).await);
+            } else {
+                drop(stack.api.refund(payment, &unique("back"), Some(500)).await.expect(200));
             }
         }
     }
@@ -329,9 +334,10 @@ async fn heard(stack: &Stack, payment: &Opened, copies: usize) {
     }
 }
 
-/// A payment without what a look changes that finds nothing: that somebody has refunded by hand, an event only hints.
+/// A payment without what a look changes that finds nothing: that somebody has refunded by hand, an event only hints. What a charge came
+/// to is looked for by itself.
 fn without_looks(mut payment: Value) -> Value {
-    for passing in ["version", "updatedAt"] {
+    for passing in ["version", "updatedAt", "settlement"] {
         payment[passing] = Value::Null;
     }
     payment

@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 50] = [
+const STORY: [(&str, &str, [Answered; 2]); 51] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),

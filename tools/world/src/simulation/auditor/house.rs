@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     decline::DeclineCategory::{Later, LaterFewTimes},
     id::TransactionId,
-    payment::{Attempt, AttemptSource, Payment, ReviewReason},
+    payment::{Attempt, AttemptSource, Payment, PaymentState, ReviewReason},
     schedule,
     time::Timestamp,
 };
@@ -75,7 +75,7 @@ impl Auditor {
                 audit::Breach::TwiceCharged(_) => {}
                 // Ended it was, though money may have moved after all.
                 audit::Breach::EndedWithoutProof(_) | audit::Breach::ActNotDone(_)
-                    if self.ended.contains(&row.object) => {}
+                    if self.ended.contains(&row.object) || came_late(row) => {}
                 breach => {
                     let (promise, what) = kind(&breach);
                     self.breach(promise, what, format!("v{} of {}: {breach:?}", row.version, row.id));
@@ -133,6 +133,13 @@ impl Auditor {
             self.breach("P7", "three sweeps have passed a row over", format!("due for {} s", overdue.as_secs()));
         }
     }
+}
+
+/// Whether money has moved after the row had ended. An order of PayPal's does not end at the gateway, so that nothing was seen of its
+/// end there.
+fn came_late(row: &Payment) -> bool {
+    let is_late = |reason| matches!(reason, ReviewReason::LateSuccess | ReviewReason::AutomaticRefundFailed);
+    matches!(row.state, PaymentState::Succeeded { .. }) && row.attention.is_some_and(|review| is_late(review.reason))
 }
 
 const fn kind(breach: &audit::Breach) -> (&'static str, &'static str) {

@@ -154,9 +154,9 @@ fn only_what_there_is_to_give_back_goes_back() {
     let mut disputed = canceled();
     dispute(&mut disputed, AMOUNT, Status::NeedsResponse);
     come_late(&mut disputed, AMOUNT, &late(MINUTE));
-    assert_eq!(amounts(&disputed), [] as [i64; 0], "a dispute holds it");
+    assert!(amounts(&disputed).is_empty(), "a dispute holds it");
     dispute(&mut disputed, AMOUNT, Status::Won);
-    assert_eq!(amounts(&disputed), [] as [i64; 0], "and once it is won the merchant decides");
+    assert!(amounts(&disputed).is_empty(), "and once it is won the merchant decides");
 }
 
 /// Nobody had heard of the dashboard's refund when ours was reserved. The gateway refuses the second one; no cent is missing.

@@ -12,6 +12,7 @@ use acceptance::stack::{Stack, on_stack};
 use acceptance::{a_few_at_a_time, eventually, say, unique};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 const SUCCEEDED: &str = "payment_intent.succeeded";
 const CANCELED: &str = "payment_intent.canceled";
@@ -84,9 +85,13 @@ const FOUND_OUT: usize = 21;
 /// In which order what was held is told, and how often. The last time it never is.
 const ORDERS: [(&str, u32); 4] = [("lifo", 1), ("shuffle", 1), ("shuffle", 5), ("never", 0)];
 
+/// Whoever holds the webhooks holds everybody's.
+static POST: Mutex<()> = Mutex::const_new(());
+
 #[test]
 fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same() {
     on_stack(async |stack| {
+        let post = POST.lock().await;
         let mut all = Vec::new();
         for (order, copies) in ORDERS {
             stack.sandbox.hold_webhooks().await;
@@ -119,12 +124,14 @@ fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same()
         }
         let is_alike = |pair: &[Vec<Value>]| pair[0].iter().zip(&pair[1]).all(|(one, other)| one == other);
         assert!(ends.windows(2).all(is_alike), "{ends:#?}");
+        drop(post);
     });
 }
 
 #[test]
 fn news_of_a_payment_whose_row_is_still_on_its_way_is_told_again_until_the_row_is_there() {
     on_stack(async |stack| {
+        let post = POST.lock().await;
         let key = unique("early");
         let terms = json!({"amount": 1999, "currency": "EUR", "metadata": {"order": key}});
         // The gateway opens its object, and we do not hear of it.
@@ -148,12 +155,14 @@ fn news_of_a_payment_whose_row_is_still_on_its_way_is_told_again_until_the_row_i
         let told = stack.sandbox.deliveries(&intent, CANCELED).await.len();
         assert_eq!(settled[0].at_rest.status, "canceled");
         say(&format!("news before its row: told {told} times until it was taken"));
+        drop(post);
     });
 }
 
 #[test]
 fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
     on_stack(async |stack| {
+        let post = POST.lock().await;
         let payments = join_all(["untouched", "held", "taken"].map(async |money| {
             let payment = stack.api.open().await;
             let other = text(&stack.sandbox.duplicate(&payment.id, json!({"money": money})).await["id"]);
@@ -179,6 +188,7 @@ fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
             })
             .await;
         }
+        drop(post);
     });
 }
 

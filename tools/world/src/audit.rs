@@ -95,8 +95,8 @@ fn state(payment: &Payment, charges: &[&Charge], gateway: &SimGateway, hour: Hou
             (!is_true).then_some(Breach::SucceededWithoutCharge(minor_units))
         }
         PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
-            let proof = is_over(&payment.object, gateway);
-            (!proof).then_some(Breach::EndedWithoutProof(payment.state.name()))
+            (!(hour == Hour::Midway && is_watched(payment, gateway)) && !is_over(&payment.object, gateway))
+                .then_some(Breach::EndedWithoutProof(payment.state.name()))
         }
         PaymentState::RequiresCapture { .. } if hour == Hour::Midway => {
             let never_was = charges.iter().all(|charge| matches!(charge.standing, Standing::Declined(_)));
@@ -152,9 +152,14 @@ fn act(payment: &Payment, act: &Act, charges: &[&Charge], gateway: &SimGateway) 
         ActKind::Capture { amount } => charges
             .iter()
             .any(|charge| charge.standing == Standing::Captured && charge.minor_units == amount.minor_units()),
-        ActKind::Close { .. } => is_over(&payment.object, gateway),
+        ActKind::Close { .. } => is_watched(payment, gateway) || is_over(&payment.object, gateway),
     };
     (!is_true).then_some(Breach::ActNotDone(act.kind.name()))
+}
+
+/// Whether an order has ended on our row alone and is watched: what was on its way to it may arrive, and is seen then.
+fn is_watched(payment: &Payment, gateway: &SimGateway) -> bool {
+    payment.look_owed && gateway.is_order(&payment.object)
 }
 
 /// P4: whether nothing can move on an object any more. An order of PayPal's does not end; it is over once nobody will ask

@@ -1,12 +1,17 @@
 //! The gateways' twin for disputes: a book of its own, idempotency keys, and answers that get lost on request.
 //!
-//! A dispute takes one answer at a time, as at the real ones: whoever answers when it asks for nothing is refused.
+//! A dispute takes one answer at a time, as at the real ones: whoever answers when it asks for nothing is refused. Stripe
+//! shows the dispute in its answer and repeats it under its key for a day; PayPal only says that it took it, and knows no
+//! keys.
 
+mod desk;
 pub mod made_up;
+
+pub use desk::{at, holds};
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -22,10 +27,20 @@ use domain::{
 };
 use flow::{
     commit::dispute::Committed,
-    ports::dispute::{DisputeGateway, PapersRefusal},
+    ports::{
+        Host as _,
+        dispute::{DisputeGateway, PapersRefusal},
+    },
 };
 
-use crate::{gateway::SimGateway, turns};
+use crate::{
+    gateway::{Effect, SimGateway},
+    host::SimHost,
+    turns,
+};
+
+/// Stripe promises to keep keys for a day. Here it keeps them not a moment longer.
+const KEY_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// What becomes of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +53,25 @@ pub enum Fate {
     Unheard(UnknownReason),
     /// It is refused with this code; the gateway does nothing.
     Refused(&'static str),
+    /// The gateway fails while it serves it; Stripe saves this failure under the request's key.
+    SavedFailure(Effect),
+    /// The dispute is shown, and the object behind it is not.
+    WithoutItsObject,
+}
+
+/// An answer of the merchant's that a gateway took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// To which dispute.
+    pub id: DisputeId,
+    /// What it was.
+    pub kind: ActKind,
+    /// The key of the request; none if it was done in the gateway's dashboard.
+    pub key: Option<String>,
+    /// What was brought forward.
+    pub papers: Papers,
+    /// How far the dispute had gone.
+    pub stage: Option<Stage>,
 }
 
 /// The disputes of all gateways.
@@ -46,11 +80,14 @@ pub struct SimDisputes(Mutex<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    clock: Arc<SimHost>,
     book: BTreeMap<DisputeId, Snapshot>,
-    /// What was answered to each key.
-    saved: BTreeMap<String, Outcome>,
-    /// The papers of every submission that was served.
-    submitted: Vec<(DisputeId, Papers)>,
+    /// The objects whose money it is, where somebody said so.
+    objects: BTreeMap<DisputeId, GatewayToken>,
+    /// What was answered to each key, and until when it is remembered.
+    saved: BTreeMap<String, (Outcome, Timestamp)>,
+    /// Every answer that was served.
+    served: Vec<Served>,
     fates: VecDeque<Fate>,
 }
 
@@ -60,17 +97,19 @@ struct Inner {
 /// Never: a decimal number belongs into a token.
 #[must_use]
 pub fn id(number: u32) -> DisputeId {
-    must(DisputeId::of(Gateway::Stripe, must(GatewayToken::parse(&format!("du_{number}")))))
+    at(Gateway::Stripe, number)
 }
 
 impl SimDisputes {
     /// None yet.
     #[must_use]
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(clock: Arc<SimHost>) -> Self {
         Self(Mutex::new(Inner {
+            clock,
             book: BTreeMap::new(),
+            objects: BTreeMap::new(),
             saved: BTreeMap::new(),
-            submitted: Vec::new(),
+            served: Vec::new(),
             fates: VecDeque::new(),
         }))
     }
@@ -86,7 +125,8 @@ impl SimDisputes {
     ) {
         let snapshot = Snapshot {
             reference: id.reference().clone(),
-            mode: Some(Mode::Test),
+            // PayPal does not say.
+            mode: (id.gateway() == Gateway::Stripe).then_some(Mode::Test),
             behind: payment.map_or(Behind::NotOurs, |payment| Behind::Payment(payment.clone())),
             charge: GatewayToken::parse("ch_1").ok(),
             amount: Some(amount),
@@ -128,7 +168,20 @@ impl SimDisputes {
     /// Every submission that was served, oldest first.
     #[must_use]
     pub fn submitted(&self) -> Vec<(DisputeId, Papers)> {
-        self.inner().submitted.clone()
+        let served = self.served().into_iter().filter(|served| matches!(served.kind, ActKind::Submit { .. }));
+        served.map(|served| (served.id, served.papers)).collect()
+    }
+
+    /// Every answer that was served, oldest first.
+    #[must_use]
+    pub fn served(&self) -> Vec<Served> {
+        self.inner().served.clone()
+    }
+
+    /// A dispute as it stands in truth.
+    #[must_use]
+    pub fn shown(&self, id: &DisputeId) -> Option<Snapshot> {
+        self.inner().book.get(id).cloned()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -136,18 +189,25 @@ impl SimDisputes {
     }
 
     /// One call: the way there, what becomes of it, the way back.
-    async fn call(&self, serve: impl FnOnce(&mut Inner) -> (Outcome, Hand)) -> Answer {
+    async fn call(&self, serve: impl FnOnce(&mut Inner, Option<Effect>) -> (Outcome, Hand)) -> Answer {
         turns::pass().await;
         let (outcome, hand) = {
             let mut inner = self.inner();
             match inner.fates.pop_front().unwrap_or(Fate::Well) {
-                Fate::Well => serve(&mut inner),
+                Fate::Well => serve(&mut inner, None),
                 Fate::Unserved(reason) => (Outcome::Unknown(reason), Hand::First),
                 Fate::Unheard(reason) => {
-                    serve(&mut inner);
+                    serve(&mut inner, None);
                     (Outcome::Unknown(reason), Hand::First)
                 }
                 Fate::Refused(code) => (Outcome::Refused { code: code.to_owned() }, Hand::First),
+                Fate::SavedFailure(effect) => serve(&mut inner, Some(effect)),
+                Fate::WithoutItsObject => match serve(&mut inner, None) {
+                    (Outcome::Dispute(shown), hand) => {
+                        (Outcome::Dispute(Box::new(Snapshot { behind: Behind::NotShown, ..*shown })), hand)
+                    }
+                    other => other,
+                },
             }
         };
         turns::pass().await;
@@ -156,29 +216,65 @@ impl SimDisputes {
 }
 
 impl Inner {
-    fn shown(&self, id: &DisputeId) -> Outcome {
+    fn look(&self, id: &DisputeId) -> Outcome {
         self.book.get(id).map_or_else(
             || Outcome::Refused { code: "resource_missing".to_owned() },
             |snapshot| Outcome::Dispute(Box::new(snapshot.clone())),
         )
     }
 
-    fn answer(&mut self, id: &DisputeId, kind: ActKind, papers: &Papers) -> Outcome {
-        let Some(snapshot) = self.book.get_mut(id) else { return self.shown(id) };
+    /// A request arrives. What was answered to its key is answered again, where the gateway keeps keys.
+    fn serve(&mut self, request: &Sent, failure: Option<Effect>) -> (Outcome, Hand) {
+        let (now, keeps_keys) = (self.clock.now(), request.id.gateway() == Gateway::Stripe);
+        self.saved.retain(|_, (_, until)| now < *until);
+        if let Some((saved, _)) = self.saved.get(&request.key) {
+            return (saved.clone(), Hand::Replayed);
+        }
+        let failed = Outcome::Unknown(UnknownReason::ServerError);
+        let outcome = match failure {
+            None => self.answer(&request.id, request.kind, &request.papers, Some(&request.key)),
+            Some(Effect::None) => failed,
+            Some(Effect::Whole) => {
+                let _lost = self.answer(&request.id, request.kind, &request.papers, Some(&request.key));
+                failed
+            }
+        };
+        if keeps_keys {
+            self.saved.insert(request.key.clone(), (outcome.clone(), now.plus(KEY_LIFE)));
+        }
+        (outcome, Hand::First)
+    }
+
+    /// The merchant answers, if the dispute asks for an answer.
+    fn answer(&mut self, id: &DisputeId, kind: ActKind, papers: &Papers, key: Option<&str>) -> Outcome {
+        let Some(snapshot) = self.book.get_mut(id) else { return self.look(id) };
         if snapshot.status != SnapshotStatus::Known(Status::NeedsResponse) {
             return Outcome::Refused { code: "dispute_closed".to_owned() };
         }
+        let stage = snapshot.stage;
         match kind {
             ActKind::Submit { .. } => {
                 snapshot.status = SnapshotStatus::Known(Status::UnderReview);
                 snapshot.submissions = snapshot.submissions.map(|count| count.saturating_add(1));
-                self.submitted.push((id.clone(), papers.clone()));
             }
             ActKind::Accept => snapshot.status = SnapshotStatus::Known(Status::Lost),
             ActKind::Draft => return Outcome::Refused { code: "no_such_request".to_owned() },
         }
-        self.shown(id)
+        let key = key.map(str::to_owned);
+        self.served.push(Served { id: id.clone(), kind, key, papers: papers.clone(), stage });
+        match id.gateway() {
+            Gateway::Stripe => self.look(id),
+            Gateway::PayPal => Outcome::Taken,
+        }
     }
+}
+
+/// A request of ours.
+struct Sent {
+    id: DisputeId,
+    kind: ActKind,
+    key: String,
+    papers: Papers,
 }
 
 impl DisputeGateway for SimGateway {
@@ -187,22 +283,23 @@ impl DisputeGateway for SimGateway {
     }
 
     async fn fetch_dispute(&self, id: &DisputeId, _: Duration) -> Outcome {
-        self.disputes().call(|inner| (inner.shown(id), Hand::First)).await.outcome
+        self.disputes().call(|inner, _| (inner.look(id), Hand::First)).await.outcome
     }
 
     async fn answer_dispute(&self, committed: &Committed, _: Duration) -> Answer {
         let dispute = committed.dispute();
-        let key = gateway_key::dispute(&dispute.id, dispute.acts.len());
-        let served = self.disputes().call(|inner| {
-            if let Some(saved) = inner.saved.get(&key) {
-                return (saved.clone(), Hand::Replayed);
-            }
-            let kind = dispute.open_act().map_or(ActKind::Draft, |act| act.kind);
-            let outcome = inner.answer(&dispute.id, kind, &dispute.papers);
-            inner.saved.insert(key, outcome.clone());
-            (outcome, Hand::First)
-        });
-        served.await
+        let sent = Sent {
+            id: dispute.id.clone(),
+            kind: dispute.open_act().map_or(ActKind::Draft, |act| act.kind),
+            key: gateway_key::dispute(&dispute.id, dispute.acts.len()),
+            papers: dispute.papers.clone(),
+        };
+        let before = self.disputes().served().len();
+        let answer = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;
+        if self.disputes().served().len() > before {
+            self.dispute_has_news(&dispute.id);
+        }
+        answer
     }
 }
 

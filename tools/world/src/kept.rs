@@ -2,11 +2,12 @@
 //! was killed must still be there.
 
 use domain::{
+    dispute::Dispute,
     gateway::Gateway as GatewayName,
     id::{RequestHash, TransactionId},
     payment::{Payment, Terms},
 };
-use flow::ports::{Actor, OpenRequest, Write, WriterToken};
+use flow::ports::{Actor, OpenRequest, Write, WriterToken, dispute};
 
 /// A write that may outlive its sender.
 pub(crate) struct KeptWrite {
@@ -31,6 +32,32 @@ impl KeptWrite {
     pub(crate) fn write(&self) -> Write<'_> {
         let why = self.why.as_deref();
         Write { payment: &self.payment, event: &self.event, why, actor: &self.actor, writer: self.writer }
+    }
+}
+
+/// A write of a dispute that may outlive its sender.
+pub(crate) struct KeptDisputeWrite {
+    pub(crate) dispute: Dispute,
+    event: String,
+    why: Option<String>,
+    actor: Actor,
+    writer: WriterToken,
+}
+
+impl KeptDisputeWrite {
+    pub(crate) fn of(write: &dispute::Write<'_>) -> Self {
+        Self {
+            dispute: write.dispute.clone(),
+            event: write.event.to_owned(),
+            why: write.why.map(str::to_owned),
+            actor: write.actor.clone(),
+            writer: write.writer,
+        }
+    }
+
+    pub(crate) fn write(&self) -> dispute::Write<'_> {
+        let why = self.why.as_deref();
+        dispute::Write { dispute: &self.dispute, event: &self.event, why, actor: &self.actor, writer: self.writer }
     }
 }
 

@@ -1,16 +1,19 @@
 //! A payment in each place where it can stand when somebody asks for something, brought there by what really happens.
 
 use domain::{
-    gateway::UnknownReason,
+    gateway::{Gateway, UnknownReason},
     id::TransactionId,
     money::Money,
     payment::{CaptureRequest, Command, Payment, RefundRequest},
 };
-use flow::operations::refund::{self, refund_id};
+use flow::operations::{
+    initiate::InitiateRequest,
+    refund::{self, refund_id},
+};
 
 use crate::{
     gateway::{Call, Course, Verdict},
-    shop::{Shop, cancellation, card, card_on_file, give_back, held_order, key, order},
+    shop::{Shop, approved, cancellation, card, card_on_file, give_back, held_order, key, order, paypal_order},
 };
 
 /// Where a payment stands.
@@ -126,6 +129,55 @@ impl Scene {
     }
 }
 
+/// Where a payment of PayPal's stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OrderScene {
+    /// It waits for its payer's approval.
+    Redirected,
+    /// Its payer has approved.
+    Approved,
+    /// A charge was asked for, and its request may still be on its way.
+    Unanswered,
+    /// The money is held.
+    Held,
+    /// It is paid. ■
+    Paid,
+}
+
+impl OrderScene {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Redirected, Self::Approved, Self::Unanswered, Self::Held, Self::Paid];
+
+    /// A stack with one payment that stands so; nothing is counted, on its way or waiting in the queue yet.
+    ///
+    /// # Panics
+    /// If it cannot be brought there.
+    pub async fn set(self) -> (Shop, TransactionId) {
+        let shop = Shop::new();
+        let order = match self {
+            Self::Held => InitiateRequest { gateway: Gateway::PayPal, ..held_order("order") },
+            Self::Redirected | Self::Approved | Self::Unanswered | Self::Paid => paypal_order("order"),
+        };
+        let payment = shop.opened(order).await;
+        if self != Self::Redirected {
+            shop.gateway().payer_approves(&payment.object);
+            shop.deliver_events().await;
+            shop.retry(&payment.id).await.ok();
+        }
+        match self {
+            Self::Redirected | Self::Approved => {}
+            Self::Unanswered => {
+                shop.gateway().script(Call::Confirm, [Course::Late]);
+                shop.confirmed(&payment.id, approved("c")).await;
+            }
+            Self::Held | Self::Paid => drop(shop.confirmed(&payment.id, approved("c")).await),
+        }
+        drop((shop.gateway().take_events(), shop.queue().drain()));
+        shop.tally().take();
+        (shop, payment.id)
+    }
+}
+
 async fn charge(shop: &Shop, id: &TransactionId, verdict: Verdict) {
     shop.gateway().bank_says([verdict]);
     shop.confirmed(id, card("c")).await;
@@ -158,6 +210,21 @@ mod tests {
     fn in_words(payment: &Payment) -> (&str, Option<&AttemptProgress>, Option<&str>) {
         let open = payment.open_act().map(|act| act.kind.name());
         (payment.state.name(), payment.open_attempt().map(|attempt| &attempt.progress), open)
+    }
+
+    #[test]
+    fn each_scene_of_an_order_is_what_it_says() {
+        use AttemptProgress::Unanswered;
+        for (scene, wanted) in OrderScene::ALL.into_iter().zip([
+            ("requires_action", None, None),
+            ("requires_action", None, None),
+            ("processing", Some(&Unanswered), None),
+            ("requires_capture", None, None),
+            ("succeeded", None, None),
+        ]) {
+            let (shop, id) = block_on(scene.set());
+            assert_eq!(in_words(&shop.row(&id)), wanted, "{scene:?}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod dispute;
 mod former;
 mod warning;
 
+pub use dispute::DisputeCommit;
+
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -85,7 +87,7 @@ struct Inner {
     rows: BTreeMap<TransactionId, Row>,
     disputes: dispute::Rows,
     warnings: warning::Rows,
-    dispute_events: Vec<String>,
+    dispute_commits: Vec<DisputeCommit>,
     layout: Layout,
     /// The index of due rows as readers see it, with the names of their partitions; behind the rows while it is held.
     due: BTreeMap<DuePlace, String>,
@@ -184,7 +186,9 @@ impl MemoryStore {
     /// When the row is due that is due first; seen without a call that could go wrong, and not through the index.
     #[must_use]
     pub fn earliest_due(&self) -> Option<Timestamp> {
-        self.inner().rows.values().filter_map(|row| row.payment.due).min()
+        let inner = self.inner();
+        let payments = inner.rows.values().filter_map(|row| row.payment.due).min();
+        [payments, inner.disputes.earliest_due()].into_iter().flatten().min()
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

@@ -76,3 +76,23 @@ fn an_event_that_is_taken_for_the_answer_to_an_attempt_is_found() {
 fn another_object_that_is_taken_for_the_payments_own_is_found() {
     is_found(TakesAnyObjectForItsOwn, &["E7", "P2"]);
 }
+
+#[test]
+fn a_dispute_that_is_linked_to_nobody_is_found() {
+    is_found(LinksADisputeToNobody, &["P2"]);
+}
+
+#[test]
+fn a_dispute_that_is_read_from_a_cache_is_found() {
+    is_found(ReadsADisputeFromACache, &["P2", "P3", "P4", "P5"]);
+}
+
+#[test]
+fn a_silence_about_a_dispute_that_is_read_as_a_refusal_is_found() {
+    is_found(ReadsSilenceAsARefusal, &["P4"]);
+}
+
+#[test]
+fn a_write_over_a_dispute_is_found() {
+    is_found(WritesOverADispute, &["P2", "P4", "P5", "P6", "P7", "P9", "house"]);
+}

@@ -1,5 +1,5 @@
 //! When somebody must look at a dispute again. One pure rule is asked after every change: a dispute that is not over,
-//! or that its payment has not been told of, always has a `due`.
+//! or whose payment nobody knows, or that its payment has not been told of, always has a `due`.
 
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ pub(super) fn due(after: &Dispute, fact: &Fact, now: &Now) -> Option<Timestamp> 
             Some(sooner.map_or(look, |sooner| sooner.min(look)))
         }
         Status::UnderReview => Some(look),
+        // Whose money was won or lost is still to be seen, and that payment to be told.
+        Status::Won | Status::Lost | Status::Prevented | Status::Closed if after.link == Link::Unknown => Some(look),
         Status::Won | Status::Lost | Status::Prevented | Status::Closed => None,
     }
 }

@@ -6,7 +6,8 @@
 //!   lost dispute is appealed, a won one goes on to pre-arbitration. An end is an end for as long as the gateway says so.
 //! - **A stage never falls.** "Won" does not say what was won, and PayPal calls an appeal what it called the chargeback.
 //! - **What became of an act is told by its own answer, or by the dispute.** A dispute takes one answer at a time, so it is
-//!   the fence: a second sending is refused, or does what the first one did.
+//!   the fence: a second sending is refused, or does what the first one did. For one stage, that is: what the bank asks at
+//!   the next one is another question, and an answer that was meant for the one before is not sent to it.
 
 use super::{
     Act, ActKind, ActProgress, Behind, Dispute, Event, Fact, Known, Link, Outcome, Snapshot, SnapshotStatus, Stage,
@@ -116,9 +117,10 @@ impl Case<'_> {
             due_by: snapshot.due_by,
             submissions: snapshot.submissions,
         };
-        let act = self.dispute.open_act().and_then(|act| become_of(act, &known, heard));
+        let act = self.dispute.open_act().and_then(|act| become_of(act, before, &known, heard));
         let link = self.link(&snapshot.behind);
-        let review = snapshot.amount.is_none().then_some(ReviewReason::ObjectMismatch);
+        let is_nobodys = link == Link::Unknown && is_long(self.dispute.rounds.saturating_add(1));
+        let review = (snapshot.amount.is_none() || is_nobodys).then_some(ReviewReason::ObjectMismatch);
         if before == Some(&known) && self.dispute.link == link && act.is_none() {
             return self.change(Fact::Looked, review);
         }
@@ -166,7 +168,7 @@ impl Case<'_> {
 }
 
 /// What became of an open act, now that the dispute shows itself; none if that does not tell.
-fn become_of(act: &Act, shown: &Known, heard: Heard) -> Option<ActProgress> {
+fn become_of(act: &Act, before: Option<&Known>, shown: &Known, heard: Heard) -> Option<ActProgress> {
     if heard == Heard::Answer || act.progress == ActProgress::Taken {
         return Some(ActProgress::Done);
     }
@@ -178,6 +180,10 @@ fn become_of(act: &Act, shown: &Known, heard: Heard) -> Option<ActProgress> {
         (Status::UnderReview | Status::Won | Status::Lost | Status::Prevented | Status::Closed, _) => false,
     };
     if still_asked {
+        // What is asked now was not asked when the merchant answered, and nobody has said that the answer is the same.
+        if before.is_some_and(|before| before.standing.stage < shown.standing.stage) {
+            return Some(ActProgress::Overtaken);
+        }
         // Answered, and without effect: that is what the answer was.
         return match &act.progress {
             ActProgress::Answered { refusal } => {

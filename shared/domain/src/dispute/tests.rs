@@ -399,3 +399,51 @@ fn money_that_is_not_ours_has_a_deadline_all_the_same_and_no_payment_to_tell() {
     assert_eq!((dispute.link.clone(), dispute.owes_telling()), (Link::NotOurs, false));
     assert!(dispute.reminder_due(START.plus(DAY * 4)).is_some() && dispute.due.is_some());
 }
+
+#[test]
+fn a_dispute_that_ends_before_anybody_saw_whose_money_it_is_is_looked_at_until_somebody_has() {
+    for status in [Status::Won, Status::Lost, Status::Prevented, Status::Closed] {
+        let unseen = Snapshot { behind: Behind::NotShown, ..shown(Stage::Chargeback, status) };
+        let mut dispute = looked(&noticed(), unseen.clone(), &at(Duration::ZERO));
+        assert!(dispute.due.is_some(), "{status:?}: its payment was never told");
+        for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
+            dispute = looked(&dispute, unseen.clone(), &at(DAY));
+        }
+        assert_eq!(dispute.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch), "{status:?}");
+        let seen = looked(&dispute, shown(Stage::Chargeback, status), &at(DAY));
+        assert_eq!((seen.payment(), seen.due), (Some(&payment_id()), Some(at(DAY).at)), "{status:?}");
+    }
+}
+
+#[test]
+fn what_was_to_be_said_at_one_stage_is_not_sent_to_the_next() {
+    let accepted = done(&open(), &Command::Accept(request("a")), &at(DAY));
+    for (answered, next) in [submitted(), accepted].into_iter().zip([Stage::PreArbitration, Stage::Appeal]) {
+        let moved_on = looked(&answered, shown(next, Status::NeedsResponse), &at(DAY));
+        assert_eq!(last_act(&moved_on), &ActProgress::Overtaken, "{next:?}");
+        let anew = Command::Submit { request: request("b"), papers: Some(papers("And it was signed for.")) };
+        assert!(decide(&moved_on, &anew, &at(DAY)).is_ok(), "{next:?}");
+    }
+    // A second sending was refused because the first one was taken; since then the dispute is appealed.
+    let refused = Outcome::Refused { code: "dispute_closed".to_owned() };
+    let accepted = done(&open(), &Command::Accept(request("a")), &at(DAY));
+    let answered = judged(&accepted, Source::Act(1, Hand::Replayed), refused, &at(DAY));
+    let appealed = looked(&answered, shown(Stage::Appeal, Status::NeedsResponse), &at(DAY));
+    assert_eq!(last_act(&appealed), &ActProgress::Overtaken, "nobody knows that it was refused");
+    let heard = Snapshot { submissions: Some(1), ..shown(Stage::PreArbitration, Status::NeedsResponse) };
+    assert_eq!(last_act(&looked(&submitted(), heard, &at(DAY))), &ActProgress::Done, "it was brought forward before");
+}
+
+#[test]
+fn news_that_come_while_somebody_looks_take_that_look_its_last_word() {
+    let claimed = done(&noticed(), &Command::Claim, &at(Duration::ZERO));
+    let lost = looked(&claimed, shown(Stage::Chargeback, Status::Lost), &at(Duration::ZERO));
+    // At work on it is whoever has claimed it, though their time is over, and whoever has yet to tell its payment.
+    for under_way in [claimed, lost] {
+        let now = at(DAY);
+        let asked = done(&under_way, &Command::Notice, &now);
+        assert_eq!((asked.due, asked.version), (Some(now.at), under_way.version + 1));
+        let told = Command::Tell { told: Told::Yes, version: under_way.version };
+        assert_eq!(decide(&asked, &told, &now), Ok(Decision::Nothing), "it was not told what has come since");
+    }
+}

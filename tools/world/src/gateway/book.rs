@@ -46,6 +46,8 @@ pub(super) struct Book {
     pub(super) revived_keys: Vec<String>,
     pub(super) charges: Vec<Charge>,
     pub(super) refunds: Refunds,
+    /// How much of each object's money disputes hold.
+    pub(super) held: BTreeMap<GatewayToken, i64>,
     pub(super) events: Vec<GatewayEvent>,
     events_made: usize,
     pub(super) verdicts: VecDeque<Verdict>,
@@ -73,6 +75,7 @@ impl Book {
             revived_keys: Vec::new(),
             charges: Vec::new(),
             refunds: Refunds::new(),
+            held: BTreeMap::new(),
             events: Vec::new(),
             events_made: 0,
             verdicts: VecDeque::new(),
@@ -397,7 +400,15 @@ impl Book {
             Outcome::Object(object) | Outcome::Declined { object: Some(object), .. } => Intent::in_an_event(object),
             Outcome::Declined { object: None, .. } | Outcome::Refused { .. } | Outcome::Unknown(_) => {}
         }
-        let news = News::Object { outcome, cause_key: key.map(str::to_owned) };
+        // PayPal's events are believed in nothing but the order that they name.
+        let order = outcome.object().filter(|object| self.intent(&object.reference).is_some_and(Intent::is_order));
+        let news = match order {
+            Some(order) => News::Look {
+                object: order.reference.clone(),
+                holds_money: matches!(order.status, ObjectStatus::Captured { .. } | ObjectStatus::Authorized { .. }),
+            },
+            None => News::Object { outcome, cause_key: key.map(str::to_owned) },
+        };
         self.announce(Subject::Payment { id, news });
     }
 

@@ -21,6 +21,7 @@ use std::{
 };
 
 use domain::{
+    dispute::DisputeId,
     gateway::{
         Answer, Gateway as GatewayName, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer,
         RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason,
@@ -32,7 +33,7 @@ use domain::{
 };
 use flow::{
     commit::Committed,
-    operations::webhook::GatewayEvent,
+    operations::webhook::{GatewayEvent, Subject},
     ports::{AmountRefusal, Gateway, OpenOutcome, OpenRequest},
 };
 
@@ -104,8 +105,9 @@ impl SimGateway {
 
     /// A gateway that goes by this clock.
     #[must_use]
-    pub const fn new(clock: Arc<SimHost>) -> Self {
-        Self { book: Mutex::new(Book::new(clock)), disputes: SimDisputes::new(), warnings: SimWarnings::new() }
+    pub fn new(clock: Arc<SimHost>) -> Self {
+        let disputes = SimDisputes::new(Arc::clone(&clock));
+        Self { book: Mutex::new(Book::new(clock)), disputes, warnings: SimWarnings::new() }
     }
 
     /// Its disputes, and the banks behind them.
@@ -203,6 +205,16 @@ impl SimGateway {
     /// The merchant refunds in the gateway's dashboard. Whether there was so much left.
     pub fn dashboard_refunds(&self, object: &GatewayToken, minor_units: i64) -> bool {
         matches!(self.book().refund(object, None, minor_units), RefundOutcome::Refund(_))
+    }
+
+    /// A dispute has changed: its object's money is held, or not any more, and an event names it.
+    pub(crate) fn dispute_has_news(&self, id: &DisputeId) {
+        let held = self.disputes.object_of(id).map(|object| (self.disputes.held_on(&object), object));
+        let mut book = self.book();
+        if let Some((minor_units, object)) = held {
+            book.held.insert(object, minor_units);
+        }
+        book.announce(Subject::Dispute { id: id.clone() });
     }
 
     /// Every refund, oldest first.

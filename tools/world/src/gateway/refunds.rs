@@ -91,6 +91,14 @@ impl Book {
             return refused("charge_not_refundable");
         };
         let left = received_minor_units.saturating_sub(self.refunds.standing_on(object));
+        let is_disputed = self.held.get(object).is_some_and(|held| *held > 0);
+        if is_disputed && !intent.is_order() {
+            return refused("charge_disputed");
+        }
+        // PayPal lets the payer have everything, for that ends the dispute.
+        if is_disputed && minor_units < left {
+            return refused("CAPTURE_DISPUTED_PARTIAL_REFUND_NOT_ALLOWED");
+        }
         if minor_units > left {
             return refused(if left == 0 { "charge_already_refunded" } else { "amount_too_large" });
         }
@@ -123,9 +131,11 @@ impl Book {
         })
     }
 
-    /// A refund that was made by hand bears no id of ours: only its charge says that there is one.
+    /// A refund that was made by hand bears no id of ours: only its charge says that there is one. PayPal's events are not
+    /// believed in what they say of one.
     fn announce_refund(&mut self, intent: &Intent, by_hand: bool, snapshot: RefundSnapshot) {
-        let evidence = if by_hand { RefundEvidence::Hinted } else { RefundEvidence::Seen(vec![snapshot]) };
+        let evidence =
+            if by_hand || intent.is_order() { RefundEvidence::Hinted } else { RefundEvidence::Seen(vec![snapshot]) };
         self.announce(Subject::Payment { id: intent.transaction_id.clone(), news: News::Refund(evidence) });
     }
 

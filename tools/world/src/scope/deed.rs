@@ -1,6 +1,7 @@
 //! What somebody does: each operation with the ports that its function is handed, on a wire, and what the caller is told.
 
 use domain::{
+    dispute::{self, Dispute, DisputeId, Request},
     id::{RequestHash, TransactionId},
     payment::{CancelRequest, ConfirmRequest, Payment, Rejection},
 };
@@ -9,9 +10,10 @@ use flow::{
         cancel::cancel,
         capture::{Wish, capture},
         confirm::confirm,
+        dispute::{self as disputes, DisputeError},
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         refund::{self, refund},
-        retry::retry,
+        retry::{retry, retry_dispute},
         status::status,
         sweep::sweep,
         webhook::{GatewayEvent, Received, webhook},
@@ -52,6 +54,12 @@ pub enum Deed {
     Retry,
     /// The row falls due, and the minute's sweep comes.
     Sweep,
+    /// POST /disputes/{id}/evidence
+    Evidence(Request, disputes::Wish),
+    /// POST /disputes/{id}/accept
+    Accept(Request),
+    /// The dispute falls due, and somebody looks at it.
+    LookAtDispute,
 }
 
 /// What whoever did it was told.
@@ -63,6 +71,8 @@ pub enum Told {
     Refused(&'static str),
     /// Try again: 5xx, or a message that is not taken out of the queue.
     Failed(String),
+    /// The dispute: it was done, or had been done before.
+    Dispute(Box<Dispute>, Hand),
     /// What became of an event.
     Received(Received),
     /// That it was done.
@@ -97,6 +107,9 @@ impl Deed {
             Self::Webhook(_) => Operation::Webhook,
             Self::Retry => Operation::Retry,
             Self::Sweep => Operation::Sweep,
+            Self::Evidence(..) => Operation::Evidence,
+            Self::Accept(_) => Operation::Accept,
+            Self::LookAtDispute => Operation::Retry,
         }
     }
 
@@ -135,7 +148,25 @@ impl Deed {
                 turns::pass().await;
                 sweep(host, ports, ports).await.map_or_else(|error| failed(&error), |_| Told::Done)
             }
+            Self::Evidence(..) | Self::Accept(_) | Self::LookAtDispute => match &house.dispute {
+                Some(id) => self.about_dispute(ports, id).await,
+                None => Told::Refused("not_found"),
+            },
         }
+    }
+
+    async fn about_dispute(&self, ports: &Ports<'_>, id: &DisputeId) -> Told {
+        let (host, house) = (ports.house.shop.host(), ports.house);
+        if let Self::Evidence(request, wish) = self.clone() {
+            return answered(disputes::evidence(host, ports, ports, ports, id, request, wish, &client()).await);
+        }
+        if let Self::Accept(request) = self.clone() {
+            return answered(disputes::accept(host, ports, ports, ports, id, request, &client()).await);
+        }
+        turns::pass().await;
+        house.dispute_is_due();
+        turns::pass().await;
+        retry_dispute(host, ports, ports, id).await.map_or_else(|error| failed(&error), |_| Told::Done)
     }
 
     /// The same request with another body under the same key, if it has a key and `row` has taken it.
@@ -162,7 +193,13 @@ impl Deed {
                 wish.request_hash = other;
                 row.refund_of(&wish.key).is_some().then_some(Self::Refund(wish))
             }
-            Self::Status | Self::Webhook(_) | Self::Retry | Self::Sweep => None,
+            Self::Status
+            | Self::Webhook(_)
+            | Self::Retry
+            | Self::Sweep
+            | Self::Evidence(..)
+            | Self::Accept(_)
+            | Self::LookAtDispute => None,
         }
     }
 }
@@ -172,7 +209,7 @@ impl Told {
     #[must_use]
     pub const fn is_well(&self) -> bool {
         match self {
-            Self::Payment(..) | Self::Received(_) | Self::Done => true,
+            Self::Payment(..) | Self::Dispute(..) | Self::Received(_) | Self::Done => true,
             Self::Refused(_) | Self::Failed(_) | Self::Nothing => false,
         }
     }
@@ -199,6 +236,18 @@ fn part(answer: Result<Requested, PartError>) -> Told {
         Ok(done) => requested(Ok(done)),
         Err(PartError::NotRequested(error)) => requested(Err(error)),
         Err(PartError::NotAnAmount(_) | PartError::AmountRefused(_)) => Told::Refused("amount"),
+    }
+}
+
+fn answered(made: Result<disputes::Requested, DisputeError>) -> Told {
+    match made {
+        Ok(disputes::Requested::Done(dispute)) => Told::Dispute(Box::new(dispute), Hand::First),
+        Ok(disputes::Requested::Replayed(dispute)) => Told::Dispute(Box::new(dispute), Hand::Replayed),
+        Err(DisputeError::NotFound) => Told::Refused("not_found"),
+        Err(DisputeError::PapersRefused(_)) => Told::Refused("papers"),
+        Err(DisputeError::Rejected(dispute::Rejection::IdempotencyKeyReused, _)) => Told::Refused(KEY_REUSED),
+        Err(DisputeError::Rejected(..)) => Told::Refused("refused"),
+        Err(DisputeError::Failed(error)) => failed(&error),
     }
 }
 

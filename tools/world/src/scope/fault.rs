@@ -32,10 +32,16 @@ const LATE: [u32; 3] = [1, 2, 3];
 /// What happens to calls of every kind: they are doubled on their way, and their caller is killed.
 const ALWAYS: [Fate; 4] = [Fate::MeetsItself, Fate::KilledBefore, Fate::KilledDuring, Fate::KilledAfter];
 
+/// The same for a call of this kind. What PayPal is told about a dispute it knows by no key, and so it must not be doubled:
+/// nothing sends a request again by itself that is no reading.
+pub fn always(point: Point) -> impl Iterator<Item = &'static Fate> {
+    ALWAYS.iter().filter(move |fate| !(point == Point::GatewayAnswerDispute && **fate == Fate::MeetsItself))
+}
+
 /// Everything that can become of a call.
 #[must_use]
 pub fn every(point: Point) -> Vec<Fault> {
-    let fates = point.faults().iter().filter(|fate| **fate != Fate::MeetsItself).chain(&ALWAYS);
+    let fates = point.faults().iter().filter(|fate| **fate != Fate::MeetsItself).chain(always(point));
     fates.flat_map(|fate| ways(point, *fate)).collect()
 }
 
@@ -118,11 +124,23 @@ const fn is_gateways(point: Point) -> bool {
             | Point::GatewayFetch
             | Point::GatewayRefund
             | Point::GatewayListRefunds
+            | Point::GatewayFetchDispute
+            | Point::GatewayAnswerDispute
     )
 }
 
 const fn is_write(point: Point) -> bool {
-    matches!(point, Point::Create | Point::WriteIntent | Point::WriteClaim | Point::WriteOutcome)
+    matches!(
+        point,
+        Point::Create
+            | Point::WriteIntent
+            | Point::WriteClaim
+            | Point::WriteOutcome
+            | Point::CreateDispute
+            | Point::WriteDisputeIntent
+            | Point::WriteDisputeClaim
+            | Point::WriteDisputeOutcome
+    )
 }
 
 impl Fault {

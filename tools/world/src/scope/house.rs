@@ -7,10 +7,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{id::TransactionId, payment::Payment, time::Timestamp};
+use domain::{dispute::DisputeId, id::TransactionId, payment::Payment, time::Timestamp};
 use flow::{operations::webhook::GatewayEvent, ports::Host as _};
 
-use super::wire::Way;
+use super::{dispute::Docket, wire::Way};
 use crate::{
     audit::{self, Hour, may_become},
     shop::Shop,
@@ -24,6 +24,8 @@ const WAY_MAX: Duration = Duration::from_secs(3_600);
 pub(super) struct House {
     pub(super) shop: Shop,
     pub(super) id: TransactionId,
+    /// The dispute about it, if there is one.
+    pub(super) dispute: Option<DisputeId>,
     inner: Mutex<Inner>,
 }
 
@@ -34,6 +36,7 @@ struct Inner {
     /// Events that were not taken, and come again.
     untaken: Vec<GatewayEvent>,
     watch: Watch,
+    docket: Docket,
 }
 
 /// What the gateway thinks of a request, by its key: the same bytes are refused each time, or not before they were served. It
@@ -73,7 +76,7 @@ impl House {
         // What was sent before may still be on its way.
         let sent = shop.gateway().sent().into_iter().filter_map(|request| request.key);
         let opinions = sent.map(|key| (key, Opinion::OnItsWay)).collect();
-        let house = Self { shop, id, inner: Mutex::new(Inner { opinions, ..Inner::default() }) };
+        let house = Self { shop, id, dispute: None, inner: Mutex::new(Inner { opinions, ..Inner::default() }) };
         house.look();
         house
     }
@@ -162,7 +165,8 @@ impl House {
 
     /// Somebody looks at what was written since, and at the books.
     pub(super) fn look(&self) {
-        let watch = &mut self.inner().watch;
+        let inner = &mut *self.inner();
+        let watch = &mut inner.watch;
         let commits = self.shop.store().commits_after(watch.commits);
         watch.commits = watch.commits.saturating_add(commits.len());
         for commit in commits {
@@ -175,7 +179,7 @@ impl House {
             }
             watch.row = Some(commit.payment);
         }
-        if let Some(breach) = self.books() {
+        if let Some(breach) = self.books().or_else(|| inner.docket.reads(&self.shop)) {
             watch.breach.get_or_insert(breach);
         }
     }

@@ -8,6 +8,7 @@
 //! The simulation goes far; this goes everywhere near.
 
 pub mod deed;
+pub mod dispute;
 pub mod fault;
 mod house;
 pub mod play;

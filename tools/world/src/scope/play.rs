@@ -5,7 +5,7 @@
 use std::fmt::{self, Write as _};
 
 use domain::{
-    gateway::{ObjectStatus, Outcome},
+    gateway::{Gateway as GatewayName, ObjectStatus, Outcome},
     id::RefundId,
     payment::{Payment, PaymentState, ProcessingReason, Refund},
 };
@@ -16,6 +16,7 @@ use flow::operations::{
 
 use super::{
     deed::{Deed, Hand, KEY_REUSED, Told},
+    dispute::{DisputeEnd, DisputeScene},
     house::House,
     race::Outside,
     wire::{Plan, Trace, Wire},
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     audit::{self, Breach, Hour},
     gateway::{Cause, Standing, Verdict},
-    scenes::Scene,
+    scenes::{OrderScene, Scene},
     shop::{Shop, held_order, order},
     turns::block_on,
 };
@@ -63,6 +64,10 @@ pub enum Place {
     ToBeHeld,
     /// A charge was asked for, and its request arrives when a step has ended.
     OnItsWay,
+    /// At PayPal.
+    Order(OrderScene),
+    /// It is paid, and disputed.
+    Disputed(DisputeScene, GatewayName),
 }
 
 /// When a play begins.
@@ -115,6 +120,8 @@ pub struct End {
     pub given_back: Vec<(Option<RefundId>, i64, bool)>,
     /// Whether a person was called.
     pub is_reviewed: bool,
+    /// How its dispute stands, what became of each answer, and how many the gateway took.
+    pub dispute: Option<DisputeEnd>,
 }
 
 impl End {
@@ -156,7 +163,14 @@ impl Beginning {
 
     /// The house in which that is so.
     pub(super) async fn house(self) -> House {
+        let mut dispute = None;
         let (shop, id) = match self.place {
+            Place::Order(scene) => scene.set().await,
+            Place::Disputed(scene, gateway) => {
+                let (shop, id, disputed) = scene.set(gateway).await;
+                dispute = Some(disputed);
+                (shop, id)
+            }
             Place::Nowhere => (Shop::new(), transaction_id(&order("order").key)),
             Place::Scene(scene) => scene.set().await,
             Place::OnItsWay => Scene::Unanswered.set().await,
@@ -171,7 +185,8 @@ impl Beginning {
         if let (Time::Over, Some(row)) = (self.time, shop.store().row(&id)) {
             shop.host().advance(row.terms.expires_in);
         }
-        let house = House::new(shop, id);
+        let mut house = House::new(shop, id);
+        house.dispute = dispute;
         self.before.happens(&house);
         if self.place == Place::OnItsWay {
             house.keep(1, None, |shop, _| {
@@ -187,8 +202,9 @@ pub async fn play(beginning: Beginning, deed: &Deed, next: Next, plan: &Plan) ->
     let house = beginning.house().await;
     let wire = Wire::with(plan.clone());
     let mut told = vec![house.step(deed, &wire).await];
+    let look = if house.dispute.is_some() { Deed::LookAtDispute } else { Deed::Retry };
     if next == Next::Look {
-        house.step(&Deed::Retry, &wire).await;
+        house.step(&look, &wire).await;
     }
     // Whoever asked asks once more, heard or not, and goes on until they are answered.
     for tries in 0..TRIES_MAX {
@@ -198,7 +214,7 @@ pub async fn play(beginning: Beginning, deed: &Deed, next: Next, plan: &Plan) ->
         told.push(house.step(deed, &wire).await);
     }
     if next == Next::Repeat {
-        house.step(&Deed::Retry, &wire).await;
+        house.step(&look, &wire).await;
     }
     house.settles().await;
     house.keeps_its_keys(deed).await;
@@ -237,6 +253,7 @@ impl House {
             self.breaks("something never arrived".to_owned());
         }
         self.rests(Heard::NotAll).await;
+        self.dispute_rests().await;
         let Some(row) = self.row() else { return };
         let end = self.end().without_refunds();
         for event in self.take_events() {
@@ -244,6 +261,7 @@ impl House {
             let told = deed.done(self, &Wire::default()).await;
             self.is_true(&deed, &told);
         }
+        self.dispute_rests().await;
         if self.row().is_some_and(|it| it.version == row.version) {
             self.audit_at_rest(Heard::All);
             return;
@@ -291,11 +309,12 @@ impl House {
         }
     }
 
-    async fn sweeps(&self) {
+    pub(super) async fn sweeps(&self) {
         let wire = Wire::default();
         Deed::Sweep.done(self, &wire).await;
-        for _nudge in self.shop.queue().drain() {
-            Deed::Retry.done(self, &wire).await;
+        for nudged in self.shop.queue().drain() {
+            let look = if nudged.id.payment().is_some() { Deed::Retry } else { Deed::LookAtDispute };
+            look.done(self, &wire).await;
         }
     }
 
@@ -314,12 +333,18 @@ impl House {
                     self.breaks(format!("P6: {event:?} was taken and has no effect"));
                 }
             }
+            (_, Told::Dispute(dispute, _)) => {
+                if !self.shop.store().dispute_commits_after(0).iter().any(|commit| commit.dispute == **dispute) {
+                    self.breaks(format!("P5: a dispute was told that never stood so: {dispute:?}"));
+                }
+            }
             (_, Told::Refused(_) | Told::Failed(_) | Told::Received(_) | Told::Done | Told::Nothing) => {}
         }
     }
 
     /// P5: the same request again is a replay without effect; under the same key, another one is refused without effect.
     async fn keeps_its_keys(&self, deed: &Deed) {
+        self.dispute_keeps_its_keys(deed).await;
         let Some(row) = self.row() else { return };
         let Some(other) = deed.with_another_body(&row) else { return };
         let (again, reused) = (deed.done(self, &Wire::default()).await, other.done(self, &Wire::default()).await);
@@ -343,6 +368,7 @@ impl House {
             given_back: self.given_back(),
             is_reviewed: row.as_ref().is_some_and(|row| row.attention.is_some()),
             state: row.map(|row| row.state),
+            dispute: self.dispute_end(),
         }
     }
 

@@ -208,7 +208,9 @@ impl Run {
     fn explains<const N: usize>(&self, end: &End, told: [&Told; N]) -> bool {
         let alike = |(mine, told): (&Told, &Told)| match told {
             Told::Failed(_) | Told::Nothing => true,
-            Told::Payment(..) | Told::Refused(_) | Told::Received(_) | Told::Done => mine.is_well() == told.is_well(),
+            Told::Payment(..) | Told::Dispute(..) | Told::Refused(_) | Told::Received(_) | Told::Done => {
+                mine.is_well() == told.is_well()
+            }
         };
         self.end == *end && (self.is_overtakable || self.told.iter().zip(told).all(alike))
     }

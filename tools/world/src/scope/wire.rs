@@ -124,7 +124,7 @@ pub(super) struct Ports<'a> {
 
 impl Ports<'_> {
     /// One call. `serve` is what the one outside does, and what the caller sees of it.
-    async fn call<T: Send>(
+    pub(super) async fn call<T: Send>(
         &self,
         (point, key): (Point, Option<String>),
         patience: Duration,
@@ -145,7 +145,7 @@ impl Ports<'_> {
     }
 
     /// A call to the table or the queue, which see to it that a caller hears of every failure in the same way.
-    async fn ask<T: Send>(
+    pub(super) async fn ask<T: Send>(
         &self,
         point: Point,
         whom: Dependency,
@@ -247,7 +247,6 @@ impl ReplacePayment for Ports<'_> {
     }
 }
 
-crate::pass_disputes_on!(Ports<'_>, |ports| ports.house.shop.store());
 crate::pass_warnings_on!(Ports<'_>, |ports| ports.house.shop.store());
 
 impl FindDue for Ports<'_> {

@@ -81,7 +81,12 @@ impl Climate {
             | Point::WriteOutcome
             | Point::List
             | Point::FindDue
-            | Point::CountDue => self.store,
+            | Point::CountDue
+            | Point::LoadDispute
+            | Point::CreateDispute
+            | Point::WriteDisputeIntent
+            | Point::WriteDisputeClaim
+            | Point::WriteDisputeOutcome => self.store,
             Point::Nudge | Point::NudgeAll => self.queue,
             Point::GatewayOpen
             | Point::GatewayConfirm
@@ -89,7 +94,9 @@ impl Climate {
             | Point::GatewayCancel
             | Point::GatewayFetch
             | Point::GatewayRefund
-            | Point::GatewayListRefunds => self.gateway,
+            | Point::GatewayListRefunds
+            | Point::GatewayFetchDispute
+            | Point::GatewayAnswerDispute => self.gateway,
         };
         let troubles = [
             (faults, Trouble::Fault),

@@ -4,7 +4,11 @@
 //! [`AWAIT_POINTS`] lists where each operation waits for somebody outside. It is held in both directions: a point that
 //! is not in the list, and one of the list that was never reached, are found alike.
 
+mod sometimes;
+
 use std::collections::BTreeMap;
+
+pub use sometimes::Sometimes;
 
 /// What is deployed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,6 +27,10 @@ pub enum Operation {
     Status,
     /// GET /payments
     Payments,
+    /// POST /disputes/{id}/evidence
+    Evidence,
+    /// POST /disputes/{id}/accept
+    Accept,
     /// POST /webhook
     Webhook,
     /// A message of the retry queue.
@@ -68,6 +76,20 @@ pub enum Point {
     GatewayRefund,
     /// Looking at what the gateway gave back.
     GatewayListRefunds,
+    /// Reading a dispute's row.
+    LoadDispute,
+    /// Creating a dispute's row.
+    CreateDispute,
+    /// Writing down what the gateway is about to be told, or what is put by.
+    WriteDisputeIntent,
+    /// Writing down that somebody looks at a dispute.
+    WriteDisputeClaim,
+    /// Writing down what came of it.
+    WriteDisputeOutcome,
+    /// Looking at the gateway's dispute.
+    GatewayFetchDispute,
+    /// Answering a dispute.
+    GatewayAnswerDispute,
 }
 
 /// What becomes of a call.
@@ -106,12 +128,17 @@ pub enum Fate {
 }
 
 /// Where each operation waits for somebody outside.
-pub const AWAIT_POINTS: [(Operation, &[Point]); 10] = {
-    use Operation::{Cancel, Capture, Confirm, Initiate, Payments, Refund, Retry, Status, Sweep, Webhook};
-    use Point::{
-        CountDue, Create, FindDue, GatewayCancel, GatewayCapture, GatewayConfirm, GatewayFetch, GatewayListRefunds,
-        GatewayOpen, GatewayRefund, List, Load, Nudge, NudgeAll, WriteClaim, WriteIntent, WriteOutcome,
+pub const AWAIT_POINTS: [(Operation, &[Point]); 12] = {
+    use Operation::{
+        Accept, Cancel, Capture, Confirm, Evidence, Initiate, Payments, Refund, Retry, Status, Sweep, Webhook,
     };
+    use Point::{
+        CountDue, Create, CreateDispute, FindDue, GatewayAnswerDispute, GatewayCancel, GatewayCapture, GatewayConfirm,
+        GatewayFetch, GatewayFetchDispute, GatewayListRefunds, GatewayOpen, GatewayRefund, List, Load, LoadDispute,
+        Nudge, NudgeAll, WriteClaim, WriteDisputeClaim, WriteDisputeIntent, WriteDisputeOutcome, WriteIntent,
+        WriteOutcome,
+    };
+    const ANSWER: &[Point] = &[LoadDispute, WriteDisputeIntent, GatewayAnswerDispute, WriteDisputeOutcome, Nudge];
     [
         (Initiate, &[GatewayOpen, Create, Load]),
         (Confirm, &[Load, WriteIntent, GatewayConfirm, WriteOutcome, Nudge]),
@@ -120,7 +147,9 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 10] = {
         (Refund, &[Load, WriteIntent, GatewayRefund, WriteOutcome, Nudge]),
         (Status, &[Load]),
         (Payments, &[List]),
-        (Webhook, &[Load, WriteOutcome, Nudge]),
+        (Evidence, ANSWER),
+        (Accept, ANSWER),
+        (Webhook, &[Load, WriteOutcome, LoadDispute, CreateDispute, WriteDisputeOutcome, Nudge]),
         (
             Retry,
             &[
@@ -134,6 +163,11 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 10] = {
                 GatewayRefund,
                 GatewayListRefunds,
                 WriteOutcome,
+                LoadDispute,
+                WriteDisputeClaim,
+                GatewayFetchDispute,
+                GatewayAnswerDispute,
+                WriteDisputeOutcome,
             ],
         ),
         (Sweep, &[FindDue, CountDue, NudgeAll]),
@@ -150,6 +184,15 @@ impl Point {
         }
     }
 
+    /// The same for a dispute's row.
+    pub(crate) fn of_dispute_write(event: &str) -> Self {
+        match event {
+            "act_opened" | "evidence_drafted" => Self::WriteDisputeIntent,
+            "claimed" => Self::WriteDisputeClaim,
+            _ => Self::WriteDisputeOutcome,
+        }
+    }
+
     /// The ways in which such a call can go wrong.
     #[must_use]
     pub const fn faults(self) -> &'static [Fate] {
@@ -158,214 +201,29 @@ impl Point {
             Throttled,
         };
         match self {
-            Self::Load => &[NotApplied, AnswerLost, Late, Throttled, Failed],
-            Self::Create | Self::WriteIntent | Self::WriteClaim | Self::WriteOutcome => {
-                &[NotApplied, AnswerLost, Late, Throttled, Failed, MeetsItself]
-            }
+            Self::Load | Self::LoadDispute => &[NotApplied, AnswerLost, Late, Throttled, Failed],
+            Self::Create
+            | Self::WriteIntent
+            | Self::WriteClaim
+            | Self::WriteOutcome
+            | Self::CreateDispute
+            | Self::WriteDisputeIntent
+            | Self::WriteDisputeClaim
+            | Self::WriteDisputeOutcome => &[NotApplied, AnswerLost, Late, Throttled, Failed, MeetsItself],
             Self::List | Self::FindDue | Self::CountDue => &[NotApplied, AnswerLost, Late, Throttled, Failed, Stale],
             Self::Nudge => &[NotApplied, AnswerLost, Late, Throttled, Failed],
             Self::NudgeAll => &[NotApplied, AnswerLost, Late, Throttled, Failed, InPart],
             Self::GatewayOpen | Self::GatewayConfirm => {
                 &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone, Refused]
             }
-            Self::GatewayCapture | Self::GatewayRefund => {
+            Self::GatewayCapture | Self::GatewayRefund | Self::GatewayAnswerDispute => {
                 &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone, Refused]
             }
             Self::GatewayCancel => &[NotApplied, AnswerLost, Late, Throttled, Failed, SavedFailure, SavedFailureDone],
+            Self::GatewayFetchDispute => &[NotApplied, AnswerLost, Late, Throttled, Failed, InPart],
             Self::GatewayFetch | Self::GatewayListRefunds => &[NotApplied, AnswerLost, Late, Throttled, Failed],
         }
     }
-}
-
-/// What must happen sometimes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Sometimes {
-    /// A charge is made by a request whose sender had given up.
-    LateCharge,
-    /// A write that arrives late goes through.
-    LateWriteThatLands,
-    /// A write that arrives late finds that somebody else was first.
-    LateWriteThatIsOvertaken,
-    /// A write meets itself and is recognised.
-    SelfConflict,
-    /// A write is overtaken by another and decided again.
-    Conflict,
-    /// The sweep is shown an index that lags behind the rows.
-    StaleIndex,
-    /// An unanswered attempt is found whose key has died.
-    DeadKey,
-    /// An open capture is found whose key has died.
-    DeadCaptureKey,
-    /// Somebody is shown a list that does not know of a payment yet.
-    StaleList,
-    /// A function goes on after its caller gave up, and writes.
-    ZombieWriter,
-    /// Money moves after the payment had ended otherwise: the row becomes `succeeded`.
-    LateSuccess,
-    /// A function is killed between writing down what it is about to ask and asking it.
-    KilledBetweenCommitAndCall,
-    /// A function is killed between the gateway's answer and writing it down.
-    KilledBetweenCallAndCommit,
-    /// A function runs out of its time.
-    OutOfTime,
-    /// A message comes back from the dead-letter queue, days later.
-    RedriveAfterDays,
-    /// A message is received twice.
-    DoubledMessage,
-    /// Several messages come in one invocation.
-    Batch,
-    /// Such an invocation is killed, or out of time, and all of them come back.
-    BatchKilled,
-    /// Some of them come back and others do not.
-    BatchInPart,
-    /// A webhook is never delivered.
-    LostWebhook,
-    /// A webhook is delivered twice.
-    DoubledWebhook,
-    /// A webhook arrives an hour or more after what it tells.
-    LateWebhook,
-    /// A webhook is delivered again because it was not taken.
-    RedeliveredWebhook,
-    /// An event of the other mode arrives.
-    EventOfOtherMode,
-    /// An event about another object that bears the payment's id arrives.
-    ForeignObject,
-    /// The gateway repeats an answer.
-    ReplayedAnswer,
-    /// The gateway repeats a failure it has saved.
-    ReplayedFailure,
-    /// A client's request is answered as a replay.
-    ReplayedRequest,
-    /// A key is used with another body, and refused.
-    ReusedKey,
-    /// A browser confirms by itself.
-    BrowserConfirm,
-    /// A payer approves an order.
-    OrderApproved,
-    /// What was approved is charged without its client.
-    AutomaticConfirm,
-    /// An order's payment ends while a request on it might still arrive, and is watched.
-    WatchedEnd,
-    /// A payer is asked to authenticate.
-    Challenge,
-    /// A bank takes its time.
-    SlowBank,
-    /// A charge is declined.
-    Decline,
-    /// A declined charge is tried again by Quittance itself.
-    Reattempt,
-    /// A payment is given up because no try can help.
-    GivenUp,
-    /// A cancel loses its race against a charge.
-    ChargeBeatsCancel,
-    /// A payment expires.
-    Expired,
-    /// A function's clock goes backwards.
-    ClockBackwards,
-    /// A function's clock is ahead of the others.
-    ClockAhead,
-    /// A new release is deployed while requests of the old one are on their way.
-    Deploy,
-    /// A row that the release before wrote is written anew by the present one.
-    RowOfTheReleaseBefore,
-    /// A doubt is found where the release before put all that is due.
-    DoubtInAnOldPartition,
-    /// The same request is made at the same time by two.
-    TwoAtOnce,
-    /// A person is called.
-    PersonCalled,
-    /// The sweep does not run for half a day or more.
-    LongOutage,
-    /// A payment is paid.
-    Paid,
-    /// Of what is held, a part is taken.
-    TakenInPart,
-    /// A payment is refunded.
-    Refunded,
-    /// A payment is refunded in part.
-    RefundedInPart,
-    /// A refund is sent again, for the gateway does not have it.
-    RefundSentAgain,
-    /// A refund whose answer was lost is found at the gateway.
-    RefundFound,
-    /// A refund fails at once.
-    RefundFails,
-    /// A refund that had succeeded fails after all.
-    RefundFailsLater,
-    /// A refund takes its time.
-    RefundPending,
-    /// A refund of which nobody heard is not there, and its key has died.
-    DeadRefundKey,
-    /// The dashboard refunds.
-    DashboardRefund,
-    /// Money that came too late goes back by itself.
-    RefundedByItself,
-}
-
-impl Sometimes {
-    /// All of them.
-    pub const ALL: [Self; 60] = [
-        Self::LateCharge,
-        Self::LateWriteThatLands,
-        Self::LateWriteThatIsOvertaken,
-        Self::SelfConflict,
-        Self::Conflict,
-        Self::StaleIndex,
-        Self::StaleList,
-        Self::DeadKey,
-        Self::DeadCaptureKey,
-        Self::ZombieWriter,
-        Self::LateSuccess,
-        Self::KilledBetweenCommitAndCall,
-        Self::KilledBetweenCallAndCommit,
-        Self::OutOfTime,
-        Self::RedriveAfterDays,
-        Self::DoubledMessage,
-        Self::Batch,
-        Self::BatchKilled,
-        Self::BatchInPart,
-        Self::LostWebhook,
-        Self::DoubledWebhook,
-        Self::LateWebhook,
-        Self::RedeliveredWebhook,
-        Self::EventOfOtherMode,
-        Self::ForeignObject,
-        Self::ReplayedAnswer,
-        Self::ReplayedFailure,
-        Self::ReplayedRequest,
-        Self::ReusedKey,
-        Self::BrowserConfirm,
-        Self::OrderApproved,
-        Self::AutomaticConfirm,
-        Self::WatchedEnd,
-        Self::Challenge,
-        Self::SlowBank,
-        Self::Decline,
-        Self::Reattempt,
-        Self::GivenUp,
-        Self::ChargeBeatsCancel,
-        Self::Expired,
-        Self::ClockBackwards,
-        Self::ClockAhead,
-        Self::Deploy,
-        Self::RowOfTheReleaseBefore,
-        Self::DoubtInAnOldPartition,
-        Self::TwoAtOnce,
-        Self::PersonCalled,
-        Self::LongOutage,
-        Self::Paid,
-        Self::TakenInPart,
-        Self::Refunded,
-        Self::RefundedInPart,
-        Self::RefundSentAgain,
-        Self::RefundFound,
-        Self::RefundFails,
-        Self::RefundFailsLater,
-        Self::RefundPending,
-        Self::DeadRefundKey,
-        Self::DashboardRefund,
-        Self::RefundedByItself,
-    ];
 }
 
 /// How often each thing happened.

@@ -1,13 +1,15 @@
 //! The deployed functions: each operation with the ports that its function is handed, on a machine of its own, under the
 //! time limit that the template gives it.
 
+pub(super) mod dispute;
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use domain::{
-    id::{RequestHash, TransactionId},
+    id::{RequestHash, RowId, TransactionId},
     payment::{CancelRequest, ConfirmRequest, Payment},
     schedule::Limits,
 };
@@ -19,7 +21,7 @@ use flow::{
         initiate::{InitiateError, InitiateRequest, Initiated, initiate},
         payments::{Listed, Wanted, payments},
         refund::{self, refund},
-        retry::retry,
+        retry::{retry, retry_dispute},
         status::status,
         sweep::sweep,
         webhook::{GatewayEvent, Received},
@@ -128,6 +130,8 @@ pub(super) enum Reply {
     Died,
     /// It answered a client.
     Api(Answer),
+    /// It answered a client about a dispute.
+    Dispute(dispute::Answer),
     /// It listed payments.
     Listed(Result<Listed, Error>),
     /// It answered the gateway.
@@ -226,7 +230,7 @@ pub(super) fn receive(stage: &Arc<Stage>, event: GatewayEvent) -> InvocationId {
 }
 
 /// Messages of the retry queue arrive: one invocation, on one machine, that looks at all of their rows at once.
-pub(super) fn look(stage: &Arc<Stage>, ids: Vec<TransactionId>) -> InvocationId {
+pub(super) fn look(stage: &Arc<Stage>, ids: Vec<RowId>) -> InvocationId {
     let limit = Duration::from_secs(60);
     let invocation = stage.begins(Operation::Retry);
     let machine = Machine::new(stage, invocation, Operation::Retry, limit);
@@ -235,7 +239,12 @@ pub(super) fn look(stage: &Arc<Stage>, ids: Vec<TransactionId>) -> InvocationId 
         let (machine, verdicts) = (machine.for_a_record(), Arc::clone(&verdicts));
         let record = async move {
             let (store, gateway) = (planted::store(&machine), planted::gateway(&machine));
-            let looked = retry(&machine, &store, &gateway, &id).await.map(|_| ());
+            let looked = match &id {
+                RowId::Payment(id) => retry(&machine, &store, &gateway, id).await.map(drop),
+                RowId::Dispute(id) => retry_dispute(&machine, &store, &gateway, id).await.map(drop),
+                // Nobody warns of fraud here.
+                RowId::Warning(_) => Ok(()),
+            };
             let mut verdicts = verdicts.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(verdict) = verdicts.get_mut(place) {
                 *verdict = Some(looked);

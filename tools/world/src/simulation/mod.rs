@@ -26,7 +26,7 @@
 //! Rows are kept as the table keeps them (the twin lays them out and reads them with the adapter's own code), and in some
 //! runs those of the first release lie as the release before it laid them out.
 //!
-//! Not here: HTTP and signatures (each tested where it lives), and PayPal, refunds and disputes, which do not exist yet.
+//! Not here: HTTP and signatures (each tested where it lives).
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -52,6 +52,7 @@ mod weather;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::{
+    dispute::Dispute,
     gateway::Gateway,
     id::RequestHash,
     money::Money,
@@ -82,6 +83,9 @@ const BAD_WEATHER_MAX: Duration = Duration::from_secs(8 * 86_400);
 const ARRIVES_WITHIN: Duration = Duration::from_secs(2 * 3600);
 /// After this every doubt was looked at three times: back-off is a quarter of an hour at most, a sweep comes every minute.
 const THREE_LOOKS: Duration = Duration::from_secs(3 * (15 * 60 + 60));
+
+/// As many disputes as one order has.
+const DISPUTES_MAX: usize = 10;
 
 /// What came of a run.
 #[derive(Debug)]
@@ -176,6 +180,9 @@ impl Play {
             }
             stage.spawn_busy(actors::people(Arc::clone(stage), Arc::clone(order)));
         }
+        for (order, first) in orders.iter().zip((1_u32..).step_by(DISPUTES_MAX)) {
+            stage.spawn_busy(actors::disputes(Arc::clone(stage), Arc::clone(order), first));
+        }
         let late_success = stage.draw(&[Reaction::Keep, Reaction::Refund]).unwrap_or(Reaction::Keep);
         stage.clock.settle_on(Policy { late_success, ..Policy::STANDARD });
         Self { stage: Arc::clone(stage), executor: Executor::new(Arc::clone(stage)), orders }
@@ -196,16 +203,29 @@ impl Play {
         actors::banks_decide(&self.stage);
         let row = |stage: &Stage, order: &Arc<Order>| stage.store.row(&order.id);
         let before: Vec<_> = self.orders.iter().map(|order| (Arc::clone(order), row(&self.stage, order))).collect();
+        let ids = self.stage.store.dispute_ids();
+        let disputes: Vec<Dispute> = ids.iter().filter_map(|id| self.stage.store.dispute(id)).collect();
         // What has come to rest is only looked at again and again.
         self.act(self.time_is_over().since(self.stage.clock.now()), |stage| {
             let mut rows = before.iter().map(|(order, before)| (before, row(stage, order)));
-            rows.all(|(before, now)| match (before, now) {
+            let now = stage.clock.now();
+            let rests =
+                |before: &Dispute| stage.store.dispute(&before.id).is_some_and(|row| was_looked_at(before, &row, now));
+            let disputes_rest = disputes.iter().all(rests);
+            let payments_rest = rows.all(|(before, now)| match (before, now) {
                 (Some(before), Some(now)) => is_at_rest(before, &now),
                 // One that was never opened never will be.
                 (None, _) | (_, None) => true,
-            })
+            });
+            payments_rest && disputes_rest
         });
         self.ask_for_status();
+        self.stage.with_auditor(|auditor| {
+            auditor.disputes_are_settled(&self.stage.store, self.stage.gateway.disputes());
+            let stored =
+                self.stage.store.dispute_ids().into_iter().filter_map(|id| self.stage.store.stored_dispute(&id));
+            stored.for_each(|item| auditor.reads_bytes(&item));
+        });
         for order in self.orders.clone() {
             let stored = self.stage.store.stored(&order.id);
             self.stage.with_auditor(|auditor| {
@@ -226,7 +246,10 @@ impl Play {
                 && now.since(looked) >= Duration::from_secs(60)
             {
                 looked = now;
-                stage.with_auditor(|auditor| auditor.nothing_is_overdue(&stage.store, calm, now));
+                stage.with_auditor(|auditor| {
+                    auditor.nothing_is_overdue(&stage.store, calm, now);
+                    auditor.alarms_are_raised(&stage.store, calm, now);
+                });
             }
             enough(stage) || stage.with_auditor(|auditor| auditor.found().is_some())
         });
@@ -275,6 +298,14 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
     });
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
     (row.state.is_terminal() && row.due.is_none()) || (was_looked_at && (is_disputed || is_held))
+}
+
+/// Whether a dispute was looked at since, or need not be, and nobody is at it now.
+fn was_looked_at(before: &Dispute, row: &Dispute, now: Timestamp) -> bool {
+    const A_LOOK: u64 = 2;
+    const A_LOOK_TAKES: Duration = Duration::from_secs(120);
+    let was = row.due.is_none() || row.version >= before.version.saturating_add(A_LOOK);
+    was && now.since(row.updated_at) >= A_LOOK_TAKES
 }
 
 /// What is to be paid in this run.

@@ -8,17 +8,19 @@ use std::time::Duration;
 
 use domain::{
     decline::{Decline, GatewayWords},
+    dispute::{self, Behind, DisputeId, Papers},
     gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Evidence, Payment, Source},
 };
 use flow::{
-    commit::{Committed, record},
+    commit::{self, Committed, record},
     operations::webhook::{GatewayEvent, News, Received, Subject, webhook},
     ports::{
         Actor, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
         Gateway, LoadPayment, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
+        dispute::{self as disputes, CreateDispute, DisputeGateway, LoadDispute, PapersRefusal, ReplaceDispute},
     },
 };
 
@@ -50,6 +52,14 @@ pub enum Bug {
     ReadsAnEventAsTheAnswer,
     /// Whatever object an event is about, it is taken for the payment's own.
     TakesAnyObjectForItsOwn,
+    /// A dispute is written down without the payment whose money it is.
+    LinksADisputeToNobody,
+    /// A dispute is read from a cache that keeps how it stood at first.
+    ReadsADisputeFromACache,
+    /// An answer to a dispute that is not answered in time was refused.
+    ReadsSilenceAsARefusal,
+    /// Whoever is second writes over what the first has written of a dispute.
+    WritesOverADispute,
 }
 
 /// A port, with what is planted before it.
@@ -140,8 +150,32 @@ impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
     }
 }
 
-crate::pass_disputes_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
 crate::pass_warnings_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
+
+impl LoadDispute for Planted<'_, WeatheredStore<'_>> {
+    async fn load_dispute(&self, id: &DisputeId) -> Result<Option<dispute::Dispute>, Error> {
+        self.port.load_dispute(id).await
+    }
+}
+
+impl CreateDispute for Planted<'_, WeatheredStore<'_>> {
+    async fn create_dispute(&self, write: &disputes::Write<'_>) -> Result<disputes::Created, Error> {
+        self.port.create_dispute(write).await
+    }
+}
+
+impl ReplaceDispute for Planted<'_, WeatheredStore<'_>> {
+    async fn replace_dispute(&self, write: &disputes::Write<'_>) -> Result<disputes::Replaced, Error> {
+        match self.port.replace_dispute(write).await? {
+            disputes::Replaced::Conflict(stands) if self.has(Bug::WritesOverADispute) => {
+                let version = stands.version.saturating_add(1);
+                let over = dispute::Dispute { version, ..write.dispute.clone() };
+                self.port.replace_dispute(&disputes::Write { dispute: &over, ..*write }).await
+            }
+            replaced => Ok(replaced),
+        }
+    }
+}
 
 impl FindDue for Planted<'_, WeatheredStore<'_>> {
     async fn find_due(
@@ -204,4 +238,37 @@ impl Gateway for Planted<'_, WeatheredGateway<'_>> {
     async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
         self.port.fetch(payment, budget).await
     }
+}
+
+impl DisputeGateway for Planted<'_, WeatheredGateway<'_>> {
+    fn accepts_papers(&self, id: &DisputeId, papers: &Papers) -> Result<(), PapersRefusal> {
+        self.port.accepts_papers(id, papers)
+    }
+
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
+        match (self.port.fetch_dispute(id, budget).await, self.machine.stage.bug) {
+            (dispute::Outcome::Dispute(shown), Some(Bug::LinksADisputeToNobody)) => {
+                dispute::Outcome::Dispute(Box::new(dispute::Snapshot { behind: Behind::NotOurs, ..*shown }))
+            }
+            (dispute::Outcome::Dispute(shown), Some(Bug::ReadsADisputeFromACache)) => {
+                dispute::Outcome::Dispute(Box::new(first_shown(*shown)))
+            }
+            (outcome, _) => outcome,
+        }
+    }
+
+    async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
+        let answer = self.port.answer_dispute(committed, budget).await;
+        if self.has(Bug::ReadsSilenceAsARefusal) && answer.outcome == dispute::Outcome::Unknown(UnknownReason::Timeout)
+        {
+            let outcome = dispute::Outcome::Refused { code: "timeout".to_owned() };
+            return dispute::Answer { outcome, ..answer };
+        }
+        answer
+    }
+}
+
+/// The dispute as whoever has kept it in a cache sees it.
+fn first_shown(shown: dispute::Snapshot) -> dispute::Snapshot {
+    dispute::Snapshot { status: dispute::SnapshotStatus::Known(dispute::Status::NeedsResponse), ..shown }
 }

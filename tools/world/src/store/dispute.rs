@@ -6,9 +6,10 @@ use adapters::dynamo::{Item, row};
 use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::RowId,
+    time::Timestamp,
 };
 use flow::ports::{
-    DuePlace, Error,
+    Actor, DuePlace, Error,
     dispute::{CreateDispute, Created, ListDisputes, LoadDispute, Page, Place, ReplaceDispute, Replaced, Write},
 };
 
@@ -17,6 +18,17 @@ use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, number};
 /// The rows of disputes.
 #[derive(Debug, Default)]
 pub(super) struct Rows(BTreeMap<DisputeId, Row>);
+
+/// A write of a dispute that went through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisputeCommit {
+    /// The row as it was left.
+    pub dispute: Dispute,
+    /// The word for what happened.
+    pub event: String,
+    /// Who made it happen.
+    pub actor: Actor,
+}
 
 #[derive(Debug)]
 struct Row {
@@ -36,6 +48,10 @@ impl Rows {
     /// The places of all that are due in the index of due rows, with their partitions.
     pub(super) fn due_entries(&self) -> impl Iterator<Item = (DuePlace, String)> {
         self.0.values().filter_map(Row::due_entry)
+    }
+
+    pub(super) fn earliest_due(&self) -> Option<Timestamp> {
+        self.0.values().filter_map(|row| row.dispute.due).min()
     }
 
     fn of_status(&self, status: Status) -> Vec<Dispute> {
@@ -82,8 +98,12 @@ impl Inner {
             }
             self.due.extend(row.due_entry());
         }
+        self.dispute_commits.push(DisputeCommit {
+            dispute: row.dispute.clone(),
+            event: write.event.to_owned(),
+            actor: write.actor.clone(),
+        });
         self.disputes.0.insert(write.dispute.id.clone(), row);
-        self.dispute_events.push(write.event.to_owned());
         Ok(Put::Written)
     }
 }
@@ -98,7 +118,25 @@ impl MemoryStore {
     /// What happened to disputes, in the words that were written down, oldest first.
     #[must_use]
     pub fn dispute_events(&self) -> Vec<String> {
-        self.inner().dispute_events.clone()
+        self.inner().dispute_commits.iter().map(|commit| commit.event.clone()).collect()
+    }
+
+    /// The writes of disputes that went through after the first `known`, oldest first.
+    #[must_use]
+    pub fn dispute_commits_after(&self, known: usize) -> Vec<DisputeCommit> {
+        self.inner().dispute_commits.get(known..).unwrap_or_default().to_vec()
+    }
+
+    /// A dispute as it is stored, seen without a call that could go wrong.
+    #[must_use]
+    pub fn stored_dispute(&self, id: &DisputeId) -> Option<Item> {
+        self.inner().disputes.0.get(id).map(|row| row.item.clone())
+    }
+
+    /// The ids of all disputes.
+    #[must_use]
+    pub fn dispute_ids(&self) -> Vec<DisputeId> {
+        self.inner().disputes.0.keys().cloned().collect()
     }
 }
 
@@ -146,40 +184,4 @@ impl ListDisputes for MemoryStore {
         })
         .await
     }
-}
-
-/// Passes what is about disputes on to a twin, for ports that stand before one and have nothing to do with disputes.
-#[macro_export]
-macro_rules! pass_disputes_on {
-    ($ports:ty, $twin:expr) => {
-        impl flow::ports::dispute::LoadDispute for $ports {
-            async fn load_dispute(
-                &self,
-                id: &domain::dispute::DisputeId,
-            ) -> Result<Option<domain::dispute::Dispute>, flow::ports::Error> {
-                let twin: fn(&Self) -> &$crate::store::MemoryStore = $twin;
-                twin(self).load_dispute(id).await
-            }
-        }
-
-        impl flow::ports::dispute::CreateDispute for $ports {
-            async fn create_dispute(
-                &self,
-                write: &flow::ports::dispute::Write<'_>,
-            ) -> Result<flow::ports::dispute::Created, flow::ports::Error> {
-                let twin: fn(&Self) -> &$crate::store::MemoryStore = $twin;
-                twin(self).create_dispute(write).await
-            }
-        }
-
-        impl flow::ports::dispute::ReplaceDispute for $ports {
-            async fn replace_dispute(
-                &self,
-                write: &flow::ports::dispute::Write<'_>,
-            ) -> Result<flow::ports::dispute::Replaced, flow::ports::Error> {
-                let twin: fn(&Self) -> &$crate::store::MemoryStore = $twin;
-                twin(self).replace_dispute(write).await
-            }
-        }
-    };
 }

@@ -15,7 +15,8 @@
 //! `MODEL_SPOILT`, `MODEL_BROWSER` and `MODEL_DASHBOARD` in the environment take more. [`teeth`] shows what a search
 //! would find.
 //!
-//! Refunds are searched apart ([`refunds`]), by the same rules: P3 is asked there.
+//! Refunds are searched apart ([`refunds`]), by the same rules: P3 is asked there. So are answers to disputes
+//! ([`disputes`]).
 //!
 //! Not in it: more than one object, amount or currency (E7); PayPal; a store that fails, or lies about who
 //! won; rounds and back-off. The simulation has most of those.
@@ -31,6 +32,7 @@
 )]
 
 mod around;
+mod disputes;
 mod forgetting;
 mod gateway;
 mod healing;

@@ -4,6 +4,7 @@
 
 use std::pin::pin;
 
+use crate::disputes::{at_paypal, disputed, half_answered, news_of_a_dispute};
 use domain::{
     payment::{ConfirmRequest, Status},
     time::Day,
@@ -17,11 +18,12 @@ use world::{
         Tried,
         deed::Deed,
         every_step_failed_once_and_run_twice, every_two_steps_failed,
+        fault::always,
         play::{Beginning, Place, Time},
         race::Outside,
     },
     shop::{cancellation, card, card_on_file, give_back, order, wish},
-    simulation::coverage::{AWAIT_POINTS, Fate, Operation},
+    simulation::coverage::{AWAIT_POINTS, Operation},
     store,
     turns::{advance, block_on},
 };
@@ -64,25 +66,25 @@ fn with_banks(beginnings: impl Iterator<Item = Beginning>, banks: &[Verdict]) ->
 }
 
 /// One operation from many beginnings: one fault from all of them, two from those of which something new is to be learnt.
-struct Trial {
+pub(crate) struct Trial {
     operation: Operation,
     tried: Tried,
     pairs: u64,
 }
 
 impl Trial {
-    fn of(operation: Operation) -> Self {
+    pub(crate) fn of(operation: Operation) -> Self {
         Self { operation, tried: Tried::default(), pairs: 0 }
     }
 
-    fn once(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
+    pub(crate) fn once(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
         for beginning in beginnings {
             self.tried.add(every_step_failed_once_and_run_twice(beginning, deed));
         }
         self
     }
 
-    fn in_pairs(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
+    pub(crate) fn in_pairs(mut self, beginnings: impl IntoIterator<Item = Beginning>, deed: &Deed) -> Self {
         for beginning in beginnings {
             let tried = every_two_steps_failed(beginning, deed);
             self.pairs += tried.schedules;
@@ -92,20 +94,25 @@ impl Trial {
     }
 
     /// Tells what was tried. It must be everything that there is, and no less than it was.
-    fn closes(self, schedules_min: u64, twice_min: u64) {
-        let Self { operation, tried: Tried { points, cells, schedules, twice }, pairs } = self;
+    pub(crate) fn closes(self, schedules_min: u64, twice_min: u64) {
+        let (operation, cells) = (self.operation, self.tried.cells.clone());
+        self.tells(schedules_min, twice_min);
+        let expected = AWAIT_POINTS.into_iter().filter(|(of, _)| *of == operation).flat_map(|(_, points)| points);
+        for point in expected {
+            for fate in point.faults().iter().chain(always(*point)) {
+                assert!(cells.contains(&(operation, *point, *fate)), "never tried: {operation:?} {point:?} {fate:?}");
+            }
+        }
+    }
+
+    /// Tells what was tried. It must be no less than it was.
+    pub(crate) fn tells(self, schedules_min: u64, twice_min: u64) {
+        let Self { operation, tried: Tried { points, schedules, twice, .. }, pairs } = self;
         let points = points.into_iter().filter(|(of, _)| *of == operation).count();
         figure("scope", points as u64, "await points");
         figure("scope", schedules, "schedules");
         figure("scope", pairs, "of them with two faults");
         figure("scope", twice, "runs twice");
-        let expected = AWAIT_POINTS.into_iter().filter(|(of, _)| *of == operation).flat_map(|(_, points)| points);
-        let always = [Fate::MeetsItself, Fate::KilledBefore, Fate::KilledDuring, Fate::KilledAfter];
-        for point in expected {
-            for fate in point.faults().iter().chain(&always) {
-                assert!(cells.contains(&(operation, *point, *fate)), "never tried: {operation:?} {point:?} {fate:?}");
-            }
-        }
         assert!(schedules >= schedules_min && twice >= twice_min, "{schedules} {twice}");
     }
 }
@@ -197,6 +204,9 @@ fn whatever_becomes_of_a_webhook_what_it_says_for_good_is_known_in_the_end() {
         }
     }
     assert!(kinds >= 20, "{kinds}");
+    for beginning in disputed() {
+        trial = trial.once([beginning], &news_of_a_dispute(&beginning));
+    }
     trial.closes(19_000, 414);
 }
 
@@ -214,6 +224,9 @@ fn whatever_becomes_of_a_look_the_payment_is_moved_on() {
         .once(outside.collect::<Vec<_>>(), &Deed::Retry)
         .in_pairs(acts.map(Beginning::at), &Deed::Retry)
         .in_pairs([Beginning { time: Time::Over, ..Beginning::at(Scene::Waiting) }], &Deed::Retry)
+        .once(at_paypal(), &Deed::Retry)
+        .once(disputed(), &Deed::LookAtDispute)
+        .in_pairs(half_answered(), &Deed::LookAtDispute)
         .closes(32_000, 1_500);
 }
 

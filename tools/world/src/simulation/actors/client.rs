@@ -249,6 +249,11 @@ impl Client {
                 if let Some(payment) = payment {
                     self.shown = Some((**payment).clone());
                 }
+                if let (Ask::Refund(_), Some(payment)) = (ask, payment)
+                    && payment.disputed().minor_units() > 0
+                {
+                    self.stage.happened(Sometimes::RefundOfDisputedMoney);
+                }
                 if *code == crate::simulation::functions::KEY_REUSED {
                     self.stage.happened(Sometimes::ReusedKey);
                 }

@@ -3,6 +3,7 @@
 //! and machines do, at its worst where the weather is bad.
 
 mod client;
+mod disputes;
 mod people;
 mod postman;
 mod queue;
@@ -11,6 +12,7 @@ mod schedule;
 
 pub(super) use self::{
     client::{Client, Order},
+    disputes::disputes,
     people::{bank_makes_up_its_mind, bank_takes_a_refund, banks_decide, people},
     postman::events_are_made,
     queue::{Message, messages_are_taken},

@@ -50,7 +50,7 @@ pub(in crate::simulation) fn events_are_made(stage: &Arc<Stage>) {
 pub(super) fn send_out(stage: &Arc<Stage>, care: Care) {
     for event in stage.gateway.take_events() {
         // What is nobody's is read by the handler and ends there.
-        if matches!(event.subject, Subject::Payment { .. }) {
+        if matches!(event.subject, Subject::Payment { .. } | Subject::Dispute { .. }) {
             dispatch(stage, event, care);
         }
     }
@@ -142,7 +142,8 @@ fn name(event: &GatewayEvent) -> String {
         }
         Subject::Payment { news: News::Refund(evidence), .. } => Some(format!("{evidence:?}")),
         Subject::Payment { news: News::Look { .. }, .. } => Some("a look".to_owned()),
-        Subject::Dispute { .. } | Subject::Warning { .. } | Subject::Other => None,
+        Subject::Dispute { id } => Some(id.to_string()),
+        Subject::Warning { .. } | Subject::Other => None,
     };
     format!("{number} ({:?}, {})", event.mode, what.unwrap_or_default())
 }

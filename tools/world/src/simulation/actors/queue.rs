@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::id::{RowId, TransactionId};
+use domain::id::RowId;
 
 use crate::simulation::{
     coverage::Sometimes,
@@ -22,7 +22,7 @@ const VISIBILITY: Duration = Duration::from_secs(360);
 /// A message of the queue.
 #[derive(Debug, Clone)]
 pub(in crate::simulation) struct Message {
-    id: TransactionId,
+    id: RowId,
     receives: u32,
     is_redriven: bool,
 }
@@ -35,8 +35,7 @@ pub(in crate::simulation) fn messages_are_taken(stage: &Arc<Stage>) {
         let late = stage.strikes(|climate| climate.messages);
         let late = if late { stage.draw(&LATE).unwrap_or_default() } else { Duration::ZERO };
         let delay = taken.delay.saturating_add(late);
-        let RowId::Payment(id) = taken.id else { continue };
-        let message = Message { id, receives: 0, is_redriven: false };
+        let message = Message { id: taken.id, receives: 0, is_redriven: false };
         if stage.strikes(|climate| climate.messages) {
             stage.happened(Sometimes::DoubledMessage);
             stage.spawn(arrives(Arc::clone(stage), message.clone(), delay));

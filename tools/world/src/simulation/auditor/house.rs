@@ -60,6 +60,7 @@ impl Auditor {
         if !may_become(from, to) {
             self.breach("P9", "a row moved where it may not", format!("{}: {from:?} → {to:?}", row.id));
         }
+        self.compare_disputed(before, row);
         if row.object != before.object || row.terms != before.terms || row.created_at != before.created_at {
             self.breach("P9", "what never changes was changed", format!("v{} of {}", row.version, row.id));
         }

@@ -18,9 +18,10 @@
 //!
 //! What a list shows of a payment is told like any other answer; [`lists`] adds what only lists promise.
 //!
-//! [`house`] has what cannot be seen from outside: the rows; and [`bytes`], P8 as far as rows go.
+//! [`disputes`] has what is promised about them, [`house`] what cannot be seen from outside: the rows; and [`bytes`], P8 as far as rows go.
 
 mod bytes;
+mod disputes;
 mod house;
 mod lists;
 mod refunds;
@@ -36,7 +37,7 @@ use domain::{
 };
 use flow::operations::webhook::{GatewayEvent, News, Received, Subject};
 
-use self::house::House;
+use self::{disputes::Docket, house::House};
 use super::{
     coverage::Operation,
     functions::{Answer, Ask, KEY_REUSED},
@@ -67,6 +68,7 @@ pub struct Auditor {
     behind_our_back: BTreeSet<GatewayToken>,
     ended: BTreeSet<GatewayToken>,
     pub(super) house: House,
+    pub(super) docket: Docket,
     found: Option<Breach>,
 }
 
@@ -110,6 +112,8 @@ struct Told {
     attempts: usize,
     /// The client secret bears it.
     object: GatewayToken,
+    /// Whether it is at its end, and looked at once more.
+    is_watched: bool,
 }
 
 impl Told {
@@ -127,6 +131,7 @@ impl Told {
             attention: payment.attention.map(|review| review.reason),
             attempts: payment.attempts.len(),
             object: payment.object.clone(),
+            is_watched: payment.look_owed,
         }
     }
 
@@ -201,6 +206,11 @@ impl Auditor {
 
     /// The gateway is answered a 2xx to an event.
     pub(super) fn acknowledged(&mut self, event: &GatewayEvent, received: Received, turn: u64) {
+        if let Subject::Dispute { id } = &event.subject
+            && matches!(received, Received::Applied | Received::Superseded)
+        {
+            self.acknowledged_dispute(id);
+        }
         let Subject::Payment { id, news: News::Object { outcome, .. } } = &event.subject else { return };
         let Some(object) = outcome.object() else { return };
         let counts = matches!(received, Received::Applied | Received::Superseded);
@@ -292,6 +302,7 @@ impl Auditor {
         }
         self.compare_with_books(&told, gateway);
         self.sees_refunds(payment, gateway);
+        self.sees_disputed(payment);
         self.compare_with_events(id, &told, sent, gateway);
         let file = self.files.entry(id.clone()).or_default();
         let before = file.told.range(..version).next_back().map(|(_, told)| told.status);
@@ -332,7 +343,8 @@ impl Auditor {
                 }
             }
             Status::Failed | Status::Canceled | Status::Expired => {
-                if !audit::is_over(&told.object, gateway) && !self.ended.contains(&told.object) {
+                let is_watched = told.is_watched && gateway.is_order(&told.object);
+                if !is_watched && !audit::is_over(&told.object, gateway) && !self.ended.contains(&told.object) {
                     self.breach("P4", "told an end without proof", format!("{told:?}"));
                 }
             }

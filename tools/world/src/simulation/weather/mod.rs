@@ -1,6 +1,7 @@
 //! The ports as a function sees them in bad weather: before each of the twins stands somebody who draws the fate of every
 //! call. A caller can see only an answer, a failure or nothing; what was done in truth, and when, is another matter.
 
+mod dispute;
 mod gateway;
 mod queue;
 mod store;

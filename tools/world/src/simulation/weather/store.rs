@@ -31,7 +31,7 @@ pub(in crate::simulation) struct WeatheredStore<'a>(pub(in crate::simulation) &'
 
 impl WeatheredStore<'_> {
     /// One call. `serve` is what the table does; `late` does it when the caller is gone.
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         point: Point,
         serve: impl Fn(&Stage) -> Result<T, Error>,
@@ -152,7 +152,6 @@ impl ReplacePayment for WeatheredStore<'_> {
     }
 }
 
-crate::pass_disputes_on!(WeatheredStore<'_>, |weathered| &weathered.0.stage.store);
 crate::pass_warnings_on!(WeatheredStore<'_>, |weathered| &weathered.0.stage.store);
 
 impl FindDue for WeatheredStore<'_> {

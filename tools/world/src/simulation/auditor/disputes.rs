@@ -201,7 +201,7 @@ impl Auditor {
         let began = row.refunds.iter().filter(|refund| !before.refunds.iter().any(|known| known.id == refund.id));
         let began: i64 = began.filter(|refund| refund.reference.is_none()).map(|it| it.amount.minor_units()).sum();
         let gone = reserved(before).saturating_add(held_by(&before.disputes));
-        if began > 0 && began.saturating_add(gone) > before.captured().minor_units() {
+        if began > 0 && began.saturating_add(gone) > row.captured().minor_units() {
             self.breach("P3", "a refund was begun of money that a dispute holds", format!("{began}, v{}", row.version));
         }
     }

@@ -95,8 +95,9 @@ fn state(payment: &Payment, charges: &[&Charge], gateway: &SimGateway, hour: Hou
             (!is_true).then_some(Breach::SucceededWithoutCharge(minor_units))
         }
         PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
-            (!(hour == Hour::Midway && is_watched(payment, gateway)) && !is_over(&payment.object, gateway))
-                .then_some(Breach::EndedWithoutProof(payment.state.name()))
+            let is_under_watch = hour == Hour::Midway && is_watched(payment, gateway);
+            let proof = is_under_watch || is_over(&payment.object, gateway);
+            (!proof).then_some(Breach::EndedWithoutProof(payment.state.name()))
         }
         PaymentState::RequiresCapture { .. } if hour == Hour::Midway => {
             let never_was = charges.iter().all(|charge| matches!(charge.standing, Standing::Declined(_)));

@@ -47,7 +47,7 @@ pub(crate) fn half_answered() -> impl Iterator<Item = Beginning> {
 pub(crate) fn news_of_a_dispute(beginning: &Beginning) -> Deed {
     let gateway = match beginning.place {
         Place::Disputed(_, gateway) => gateway,
-        _ => Gateway::Stripe,
+        Place::Nowhere | Place::Scene(_) | Place::ToBeHeld | Place::OnItsWay | Place::Order(_) => Gateway::Stripe,
     };
     Deed::Webhook(Box::new(GatewayEvent {
         id: "evt_dispute".to_owned(),

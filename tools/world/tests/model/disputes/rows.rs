@@ -176,7 +176,7 @@ fn decided(dispute: &Dispute, question: Question) -> Option<domain::dispute::Eve
     let command = match question {
         Question::Act(kind) => wish(u8::try_from(dispute.acts.len() + 1).expect("few"), kind, "same"),
         Question::Notice => Command::Notice,
-        _ => {
+        Question::Claim | Question::Answered(..) | Question::Fetched(_) | Question::Unseen => {
             // Time goes by until it is due.
             dispute.due = dispute.due.map(|_| NOW);
             Command::Claim

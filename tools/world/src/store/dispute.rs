@@ -185,3 +185,39 @@ impl ListDisputes for MemoryStore {
         .await
     }
 }
+
+/// Passes what is about disputes on to the next port, for one that has nothing to do with disputes.
+#[macro_export]
+macro_rules! pass_disputes_on {
+    ($ports:ty, |$this:ident| $next:expr) => {
+        impl flow::ports::dispute::LoadDispute for $ports {
+            async fn load_dispute(
+                &self,
+                id: &domain::dispute::DisputeId,
+            ) -> Result<Option<domain::dispute::Dispute>, flow::ports::Error> {
+                let $this = self;
+                $next.load_dispute(id).await
+            }
+        }
+
+        impl flow::ports::dispute::CreateDispute for $ports {
+            async fn create_dispute(
+                &self,
+                write: &flow::ports::dispute::Write<'_>,
+            ) -> Result<flow::ports::dispute::Created, flow::ports::Error> {
+                let $this = self;
+                $next.create_dispute(write).await
+            }
+        }
+
+        impl flow::ports::dispute::ReplaceDispute for $ports {
+            async fn replace_dispute(
+                &self,
+                write: &flow::ports::dispute::Write<'_>,
+            ) -> Result<flow::ports::dispute::Replaced, flow::ports::Error> {
+                let $this = self;
+                $next.replace_dispute(write).await
+            }
+        }
+    };
+}

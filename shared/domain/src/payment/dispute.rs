@@ -38,17 +38,14 @@ impl PaymentDispute {
     pub const fn holds(&self) -> Option<Money> {
         if self.standing.holds_money() { Some(self.amount) } else { None }
     }
-
-    fn says_the_same(&self, other: &Self) -> bool {
-        (&self.id, self.amount, self.standing) == (&other.id, other.amount, other.standing)
-    }
 }
 
 /// Weighs what a dispute says about itself, for the payment whose money it is about.
 #[must_use]
 pub fn judge_dispute(payment: &Payment, dispute: &PaymentDispute, now: &Now) -> Judgement {
     let known = payment.disputes.iter().find(|known| known.id == dispute.id);
-    if known.is_some_and(|known| known.version >= dispute.version || known.says_the_same(dispute)) {
+    // One that says the same is written down all the same, for its version: somebody may still come with what was between.
+    if known.is_some_and(|known| known.version >= dispute.version) {
         return Judgement::Nothing;
     }
     // Of another currency it cannot be taken from what may be refunded, and of more disputes than a row bears neither.

@@ -84,8 +84,17 @@ fn what_an_older_version_of_a_dispute_said_is_not_heard() {
     let before = payment.clone();
     let older = dispute(1, 400, Stage::Chargeback, Status::NeedsResponse, 4);
     assert_eq!(told(&mut payment, &older), Judgement::Nothing);
-    let same = dispute(1, 400, Stage::Chargeback, Status::Lost, 12);
-    assert_eq!(told(&mut payment, &same), Judgement::Nothing, "nothing is new about it");
+    assert_eq!(payment, before);
+}
+
+#[test]
+fn what_was_said_between_two_that_say_the_same_is_not_heard_after_them() {
+    let mut payment = captured();
+    told(&mut payment, &dispute(1, 400, Stage::Chargeback, Status::Lost, 9));
+    told(&mut payment, &dispute(1, 400, Stage::Chargeback, Status::Lost, 12));
+    let before = payment.clone();
+    let between = dispute(1, 400, Stage::Chargeback, Status::Won, 11);
+    assert_eq!(told(&mut payment, &between), Judgement::Nothing, "whoever was held up comes too late");
     assert_eq!(payment, before);
 }
 

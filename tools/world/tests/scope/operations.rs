@@ -6,7 +6,8 @@ use std::pin::pin;
 
 use crate::disputes::{at_paypal, disputed, half_answered, news_of_a_dispute};
 use domain::{
-    payment::{ConfirmRequest, Status},
+    payment::{ConfirmRequest, Instrument, Status},
+    text::GatewayToken,
     time::Day,
 };
 use flow::{operations::payments::Wanted, ports::Listing};
@@ -133,7 +134,10 @@ fn whatever_becomes_of_initiate_one_payment_is_opened() {
 
 #[test]
 fn whatever_becomes_of_confirm_the_payer_is_charged_once_or_not_at_all() {
-    let (there, away) = (confirm(card("c2")), confirm(card_on_file("c2")));
+    // What was declined is not tried again while its payer is away: it is another card.
+    let other = Instrument::PaymentMethod(GatewayToken::parse("pm_card_mastercard").unwrap());
+    let away = confirm(ConfirmRequest { instrument: other, ..card_on_file("c2") });
+    let there = confirm(card("c2"));
     // Elsewhere a confirm is refused, whatever the bank would say.
     let taken = [Place::Scene(Scene::Waiting), Place::Scene(Scene::Scheduled), Place::ToBeHeld].map(Beginning::of);
     Trial::of(Operation::Confirm)

@@ -246,7 +246,7 @@ fn giving_in_loses_the_dispute_and_the_payment_learns_of_it() {
         let dispute = done(shop.accept(&id(1), request("a")).await);
         assert_eq!((last_act(&dispute), dispute.standing().unwrap().status), (&ActProgress::Done, Status::Lost));
         look(&shop).await;
-        assert_eq!(stands(&shop, &id(1)).due, None);
+        assert_eq!(until_looked(&shop, &id(1)).await.due, None, "once nothing is new about it");
         assert_eq!(shop.row(&payment.id).disputes.first().unwrap().standing.status, Status::Lost);
         assert_eq!(shop.row(&payment.id).refundable(), euros(850), "what is lost is not refunded once more");
     });

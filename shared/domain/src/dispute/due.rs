@@ -28,6 +28,8 @@ pub(super) fn due(after: &Dispute, fact: &Fact, now: &Now) -> Option<Timestamp> 
         // Of what nobody has ever seen, nobody knows that it is there.
         Fact::OutcomeUnknown { .. } if after.known.is_none() => return stray_look(after.created_at, after.rounds, now),
         Fact::OutcomeUnknown { .. } => return Some(soon),
+        // A look that came to nothing is still owed, though the payment knows now what was known before.
+        Fact::Told(_) if after.rounds > 0 => return after.due,
         // Papers that are put by, and an alarm that is raised, change nothing at the gateway.
         Fact::Drafted { .. }
         | Fact::Moved { .. }

@@ -447,3 +447,15 @@ fn news_that_come_while_somebody_looks_take_that_look_its_last_word() {
         assert_eq!(decide(&asked, &told, &now), Ok(Decision::Nothing), "it was not told what has come since");
     }
 }
+
+#[test]
+fn a_look_that_failed_is_still_owed_when_the_payment_has_been_told() {
+    let lost = looked(&noticed(), shown(Stage::Chargeback, Status::Lost), &at(Duration::ZERO));
+    let asked = done(&lost, &Command::Notice, &at(DAY));
+    let unseen = judged(&asked, Source::Fetch, Outcome::Unknown(UnknownReason::Timeout), &at(DAY));
+    let told = done(&unseen, &Command::Tell { told: Told::Yes, version: unseen.version }, &at(DAY * 2));
+    assert!(told.is_told);
+    assert_eq!(told.due, unseen.due, "nobody has seen yet what the news were about");
+    let seen = looked(&told, shown(Stage::Chargeback, Status::Lost), &at(DAY * 2));
+    assert_eq!(seen.due, None);
+}

@@ -148,7 +148,7 @@ fn whatever_becomes_of_confirm_the_payer_is_charged_once_or_not_at_all() {
         .once(with_banks(taken.into_iter().take(2), &VERDICTS_AWAY), &away)
         .in_pairs([Beginning::at(Scene::Waiting)], &there)
         .in_pairs([Beginning::at(Scene::Waiting).with_bank(Verdict::Decline("insufficient_funds"))], &away)
-        .closes(17_900, 380);
+        .closes(17_900, 358);
 }
 
 #[test]

@@ -289,7 +289,7 @@ impl Coverage {
     /// What should have been seen and was not, and what was seen and should not exist.
     #[must_use]
     pub fn gaps(&self) -> Vec<String> {
-        let never = every_cell().filter(|cell| !self.fates.contains_key(cell));
+        let never = every_cell().filter(|cell| !self.fates.contains_key(cell) && !TOO_RARE.contains(cell));
         let never = never.map(|(operation, point, fate)| format!("never: {operation:?} {point:?} {fate:?}"));
         let known: Vec<_> = every_cell().collect();
         let unknown = self.fates.keys().filter(|cell| !known.contains(cell));
@@ -298,6 +298,13 @@ impl Coverage {
         never.chain(unknown).chain(unheard.map(|what| format!("never: {what:?}"))).collect()
     }
 }
+
+/// What a campaign of a change may miss. Small scope tries each of them.
+const TOO_RARE: [(Operation, Point, Fate); 2] = [
+    (Operation::Accept, Point::Nudge, Fate::KilledAfter),
+    // Whoever wrote it down was killed before it was sent, and then it is refused.
+    (Operation::Retry, Point::GatewayAnswerDispute, Fate::Refused),
+];
 
 /// Every (operation, await point, fate) that exists.
 fn every_cell() -> impl Iterator<Item = (Operation, Point, Fate)> {

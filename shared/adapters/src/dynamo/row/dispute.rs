@@ -25,7 +25,7 @@ use super::{
         attributes::{Attributes, Item, Unfit, Written},
         keys,
     },
-    LAST_WRITER, VERSION, actor, hash_bytes, maybe_time, read_hash, read_review, time,
+    VERSION, caused_by, hash_bytes, is_of, maybe_time, read_hash, read_review, time, write_review,
 };
 
 /// The shape of the first release that has disputes.
@@ -42,13 +42,9 @@ const ACTS: &str = "ac";
 pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let dispute = write.dispute;
     let acts: Vec<Written> = dispute.acts.iter().map(write_act).collect::<Result<_, _>>()?;
-    let row = Written::default()
+    let row = caused_by(write.writer, write.event, write.why, write.actor)
         .number("sv", FIRST)
         .number(VERSION, dispute.version)
-        .number(LAST_WRITER, write.writer.0)
-        .text("ev", write.event)
-        .maybe(write.why, |row, why| row.text("wy", why))
-        .text("by", actor(write.actor))
         .number("ua", dispute.updated_at.unix_ms())
         .word("mo", dispute.mode)
         .flag("tl", dispute.is_told)
@@ -57,9 +53,7 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .map(PAPERS, write_papers(&dispute.papers))
         .maybe(dispute.known.as_ref(), |row, known| row.map(KNOWN, write_known(known)))
         .maybe(dispute.reminded, |row, reminder| row.word("rm", reminder))
-        .maybe(dispute.attention, |row, review| {
-            row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
-        });
+        .maybe(dispute.attention, |row, review| row.map("rv", write_review(review)));
     let row = match &dispute.link {
         Link::Unknown => row,
         Link::NotOurs => row.flag("no", true),
@@ -104,8 +98,7 @@ pub fn read(item: &Item) -> Result<Dispute, Unfit> {
 /// Whether the row is this very write.
 #[must_use]
 pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
-    let row = Attributes::of(stands);
-    row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.dispute.version)
+    is_of(stands, write.writer, write.dispute.version)
 }
 
 fn write_known(known: &Known) -> Written {

@@ -32,7 +32,7 @@ use domain::{
     text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
-use flow::ports::{Actor, Write};
+use flow::ports::{Actor, Write, WriterToken};
 
 use super::{
     attributes::{Attributes, Item, Unfit, Written},
@@ -57,13 +57,9 @@ const SECOND: u32 = 2;
 /// If it could not be read again.
 pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let payment = write.payment;
-    let row = Written::default()
+    let row = caused_by(write.writer, write.event, write.why, write.actor)
         .number("sv", schema_version(payment))
         .number(VERSION, payment.version)
-        .number(LAST_WRITER, write.writer.0)
-        .text("ev", write.event)
-        .maybe(write.why, |row, why| row.text("wy", why))
-        .text("by", actor(write.actor))
         .number("ua", payment.updated_at.unix_ms())
         .word("gw", payment.gateway)
         .word("mo", payment.mode)
@@ -74,9 +70,7 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .bytes("rh", hash_bytes(payment.request_hash)?)
         .number("ex", payment.expires_at.unix_ms())
         .number("rd", payment.rounds)
-        .maybe(payment.attention, |row, review| {
-            row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
-        });
+        .maybe(payment.attention, |row, review| row.map("rv", write_review(review)));
     let row = if payment.look_owed { row.flag(LOOK_OWED, true) } else { row };
     let row = row.maybe((payment.settlement_looks > 0).then_some(payment.settlement_looks), |row, looks| {
         row.number(SETTLEMENT_LOOKS, looks)
@@ -107,11 +101,25 @@ fn schema_version(payment: &Payment) -> u32 {
     if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
-/// Whether the row is this very write. A writer's name is unique, so the version only guards against a broken dice.
+/// Whether the row is this very write.
 #[must_use]
 pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
+    is_of(stands, write.writer, write.payment.version)
+}
+
+/// A writer's name is unique, so the version only guards against a broken dice.
+fn is_of(stands: &Item, writer: WriterToken, version: u64) -> bool {
     let row = Attributes::of(stands);
-    row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.payment.version)
+    row.number(LAST_WRITER) == Ok(writer.0) && row.number(VERSION) == Ok(version)
+}
+
+/// What every row says of the write that made it: whose it was, what happened, why, and who made it happen.
+fn caused_by(writer: WriterToken, event: &str, why: Option<&str>, who: &Actor) -> Written {
+    Written::default()
+        .number(LAST_WRITER, writer.0)
+        .text("ev", event)
+        .maybe(why, |row, why| row.text("wy", why))
+        .text("by", actor(who))
 }
 
 fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
@@ -144,6 +152,10 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         expires_at: time(row, "ex")?,
         version: row.number(VERSION)?,
     })
+}
+
+fn write_review(review: Review) -> Written {
+    Written::default().word("r", review.reason).number("t", review.since.unix_ms())
 }
 
 fn read_review(review: &Attributes<'_>) -> Result<Review, Unfit> {

@@ -18,7 +18,7 @@ use super::{
         attributes::{Attributes, Item, Unfit, Written},
         keys,
     },
-    LAST_WRITER, VERSION, actor, maybe_time, read_review, time,
+    VERSION, caused_by, is_of, maybe_time, read_review, time, write_review,
 };
 
 /// The shape of the first release that has warnings.
@@ -30,21 +30,15 @@ const KNOWN: &str = "kn";
 #[must_use]
 pub fn lay_out(write: &Write<'_>) -> Item {
     let warning = write.warning;
-    let row = Written::default()
+    let row = caused_by(write.writer, write.event, write.why, write.actor)
         .number("sv", FIRST)
         .number(VERSION, warning.version)
-        .number(LAST_WRITER, write.writer.0)
-        .text("ev", write.event)
-        .maybe(write.why, |row, why| row.text("wy", why))
-        .text("by", actor(write.actor))
         .number("ua", warning.updated_at.unix_ms())
         .word("mo", warning.mode)
         .flag("tl", warning.is_told)
         .number("rd", warning.rounds)
         .maybe(warning.known.as_ref(), |row, known| row.map(KNOWN, write_known(known)))
-        .maybe(warning.attention, |row, review| {
-            row.map("rv", Written::default().word("r", review.reason).number("t", review.since.unix_ms()))
-        });
+        .maybe(warning.attention, |row, review| row.map("rv", write_review(review)));
     let row = match &warning.link {
         Link::Unknown => row,
         Link::NotOurs => row.flag("no", true),
@@ -85,8 +79,7 @@ pub fn read(item: &Item) -> Result<Warning, Unfit> {
 /// Whether the row is this very write.
 #[must_use]
 pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
-    let row = Attributes::of(stands);
-    row.number(LAST_WRITER) == Ok(write.writer.0) && row.number(VERSION) == Ok(write.warning.version)
+    is_of(stands, write.writer, write.warning.version)
 }
 
 fn write_known(known: &Known) -> Written {

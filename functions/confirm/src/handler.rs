@@ -13,6 +13,7 @@ use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
+use domain::gateway::NextAction;
 use domain::id::IdempotencyKey;
 use domain::payment::{AttemptProgress, AttemptResult, Payment, PaymentState, ProcessingReason};
 use flow::operations::confirm::confirm;
@@ -62,6 +63,12 @@ fn answer(payment: &Payment, key: &IdempotencyKey) -> Answer {
         AttemptProgress::Unanswered => under_way(),
         AttemptProgress::Answered if matches!(payment.state, PaymentState::Processing(_)) => under_way(),
         AttemptProgress::Closed(AttemptResult::Declined(_) | AttemptResult::NotCharged) if tried_again => under_way(),
+        // It was too early: nobody has approved yet, and nobody declined.
+        AttemptProgress::Closed(AttemptResult::NotCharged)
+            if matches!(payment.state, PaymentState::RequiresAction(NextAction::Redirect(_))) =>
+        {
+            Answer::payment(StatusCode::OK, payment)
+        }
         // Nobody declined it: the payment came to its end another way.
         AttemptProgress::Closed(AttemptResult::NotCharged) if payment.state.is_terminal() => {
             Answer::from(Problem::overtaken(payment))

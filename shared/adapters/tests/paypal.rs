@@ -213,12 +213,12 @@ async fn an_order_that_paypal_has_forgotten_ends_with_its_time() {
     let stage = Stage::open().await;
     let id = stage.opened("order-1").await;
     stage.steer("/_sandbox/lapse", json!({"transactionId": id.as_str()})).await;
-    assert_eq!(stage.looked(&id).await.state, PaymentState::Canceled);
+    assert_eq!(stage.looked(&id).await.state, PaymentState::Expired);
     let late = stage.opened("order-2").await;
     stage.approved(&late, "completed").await;
     stage.steer("/_sandbox/lapse", json!({"transactionId": late.as_str()})).await;
     let row = stage.confirmed(&late, "confirm-1").await;
-    assert_eq!(row.state, PaymentState::Canceled, "there is nothing left to capture");
+    assert_eq!(row.state, PaymentState::Expired, "there is nothing left to capture");
 }
 
 #[tokio::test]

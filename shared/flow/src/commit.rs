@@ -11,8 +11,8 @@ use std::time::Duration;
 use domain::{
     gateway::{Hand, Outcome, RefundOutcome},
     payment::{
-        Command, Decision, Event, Evidence, Fact, Judgement, Payment, PaymentDispute, PaymentWarning, RefundEvidence,
-        Rejection, Source, apply, decide, judge, judge_dispute, judge_refund, judge_warning,
+        Command, Decision, Disputed, Event, Evidence, Fact, Judgement, Payment, PaymentDispute, PaymentWarning,
+        RefundEvidence, Rejection, Source, apply, decide, judge, judge_dispute, judge_refund, judge_warning,
     },
     text::GatewayToken,
     time::Now,
@@ -171,7 +171,7 @@ pub async fn record_refund<H: Host, S: ReplacePayment>(
     weighed(host, store, payment, weigh, actor).await
 }
 
-/// Writes down what a dispute says of itself, on the payment whose money it is about.
+/// Writes down what a dispute says of itself, on the payment whose id bears what it is about.
 ///
 /// # Errors
 /// If something outside fails; it may have been written.
@@ -179,11 +179,11 @@ pub async fn record_dispute<H: Host, S: ReplacePayment>(
     host: &H,
     store: &S,
     payment: Payment,
-    dispute: PaymentDispute,
+    (dispute, disputed): (PaymentDispute, Disputed),
     actor: &Actor,
 ) -> Result<Recorded, Error> {
     // It bears a version of its own, so that being overtaken takes nothing from it.
-    let weigh = |payment: &Payment, now: &Now, _: bool| judge_dispute(payment, &dispute, now);
+    let weigh = |payment: &Payment, now: &Now, _: bool| judge_dispute(payment, &disputed, &dispute, now);
     weighed(host, store, payment, weigh, actor).await
 }
 

@@ -18,6 +18,7 @@ use std::{
 use domain::{
     dispute::{
         ActKind, Answer, Behind, DisputeId, Outcome, Papers, Reason, Snapshot, SnapshotStatus, Stage, Standing, Status,
+        Ways,
     },
     gateway::{Gateway, Hand, Mode, UnknownReason},
     id::{TransactionId, gateway_key},
@@ -127,13 +128,14 @@ impl SimDisputes {
             reference: id.reference().clone(),
             // PayPal does not say.
             mode: (id.gateway() == Gateway::Stripe).then_some(Mode::Test),
-            behind: payment.map_or(Behind::NotOurs, |payment| Behind::Payment(payment.clone())),
+            behind: payment.map_or(Behind::NotOurs, |id| Behind::Payment { id: id.clone(), object: None }),
             charge: GatewayToken::parse("ch_1").ok(),
             amount: Some(amount),
             reason: Reason::NotReceived,
             gateway_reason: Text::parse("product_not_received").ok(),
             stage: Some(standing.stage),
             status: SnapshotStatus::Known(standing.status),
+            ways: Ways::usual(standing.stage, standing.status),
             due_by: Some(by),
             submissions: Some(0),
         };
@@ -219,7 +221,7 @@ impl Inner {
     fn look(&self, id: &DisputeId) -> Outcome {
         self.book.get(id).map_or_else(
             || Outcome::Refused { code: "resource_missing".to_owned() },
-            |snapshot| Outcome::Dispute(Box::new(snapshot.clone())),
+            |snapshot| Outcome::Dispute(Box::new(Snapshot { ways: ways(snapshot), ..snapshot.clone() })),
         )
     }
 
@@ -239,10 +241,12 @@ impl Inner {
                 failed
             }
         };
+        let is_refusal_that_looks = !keeps_keys && matches!(outcome, Outcome::Refused { .. });
         if keeps_keys {
             self.saved.insert(request.key.clone(), (outcome.clone(), now.plus(KEY_LIFE)));
         }
-        (outcome, Hand::First)
+        // PayPal knows no keys, so its refusal may be of a second copy: the adapter says so.
+        (outcome, if is_refusal_that_looks { Hand::Replayed } else { Hand::First })
     }
 
     /// The merchant answers, if the dispute asks for an answer.
@@ -266,6 +270,14 @@ impl Inner {
             Gateway::Stripe => self.look(id),
             Gateway::PayPal => Outcome::Taken,
         }
+    }
+}
+
+/// What a gateway takes of a dispute that stands so.
+fn ways(snapshot: &Snapshot) -> Ways {
+    match (snapshot.stage, &snapshot.status) {
+        (Some(stage), SnapshotStatus::Known(status)) => Ways::usual(stage, *status),
+        (None, _) | (_, SnapshotStatus::Unrecognized(_)) => Ways::NONE,
     }
 }
 

@@ -68,6 +68,14 @@ fn an_order_at_paypal_is_charged_once_its_payer_has_approved_it() {
                 ],
                 "gateway": "paypal",
                 "nextAction": null,
+                "settlement": {
+                  "currency": "EUR",
+                  "exchangeRate": null,
+                  "fee": 125,
+                  "feeCurrency": "EUR",
+                  "gross": 1250,
+                  "net": 1125
+                },
                 "status": "succeeded",
                 "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm",
                 "version": 3

@@ -1,6 +1,6 @@
 //! Every event file of this function through its handler, with its answer and its log line pinned.
 
-use domain::dispute::{Stage, Standing, Status};
+use domain::dispute::{Stage, Standing, Status, Ways};
 use domain::gateway::UnknownReason;
 use domain::money::{Currency, Money};
 use expect_test::{Expect, expect};
@@ -37,7 +37,8 @@ fn function_of(host: &SimHost, id: &DisputeId, status: Status) -> Function {
     let mut dispute = made_up::open(1);
     dispute.id = id.clone();
     let known = dispute.known.as_mut().unwrap();
-    known.standing = Standing { stage: Stage::Chargeback, status };
+    known.standing = Some(Standing { stage: Stage::Chargeback, status });
+    known.ways = Ways::usual(Stage::Chargeback, status);
     let by = known.due_by.unwrap();
     let amount = Money::payable(400, Currency::from_code("EUR").unwrap()).unwrap();
     function.gateway.disputes().open(id, dispute.payment(), amount, Standing { stage: Stage::Chargeback, status }, by);
@@ -77,60 +78,14 @@ fn a_dispute_is_shown_as_it_stands() {
         &function(&host, Status::NeedsResponse),
         "dispute",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "amount": 400,
-          "attention": null,
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputeId": "dsp_stripe_du_3EventDispute000000000",
-          "dueBy": "2026-11-12T09:00:12.347Z",
-          "evidence": {},
-          "gateway": "stripe",
-          "gatewayDisputeId": "du_3EventDispute000000000",
-          "gatewayReason": "product_not_received",
-          "holdsMoney": true,
-          "pending": null,
-          "reason": "not_received",
-          "requests": [],
-          "stage": "chargeback",
-          "status": "needs_response",
-          "transactionId": "pay_srgsc5zsbqycrakmfcc3opqd6l",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 3
-        }
-
-        log: {
-          "caller": "local",
-          "disputeId": "dsp_stripe_du_3EventDispute000000000",
-          "durationMs": 0,
-          "function": "dispute",
-          "level": "info",
-          "requestId": "11111111-0000-4000-8000-000000000034",
-          "route": "GET /disputes/{disputeId}",
-          "state": "needs_response",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z"
-        }
-    "#]],
-    );
-}
-
-#[test]
-fn the_list_shows_what_is_not_over() {
-    let host = SimHost::new(1);
-    check(
-        &function(&host, Status::NeedsResponse),
-        "dispute-list",
-        &expect![[r#"
-        200 OK
-        content-type: application/json
-
-        {
-          "disputes": [
             {
+              "actions": [
+                "evidence",
+                "accept"
+              ],
               "amount": 400,
               "attention": null,
               "createdAt": "2026-11-02T09:00:12.347Z",
@@ -151,22 +106,76 @@ fn the_list_shows_what_is_not_over() {
               "updatedAt": "2026-11-02T09:00:12.347Z",
               "version": 3
             }
-          ],
-          "nextCursor": null
-        }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "dispute",
-          "level": "info",
-          "listed": 1,
-          "requestId": "11111111-0000-4000-8000-000000000032",
-          "route": "GET /disputes",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "disputeId": "dsp_stripe_du_3EventDispute000000000",
+              "durationMs": 0,
+              "function": "dispute",
+              "level": "info",
+              "requestId": "11111111-0000-4000-8000-000000000034",
+              "route": "GET /disputes/{disputeId}",
+              "state": "needs_response",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z"
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn the_list_shows_what_is_not_over() {
+    let host = SimHost::new(1);
+    check(
+        &function(&host, Status::NeedsResponse),
+        "dispute-list",
+        &expect![[r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "disputes": [
+                {
+                  "actions": [
+                    "evidence",
+                    "accept"
+                  ],
+                  "amount": 400,
+                  "attention": null,
+                  "createdAt": "2026-11-02T09:00:12.347Z",
+                  "currency": "EUR",
+                  "disputeId": "dsp_stripe_du_3EventDispute000000000",
+                  "dueBy": "2026-11-12T09:00:12.347Z",
+                  "evidence": {},
+                  "gateway": "stripe",
+                  "gatewayDisputeId": "du_3EventDispute000000000",
+                  "gatewayReason": "product_not_received",
+                  "holdsMoney": true,
+                  "pending": null,
+                  "reason": "not_received",
+                  "requests": [],
+                  "stage": "chargeback",
+                  "status": "needs_response",
+                  "transactionId": "pay_srgsc5zsbqycrakmfcc3opqd6l",
+                  "updatedAt": "2026-11-02T09:00:12.347Z",
+                  "version": 3
+                }
+              ],
+              "nextCursor": null
+            }
+
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "dispute",
+              "level": "info",
+              "listed": 1,
+              "requestId": "11111111-0000-4000-8000-000000000032",
+              "route": "GET /disputes",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z"
+            }
+        "#]],
     );
     let over = block_on(answered(&function(&host, Status::Won), &host, "dispute-list"));
     assert!(over.contains(r#""disputes": []"#), "{over}");
@@ -220,56 +229,57 @@ fn evidence_is_submitted_once_and_a_replay_says_so() {
         &function,
         "dispute-evidence",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "amount": 400,
-          "attention": null,
-          "createdAt": "2026-11-02T09:00:12.347Z",
-          "currency": "EUR",
-          "disputeId": "dsp_stripe_du_3EventDispute000000000",
-          "dueBy": "2026-11-12T09:00:12.347Z",
-          "evidence": {
-            "explanation": "Delivered on 23 November; the payer signed for it.",
-            "shippingCarrier": "DHL",
-            "shippingTrackingNumber": "JJD0099"
-          },
-          "gateway": "stripe",
-          "gatewayDisputeId": "du_3EventDispute000000000",
-          "gatewayReason": "product_not_received",
-          "holdsMoney": true,
-          "pending": null,
-          "reason": "not_received",
-          "requests": [
             {
+              "actions": [],
+              "amount": 400,
+              "attention": null,
               "createdAt": "2026-11-02T09:00:12.347Z",
-              "failureCode": null,
-              "kind": "submit",
-              "status": "done"
+              "currency": "EUR",
+              "disputeId": "dsp_stripe_du_3EventDispute000000000",
+              "dueBy": "2026-11-12T09:00:12.347Z",
+              "evidence": {
+                "explanation": "Delivered on 23 November; the payer signed for it.",
+                "shippingCarrier": "DHL",
+                "shippingTrackingNumber": "JJD0099"
+              },
+              "gateway": "stripe",
+              "gatewayDisputeId": "du_3EventDispute000000000",
+              "gatewayReason": "product_not_received",
+              "holdsMoney": true,
+              "pending": null,
+              "reason": "not_received",
+              "requests": [
+                {
+                  "createdAt": "2026-11-02T09:00:12.347Z",
+                  "failureCode": null,
+                  "kind": "submit",
+                  "status": "done"
+                }
+              ],
+              "stage": "chargeback",
+              "status": "under_review",
+              "transactionId": "pay_srgsc5zsbqycrakmfcc3opqd6l",
+              "updatedAt": "2026-11-02T09:00:12.347Z",
+              "version": 5
             }
-          ],
-          "stage": "chargeback",
-          "status": "under_review",
-          "transactionId": "pay_srgsc5zsbqycrakmfcc3opqd6l",
-          "updatedAt": "2026-11-02T09:00:12.347Z",
-          "version": 5
-        }
 
-        log: {
-          "caller": "local",
-          "disputeId": "dsp_stripe_du_3EventDispute000000000",
-          "durationMs": 0,
-          "function": "dispute",
-          "level": "info",
-          "replayed": false,
-          "requestId": "11111111-0000-4000-8000-000000000035",
-          "route": "POST /disputes/{disputeId}/evidence",
-          "state": "under_review",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "disputeId": "dsp_stripe_du_3EventDispute000000000",
+              "durationMs": 0,
+              "function": "dispute",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000035",
+              "route": "POST /disputes/{disputeId}/evidence",
+              "state": "under_review",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z"
+            }
+        "#]],
     );
     let replay = block_on(answered(&function, &host, "dispute-evidence"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");

@@ -91,6 +91,14 @@ fn a_part_of_what_was_paid_at_paypal_goes_back() {
                     "status": "succeeded"
                   }
                 ],
+                "settlement": {
+                  "currency": "EUR",
+                  "exchangeRate": null,
+                  "fee": 125,
+                  "feeCurrency": "EUR",
+                  "gross": 1250,
+                  "net": 1125
+                },
                 "status": "succeeded",
                 "transactionId": "pay_5eme2ahhw5lgxzagmlvn7g4fhm",
                 "version": 5

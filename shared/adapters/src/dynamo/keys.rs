@@ -99,9 +99,9 @@ pub(super) fn write_dispute(written: Written, dispute: &Dispute) -> Written {
         .maybe(dispute.due, |written, due| {
             written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
         })
-        .maybe(dispute.standing(), |written, standing| {
+        .maybe(dispute.listed_as(), |written, status| {
             written
-                .text(DISPUTE_PARTITION, dispute_partition(standing.status))
+                .text(DISPUTE_PARTITION, dispute_partition(status))
                 .text(DISPUTE_ORDER, dispute_order(&dispute::Place::of(dispute)))
         })
 }

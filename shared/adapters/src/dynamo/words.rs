@@ -2,7 +2,7 @@
 
 use domain::{
     decline::{Advice, DeclineCategory},
-    dispute::{Reason, Reminder, Stage, Status},
+    dispute::{Channel, Reason, Reminder, Stage, Status},
     gateway::{Gateway, Mode},
     payment::{CancelReason, CaptureMethod, Confirmation, RefundReason, ReviewReason},
 };
@@ -43,6 +43,7 @@ words!(ReviewReason {
     ObjectMismatch = "object_mismatch",
     UnrecognizedStatus = "unrecognized_status",
     KeyMismatch = "key_mismatch",
+    MoneyElsewhereClaimed = "money_elsewhere_claimed",
     MoneyElsewhere = "money_elsewhere",
     LateSuccess = "late_success",
     AutomaticRefundFailed = "automatic_refund_failed",
@@ -98,4 +99,5 @@ words!(Reason {
     BankCannotProcess = "bank_cannot_process",
     Other = "other",
 });
+words!(Channel { Evidence = "evidence", Appeal = "appeal" });
 words!(Reminder { Week = "7d", ThreeDays = "3d", Day = "1d" });

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::dispute::{Act, ActProgress, Dispute, Known};
+use domain::dispute::{Act, ActProgress, Dispute, Known, Standing, Ways};
 use domain::id::TransactionId;
 use domain::payment::{PaymentDispute, Review};
 use serde::Serialize;
@@ -23,6 +23,8 @@ pub struct DisputeJson {
     gateway_dispute_id: String,
     stage: Option<&'static str>,
     status: Option<&'static str>,
+    /// What the gateway takes from the merchant now.
+    actions: Vec<&'static str>,
     holds_money: bool,
     amount: Option<i64>,
     currency: Option<&'static str>,
@@ -57,6 +59,7 @@ pub(super) struct PaymentDisputeJson {
     stage: &'static str,
     status: &'static str,
     amount: i64,
+    currency: &'static str,
     holds_money: bool,
 }
 
@@ -78,15 +81,16 @@ impl DisputesJson {
 
 impl From<&Dispute> for DisputeJson {
     fn from(dispute: &Dispute) -> Self {
-        let known = dispute.known.as_ref();
+        let (known, standing) = (dispute.known.as_ref(), dispute.standing());
         Self {
             dispute_id: dispute.id.as_str().to_owned(),
             transaction_id: dispute.payment().map(TransactionId::as_str).map(str::to_owned),
             gateway: gateway_name(dispute.id.gateway()),
             gateway_dispute_id: dispute.id.reference().as_str().to_owned(),
-            stage: known.map(|known| known.standing.stage.name()),
-            status: known.map(|known| known.standing.status.name()),
-            holds_money: known.is_some_and(|known| known.standing.holds_money()),
+            stage: standing.map(|standing| standing.stage.name()),
+            status: standing.map(|standing| standing.status.name()),
+            actions: known.map(|known| known.ways).into_iter().flat_map(Ways::names).collect(),
+            holds_money: standing.is_some_and(Standing::holds_money),
             amount: known.map(|known| known.amount.minor_units()),
             currency: known.map(|known| known.amount.currency().code()),
             reason: known.map(|known| known.reason.name()),
@@ -132,6 +136,7 @@ impl From<&PaymentDispute> for PaymentDisputeJson {
             stage: dispute.standing.stage.name(),
             status: dispute.standing.status.name(),
             amount: dispute.amount.minor_units(),
+            currency: dispute.amount.currency().code(),
             holds_money: dispute.standing.holds_money(),
         }
     }

@@ -264,7 +264,9 @@ impl From<Rejection> for Refusal {
 impl From<dispute::Rejection> for Refusal {
     fn from(rejection: dispute::Rejection) -> Self {
         match rejection {
-            dispute::Rejection::InvalidState { .. } | dispute::Rejection::TooManyRequests => Self::InvalidState,
+            dispute::Rejection::InvalidState { .. }
+            | dispute::Rejection::NotTaken { .. }
+            | dispute::Rejection::TooManyRequests => Self::InvalidState,
             dispute::Rejection::InProgress => Self::InProgress,
             dispute::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             dispute::Rejection::NothingToSubmit => Self::NothingToSubmit,

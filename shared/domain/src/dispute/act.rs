@@ -2,7 +2,7 @@
 
 use crate::{
     id::{IdempotencyKey, RequestHash},
-    time::Timestamp,
+    time::{Now, Timestamp},
 };
 
 /// Something that the merchant did.
@@ -16,6 +16,8 @@ pub struct Act {
     pub request_hash: RequestHash,
     /// When it was written down.
     pub started_at: Timestamp,
+    /// When its request was last about to be sent.
+    pub sent_at: Timestamp,
     /// How far it has come.
     pub progress: ActProgress,
 }
@@ -83,6 +85,12 @@ impl ActProgress {
 }
 
 impl Act {
+    /// Until when what was sent last may still be under way.
+    #[must_use]
+    pub fn is_on_its_way_until(&self, now: &Now) -> Timestamp {
+        self.sent_at.plus(now.limits.gateway_timeout.saturating_mul(2))
+    }
+
     /// Whether the dispute has not shown yet what came of it.
     #[must_use]
     pub const fn is_open(&self) -> bool {

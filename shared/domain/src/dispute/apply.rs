@@ -2,11 +2,14 @@
 //! `decide` and `judge`.
 
 use super::{Act, ActProgress, Dispute, Event, Fact, Known, Link, Told};
-use crate::payment::{Review, ReviewReason};
+use crate::{
+    payment::{Review, ReviewReason},
+    time::Timestamp,
+};
 
 /// Moves `dispute` along by `event`.
 pub fn apply(dispute: &mut Dispute, event: &Event) {
-    establish(dispute, &event.fact);
+    establish(dispute, &event.fact, event.at);
     dispute.due = event.due;
     dispute.updated_at = event.at;
     dispute.version = dispute.version.saturating_add(1);
@@ -20,15 +23,16 @@ pub fn apply(dispute: &mut Dispute, event: &Event) {
 }
 
 /// What `fact` makes of the dispute, before `due` and version are set.
-pub(super) fn establish(dispute: &mut Dispute, fact: &Fact) {
+pub(super) fn establish(dispute: &mut Dispute, fact: &Fact, at: Timestamp) {
     match fact {
         Fact::Moved { known, link, act } => moved(dispute, known, link, act.as_ref()),
         Fact::Drafted { act, papers } | Fact::ActOpened { act, papers } => {
             dispute.acts.push(act.clone());
             dispute.papers = papers.clone();
         }
+        Fact::SentAgain => sent_again(dispute, at),
         Fact::ActAnswered { progress } => progress_to(dispute, progress),
-        Fact::Told(Told::Yes | Told::NoSuchPayment) => dispute.is_told = true,
+        Fact::Told(Told::Yes | Told::NoSuchPayment | Told::AnotherObject) => dispute.is_told = true,
         Fact::Reminded(reminder) => dispute.reminded = Some(*reminder),
         Fact::LookAsked | Fact::Claimed | Fact::Looked | Fact::OutcomeUnknown { .. } | Fact::ReviewAsked => {}
     }
@@ -38,6 +42,7 @@ pub(super) fn establish(dispute: &mut Dispute, fact: &Fact) {
         Fact::LookAsked
         | Fact::Claimed
         | Fact::Drafted { .. }
+        | Fact::SentAgain
         | Fact::ActAnswered { .. }
         | Fact::Told(_)
         | Fact::Reminded(_)
@@ -65,6 +70,12 @@ fn moved(dispute: &mut Dispute, known: &Known, link: &Link, act: Option<&ActProg
     }
     dispute.known = Some(known.clone());
     dispute.link = link.clone();
+}
+
+fn sent_again(dispute: &mut Dispute, at: Timestamp) {
+    if let Some(act) = dispute.acts.last_mut().filter(|act: &&mut Act| act.is_open()) {
+        act.sent_at = at;
+    }
 }
 
 fn progress_to(dispute: &mut Dispute, progress: &ActProgress) {

@@ -26,6 +26,8 @@ pub enum Command {
     Notice,
     /// Take the row to look at it. Ours, not a client's.
     Claim,
+    /// Send the open act's request once more, if the one before has arrived by now or never will. Ours, not a client's.
+    SendAgain,
     /// Write down that the payment's row says what this version of the dispute says. Ours, not a client's.
     Tell {
         /// What became of telling it.
@@ -53,6 +55,8 @@ pub enum Told {
     Yes,
     /// The object behind the dispute bears the id of a payment that we do not have.
     NoSuchPayment,
+    /// It bears the payment's id, and is not the payment's object: it moves nothing there (E7).
+    AnotherObject,
 }
 
 /// Why a command was refused. Nothing was changed.
@@ -63,6 +67,12 @@ pub enum Rejection {
     InvalidState {
         /// How it stands.
         status: &'static str,
+    },
+    /// The gateway does not take that now.
+    #[error("the gateway takes no {what} on the dispute as it stands; its dashboard says what it takes")]
+    NotTaken {
+        /// What it does not take.
+        what: &'static str,
     },
     /// Something is under way, or nobody has looked at the dispute yet.
     #[error("another request on this dispute is still under way")]

@@ -1,7 +1,7 @@
 //! Answers commands. Pure: the same dispute, command and circumstances give the same decision.
 
 use super::{
-    ACTS_MAX, Act, ActKind, ActProgress, Command, Dispute, Event, Fact, Known, Papers, Rejection, Request, Stage,
+    ACTS_MAX, Act, ActKind, ActProgress, Command, DRAFTS_MAX, Dispute, Event, Fact, Known, Papers, Rejection, Request,
     Status, Told, apply::establish, due::due,
 };
 use crate::{payment::ReviewReason, schedule::Limits, time::Now};
@@ -28,6 +28,7 @@ pub fn decide(dispute: &Dispute, command: &Command, now: &Now) -> Result<Decisio
         Command::Accept(request) => accept(dispute, request, now),
         Command::Notice => Ok(notice(dispute, now)),
         Command::Claim => Ok(claim(dispute, now)),
+        Command::SendAgain => Ok(send_again(dispute, now)),
         Command::Tell { told, version } => Ok(tell(dispute, *told, *version, now)),
         Command::Remind => Ok(remind(dispute, now)),
     }
@@ -36,7 +37,7 @@ pub fn decide(dispute: &Dispute, command: &Command, now: &Now) -> Result<Decisio
 /// The event that `fact` makes, with the `due` of the row as it will be.
 pub(super) fn happened(dispute: &Dispute, fact: Fact, now: &Now) -> Event {
     let mut after = dispute.clone();
-    establish(&mut after, &fact);
+    establish(&mut after, &fact, now.at);
     let due = due(&after, &fact, now);
     Event { fact, at: now.at, due, review: None }
 }
@@ -46,6 +47,9 @@ fn draft(dispute: &Dispute, request: &Request, papers: &Papers, now: &Now) -> Re
         return replay;
     }
     answerable(dispute)?;
+    if dispute.acts.iter().filter(|act| act.kind == ActKind::Draft).count() >= DRAFTS_MAX {
+        return Err(Rejection::TooManyRequests);
+    }
     let act = Act { progress: ActProgress::Done, ..act(ActKind::Draft, request, now) };
     Ok(Decision::Execute(happened(dispute, Fact::Drafted { act, papers: papers.clone() }, now)))
 }
@@ -55,6 +59,9 @@ fn submit(dispute: &Dispute, request: &Request, papers: Option<&Papers>, now: &N
         return replay;
     }
     let known = answerable(dispute)?;
+    if known.ways.answer.is_none() {
+        return Err(Rejection::NotTaken { what: "evidence" });
+    }
     let papers = papers.unwrap_or(&dispute.papers).clone();
     if papers.is_empty() {
         return Err(Rejection::NothingToSubmit);
@@ -68,9 +75,8 @@ fn accept(dispute: &Dispute, request: &Request, now: &Now) -> Result<Decision, R
         return replay;
     }
     let known = answerable(dispute)?;
-    if known.standing.stage == Stage::Appeal {
-        // It is lost already; there is nothing left to give in to.
-        return Err(Rejection::InvalidState { status: Status::Lost.name() });
+    if !known.ways.accept {
+        return Err(Rejection::NotTaken { what: "acceptance" });
     }
     let act = act(ActKind::Accept, request, now);
     let papers = dispute.papers.clone();
@@ -93,11 +99,12 @@ fn answerable(dispute: &Dispute) -> Result<&Known, Rejection> {
     if dispute.open_act().is_some() {
         return Err(Rejection::InProgress);
     }
-    match known.standing.status {
-        Status::NeedsResponse => {}
-        Status::UnderReview | Status::Won | Status::Lost | Status::Prevented | Status::Closed => {
-            return Err(Rejection::InvalidState { status: known.standing.status.name() });
+    match known.standing.map(|standing| standing.status) {
+        Some(Status::NeedsResponse) => {}
+        Some(status @ (Status::UnderReview | Status::Won | Status::Lost | Status::Prevented | Status::Closed)) => {
+            return Err(Rejection::InvalidState { status: status.name() });
         }
+        None => return Err(Rejection::InvalidState { status: "in a state that nobody here knows" }),
     }
     if dispute.acts.len() >= ACTS_MAX {
         return Err(Rejection::TooManyRequests);
@@ -111,6 +118,7 @@ fn act(kind: ActKind, request: &Request, now: &Now) -> Act {
         key: request.key.clone(),
         request_hash: request.hash,
         started_at: now.at,
+        sent_at: now.at,
         progress: ActProgress::Unanswered,
     }
 }
@@ -133,6 +141,18 @@ fn claim(dispute: &Dispute, now: &Now) -> Decision {
     }
 }
 
+/// A gateway that knows no keys may do twice what is sent twice. So nothing is sent again before what was sent has arrived
+/// and is seen, or is gone.
+fn send_again(dispute: &Dispute, now: &Now) -> Decision {
+    let open = dispute.open_act().filter(|act| act.progress == ActProgress::Unanswered);
+    match open {
+        Some(act) if now.at >= act.is_on_its_way_until(now) => {
+            Decision::Execute(happened(dispute, Fact::SentAgain, now))
+        }
+        Some(_) | None => Decision::Nothing,
+    }
+}
+
 fn tell(dispute: &Dispute, told: Told, version: u64, now: &Now) -> Decision {
     // What has changed since was not told. It is due for that very reason.
     if dispute.version != version || !dispute.owes_telling() {
@@ -141,7 +161,7 @@ fn tell(dispute: &Dispute, told: Told, version: u64, now: &Now) -> Decision {
     let mut event = happened(dispute, Fact::Told(told), now);
     event.review = match told {
         Told::Yes => None,
-        Told::NoSuchPayment => Some(ReviewReason::ObjectMismatch),
+        Told::NoSuchPayment | Told::AnotherObject => Some(ReviewReason::ObjectMismatch),
     };
     Decision::Execute(event)
 }

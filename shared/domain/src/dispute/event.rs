@@ -53,6 +53,8 @@ pub enum Fact {
         /// The papers as they go to the gateway, or lie there.
         papers: Papers,
     },
+    /// The open act's request is about to be sent once more.
+    SentAgain,
     /// The open act's own key was answered; what that came to, the dispute itself tells.
     ActAnswered {
         /// How far that brings it.
@@ -78,6 +80,7 @@ impl Fact {
             | Self::Looked
             | Self::Drafted { .. }
             | Self::ActOpened { .. }
+            | Self::SentAgain
             | Self::ActAnswered { .. }
             | Self::Told(_)
             | Self::Reminded(_)
@@ -96,6 +99,7 @@ impl Fact {
             Self::OutcomeUnknown { .. } => "outcome_unknown",
             Self::Drafted { .. } => "evidence_drafted",
             Self::ActOpened { .. } => "act_opened",
+            Self::SentAgain => "sent_again",
             Self::ActAnswered { .. } => "act_answered",
             Self::Told(_) => "payment_told",
             Self::Reminded(_) => "deadline_near",

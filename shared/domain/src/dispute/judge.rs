@@ -96,40 +96,56 @@ impl Case<'_> {
     fn shown(self, snapshot: &Snapshot, heard: Heard) -> Judgement {
         let mode_differs = snapshot.mode.is_some_and(|mode| mode != self.dispute.mode);
         if snapshot.reference != *self.dispute.id.reference() || mode_differs {
-            return self.change(Fact::Looked, Some(ReviewReason::ObjectMismatch));
+            return self.not_understood(heard, ReviewReason::ObjectMismatch);
         }
-        let status = match &snapshot.status {
-            SnapshotStatus::Known(status) => *status,
-            SnapshotStatus::Unrecognized(_) => {
-                return self.change(Fact::Looked, Some(ReviewReason::UnrecognizedStatus));
-            }
-        };
         let before = self.dispute.known.as_ref();
         let Some(amount) = snapshot.amount.or(before.map(|known| known.amount)) else {
-            return self.change(Fact::Looked, Some(ReviewReason::ObjectMismatch));
+            return self.not_understood(heard, ReviewReason::ObjectMismatch);
         };
+        let standing = match &snapshot.status {
+            SnapshotStatus::Known(status) => {
+                Some(Standing { stage: self.stage(snapshot.stage, *status), status: *status })
+            }
+            // Never a guess: it stands as it stood. What else is shown is as true as ever.
+            SnapshotStatus::Unrecognized(_) => self.dispute.standing(),
+        };
+        let is_understood = matches!(snapshot.status, SnapshotStatus::Known(_));
         let known = Known {
             charge: snapshot.charge.clone().or_else(|| before.and_then(|known| known.charge.clone())),
             amount,
             reason: snapshot.reason,
             gateway_reason: snapshot.gateway_reason.clone(),
-            standing: Standing { stage: self.stage(snapshot.stage, status), status },
+            standing,
+            ways: before.filter(|_| !is_understood).map_or(snapshot.ways, |before| before.ways),
             due_by: snapshot.due_by,
             submissions: snapshot.submissions,
         };
-        let act = self.dispute.open_act().and_then(|act| become_of(act, before, &known, heard));
+        let act = self.dispute.open_act().and_then(|act| match (standing, heard) {
+            (Some(standing), _) if is_understood => become_of(act, before, (&known, standing), heard),
+            (_, Heard::Answer) => Some(ActProgress::Taken),
+            (_, Heard::Look) => None,
+        });
         let link = self.link(&snapshot.behind);
         let is_nobodys = link == Link::Unknown && is_long(self.dispute.rounds.saturating_add(1));
-        let review = (snapshot.amount.is_none() || is_nobodys).then_some(ReviewReason::ObjectMismatch);
+        let mismatch = (snapshot.amount.is_none() || is_nobodys).then_some(ReviewReason::ObjectMismatch);
+        let review = mismatch.max((!is_understood).then_some(ReviewReason::UnrecognizedStatus));
         if before == Some(&known) && self.dispute.link == link && act.is_none() {
             return self.change(Fact::Looked, review);
         }
         self.change(Fact::Moved { known, link, act }, review)
     }
 
+    /// What was shown cannot be taken over. That the gateway answered our own request stays true.
+    fn not_understood(self, heard: Heard, review: ReviewReason) -> Judgement {
+        match heard {
+            Heard::Answer => self.change(Fact::ActAnswered { progress: ActProgress::Taken }, Some(review)),
+            Heard::Look => self.change(Fact::Looked, Some(review)),
+        }
+    }
+
     /// How far it has gone: as far as it ever had, or further.
     fn stage(self, shown: Option<Stage>, status: Status) -> Stage {
-        let before = self.dispute.known.as_ref().map(|known| known.standing.stage);
+        let before = self.dispute.standing().map(|standing| standing.stage);
         let first = match status {
             Status::Prevented | Status::Closed => Stage::Inquiry,
             Status::NeedsResponse | Status::UnderReview | Status::Won | Status::Lost => Stage::Chargeback,
@@ -140,7 +156,9 @@ impl Case<'_> {
     /// Whose money it is about; once that is known it does not change.
     fn link(self, behind: &Behind) -> Link {
         match (&self.dispute.link, behind) {
-            (Link::Payment(id), _) | (Link::Unknown | Link::NotOurs, Behind::Payment(id)) => Link::Payment(id.clone()),
+            (Link::Payment { id, object }, _) | (Link::Unknown | Link::NotOurs, Behind::Payment { id, object }) => {
+                Link::Payment { id: id.clone(), object: object.clone() }
+            }
             (Link::Unknown, Behind::NotShown) => Link::Unknown,
             (Link::Unknown | Link::NotOurs, Behind::NotOurs) | (Link::NotOurs, Behind::NotShown) => Link::NotOurs,
         }
@@ -168,11 +186,16 @@ impl Case<'_> {
 }
 
 /// What became of an open act, now that the dispute shows itself; none if that does not tell.
-fn become_of(act: &Act, before: Option<&Known>, shown: &Known, heard: Heard) -> Option<ActProgress> {
+fn become_of(
+    act: &Act,
+    before: Option<&Known>,
+    (shown, standing): (&Known, Standing),
+    heard: Heard,
+) -> Option<ActProgress> {
     if heard == Heard::Answer || act.progress == ActProgress::Taken {
         return Some(ActProgress::Done);
     }
-    let still_asked = match (shown.standing.status, act.kind) {
+    let still_asked = match (standing.status, act.kind) {
         (Status::NeedsResponse, ActKind::Submit { before }) if has_risen(before, shown.submissions) == Some(true) => {
             return Some(ActProgress::Done);
         }
@@ -181,7 +204,7 @@ fn become_of(act: &Act, before: Option<&Known>, shown: &Known, heard: Heard) -> 
     };
     if still_asked {
         // What is asked now was not asked when the merchant answered, and nobody has said that the answer is the same.
-        if before.is_some_and(|before| before.standing.stage < shown.standing.stage) {
+        if before.and_then(|before| before.standing).is_some_and(|before| before.stage < standing.stage) {
             return Some(ActProgress::Overtaken);
         }
         // Answered, and without effect: that is what the answer was.
@@ -201,7 +224,7 @@ fn become_of(act: &Act, before: Option<&Known>, shown: &Known, heard: Heard) -> 
         ActKind::Draft => true,
         // Where the gateway does not count, what it was given is what we gave it.
         ActKind::Submit { before } => has_risen(before, shown.submissions).unwrap_or(true),
-        ActKind::Accept => shown.standing.status == Status::Lost,
+        ActKind::Accept => standing.status == Status::Lost,
     };
     Some(if is_ours { ActProgress::Done } else { ActProgress::Overtaken })
 }

@@ -32,7 +32,7 @@ pub use papers::{Kind, Paper, Papers};
 pub use reason::Reason;
 pub use reminder::Reminder;
 pub use snapshot::{Answer, Behind, Outcome, Snapshot, SnapshotStatus};
-pub use standing::{Stage, Standing, Status};
+pub use standing::{Channel, Stage, Standing, Status, Ways};
 
 use crate::{
     gateway::Mode,
@@ -45,6 +45,8 @@ use crate::{
 
 /// As many drafts, submissions and the like as a row records. A person does not put papers by more often than this.
 pub const ACTS_MAX: usize = 50;
+/// As many of them may be drafts: whoever has put papers by so often must still be able to submit them.
+pub const DRAFTS_MAX: usize = 40;
 
 /// One dispute, as its row says it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,8 +92,10 @@ pub struct Known {
     pub reason: Reason,
     /// The gateway's own word for why.
     pub gateway_reason: Option<Text<64>>,
-    /// How far it has gone, and whose turn it is.
-    pub standing: Standing,
+    /// How far it has gone, and whose turn it is; none as long as the gateway has a word for it that nobody knows.
+    pub standing: Option<Standing>,
+    /// What the gateway takes from the merchant now.
+    pub ways: Ways,
     /// Until when the merchant must answer.
     pub due_by: Option<Timestamp>,
     /// How often the merchant has brought something forward, where the gateway counts.
@@ -104,7 +108,12 @@ pub enum Link {
     /// Nobody has seen that yet.
     Unknown,
     /// That of a payment of ours.
-    Payment(TransactionId),
+    Payment {
+        /// Its id.
+        id: TransactionId,
+        /// The object that bears this id, where the gateway says so: it need not be the payment's own.
+        object: Option<GatewayToken>,
+    },
     /// That of something which the merchant sells without us. It has a deadline all the same.
     NotOurs,
 }
@@ -147,15 +156,23 @@ impl Dispute {
     #[must_use]
     pub const fn payment(&self) -> Option<&TransactionId> {
         match &self.link {
-            Link::Payment(id) => Some(id),
+            Link::Payment { id, .. } => Some(id),
             Link::Unknown | Link::NotOurs => None,
         }
     }
 
-    /// How it stands, once somebody has looked.
+    /// How it stands, once somebody has looked and has understood what was shown.
     #[must_use]
     pub fn standing(&self) -> Option<Standing> {
-        self.known.as_ref().map(|known| known.standing)
+        self.known.as_ref()?.standing
+    }
+
+    /// Among which disputes it is listed, once somebody has looked: what nobody understands waits for the merchant, who has
+    /// the gateway's dashboard.
+    #[must_use]
+    pub fn listed_as(&self) -> Option<Status> {
+        let known = self.known.as_ref()?;
+        Some(known.standing.map_or(Status::NeedsResponse, |standing| standing.status))
     }
 
     /// Whether something of ours is under way whose outcome nobody knows.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Dispute, Status};
+use super::{ActProgress, Dispute, Status};
 use crate::time::Timestamp;
 
 /// An alarm, from the first to the last.
@@ -68,18 +68,17 @@ impl Dispute {
         Some(before(by, next.before()))
     }
 
-    /// The deadline of an answer that the merchant has not given.
+    /// The deadline of an answer that the gateway does not have: one of which nobody knows what came of it may be none.
     #[must_use]
     pub(super) fn awaited_by(&self) -> Option<Timestamp> {
         let known = self.known.as_ref()?;
-        match known.standing.status {
-            Status::NeedsResponse if self.open_act().is_none() => known.due_by,
-            Status::NeedsResponse
-            | Status::UnderReview
-            | Status::Won
-            | Status::Lost
-            | Status::Prevented
-            | Status::Closed => None,
+        if self.open_act().is_some_and(|act| act.progress == ActProgress::Taken) {
+            return None;
+        }
+        match known.standing.map(|standing| standing.status) {
+            // Whose turn it is may be anybody's where nobody knows the gateway's word for it.
+            None | Some(Status::NeedsResponse) => known.due_by,
+            Some(Status::UnderReview | Status::Won | Status::Lost | Status::Prevented | Status::Closed) => None,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a gateway can tell us about a dispute, in no gateway's own words. Adapters translate into these types.
 
-use super::{Reason, Stage, Status};
+use super::{Reason, Stage, Status, Ways};
 use crate::{
     gateway::{Hand, Mode, UnknownReason},
     id::TransactionId,
@@ -30,6 +30,8 @@ pub struct Snapshot {
     pub stage: Option<Stage>,
     /// Whose turn it is, or how it ended.
     pub status: SnapshotStatus,
+    /// What the gateway takes from the merchant now.
+    pub ways: Ways,
     /// Until when the merchant must answer.
     pub due_by: Option<Timestamp>,
     /// How often the merchant has brought something forward, where the gateway counts.
@@ -40,7 +42,12 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behind {
     /// The object behind it bears one of our ids.
-    Payment(TransactionId),
+    Payment {
+        /// That id.
+        id: TransactionId,
+        /// The gateway's name for the object, where it says so.
+        object: Option<GatewayToken>,
+    },
     /// The object behind it bears none.
     NotOurs,
     /// The gateway did not show it.

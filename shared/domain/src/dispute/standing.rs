@@ -102,6 +102,51 @@ impl Standing {
     }
 }
 
+/// What the gateway takes from the merchant now, where it waits for the merchant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Ways {
+    /// Where evidence goes; none if the gateway takes none.
+    pub answer: Option<Channel>,
+    /// Whether the merchant may give in.
+    pub accept: bool,
+}
+
+/// Where evidence goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Channel {
+    /// To what is asked.
+    Evidence,
+    /// Against what was decided.
+    Appeal,
+}
+
+impl Ways {
+    /// No way.
+    pub const NONE: Self = Self { answer: None, accept: false };
+
+    /// What a gateway takes of a dispute that stands so, unless it says otherwise. What was lost, nobody can give in to.
+    #[must_use]
+    pub const fn usual(stage: Stage, status: Status) -> Self {
+        match (status, stage) {
+            (Status::NeedsResponse, Stage::Appeal) => Self { answer: Some(Channel::Appeal), accept: false },
+            (
+                Status::NeedsResponse,
+                Stage::Inquiry | Stage::Chargeback | Stage::PreArbitration | Stage::Arbitration,
+            ) => Self { answer: Some(Channel::Evidence), accept: true },
+            (Status::UnderReview | Status::Won | Status::Lost | Status::Prevented | Status::Closed, _) => Self::NONE,
+        }
+    }
+
+    /// The words for it in answers.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        let answer = self.answer.map(|channel| match channel {
+            Channel::Evidence => "evidence",
+            Channel::Appeal => "appeal",
+        });
+        answer.into_iter().chain(self.accept.then_some("accept"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -51,13 +51,14 @@ fn shown(stage: Stage, status: Status) -> Snapshot {
     Snapshot {
         reference: token("du_1"),
         mode: Some(Mode::Test),
-        behind: Behind::Payment(payment_id()),
+        behind: Behind::Payment { id: payment_id(), object: Some(token("pi_1")) },
         charge: Some(token("ch_1")),
         amount: Some(money(1_000)),
         reason: Reason::NotReceived,
         gateway_reason: Some(Text::parse("product_not_received").unwrap()),
         stage: Some(stage),
         status: SnapshotStatus::Known(status),
+        ways: Ways::usual(stage, status),
         due_by: Some(START.plus(DAY * 10)),
         submissions: Some(0),
     }
@@ -177,6 +178,41 @@ fn a_word_we_do_not_know_keeps_the_state_and_asks_for_a_person() {
     assert!(after.due.is_some());
 }
 
+/// A deadline is one whatever the gateway calls the rest.
+#[test]
+fn what_nobody_understands_at_first_has_its_deadline_its_alarms_and_its_place_in_the_list() {
+    let odd = Snapshot { status: SnapshotStatus::Unrecognized("OTHER".into()), ..shown(Stage::Inquiry, Status::Won) };
+    let first = looked(&noticed(), odd.clone(), &at(Duration::ZERO));
+    assert_eq!((first.standing(), first.listed_as()), (None, Some(Status::NeedsResponse)));
+    assert_eq!(first.attention.map(|review| review.reason), Some(ReviewReason::UnrecognizedStatus));
+    assert!(!first.owes_telling(), "there is nothing yet that its payment could be told");
+    let alarmed = done(&first, &Command::Remind, &at(DAY * 4));
+    assert_eq!(alarmed.reminded, Some(Reminder::Week));
+    let submit = Command::Submit { request: request("s"), papers: Some(papers("It was delivered.")) };
+    assert!(matches!(decide(&first, &submit, &at(DAY)), Err(Rejection::InvalidState { .. })));
+    let sooner = Snapshot { due_by: Some(START.plus(DAY * 6)), ..odd };
+    let moved = looked(&open(), sooner, &at(DAY));
+    assert_eq!(moved.standing(), open().standing(), "never a guess");
+    assert_eq!(moved.known.unwrap().due_by, Some(START.plus(DAY * 6)), "but its deadline is what is shown");
+    let understood = looked(&first, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY));
+    assert!(understood.owes_telling());
+}
+
+/// What an answer of our own shows may be a word that nobody knows. It was an answer all the same.
+#[test]
+fn what_was_taken_stays_taken_though_nobody_understands_what_was_shown_with_it() {
+    let odd =
+        Snapshot { status: SnapshotStatus::Unrecognized("OTHER".into()), ..shown(Stage::Chargeback, Status::Won) };
+    let other = Snapshot { reference: token("du_2"), ..shown(Stage::Chargeback, Status::Won) };
+    for snapshot in [odd, other] {
+        let answer = Outcome::Dispute(Box::new(snapshot));
+        let taken = judged(&submitted(), Source::Act(1, Hand::First), answer, &at(DAY * 2));
+        assert_eq!((last_act(&taken), taken.attention.is_some()), (&ActProgress::Taken, true));
+        let later = at(DAY * 3);
+        assert_eq!(decide(&taken, &Command::SendAgain, &later), Ok(Decision::Nothing), "it is not sent once more");
+    }
+}
+
 #[test]
 fn another_dispute_or_another_mode_proves_nothing() {
     let other = Snapshot { reference: token("du_2"), ..shown(Stage::Chargeback, Status::Won) };
@@ -195,7 +231,7 @@ fn an_amount_that_cannot_be_written_down_is_seen_by_a_person_and_never_guessed()
     assert_eq!((first.known.clone(), first.attention.is_some(), first.due.is_some()), (None, true, true));
     let later = looked(&open(), Snapshot { status: SnapshotStatus::Known(Status::Lost), ..odd }, &at(DAY));
     let known = later.known.unwrap();
-    assert_eq!((known.amount, known.standing.status), (money(1_000), Status::Lost));
+    assert_eq!((known.amount, known.standing.unwrap().status), (money(1_000), Status::Lost));
     assert!(later.attention.is_some());
 }
 
@@ -258,10 +294,12 @@ fn a_dispute_is_answered_only_while_it_asks() {
 fn a_row_records_so_many_requests_and_no_more() {
     let mut dispute = open();
     for number in 0..ACTS_MAX {
-        let request = request(&format!("d{number}"));
-        dispute = done(&dispute, &Command::Draft { request, papers: papers("again") }, &at(DAY));
+        let request = request(&format!("s{number}"));
+        dispute = done(&dispute, &Command::Submit { request, papers: Some(papers("again")) }, &at(DAY));
+        let refused = Outcome::Refused { code: "dispute_closed".to_owned() };
+        dispute = judged(&dispute, Source::Act(dispute.acts.len(), Hand::First), refused, &at(DAY));
     }
-    let one_more = Command::Draft { request: request("more"), papers: papers("again") };
+    let one_more = Command::Submit { request: request("more"), papers: Some(papers("again")) };
     assert_eq!(decide(&dispute, &one_more, &at(DAY)), Err(Rejection::TooManyRequests));
 }
 
@@ -335,6 +373,58 @@ fn what_was_taken_without_being_shown_is_looked_at_before_anything_else_is_asked
     }
 }
 
+/// A gateway that knows no keys would do it twice.
+#[test]
+fn nothing_is_sent_again_before_what_was_sent_has_arrived_or_is_gone() {
+    let sent = submitted();
+    let gone = Limits::STANDARD.gateway_timeout * 2;
+    for (after, is_sent) in [(Duration::ZERO, false), (gone - Duration::from_millis(1), false), (gone, true)] {
+        let decision = decide(&sent, &Command::SendAgain, &at(DAY + after)).unwrap();
+        assert_eq!(decision != Decision::Nothing, is_sent, "{after:?}");
+    }
+    // An event has somebody look at once; the look finds that it still asks, and comes back when it may be sent again.
+    let asked = done(&sent, &Command::Notice, &at(DAY + Duration::from_secs(1)));
+    assert_eq!(asked.due, Some(at(DAY + Duration::from_secs(1)).at));
+    let seen = looked(&asked, shown(Stage::Chargeback, Status::NeedsResponse), &at(DAY + Duration::from_secs(2)));
+    assert!(seen.due >= Some(at(DAY + gone).at), "{:?}", seen.due);
+    let again = done(&seen, &Command::SendAgain, &at(DAY + gone));
+    assert_eq!(decide(&again, &Command::SendAgain, &at(DAY + gone)), Ok(Decision::Nothing), "the second has just left");
+    assert_eq!(again.due.map(|due| due >= at(DAY + gone * 2).at), Some(true));
+}
+
+#[test]
+fn what_the_gateway_does_not_take_is_refused_before_anything_is_written() {
+    let nothing = Snapshot { ways: Ways::NONE, ..shown(Stage::Inquiry, Status::NeedsResponse) };
+    let dispute = looked(&open(), nothing, &at(DAY));
+    let submit = Command::Submit { request: request("s"), papers: Some(papers("It was delivered.")) };
+    assert_eq!(decide(&dispute, &submit, &at(DAY)), Err(Rejection::NotTaken { what: "evidence" }));
+    let accept = Command::Accept(request("a"));
+    assert_eq!(decide(&dispute, &accept, &at(DAY)), Err(Rejection::NotTaken { what: "acceptance" }));
+    let draft = Command::Draft { request: request("d"), papers: papers("It was delivered.") };
+    assert!(decide(&dispute, &draft, &at(DAY)).is_ok(), "what is put by goes nowhere");
+    // It was appealed, and now the gateway asks once more: by evidence, and not by another appeal.
+    let ways = Ways { answer: Some(Channel::Evidence), accept: true };
+    let appealed = looked(&open(), shown(Stage::Appeal, Status::UnderReview), &at(DAY));
+    let asks = looked(&appealed, Snapshot { ways, ..shown(Stage::Chargeback, Status::NeedsResponse) }, &at(DAY * 2));
+    assert_eq!(asks.standing().unwrap().stage, Stage::Appeal);
+    assert!(decide(&asks, &submit, &at(DAY * 2)).is_ok() && decide(&asks, &accept, &at(DAY * 2)).is_ok());
+}
+
+#[test]
+fn whoever_has_put_papers_by_as_often_as_may_be_can_still_submit_them() {
+    let mut dispute = open();
+    let draft = |number: usize| {
+        let request = request(&format!("d-{number}"));
+        Command::Draft { request, papers: papers("It was delivered.") }
+    };
+    for number in 0..DRAFTS_MAX {
+        dispute = done(&dispute, &draft(number), &at(DAY));
+    }
+    assert_eq!(decide(&dispute, &draft(DRAFTS_MAX), &at(DAY)), Err(Rejection::TooManyRequests));
+    assert!(decide(&dispute, &Command::Submit { request: request("s"), papers: None }, &at(DAY)).is_ok());
+    assert!(decide(&dispute, &Command::Accept(request("a")), &at(DAY)).is_ok());
+}
+
 #[test]
 fn alarms_are_raised_once_each_at_seven_days_three_days_and_one() {
     let mut dispute = open();
@@ -365,7 +455,10 @@ fn another_deadline_has_alarms_of_its_own_and_an_answer_ends_them() {
     assert_eq!(alarmed.reminded, Some(Reminder::Day));
     let later = Snapshot { due_by: Some(START.plus(DAY * 30)), ..shown(Stage::PreArbitration, Status::NeedsResponse) };
     assert_eq!(looked(&alarmed, later, &now).reminded, None);
-    assert_eq!(done(&open(), &Command::Accept(request("a")), &now).reminder_due(now.at), None);
+    let accepted = done(&open(), &Command::Accept(request("a")), &now);
+    assert!(accepted.reminder_due(now.at).is_some(), "nobody knows yet whether the gateway has it");
+    let taken = judged(&accepted, Source::Act(1, Hand::First), Outcome::Taken, &now);
+    assert_eq!(taken.reminder_due(now.at), None);
     assert_eq!(open().reminder_due(START.plus(DAY * 10)), None, "it is over");
 }
 

@@ -58,6 +58,10 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
             match next_action {
                 // What has yet to be confirmed was not charged by whoever tried before.
                 NextAction::Confirm => close_attempt(payment, AttemptResult::NotCharged),
+                // Nor has an order charged whose payer has yet to approve it: the next confirm is another.
+                NextAction::Redirect(_) if !payment.gateway.can_end_its_object() => {
+                    close_attempt(payment, AttemptResult::NotCharged);
+                }
                 NextAction::Redirect(_) | NextAction::UseGatewaySdk => progress(payment, AttemptProgress::Answered),
             }
             payment.state = PaymentState::RequiresAction(next_action.clone());
@@ -96,7 +100,14 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
         Fact::RefundsHinted => payment.look_owed = true,
         Fact::Looked => payment.look_owed = false,
         Fact::SettlementNotTold => payment.settlement_looks = payment.settlement_looks.saturating_add(1),
-        Fact::OutcomeUnknown { .. } | Fact::Claimed | Fact::LookAsked | Fact::ReviewAsked | Fact::ChargeTold => {}
+        // Of what stands at its end, somebody has said that money may have moved after all.
+        Fact::LookAsked if payment.has_ended_without_money() => payment.look_owed = true,
+        Fact::OutcomeUnknown { .. }
+        | Fact::Claimed
+        | Fact::LookAsked
+        | Fact::ReviewAsked
+        | Fact::ChargeTold
+        | Fact::StillPending => {}
     }
     payment.rounds = rounds(payment, fact, &before);
     if !payment.is_in_doubt() {
@@ -107,8 +118,12 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
 
 /// Rounds count up while nothing moves, and start anew when something does.
 fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
-    if matches!(fact, Fact::Looked | Fact::OutcomeUnknown { .. }) {
+    if matches!(fact, Fact::Looked | Fact::StillPending | Fact::OutcomeUnknown { .. }) {
         return payment.rounds.saturating_add(1);
+    }
+    if matches!(fact, Fact::Claimed) && payment.unanswered_attempt().is_some() {
+        // Whoever takes it now is not the first to send it.
+        return payment.rounds.max(1);
     }
     let begins = matches!(
         fact,
@@ -120,6 +135,7 @@ fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
     );
     if payment.state == *before && !begins { payment.rounds } else { 0 }
 }
+
 fn declined(payment: &mut Payment, then: AfterDecline, at: Timestamp) {
     payment.state = match then {
         AfterDecline::AwaitMethod => payment.waiting(),

@@ -3,8 +3,10 @@
 
 use super::{Fact, Judgement, Payment, ReviewReason, decide::happened};
 use crate::{
-    dispute::{Dispute, DisputeId, Standing},
+    dispute::{Dispute, DisputeId, Link, Standing},
+    gateway::Gateway,
     money::Money,
+    text::GatewayToken,
     time::Now,
 };
 
@@ -25,32 +27,61 @@ pub struct PaymentDispute {
     pub version: u64,
 }
 
+/// What a dispute is about, as the gateway names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Disputed {
+    /// The object that bears the payment's id, where the gateway says so.
+    pub object: Option<GatewayToken>,
+    /// The charge on it, or the capture, where the gateway says so.
+    pub charge: Option<GatewayToken>,
+}
+
 impl PaymentDispute {
-    /// What the payment's row says of `dispute`; nothing while nobody has looked at it.
+    /// What the payment's row says of `dispute`, and what that is about; nothing while nobody has understood how it stands.
     #[must_use]
-    pub fn of(dispute: &Dispute) -> Option<Self> {
-        let known = dispute.known.as_ref()?;
-        Some(Self { id: dispute.id.clone(), amount: known.amount, standing: known.standing, version: dispute.version })
+    pub fn of(dispute: &Dispute) -> Option<(Self, Disputed)> {
+        let (Some(known), Link::Payment { object, .. }) = (&dispute.known, &dispute.link) else { return None };
+        let (amount, standing) = (known.amount, known.standing?);
+        let told = Self { id: dispute.id.clone(), amount, standing, version: dispute.version };
+        Some((told, Disputed { object: object.clone(), charge: known.charge.clone() }))
     }
 
-    /// How much of the payment's money is not the merchant's to give back.
+    /// How much of a payment that has `captured` so much is not the merchant's to give back.
     #[must_use]
-    pub const fn holds(&self) -> Option<Money> {
-        if self.standing.holds_money() { Some(self.amount) } else { None }
+    pub fn holds(&self, captured: Money) -> Option<Money> {
+        if !self.standing.holds_money() {
+            return None;
+        }
+        // What is disputed in another currency may be all of it.
+        Some(if self.amount.currency() == captured.currency() { self.amount } else { captured })
     }
 }
 
-/// Weighs what a dispute says about itself, for the payment whose money it is about.
+impl Disputed {
+    /// E7: a payment is not moved by what happens to another object that bears its id.
+    fn is_of(&self, payment: &Payment, gateway: Gateway) -> bool {
+        let is_its_object = self.object.as_ref().is_none_or(|object| *object == payment.object);
+        // An object of Stripe's may have had many charges; PayPal names no object, and an order has one capture.
+        let known = payment.charge.as_ref().filter(|_| gateway == Gateway::PayPal);
+        let is_its_charge = self.charge.as_ref().zip(known).is_none_or(|(charge, known)| *charge == known.reference);
+        gateway == payment.gateway && is_its_object && is_its_charge
+    }
+}
+
+/// Weighs what a dispute about `disputed` says about itself, for the payment whose id that bears.
 #[must_use]
-pub fn judge_dispute(payment: &Payment, dispute: &PaymentDispute, now: &Now) -> Judgement {
+pub fn judge_dispute(payment: &Payment, disputed: &Disputed, dispute: &PaymentDispute, now: &Now) -> Judgement {
+    if !disputed.is_of(payment, dispute.id.gateway()) {
+        return Judgement::Foreign { holds_money: false, review: None };
+    }
     let known = payment.disputes.iter().find(|known| known.id == dispute.id);
     // One that says the same is written down all the same, for its version: somebody may still come with what was between.
     if known.is_some_and(|known| known.version >= dispute.version) {
         return Judgement::Nothing;
     }
-    // Of another currency it cannot be taken from what may be refunded, and of more disputes than a row bears neither.
-    let cannot_be_counted = dispute.amount.currency() != payment.terms.amount.currency()
-        || (known.is_none() && payment.disputes.len() >= DISPUTES_MAX && place_for_another(payment).is_none());
+    // Of more disputes than a row bears the next one cannot be taken from what may be refunded.
+    let cannot_be_counted =
+        known.is_none() && payment.disputes.len() >= DISPUTES_MAX && place_for_another(payment).is_none();
     let (fact, review) = if cannot_be_counted {
         if payment.attention.is_some_and(|review| review.reason >= ReviewReason::ObjectMismatch) {
             return Judgement::Nothing;
@@ -82,5 +113,5 @@ pub(super) fn disputed(payment: &mut Payment, dispute: &PaymentDispute) {
 
 /// The oldest dispute that holds nothing and is over.
 fn place_for_another(payment: &Payment) -> Option<usize> {
-    payment.disputes.iter().position(|dispute| dispute.holds().is_none() && dispute.standing.status.is_over())
+    payment.disputes.iter().position(|dispute| !dispute.standing.holds_money() && dispute.standing.status.is_over())
 }

@@ -30,6 +30,8 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         Fact::EndedHere(_) => return Some(now.at.plus(Limits::ON_ITS_WAY)),
         // Its refunds were told before it was.
         Fact::Captured { .. } | Fact::CapturedLate { .. } if after.look_owed => return Some(now.at),
+        // A bank takes days; nobody hurries it.
+        Fact::StillPending => return Some(now.at.plus(look_delay(after.rounds, limits))),
         Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, limits, now.dice))),
         Fact::AttemptDeclined { .. }
         | Fact::AttemptNotCharged { .. }

@@ -110,6 +110,8 @@ pub enum Fact {
     SettlementNotTold,
     /// Somebody looked, and nothing is new.
     Looked,
+    /// Somebody looked, and what is waited for is not over: a bank is at work, or what is held has yet to be let go.
+    StillPending,
     /// A person was asked to look.
     ReviewAsked,
 }
@@ -161,6 +163,7 @@ impl Fact {
             | Self::ChargeTold
             | Self::SettlementNotTold
             | Self::Looked
+            | Self::StillPending
             | Self::ReviewAsked => None,
         }
     }
@@ -205,6 +208,7 @@ impl Fact {
             Self::ChargeTold => "charge_told",
             Self::SettlementNotTold => "settlement_not_told",
             Self::Looked => "looked",
+            Self::StillPending => "still_pending",
             Self::ReviewAsked => "review_asked",
         }
     }

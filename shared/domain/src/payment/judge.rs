@@ -146,7 +146,7 @@ impl<'a> Case<'a> {
             }
             ObjectStatus::Canceled => self.canceled(),
             ObjectStatus::Failed(decline) => self.failed(decline),
-            _ if self.payment.state.is_terminal() => self.nothing_moved(),
+            status if self.payment.state.is_terminal() => self.after_the_end(status),
             ObjectStatus::Unrecognized(_) => self.review(ReviewReason::UnrecognizedStatus),
             ObjectStatus::AwaitsMethod | ObjectStatus::AwaitsPayer(_) | ObjectStatus::Pending => {
                 self.passing(&object.status)
@@ -179,6 +179,10 @@ impl<'a> Case<'a> {
                 self.review(ReviewReason::OutcomeUnknown)
             }
             PaymentState::RequiresCapture { .. } => self.nothing_new(),
+            // A request that was given up has come after all. Nobody owes what it holds: it is let go.
+            PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired if self.is_owed_look() => {
+                self.still_pending(None)
+            }
             // An old snapshot of a hold that has been captured or released since.
             PaymentState::Succeeded { .. } | PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => {
                 Judgement::Nothing
@@ -196,17 +200,10 @@ impl<'a> Case<'a> {
             return self.nothing_moved();
         }
         let asked = self.payment.open_act().and_then(Act::ends_as);
-        let end = asked.unwrap_or(match self.payment.state {
-            // Nobody asked: the hold ran out.
-            PaymentState::RequiresCapture { .. } => End::Expired,
-            PaymentState::RequiresPaymentMethod
-            | PaymentState::Processing(_)
-            | PaymentState::RequiresAction(_)
-            | PaymentState::Succeeded { .. }
-            | PaymentState::Failed
-            | PaymentState::Canceled
-            | PaymentState::Expired => End::Canceled,
-        });
+        // Nobody asked: the hold ran out. Nor can anybody end an order of PayPal's: PayPal forgets what nobody paid.
+        let has_run_out = matches!(self.payment.state, PaymentState::RequiresCapture { .. })
+            || !self.payment.gateway.can_end_its_object();
+        let end = asked.unwrap_or(if has_run_out { End::Expired } else { End::Canceled });
         self.change(Fact::Ended(end))
     }
 
@@ -225,10 +222,39 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// An object that is not at its end, of a payment that is.
+    fn after_the_end(self, status: &ObjectStatus) -> Judgement {
+        match (self.source, status) {
+            (Source::Fetch, ObjectStatus::Pending) if self.is_owed_look() => self.still_pending(None),
+            (Source::Fetch, ObjectStatus::Unrecognized(_)) if self.is_owed_look() => {
+                self.still_pending(Some(ReviewReason::UnrecognizedStatus))
+            }
+            // Where events prove nothing, only a look can tell whether money has moved after all.
+            (Source::Event { .. }, ObjectStatus::Pending)
+                if self.payment.has_ended_without_money() && !self.payment.gateway.can_end_its_object() =>
+            {
+                let is_asked = self.payment.look_owed && self.payment.due.is_some_and(|due| due <= self.now.at);
+                if is_asked { Judgement::Nothing } else { self.change(Fact::LookAsked) }
+            }
+            _ => self.nothing_moved(),
+        }
+    }
+
     /// A look at an object on which no money has moved, for a payment that is at its end.
     fn nothing_moved(self) -> Judgement {
-        let was_owed = self.payment.look_owed && !self.has_succeeded();
-        if was_owed && self.source == Source::Fetch { self.change(Fact::Looked) } else { Judgement::Nothing }
+        if self.is_owed_look() { self.change(Fact::Looked) } else { Judgement::Nothing }
+    }
+
+    /// Whether this is the look that a payment is owed which ended without money.
+    fn is_owed_look(self) -> bool {
+        self.source == Source::Fetch && self.payment.look_owed && !self.has_succeeded()
+    }
+
+    /// It will be over, and nobody knows when.
+    fn still_pending(self, review: Option<ReviewReason>) -> Judgement {
+        let mut event = happened(self.payment, Fact::StillPending, self.now);
+        event.review = review;
+        Judgement::Change(event)
     }
 
     /// E3 and E5: a status that may have passed by now.
@@ -239,6 +265,7 @@ impl<'a> Case<'a> {
         }
         match self.source {
             Source::Event { cause } => self.hint(cause),
+            Source::Act(..) | Source::Fetch if self.is_bank_at_work_on_a_capture(status) => self.still_pending(None),
             Source::Act(..) => self.act_not_done(),
             Source::Attempt(number, _) if open.is_none_or(|attempt| attempt.number != number) => Judgement::Nothing,
             // A decline says so. An object that waits for a method without one is older than the request that it answers.
@@ -257,6 +284,18 @@ impl<'a> Case<'a> {
                 Some(_) | None => self.stands_at(status),
             },
         }
+    }
+
+    /// Whether what is held is being taken, and the bank has yet to say so.
+    fn is_bank_at_work_on_a_capture(self, status: &ObjectStatus) -> bool {
+        let act = match self.source {
+            Source::Act(..) => self.answered_act(),
+            Source::Fetch => self.payment.open_act(),
+            Source::Attempt(..) | Source::Event { .. } => None,
+        };
+        *status == ObjectStatus::Pending
+            && matches!(self.payment.state, PaymentState::RequiresCapture { .. })
+            && act.is_some_and(|act| act.ends_as().is_none())
     }
 
     /// How the payment ends though its object does not: where only our own request could move money, none is open, and
@@ -337,11 +376,22 @@ impl<'a> Case<'a> {
             None => {}
         }
         let soon = self.payment.due.is_some_and(|due| due.since(self.now.at) <= Limits::NEAR);
-        if soon && matches!(self.payment.state, PaymentState::Processing(_)) {
-            Judgement::Nothing
-        } else {
-            self.change(Fact::LookAsked)
-        }
+        // Who has claimed the row for a look may have looked before this happened; where events prove nothing, nobody else
+        // would tell. Who is at work on an attempt will hear of it.
+        let is_looked_at = match self.payment.state {
+            PaymentState::Processing(ProcessingReason::OutcomeUnknown) => true,
+            PaymentState::Processing(ProcessingReason::GatewayPending | ProcessingReason::RetryScheduled { .. }) => {
+                self.payment.gateway.can_end_its_object()
+            }
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::RequiresAction(_)
+            | PaymentState::RequiresCapture { .. }
+            | PaymentState::Succeeded { .. }
+            | PaymentState::Failed
+            | PaymentState::Canceled
+            | PaymentState::Expired => false,
+        };
+        if soon && is_looked_at { Judgement::Nothing } else { self.change(Fact::LookAsked) }
     }
 
     fn nothing_new(self) -> Judgement {
@@ -374,7 +424,13 @@ impl<'a> Case<'a> {
 
     /// E7: another object that bears our id. The payment is not moved by it.
     fn foreign(self, holds_money: bool) -> Judgement {
-        let review = match self.review(ReviewReason::MoneyElsewhere) {
+        // What only an event says that proves nothing must not bar a payment: anybody might bar it.
+        let reason = if self.payment.gateway.can_end_its_object() {
+            ReviewReason::MoneyElsewhere
+        } else {
+            ReviewReason::MoneyElsewhereClaimed
+        };
+        let review = match self.review(reason) {
             Judgement::Change(event) if holds_money => Some(event),
             Judgement::Change(_) | Judgement::Nothing | Judgement::Foreign { .. } => None,
         };

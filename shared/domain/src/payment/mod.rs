@@ -27,7 +27,7 @@ pub use apply::apply;
 pub use attempt::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument};
 pub use command::{CancelRequest, CaptureRequest, Command, ConfirmRequest, RefundRequest, Rejection};
 pub use decide::{Decision, decide};
-pub use dispute::{DISPUTES_MAX, PaymentDispute, judge_dispute};
+pub use dispute::{DISPUTES_MAX, Disputed, PaymentDispute, judge_dispute};
 pub use event::{AfterDecline, Event, Fact};
 pub use judge::{Evidence, Judgement, Source, judge};
 pub use judge_refund::{RefundEvidence, judge_refund};
@@ -127,6 +127,8 @@ pub enum ReviewReason {
     KeyMismatch,
     /// The gateway's object is for other money, another currency or another mode than the row.
     ObjectMismatch,
+    /// Somebody who may have made it up says that money stands on another object that bears the payment's id.
+    MoneyElsewhereClaimed,
     /// Money stands on another object that bears the payment's id.
     MoneyElsewhere,
     /// Money moved after the payment had ended otherwise.
@@ -137,11 +139,12 @@ pub enum ReviewReason {
 
 impl ReviewReason {
     /// All reasons, for tables and parsers.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::OutcomeUnknown,
         Self::UnrecognizedStatus,
         Self::KeyMismatch,
         Self::ObjectMismatch,
+        Self::MoneyElsewhereClaimed,
         Self::MoneyElsewhere,
         Self::LateSuccess,
         Self::AutomaticRefundFailed,
@@ -155,6 +158,7 @@ impl ReviewReason {
             Self::ObjectMismatch => "object_mismatch",
             Self::UnrecognizedStatus => "unrecognized_status",
             Self::KeyMismatch => "key_mismatch",
+            Self::MoneyElsewhereClaimed => "money_elsewhere_claimed",
             Self::MoneyElsewhere => "money_elsewhere",
             Self::LateSuccess => "late_success",
             Self::AutomaticRefundFailed => "automatic_refund_failed",
@@ -227,7 +231,25 @@ impl Payment {
     /// payer's next approval could change the answer, and an order does not tell one approval from another.
     #[must_use]
     pub fn confirms_itself(&self) -> bool {
-        self.terms.confirmation == Confirmation::Automatic && self.attempts.is_empty()
+        // What was asked for before the payer had approved says nothing about their approval.
+        let was_too_early = |attempt: &Attempt| {
+            matches!(attempt.source, AttemptSource::Api { .. })
+                && attempt.progress == AttemptProgress::Closed(AttemptResult::NotCharged)
+        };
+        self.terms.confirmation == Confirmation::Automatic && self.attempts.iter().all(was_too_early)
+    }
+
+    /// Whether it is at its end, and no money was taken.
+    #[must_use]
+    pub const fn has_ended_without_money(&self) -> bool {
+        match self.state {
+            PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => true,
+            PaymentState::RequiresPaymentMethod
+            | PaymentState::Processing(_)
+            | PaymentState::RequiresAction(_)
+            | PaymentState::RequiresCapture { .. }
+            | PaymentState::Succeeded { .. } => false,
+        }
     }
 
     /// The attempt whose end is not known yet.
@@ -330,6 +352,7 @@ impl Payment {
             ReviewReason::OutcomeUnknown
             | ReviewReason::UnrecognizedStatus
             | ReviewReason::KeyMismatch
+            | ReviewReason::MoneyElsewhereClaimed
             | ReviewReason::LateSuccess
             | ReviewReason::AutomaticRefundFailed => false,
         })
@@ -384,7 +407,7 @@ impl Payment {
     /// How much its disputes hold, or have taken.
     #[must_use]
     pub fn disputed(&self) -> Money {
-        self.total(self.disputes.iter().filter_map(PaymentDispute::holds))
+        self.total(self.disputes.iter().filter_map(|dispute| dispute.holds(self.captured())))
     }
 
     fn sum(&self, counts: impl Fn(&Refund) -> bool) -> Money {

@@ -105,7 +105,7 @@ pub fn decide(warning: &Warning, command: Command, now: &Now) -> Option<Event> {
         Command::Tell { told, .. } => {
             let review = match told {
                 Told::Yes => None,
-                Told::NoSuchPayment => Some(ReviewReason::ObjectMismatch),
+                Told::NoSuchPayment | Told::AnotherObject => Some(ReviewReason::ObjectMismatch),
             };
             Some(happened(warning, Fact::Told(told), review, now))
         }
@@ -173,7 +173,7 @@ fn establish(warning: &mut Warning, fact: &Fact) {
             warning.link = link.clone();
             warning.rounds = 0;
         }
-        Fact::Told(Told::Yes | Told::NoSuchPayment) => warning.is_told = true,
+        Fact::Told(Told::Yes | Told::NoSuchPayment | Told::AnotherObject) => warning.is_told = true,
         Fact::Looked | Fact::OutcomeUnknown { .. } => warning.rounds = warning.rounds.saturating_add(1),
         Fact::LookAsked | Fact::Claimed => {}
     }

@@ -5,7 +5,7 @@
 //! | step | a crash after it leaves |
 //! |---|---|
 //! | 1. load, decide, commit the act with its papers | a row whose `due` has it sent later, or seen to have been sent |
-//! | 2. ask the gateway, commit what came of it | the same; the dispute itself is the fence against a second answer |
+//! | 2. ask the gateway, commit what came of it; if that is a refusal which may be of a second copy, look | the same; the dispute itself is the fence against a second answer |
 //! | 3. nudge: the payment's row must learn of it, and what nobody knows must be looked at | the same; the sweep comes |
 //!
 //! Papers that are only put by go into the row and to nobody else. The payment's row is `retry`'s to write.
@@ -13,12 +13,12 @@
 use std::time::Duration;
 
 use domain::{
-    dispute::{Command, Dispute, DisputeId, Evidence, Papers, Rejection, Request, Source, Status},
+    dispute::{ActProgress, Command, Dispute, DisputeId, Evidence, Papers, Rejection, Request, Source, Status},
     id::RowId,
 };
 
 use crate::{
-    commit::dispute::{Committed, ExecuteError, Executed, execute, record},
+    commit::dispute::{Committed, ExecuteError, Executed, Recorded, execute, record},
     ports::{
         Actor, Error, Host, Note, Nudge,
         dispute::{DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, Place, ReplaceDispute},
@@ -141,8 +141,7 @@ async fn of_status<S: ListDisputes>(
     for _ in 0..PAGES_MAX {
         let page = store.list_disputes(status, reached.as_ref(), limit).await?;
         *unreadable = unreadable.saturating_add(page.unreadable);
-        let stands = |dispute: &Dispute| dispute.standing().is_some_and(|standing| standing.status == status);
-        found.extend(page.disputes.into_iter().filter(stands));
+        found.extend(page.disputes.into_iter().filter(|dispute| dispute.listed_as() == Some(status)));
         reached = page.next;
         if reached.is_none() || found.len() >= wanted.limit {
             break;
@@ -216,7 +215,7 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
         return Ok(Requested::Done(committed.into_dispute()));
     }
     let before = committed.dispute().clone();
-    let dispute = match send(host, store, gateway, &committed, Sending::First, actor).await {
+    let dispute = match sent(host, store, gateway, &committed, actor).await {
         Ok(dispute) => dispute,
         Err(error) => {
             // The row as committed tells the truth: nobody knows. Its `due` takes over.
@@ -231,6 +230,27 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
         host.note(Note::NudgeLost(error));
     }
     Ok(Requested::Done(dispute))
+}
+
+/// Sends the open act of a committed dispute for the first time. What the answer does not tell, the dispute itself does: whoever
+/// was refused should know it now and not after the next sweep.
+async fn sent<H: Host, S: ReplaceDispute, G: DisputeGateway>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    committed: &Committed,
+    actor: &Actor,
+) -> Result<Dispute, Error> {
+    let dispute = send(host, store, gateway, committed, Sending::First, actor).await?;
+    let is_answered = dispute.open_act().is_some_and(|act| matches!(act.progress, ActProgress::Answered { .. }));
+    let budget = host.gateway_budget();
+    if !is_answered || budget < GATEWAY_TIME_MIN {
+        return Ok(dispute);
+    }
+    let outcome = gateway.fetch_dispute(&dispute.id, budget).await;
+    let seen = record(host, store, dispute.clone(), Evidence { source: Source::Fetch, outcome }, actor).await;
+    // That it was answered is written down already.
+    Ok(seen.map_or(dispute, Recorded::into_dispute))
 }
 
 /// Whether an act's request may have been sent before.

@@ -6,14 +6,14 @@
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
 //!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
 //!    they are not, what a charge came to is asked for where nobody has told; anything else is fetched and compared, and
-//!    what its payer has approved is charged if that was so agreed.
+//!    what its payer has approved is charged if that was so agreed. What is held though the payment has ended is let go.
 
 mod dispute;
 mod warning;
 
 use domain::{
     dispute::{Dispute, DisputeId},
-    gateway::{NextAction, RefundSnapshot},
+    gateway::{NextAction, ObjectStatus, RefundSnapshot},
     id::{RefundId, TransactionId},
     payment::{
         ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
@@ -190,8 +190,14 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
         let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
+        let is_held = outcome.object().is_some_and(|seen| matches!(seen.status, ObjectStatus::Authorized { .. }));
         let evidence = Evidence { source: Source::Fetch, outcome };
-        let payment = record(self.host, self.store, payment, evidence, &Actor::Retry).await?.into_payment();
+        let payment = match record(self.host, self.store, payment, evidence, &Actor::Retry).await? {
+            Recorded::Committed(seen) if is_held && seen.payment().has_ended_without_money() => {
+                return self.let_go(seen).await;
+            }
+            recorded => recorded.into_payment(),
+        };
         if payment.state != PaymentState::RequiresAction(NextAction::Confirm) {
             return Ok(payment);
         }
@@ -201,6 +207,14 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             }
             None => Ok(payment),
         }
+    }
+
+    /// Lets go of what is held under a payment that has ended: a request that was given up has come after all.
+    async fn let_go(&self, ended: Committed) -> Result<Payment, Error> {
+        let answer = self.gateway.cancel(&ended, self.host.dice(), self.host.gateway_budget()).await;
+        let evidence = Evidence { source: Source::Fetch, outcome: answer.outcome };
+        let recorded = record(self.host, self.store, ended.into_payment(), evidence, &Actor::Retry).await?;
+        Ok(recorded.into_payment())
     }
 
     /// A command of our own. It is never refused, only pointless.

@@ -172,14 +172,15 @@ where
     }
 }
 
-/// What is only said weighs nothing on the payment's own object, which is looked at. Of another object that bears our id
-/// nothing else will ever be heard: if money is said to stand on it, a person must know.
+/// What is only said weighs nothing on the payment's own object, which is looked at: also at its end, if money is said to have
+/// moved. Of another object that bears our id nothing else will ever be heard: if money is said to stand on it, a person must
+/// know.
 fn hearsay(payment: &Payment, object: GatewayToken, holds_money: bool) -> Evidence {
     let amount = payment.terms.amount;
-    let status = if object != payment.object && holds_money {
-        ObjectStatus::Captured { received_minor_units: amount.minor_units() }
-    } else {
-        ObjectStatus::Pending
+    let status = match (object == payment.object, holds_money) {
+        (false, true) => ObjectStatus::Captured { received_minor_units: amount.minor_units() },
+        (true, true) => ObjectStatus::Pending,
+        (_, false) => ObjectStatus::AwaitsMethod,
     };
     let snapshot = ObjectSnapshot {
         reference: object,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     dispute::{
-        ACTS_MAX, Act, ActKind, ActProgress, Dispute, Kind, Known, Link, Paper, Papers, Reason, Reminder, Stage,
-        Standing, Status,
+        ACTS_MAX, Act, ActKind, ActProgress, Channel, Dispute, Kind, Known, Link, Paper, Papers, Reason, Reminder,
+        Stage, Standing, Status, Ways,
     },
     gateway::Mode,
     id::{IdempotencyKey, RequestHash},
@@ -37,11 +37,12 @@ pub fn open(number: u32) -> Dispute {
         amount: must(Money::payable(400, must(Currency::from_code("EUR")))),
         reason: Reason::NotReceived,
         gateway_reason: Text::parse("product_not_received").ok(),
-        standing: Standing { stage: Stage::Chargeback, status: Status::NeedsResponse },
+        standing: Some(Standing { stage: Stage::Chargeback, status: Status::NeedsResponse }),
+        ways: Ways::usual(Stage::Chargeback, Status::NeedsResponse),
         due_by: Some(SimHost::START.plus(std::time::Duration::from_secs(10 * 24 * 3600))),
         submissions: Some(0),
     });
-    dispute.link = Link::Payment(crate::payments::id(number));
+    dispute.link = Link::Payment { id: crate::payments::id(number), object: None };
     dispute.is_told = true;
     dispute.version = 3;
     dispute
@@ -59,6 +60,7 @@ pub fn largest(number: u32) -> Dispute {
         key: must(IdempotencyKey::parse(&"k".repeat(IdempotencyKey::MAX_LENGTH))),
         request_hash: RequestHash::of([("a", "b")]),
         started_at: SimHost::START,
+        sent_at: SimHost::START.plus(std::time::Duration::from_secs(1)),
         progress: ActProgress::Refused { code: "c".repeat(64) },
     };
     dispute.acts = vec![act; ACTS_MAX];
@@ -100,13 +102,17 @@ fn known() -> impl Strategy<Value = Known> {
     let amount = (1_i64.., currency).prop_map(|(units, currency)| must(Money::payable(units, currency)));
     let words = (option::of(token()), option::of("[a-z_]{1,64}".prop_map(|word| must(Text::parse(&word)))));
     let reason = select(Reason::ALL.to_vec());
-    (amount, words, reason, any_standing(), option::of(moment()), any::<Option<u32>>()).prop_map(
-        |(amount, (charge, gateway_reason), reason, standing, due_by, submissions)| Known {
+    let answer = option::of(select(vec![Channel::Evidence, Channel::Appeal]));
+    let ways = (answer, any::<bool>()).prop_map(|(answer, accept)| Ways { answer, accept });
+    let standing = option::of(any_standing());
+    (amount, words, reason, standing, ways, option::of(moment()), any::<Option<u32>>()).prop_map(
+        |(amount, (charge, gateway_reason), reason, standing, ways, due_by, submissions)| Known {
             charge,
             amount,
             reason,
             gateway_reason,
             standing,
+            ways,
             due_by,
             submissions,
         },
@@ -117,7 +123,8 @@ fn link() -> impl Strategy<Value = Link> {
     prop_oneof![
         Just(Link::Unknown),
         Just(Link::NotOurs),
-        (0_u32..100).prop_map(|number| Link::Payment(crate::payments::id(number))),
+        (0_u32..100, option::of(token()))
+            .prop_map(|(number, object)| Link::Payment { id: crate::payments::id(number), object }),
     ]
 }
 
@@ -148,11 +155,13 @@ fn act() -> impl Strategy<Value = Act> {
         Just(ActProgress::Overtaken),
     ];
     let key = "[!-~]{1,60}".prop_map(|text| must(IdempotencyKey::parse(&text)));
-    (kind, key, any::<u64>(), moment(), progress).prop_map(|(kind, key, hash, started_at, progress)| Act {
+    let times = (moment(), moment());
+    (kind, key, any::<u64>(), times, progress).prop_map(|(kind, key, hash, (started_at, sent_at), progress)| Act {
         kind,
         key,
         request_hash: RequestHash::of([("n", hash.to_string().as_str())]),
         started_at,
+        sent_at,
         progress,
     })
 }

@@ -8,7 +8,7 @@ use std::{
 
 use domain::{
     decline::{Decline, GatewayWords},
-    gateway::{Gateway, Hand, NextAction, ObjectStatus, OpenedObject, Outcome, UnknownReason},
+    gateway::{Gateway, Hand, NextAction, ObjectSnapshot, ObjectStatus, OpenedObject, Outcome, UnknownReason},
     id::TransactionId,
     payment::{CaptureMethod, Terms},
     text::{ClientSecret, GatewayToken, WebUrl},
@@ -252,8 +252,10 @@ impl Book {
     fn confirm(&mut self, object: &GatewayToken, off_session: bool, key: &str) -> Outcome {
         match self.intent(object) {
             Some(intent) if intent.can_be_confirmed() => {}
+            // The adapter looks at what PayPal refuses so, and that shows where its payer is to go.
             Some(intent) if intent.is_order() && intent.status == ObjectStatus::AwaitsMethod => {
-                return Outcome::Refused { code: "ORDER_NOT_APPROVED".to_owned(), object: None };
+                let status = ObjectStatus::AwaitsPayer(NextAction::Redirect(approval(object)));
+                return Outcome::Object(ObjectSnapshot { status, ..intent.snapshot() });
             }
             Some(_) | None => return self.stands_in_the_way(object),
         }

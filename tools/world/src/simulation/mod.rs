@@ -294,7 +294,10 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
         ReviewReason::OutcomeUnknown | ReviewReason::AutomaticRefundFailed => {
             row.open_act().is_some_and(|act| act.ends_as().is_none()) || row.refunds.iter().any(Refund::is_in_doubt)
         }
-        ReviewReason::KeyMismatch | ReviewReason::MoneyElsewhere | ReviewReason::LateSuccess => false,
+        ReviewReason::KeyMismatch
+        | ReviewReason::MoneyElsewhereClaimed
+        | ReviewReason::MoneyElsewhere
+        | ReviewReason::LateSuccess => false,
     });
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
     (row.state.is_terminal() && row.due.is_none()) || (was_looked_at && (is_disputed || is_held))

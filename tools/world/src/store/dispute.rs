@@ -55,8 +55,7 @@ impl Rows {
     }
 
     fn of_status(&self, status: Status) -> Vec<Dispute> {
-        let stands = |dispute: &&Dispute| dispute.standing().is_some_and(|standing| standing.status == status);
-        self.0.values().map(|row| &row.dispute).filter(stands).cloned().collect()
+        self.0.values().map(|row| &row.dispute).filter(|dispute| dispute.listed_as() == Some(status)).cloned().collect()
     }
 }
 

@@ -4,16 +4,16 @@
 //! |---|---|
 //! | `pk` | `DSP#<id>` |
 //! | `xp` `xd` | its place in the list of disputes, see [`super::super::keys`] |
-//! | `mo` `pt` `no` `tl` | mode, the payment, not ours, the payment's row has been told |
-//! | `kn` | what the gateway has shown: `ch` charge, `am` amount, `cu` currency, `r` why, `g` the gateway's word, `sg` stage, `st` status, `dl` deadline, `n` how often it was answered |
+//! | `mo` `pt` `ob` `no` `tl` | mode, the payment, the object that bears its id, not ours, the payment's row has been told |
+//! | `kn` | what the gateway has shown: `ch` charge, `am` amount, `cu` currency, `r` why, `g` the gateway's word, `sg` stage, `st` status, `dl` deadline, `n` how often it was answered, `wa` where evidence goes, `wx` the merchant may give in |
 //! | `pa` | the papers, by their names |
-//! | `ac` | acts: `w` what, `k` `h` `t` `p` `c` as for a payment, `b` how often it had been answered before |
+//! | `ac` | acts: `w` what, `k` `h` `t` `p` `c` as for a payment, `s` when it was last sent where that is later, `b` how often it had been answered before |
 //! | `rm` | the last alarm that was raised |
 
 use std::collections::BTreeMap;
 
 use domain::{
-    dispute::{Act, ActKind, ActProgress, Dispute, Known, Link, Paper, Papers, Standing},
+    dispute::{Act, ActKind, ActProgress, Dispute, Known, Link, Paper, Papers, Standing, Ways},
     id::{IdempotencyKey, TransactionId},
     money::{Currency, Money},
     text::{GatewayToken, Text},
@@ -57,7 +57,9 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let row = match &dispute.link {
         Link::Unknown => row,
         Link::NotOurs => row.flag("no", true),
-        Link::Payment(id) => row.text("pt", id.as_str()),
+        Link::Payment { id, object } => {
+            row.text("pt", id.as_str()).maybe(object.as_ref(), |row, object| row.text("ob", object.as_str()))
+        }
     };
     Ok(keys::write_dispute(row, dispute).into_item())
 }
@@ -72,7 +74,7 @@ pub fn read(item: &Item) -> Result<Dispute, Unfit> {
         return Err(row.unfit("sv", "is a version that this release does not read"));
     }
     let link = match row.maybe_parsed("pt", TransactionId::parse)? {
-        Some(id) => Link::Payment(id),
+        Some(id) => Link::Payment { id, object: row.maybe_parsed("ob", GatewayToken::parse)? },
         None if row.maybe_flag("no")? == Some(true) => Link::NotOurs,
         None => Link::Unknown,
     };
@@ -106,8 +108,9 @@ fn write_known(known: &Known) -> Written {
         .number("am", known.amount.minor_units())
         .text("cu", known.amount.currency().code())
         .word("r", known.reason)
-        .word("sg", known.standing.stage)
-        .word("st", known.standing.status)
+        .maybe(known.standing, |map, standing| map.word("sg", standing.stage).word("st", standing.status))
+        .maybe(known.ways.answer, |map, channel| map.word("wa", channel))
+        .maybe(known.ways.accept.then_some(true), |map, accept| map.flag("wx", accept))
         .maybe(known.charge.as_ref(), |map, charge| map.text("ch", charge.as_str()))
         .maybe(known.gateway_reason.as_ref(), |map, word| map.text("g", word.as_str()))
         .maybe(known.due_by, |map, by| map.number("dl", by.unix_ms()))
@@ -122,7 +125,11 @@ fn read_known(map: &Attributes<'_>) -> Result<Known, Unfit> {
         amount,
         reason: map.word("r")?,
         gateway_reason: map.maybe_parsed("g", Text::parse)?,
-        standing: Standing { stage: map.word("sg")?, status: map.word("st")? },
+        standing: match map.maybe_word("st")? {
+            Some(status) => Some(Standing { stage: map.word("sg")?, status }),
+            None => None,
+        },
+        ways: Ways { answer: map.maybe_word("wa")?, accept: map.maybe_flag("wx")?.unwrap_or(false) },
         due_by: maybe_time(map, "dl")?,
         submissions: map.maybe_number("n")?,
     })
@@ -147,7 +154,8 @@ fn write_act(act: &Act) -> Result<Written, Unfit> {
     let map = Written::default()
         .text("k", act.key.as_str())
         .bytes("h", hash_bytes(act.request_hash)?)
-        .number("t", act.started_at.unix_ms());
+        .number("t", act.started_at.unix_ms())
+        .maybe((act.sent_at != act.started_at).then_some(act.sent_at), |map, at| map.number("s", at.unix_ms()));
     let map = match act.kind {
         ActKind::Draft => map.text("w", "draft"),
         ActKind::Submit { before } => map.text("w", "submit").maybe(before, |map, count| map.number("b", count)),
@@ -182,5 +190,7 @@ fn read_act(map: &Attributes<'_>) -> Result<Act, Unfit> {
         _ => return Err(map.unfit("p", "is a progress that this release does not know")),
     };
     let (key, request_hash) = (map.parsed("k", IdempotencyKey::parse)?, read_hash(map, "h")?);
-    Ok(Act { kind, key, request_hash, started_at: time(map, "t")?, progress })
+    let started_at = time(map, "t")?;
+    let sent_at = maybe_time(map, "s")?.unwrap_or(started_at);
+    Ok(Act { kind, key, request_hash, started_at, sent_at, progress })
 }

@@ -37,8 +37,7 @@ pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
     let acts: Vec<Written> = payment.acts.iter().map(|act| write_act(act, currency)).collect::<Result<_, _>>()?;
     let refunds: Vec<Written> =
         payment.refunds.iter().map(|refund| write_refund(refund, currency)).collect::<Result<_, _>>()?;
-    let disputes: Vec<Written> =
-        payment.disputes.iter().map(|dispute| write_dispute(dispute, currency)).collect::<Result<_, _>>()?;
+    let disputes: Vec<Written> = payment.disputes.iter().map(|dispute| write_dispute(dispute, currency)).collect();
     let row = row.list("at", attempts).list("ac", acts);
     // Most rows have none of these.
     let row = if refunds.is_empty() { row } else { row.list("rf", refunds) };
@@ -261,16 +260,20 @@ fn read_refund(map: &Attributes<'_>, currency: Currency) -> Result<Refund, Unfit
     })
 }
 
-fn write_dispute(dispute: &PaymentDispute, currency: Currency) -> Result<Written, Unfit> {
-    Ok(Written::default()
+/// A dispute may be of another currency than the payment; then it says so.
+fn write_dispute(dispute: &PaymentDispute, currency: Currency) -> Written {
+    let other = Some(dispute.amount.currency()).filter(|its| *its != currency);
+    Written::default()
         .text("i", dispute.id.as_str())
-        .number("m", minor_units(dispute.amount, currency, "m")?)
+        .number("m", dispute.amount.minor_units())
+        .maybe(other, |map, other| map.text("cu", other.code()))
         .word("sg", dispute.standing.stage)
         .word("st", dispute.standing.status)
-        .number("v", dispute.version))
+        .number("v", dispute.version)
 }
 
 fn read_dispute(map: &Attributes<'_>, currency: Currency) -> Result<PaymentDispute, Unfit> {
+    let currency = map.maybe_parsed("cu", Currency::from_code)?.unwrap_or(currency);
     Ok(PaymentDispute {
         id: map.parsed("i", DisputeId::parse)?,
         amount: money(map, "m", currency)?,

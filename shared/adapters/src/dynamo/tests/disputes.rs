@@ -53,6 +53,7 @@ fn fought() -> Dispute {
         key: IdempotencyKey::parse(&format!("act-{number}")).unwrap(),
         request_hash: RequestHash::of([("submit", "true")]),
         started_at: SimHost::START.plus(Duration::from_secs(number)),
+        sent_at: SimHost::START.plus(Duration::from_secs(2 * number)),
         progress,
     };
     dispute.acts = (0_u64..).zip(progress).map(act).collect();

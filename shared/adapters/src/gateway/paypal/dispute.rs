@@ -3,16 +3,18 @@
 //! A dispute bears the ids of the order that it is about, so a look at it tells whose money it is. What may be done is said by
 //! its links: a lost dispute that has the link `appeal` waits for the merchant once more.
 //!
-//! Must never: name a status that PayPal has not named; count on a key of ours, because PayPal promises none for disputes.
-//! The dispute itself is the fence: it takes one answer at a time.
+//! Must never: name a status that PayPal has not named; count on a key of ours, because PayPal promises none for disputes;
+//! believe that what was refused was refused for the first time. The dispute itself is the fence: it takes one answer at a
+//! time, and tells what became of it.
 
 use domain::{
     dispute::{
-        ActKind, Answer, Behind, Dispute, DisputeId, Outcome, Paper, Papers, Reason, Snapshot, SnapshotStatus, Stage,
-        Status,
+        ActKind, Answer, Behind, Channel, Dispute, DisputeId, Outcome, Paper, Papers, Reason, Snapshot, SnapshotStatus,
+        Stage, Status, Ways,
     },
     gateway::{Gateway, Hand, UnknownReason},
     id::gateway_key,
+    money::Money,
     text::{GatewayToken, Text},
 };
 use flow::ports::dispute::PapersRefusal;
@@ -21,7 +23,6 @@ use serde_json::Value;
 
 use super::{
     amount::WireAmount,
-    issue::Meaning,
     link::Link,
     message::PaypalRequest,
     refund::ids,
@@ -35,18 +36,32 @@ use crate::{
 
 /// PayPal's bound for the notes of one piece of evidence.
 const NOTES_MAX_CHARS: usize = 2_000;
+/// How the merchant gives in: all of it goes back.
+const WHOLE_REFUND: &str = "REFUND";
+/// PayPal's bounds for a shipment.
+const TRACKING_NUMBER_MAX_CHARS: usize = 255;
+const CARRIER_MAX_CHARS: usize = 2_000;
 /// The carriers that PayPal knows by a name of their own and merchants use; any other is `OTHER`.
 const CARRIERS: [&str; 7] = ["UPS", "USPS", "FEDEX", "DHL", "TNT", "ROYAL_MAIL", "PARCELFORCE"];
 
-/// Whether PayPal takes these papers: texts, of any number. It has no names for files that were given it before.
+/// Whether PayPal takes these papers: texts, of any number. It has no names for files that were given it before, and wants to
+/// know whose a tracking number is.
 pub(super) fn accepts(papers: &Papers) -> Result<(), PapersRefusal> {
-    match papers.iter().find(|(paper, _)| paper.kind() == domain::dispute::Kind::Document) {
-        Some((paper, _)) => Err(PapersRefusal {
-            paper: Some(paper),
-            why: "cannot be sent to PayPal by its name; add it in PayPal's dashboard",
-        }),
-        None => Ok(()),
+    let refused = |paper, why| Err(PapersRefusal { paper: Some(paper), why });
+    let is_longer = |paper, max| papers.get(paper).is_some_and(|text| text.chars().count() > max);
+    if let Some((paper, _)) = papers.iter().find(|(paper, _)| paper.kind() == domain::dispute::Kind::Document) {
+        return refused(paper, "cannot be sent to PayPal by its name; add it in PayPal's dashboard");
     }
+    if papers.get(Paper::ShippingTrackingNumber).is_some() && papers.get(Paper::ShippingCarrier).is_none() {
+        return refused(Paper::ShippingCarrier, "is needed beside shippingTrackingNumber at PayPal");
+    }
+    if is_longer(Paper::ShippingTrackingNumber, TRACKING_NUMBER_MAX_CHARS) {
+        return refused(Paper::ShippingTrackingNumber, "may have 255 characters at PayPal");
+    }
+    if is_longer(Paper::ShippingCarrier, CARRIER_MAX_CHARS) {
+        return refused(Paper::ShippingCarrier, "may have 2000 characters at PayPal");
+    }
+    Ok(())
 }
 
 /// The request for a look.
@@ -63,13 +78,16 @@ pub(super) fn request(dispute: &Dispute) -> Option<PaypalRequest> {
         // Papers that are put by go nowhere.
         ActKind::Draft => None,
         ActKind::Submit { .. } => {
-            let is_appeal = dispute.standing().is_some_and(|standing| standing.stage == Stage::Appeal);
-            let path = format!("{itself}/{}", if is_appeal { "appeal" } else { "provide-evidence" });
-            Some(PaypalRequest::form(path, key, &Evidences { evidences: evidences(&dispute.papers) }))
+            let folder = match dispute.known.as_ref()?.ways.answer? {
+                Channel::Evidence => "provide-evidence",
+                Channel::Appeal => "appeal",
+            };
+            let evidences = Evidences { evidences: evidences(&dispute.papers) };
+            Some(PaypalRequest::form(format!("{itself}/{folder}"), key, &evidences))
         }
         ActKind::Accept => {
-            let body = AcceptClaim { note: "Accepted by the merchant.", accept_claim_type: "REFUND" };
-            Some(PaypalRequest::post(format!("{itself}/accept-claim"), key, &body))
+            let body = AcceptClaim { note: "Accepted by the merchant.", accept_claim_type: WHOLE_REFUND };
+            Some(PaypalRequest::form(format!("{itself}/accept-claim"), key, &body))
         }
     }
 }
@@ -82,33 +100,27 @@ pub(super) fn seen(called: Called) -> Outcome {
             let shown = shown.and_then(|shown| shown.snapshot());
             shown.map_or(Outcome::Unknown(UnknownReason::Unreadable), |shown| Outcome::Dispute(Box::new(shown)))
         }
-        Err(no) => refused(no),
+        Err(No::Said(error)) => Outcome::Refused { code: error.code().to_owned() },
+        Err(No::Unknown(reason)) => Outcome::Unknown(reason),
     }
 }
 
-/// What came of an act: PayPal says that it was done, and shows nothing.
-pub(super) fn taken(called: Called) -> Outcome {
+/// What came of an act: PayPal says that it was done, and shows nothing; or it says why not. Its words for that are not in
+/// its table of issues, and none of them means that anything was done. But who is refused may have been served before, for
+/// nobody can tell two sendings apart: so a refusal is an answer that the dispute itself must explain.
+pub(super) fn answer(called: Called) -> Answer {
     match done(called) {
-        Ok(_) => Outcome::Taken,
-        Err(no) => refused(no),
+        Ok(_) => first_hand(Outcome::Taken),
+        Err(No::Said(error)) => {
+            Answer { outcome: Outcome::Refused { code: error.code().to_owned() }, hand: Hand::Replayed }
+        }
+        Err(No::Unknown(reason)) => first_hand(Outcome::Unknown(reason)),
     }
 }
 
-/// An answer of PayPal's is always its own: there is no replay of an earlier one.
+/// An answer that was made now.
 pub(super) const fn first_hand(outcome: Outcome) -> Answer {
     Answer { outcome, hand: Hand::First }
-}
-
-fn refused(no: No) -> Outcome {
-    match no {
-        No::Unknown(reason) => Outcome::Unknown(reason),
-        No::Said(error) => match error.meaning() {
-            Meaning::Unknown(reason) | Meaning::Done(reason) => Outcome::Unknown(reason),
-            Meaning::Declined | Meaning::Refused | Meaning::State | Meaning::Gone => {
-                Outcome::Refused { code: error.code().to_owned() }
-            }
-        },
-    }
 }
 
 /// The dispute that an event is about. What the event says of it is old by the time that we read it; a look is not.
@@ -197,6 +209,8 @@ struct Shown {
     dispute_amount: Option<Named<WireAmount>>,
     #[serde(default, deserialize_with = "if_readable")]
     dispute_outcome: Option<Named<DisputeOutcome>>,
+    #[serde(default)]
+    allowed_response_options: Value,
     #[serde(default, deserialize_with = "if_readable")]
     seller_response_due_date: Option<String>,
     #[serde(default)]
@@ -210,6 +224,8 @@ struct Shown {
 #[derive(Deserialize)]
 struct DisputeOutcome {
     outcome_code: Word,
+    #[serde(default, deserialize_with = "if_readable")]
+    amount_refunded: Option<Named<WireAmount>>,
 }
 
 impl Shown {
@@ -224,9 +240,10 @@ impl Shown {
             mode: None,
             behind: self.behind(),
             charge: text("seller_transaction_id").and_then(|id| GatewayToken::parse(id).ok()),
-            amount: self.dispute_amount.as_ref().and_then(|Named(amount)| amount.read()),
+            amount: self.amount(status == SnapshotStatus::Known(Status::Lost)),
             reason: self.reason.as_ref().map_or(Reason::Other, |word| reason(word.as_str())),
             gateway_reason: self.reason.as_ref().and_then(|word| Text::parse(word.as_str()).ok()),
+            ways: self.ways(&status),
             stage,
             status,
             due_by: self.seller_response_due_date.as_deref().and_then(rfc3339::parse),
@@ -240,7 +257,33 @@ impl Shown {
             let all = transactions.iter().filter_map(|transaction| transaction.get(name)?.as_str());
             all.filter_map(ids).map(|(payment, _)| payment).next()
         };
-        ours("custom").or_else(|| ours("invoice_number")).map_or(Behind::NotOurs, Behind::Payment)
+        let id = ours("custom").or_else(|| ours("invoice_number"));
+        // It names the capture, and not the order.
+        id.map_or(Behind::NotOurs, |id| Behind::Payment { id, object: None })
+    }
+
+    /// How much is disputed; once it was lost, how much of that the payer got.
+    fn amount(&self, is_lost: bool) -> Option<Money> {
+        let outcome = self.dispute_outcome.as_ref().filter(|_| is_lost);
+        let given = outcome.and_then(|Named(outcome)| outcome.amount_refunded.as_ref()).and_then(|Named(it)| it.read());
+        let is_some_money = |amount: &Money| amount.minor_units() > 0;
+        given.filter(is_some_money).or_else(|| self.dispute_amount.as_ref().and_then(|Named(amount)| amount.read()))
+    }
+
+    /// What its links allow: whatever is not there, PayPal refuses. Where it shows no links at all, what is usual.
+    fn ways(&self, status: &SnapshotStatus) -> Ways {
+        let SnapshotStatus::Known(Status::NeedsResponse) = status else { return Ways::NONE };
+        if self.links.is_none() {
+            return Ways::usual(Stage::Chargeback, Status::NeedsResponse);
+        }
+        let answer = if self.links_to("provide_evidence") {
+            Some(Channel::Evidence)
+        } else {
+            self.links_to("appeal").then_some(Channel::Appeal)
+        };
+        let types = self.allowed_response_options.pointer("/accept_claim/accept_claim_types").and_then(Value::as_array);
+        let takes_refunds = types.is_none_or(|types| types.iter().any(|it| it.as_str() == Some(WHOLE_REFUND)));
+        Ways { answer, accept: takes_refunds && self.links_to("accept_claim") }
     }
 
     /// PayPal's words, all of them. `OTHER` and whatever is new is no status that we know.
@@ -258,7 +301,7 @@ impl Shown {
             "OPEN" | "WAITING_FOR_SELLER_RESPONSE" => Status::NeedsResponse,
             "WAITING_FOR_BUYER_RESPONSE" | "UNDER_REVIEW" => Status::UnderReview,
             "RESOLVED" => match self.outcome() {
-                Some("RESOLVED_BUYER_FAVOUR") if self.may_be_appealed() => {
+                Some("RESOLVED_BUYER_FAVOUR") if self.links_to("appeal") => {
                     return (Some(Stage::Appeal), SnapshotStatus::Known(Status::NeedsResponse));
                 }
                 Some("RESOLVED_BUYER_FAVOUR" | "ACCEPTED") => Status::Lost,
@@ -277,8 +320,8 @@ impl Shown {
         self.dispute_outcome.as_ref().map(|Named(outcome)| outcome.outcome_code.as_str())
     }
 
-    fn may_be_appealed(&self) -> bool {
-        self.links.iter().flatten().any(|Named(link)| link.is("appeal"))
+    fn links_to(&self, act: &str) -> bool {
+        self.links.iter().flatten().any(|Named(link)| link.is(act))
     }
 }
 

@@ -24,6 +24,9 @@ pub(super) struct PaypalError {
     name: Word,
     #[serde(default, deserialize_with = "if_readable")]
     details: Option<Vec<Named<Detail>>>,
+    /// Whether the request that was refused had been sent before, and nobody heard what came of that.
+    #[serde(skip)]
+    pub(super) is_of_a_second_sending: bool,
 }
 
 #[derive(Deserialize)]

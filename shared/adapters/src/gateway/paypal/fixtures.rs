@@ -48,7 +48,7 @@ pub(super) fn with(mut object: Value, fields: Value) -> Value {
 
 /// A response.
 pub(super) fn response(status: u16, body: &str) -> PaypalResponse {
-    PaypalResponse { status, body: body.as_bytes().to_vec() }
+    PaypalResponse { status, body: body.as_bytes().to_vec(), is_of_a_second_sending: false }
 }
 
 /// An order over 25 euros.

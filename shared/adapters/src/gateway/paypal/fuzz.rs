@@ -94,7 +94,11 @@ fn whatever_paypal_answers_money_is_taken_for_moved_only_where_its_payments_say_
         .inputs(4_000)
         .check(|input| {
             let (head, body) = head_and_body(input);
-            let response = PaypalResponse { status: head.parse().unwrap_or(201), body: body.to_vec() };
+            let response = PaypalResponse {
+                status: head.parse().unwrap_or(201),
+                body: body.to_vec(),
+                is_of_a_second_sending: false,
+            };
             let looks_like_json = body.trim_ascii_start().starts_with(b"{");
             let Some(shown) = fuzz::json(body).or_else(|| (!looks_like_json).then_some(Value::Null)) else {
                 return "nothing to compare with".to_owned();
@@ -165,7 +169,8 @@ fn cents(amount: &Value) -> Option<i64> {
 }
 
 fn opened_only_what_was_shown(response: &PaypalResponse, shown: &Value) {
-    match open::outcome(Ok(response.clone()), domain::gateway::Mode::Test) {
+    let id = domain::id::TransactionId::parse(super::fixtures::TRANSACTION_ID).expect("an id");
+    match open::outcome(Ok(response.clone()), &id, domain::gateway::Mode::Test) {
         OpenOutcome::Opened(opened) => {
             shows(shown, response, &opened.snapshot);
             let page = opened.payer_url.expect("a payer is sent nowhere");

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     gateway::{
-        patience::{Again, Patience},
+        patience::{Again, Heard, Patience},
         wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
     },
     host::now,
@@ -66,19 +66,33 @@ impl<A: PaypalApp> Shell<A> {
         let mut patience = Patience::default();
         let mut token = self.tokens.current(now(), &self.door).await?;
         let mut called = self.send(request, &token).await;
+        let mut was_unheard = false;
         // Bounded by what a `Patience` grants.
-        while let Some(again) = patience.again(heard(&called), budget.saturating_sub(started.elapsed()), (self.dice)())
+        while let Some(again) =
+            patience.again(Self::worth(request, &called), budget.saturating_sub(started.elapsed()), (self.dice)())
         {
             match again {
                 Again::After(pause) => sleep(pause).await,
                 Again::WithAnotherKey => match self.tokens.instead_of(&token, now(), &self.door).await {
                     Some(other) => token = other,
-                    None => return called,
+                    None => break,
                 },
             }
+            was_unheard |= matches!(heard(&called), Heard::Lost | Heard::Busy);
             called = self.send(request, &token).await;
         }
+        if let Ok(response) = &mut called {
+            response.is_of_a_second_sending = was_unheard;
+        }
         called
+    }
+
+    /// What was heard, as far as another try within the call depends on it: what has no key is not sent twice.
+    fn worth(request: &PaypalRequest, called: &Called) -> Heard {
+        match (&request.act, heard(called)) {
+            (Act::Form { .. }, Heard::Lost) => Heard::Final,
+            (Act::Get | Act::Post { .. } | Act::Form { .. }, heard) => heard,
+        }
     }
 
     /// Sends it once.
@@ -142,7 +156,8 @@ impl<A: PaypalApp> GrantToken for Door<A> {
 /// Reads a response to its end.
 async fn receive(response: Response) -> Called {
     let status = response.status().as_u16();
-    Ok(PaypalResponse { status, body: whole_body(response, BODY_MAX_BYTES).await? })
+    let body = whole_body(response, BODY_MAX_BYTES).await?;
+    Ok(PaypalResponse { status, body, is_of_a_second_sending: false })
 }
 
 #[cfg(test)]

@@ -20,9 +20,9 @@ impl Link {
         WebUrl::parse(&to_payer.0.href).ok()
     }
 
-    /// Whether it leads there.
+    /// Whether it leads there. PayPal writes one relation with a dash here and an underscore there.
     pub(super) fn is(&self, relation: &str) -> bool {
-        self.rel.as_str() == relation
+        self.rel.as_str().replace('-', "_") == relation
     }
 
     /// The id of the object above, which is the last part of its address.

@@ -27,7 +27,8 @@ pub(super) enum Act {
         /// JSON, as it is sent. Kept as text: a re-send must be the same bytes.
         body: String,
     },
-    /// It acts, and sends a form of one part, because PayPal takes evidence in no other way.
+    /// It acts on a dispute, and sends a form of one part, because PayPal takes that in no other way. PayPal promises no keys
+    /// there, so it is not sent twice within a call.
     Form {
         /// `PayPal-Request-Id`.
         request_id: String,
@@ -82,4 +83,6 @@ impl PaypalRequest {
 pub(super) struct PaypalResponse {
     pub(super) status: u16,
     pub(super) body: Vec<u8>,
+    /// Whether the same request had been sent before within the call, and nobody heard what came of it.
+    pub(super) is_of_a_second_sending: bool,
 }

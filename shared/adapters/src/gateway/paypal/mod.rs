@@ -90,7 +90,7 @@ impl<A: PaypalApp> Paypal<A> {
 
     pub(super) async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
         match open::request(asked) {
-            Ok(request) => open::outcome(self.shell.call(&request, budget).await, self.mode),
+            Ok(request) => open::outcome(self.shell.call(&request, budget).await, asked.id, self.mode),
             Err(outcome) => outcome,
         }
     }
@@ -127,7 +127,10 @@ impl<A: PaypalApp> Paypal<A> {
     /// What was let go, and what never held anything, is looked at: the order tells how it stands.
     pub(super) async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
         let (payment, time) = (committed.payment(), TimeLeft::of(budget));
-        if let (PaymentState::RequiresCapture { .. }, Some(held)) = (&payment.state, &payment.charge) {
+        // What is held after the end was held too late.
+        let may_hold =
+            matches!(payment.state, PaymentState::RequiresCapture { .. }) || payment.has_ended_without_money();
+        if let Some(held) = payment.charge.as_ref().filter(|_| may_hold) {
             let request = cancel::request(payment, &held.reference, fresh);
             if let Err(no) = reply::done(self.shell.call(&request, time.left()).await) {
                 return match reply::refused_act(no) {
@@ -180,15 +183,15 @@ impl<A: PaypalApp> Paypal<A> {
         let Some(request) = dispute::request(dispute) else {
             return dispute::first_hand(domain::dispute::Outcome::Unknown(UnknownReason::NotSent));
         };
-        let outcome = dispute::taken(self.shell.call(&request, time.left()).await);
-        if outcome != domain::dispute::Outcome::Taken {
-            return dispute::first_hand(outcome);
+        let answer = dispute::answer(self.shell.call(&request, time.left()).await);
+        if answer.outcome != domain::dispute::Outcome::Taken {
+            return answer;
         }
         match self.fetch_dispute(&dispute.id, time.left()).await {
             seen @ domain::dispute::Outcome::Dispute(_) => dispute::first_hand(seen),
             domain::dispute::Outcome::Taken
             | domain::dispute::Outcome::Refused { .. }
-            | domain::dispute::Outcome::Unknown(_) => dispute::first_hand(outcome),
+            | domain::dispute::Outcome::Unknown(_) => answer,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use domain::{
     gateway::{Mode, OpenedObject, UnknownReason},
-    id::gateway_key,
+    id::{TransactionId, gateway_key},
     payment::{CaptureMethod, Confirmation, Terms},
 };
 use flow::ports::{AmountRefusal, OpenOutcome, OpenRequest};
@@ -93,9 +93,9 @@ pub(super) fn request(asked: &OpenRequest<'_>) -> Result<PaypalRequest, OpenOutc
 }
 
 /// What came of it, in this mode.
-pub(super) fn outcome(called: Called, mode: Mode) -> OpenOutcome {
+pub(super) fn outcome(called: Called, id: &TransactionId, mode: Mode) -> OpenOutcome {
     match done(called) {
-        Ok(response) => opened(&response.body, mode),
+        Ok(response) => opened(&response.body, id, mode),
         Err(No::Said(error)) => refused(&error),
         // PayPal does not say whether a failure is one that it remembers. An order that nobody was handed is inert, so
         // the next key may be tried at once.
@@ -124,9 +124,10 @@ fn description(terms: &Terms) -> Option<String> {
     terms.description.as_ref().map(|text| text.as_str().chars().take(DESCRIPTION_MAX_CHARACTERS).collect())
 }
 
-fn opened(body: &[u8], mode: Mode) -> OpenOutcome {
+fn opened(body: &[u8], id: &TransactionId, mode: Mode) -> OpenOutcome {
     let unreadable = OpenOutcome::Unknown(UnknownReason::Unreadable);
-    let Some(order) = Order::read(body) else { return unreadable };
+    // What does not bear the id that it was given is not what was asked for.
+    let Some(order) = Order::read(body).filter(|order| order.bears(id)) else { return unreadable };
     match (order.snapshot(mode), order.payer_url()) {
         (Some(snapshot), Some(url)) => {
             OpenOutcome::Opened(Box::new(OpenedObject { snapshot, client_secret: None, payer_url: Some(url) }))

@@ -8,6 +8,7 @@
 
 use domain::{
     gateway::{Charge, Mode, NextAction, ObjectSnapshot, ObjectStatus},
+    id::TransactionId,
     money::Money,
     text::{GatewayToken, WebUrl},
 };
@@ -39,6 +40,8 @@ pub(super) struct Order {
 struct Unit {
     #[serde(default, deserialize_with = "if_readable")]
     amount: Option<Named<WireAmount>>,
+    #[serde(default, deserialize_with = "if_readable")]
+    custom_id: Option<String>,
     #[serde(default)]
     payments: Option<Named<Payments>>,
 }
@@ -73,6 +76,11 @@ impl Order {
             status,
             charge,
         })
+    }
+
+    /// Whether it bears this id of ours.
+    pub(super) fn bears(&self, id: &TransactionId) -> bool {
+        self.unit().and_then(|unit| unit.custom_id.as_deref()) == Some(id.as_str())
     }
 
     /// Where its payer approves it.

@@ -64,7 +64,11 @@ pub(super) fn answer(called: Called, payment: &Payment, capture: &GatewayToken) 
         No::Unknown(reason) => RefundOutcome::Unknown(reason),
         No::Said(error) => match error.meaning() {
             // The money that is left, the time that is over, a dispute, an account that is closed: nothing happened.
-            Meaning::Declined | Meaning::Refused => RefundOutcome::Refused { code: error.code().to_owned() },
+            Meaning::Declined | Meaning::Refused => {
+                // Who was refused the second time may have been served the first.
+                let hand = if error.is_of_a_second_sending { Hand::Replayed } else { Hand::First };
+                return RefundAnswer { outcome: RefundOutcome::Refused { code: error.code().to_owned() }, hand };
+            }
             Meaning::Unknown(reason) | Meaning::Done(reason) => RefundOutcome::Unknown(reason),
             // Of a capture that is on our row PayPal cannot know nothing.
             Meaning::State | Meaning::Gone => RefundOutcome::Unknown(UnknownReason::Misconfigured),

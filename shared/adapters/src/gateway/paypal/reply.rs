@@ -3,11 +3,16 @@
 //! A fact needs PayPal's own word in a shape we know. Whatever else comes back (a proxy's page, half a body, a status
 //! that PayPal does not document) proves nothing and is [`Outcome::Unknown`]: never a failure (promise P4).
 
+use std::time::Duration;
+
 use domain::{
     decline::Decline,
     gateway::{Answer, Hand, Mode, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     payment::Payment,
+    time::Timestamp,
 };
+
+use crate::host::now;
 
 use super::{
     error::PaypalError,
@@ -61,7 +66,8 @@ pub(super) fn done(called: Called) -> Result<PaypalResponse, No> {
 }
 
 fn said(response: &PaypalResponse) -> No {
-    let Some(error) = PaypalError::read(&response.body) else { return No::Unknown(UnknownReason::Unreadable) };
+    let Some(mut error) = PaypalError::read(&response.body) else { return No::Unknown(UnknownReason::Unreadable) };
+    error.is_of_a_second_sending = response.is_of_a_second_sending;
     match (response.status, error.meaning()) {
         // Two of our requests have met, whatever PayPal calls it.
         (409, Meaning::Unknown(UnknownReason::Misconfigured)) => No::Unknown(UnknownReason::KeyInUse),
@@ -91,24 +97,32 @@ pub(super) fn attempted(called: Called, payment: &Payment) -> Heard {
         No::Unknown(reason) => return Heard::Answer(unknown(reason)),
     };
     let outcome = match meaning {
+        Meaning::Declined | Meaning::Refused if error.is_of_a_second_sending => return unheard(&error),
         Meaning::Declined => Outcome::Declined { decline: error.decline(), object: None },
         Meaning::Refused => Outcome::Refused { code: error.code().to_owned(), object: None },
         Meaning::State => return Heard::Look(Refusal { code: error.code().to_owned(), done: None }),
         Meaning::Done(reason) => return Heard::Look(Refusal { code: error.code().to_owned(), done: Some(reason) }),
         // What was sent for the first time cannot have completed it before. Of a second sending nobody knows, and an app
         // that was exchanged meanwhile would not see what the first one did.
-        Meaning::Gone if payment.rounds == 0 && !payment.holds_money() => gone(payment),
+        Meaning::Gone if payment.rounds == 0 && !payment.holds_money() && may_be_forgotten(payment, now()) => {
+            gone(payment)
+        }
         Meaning::Gone => Outcome::Unknown(UnknownReason::Misconfigured),
         Meaning::Unknown(reason) => Outcome::Unknown(reason),
     };
     Heard::Answer(Answer { outcome, hand: Hand::First })
 }
 
+/// A refusal of a request that had been sent before, within the same call, and may have been served then: the object tells.
+fn unheard(error: &PaypalError) -> Heard {
+    Heard::Look(Refusal { code: error.code().to_owned(), done: Some(UnknownReason::ConnectionLost) })
+}
+
 /// The answer to a look at the order.
 pub(super) fn looked(called: Called, payment: &Payment) -> Outcome {
     match done(called) {
         Ok(response) => shown(&response, payment.mode),
-        Err(No::Said(error)) if error.meaning() == Meaning::Gone && nothing_is_open(payment) => gone(payment),
+        Err(No::Said(error)) if error.meaning() == Meaning::Gone && is_forgotten(payment, now()) => gone(payment),
         Err(No::Said(error)) => Outcome::Unknown(error.meaning().of_a_look()),
         Err(No::Unknown(reason)) => Outcome::Unknown(reason),
     }
@@ -119,6 +133,7 @@ pub(super) fn refused_act(no: No) -> Heard {
     let outcome = match no {
         No::Unknown(reason) => Outcome::Unknown(reason),
         No::Said(error) => match error.meaning() {
+            Meaning::Declined | Meaning::Refused if error.is_of_a_second_sending => return unheard(&error),
             Meaning::Declined | Meaning::Refused => Outcome::Refused { code: error.code().to_owned(), object: None },
             Meaning::State => return Heard::Look(Refusal { code: error.code().to_owned(), done: None }),
             Meaning::Done(reason) => return Heard::Look(Refusal { code: error.code().to_owned(), done: Some(reason) }),
@@ -186,9 +201,18 @@ fn shown(response: &PaypalResponse, mode: Mode) -> Outcome {
         .map_or(Outcome::Unknown(UnknownReason::Unreadable), Outcome::Object)
 }
 
-/// Whether no money of this payment's is on its order, as far as the row can know, and none is under way.
-fn nothing_is_open(payment: &Payment) -> bool {
-    payment.open_attempt().is_none() && !payment.holds_money()
+/// PayPal keeps an order that nobody pays for three hours, unless the account is told otherwise. What is younger is not
+/// forgotten: it is somebody else's, as an order looks to the wrong app.
+const KEPT_AT_LEAST: Duration = Duration::from_secs(3 * 3600);
+
+fn may_be_forgotten(payment: &Payment, at: Timestamp) -> bool {
+    at.since(payment.created_at) >= KEPT_AT_LEAST
+}
+
+/// Whether no money of this payment's is on its order, as far as the row can know, and none can be under way any more.
+fn is_forgotten(payment: &Payment, at: Timestamp) -> bool {
+    let is_quiet = payment.open_attempt().is_none_or(|attempt| !attempt.may_arrive(payment.gateway, at));
+    is_quiet && !payment.holds_money() && may_be_forgotten(payment, at)
 }
 
 /// PayPal forgets an order that nobody completed: then nobody can any more.

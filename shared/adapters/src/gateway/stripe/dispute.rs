@@ -7,8 +7,8 @@
 
 use domain::{
     dispute::{
-        ActKind, Answer, Behind, Dispute, DisputeId, Outcome, Paper, Papers, Reason, Snapshot, SnapshotStatus, Stage,
-        Status,
+        ActKind, Answer, Behind, Channel, Dispute, DisputeId, Kind, Outcome, Paper, Papers, Reason, Snapshot,
+        SnapshotStatus, Stage, Status, Ways,
     },
     gateway::{Gateway, Hand, UnknownReason},
     id::{TransactionId, gateway_key},
@@ -34,7 +34,7 @@ use crate::{
 /// Whether Stripe takes these papers: all texts, and the files that were uploaded to it for this.
 pub(super) fn accepts(papers: &Papers) -> Result<(), PapersRefusal> {
     let is_a_file = |text: &str| text.starts_with("file_");
-    let odd = papers.iter().find(|(paper, text)| paper.kind() == domain::dispute::Kind::Document && !is_a_file(text));
+    let odd = papers.iter().find(|(paper, text)| paper.kind() == Kind::Document && !is_a_file(text));
     match odd {
         Some((paper, _)) => Err(PapersRefusal {
             paper: Some(paper),
@@ -59,17 +59,35 @@ pub(super) fn request(dispute: &Dispute) -> Option<StripeRequest> {
         // Papers that are put by go nowhere.
         ActKind::Draft => None,
         ActKind::Submit { .. } => {
-            let mut form: Vec<_> = dispute
-                .papers
-                .iter()
-                .map(|(paper, text)| field(&format!("evidence[{}]", stripe_name(paper)), text))
-                .collect();
+            let mut form = match dispute.known.as_ref()?.ways.answer? {
+                Channel::Evidence => evidence(&dispute.papers),
+                Channel::Appeal => appeal(&dispute.papers),
+            };
             form.push(field("submit", "true"));
             form.push(expand);
             Some(StripeRequest::post(path, key, form))
         }
         ActKind::Accept => Some(StripeRequest::post(format!("{path}/close"), key, vec![expand])),
     }
+}
+
+/// The papers, each in Stripe's field for it.
+fn evidence(papers: &Papers) -> Vec<(String, String)> {
+    papers.iter().map(|(paper, text)| field(&format!("evidence[{}]", stripe_name(paper)), text)).collect()
+}
+
+/// An appeal has two fields: why it is filed, and files. Every text is a reason, each line with its name, as long as it is not
+/// the only one.
+fn appeal(papers: &Papers) -> Vec<(String, String)> {
+    let texts: Vec<_> = papers.iter().filter(|(paper, _)| paper.kind() == Kind::Text).collect();
+    let reason = match texts.as_slice() {
+        [(_, text)] => (*text).to_owned(),
+        texts => texts.iter().map(|(paper, text)| format!("{}: {text}", paper.name())).collect::<Vec<_>>().join("\n"),
+    };
+    let reason = field("evidence[appeal][card][reason_for_filing]", &reason);
+    let files = papers.iter().filter(|(paper, _)| paper.kind() == Kind::Document);
+    let files = files.map(|(_, file)| field("evidence[appeal][card][supporting_files][]", file));
+    (!reason.1.is_empty()).then_some(reason).into_iter().chain(files).collect()
 }
 
 /// What a look showed.
@@ -116,7 +134,7 @@ pub(super) fn named_by(object: &Value) -> Option<DisputeId> {
 #[derive(Deserialize)]
 struct Shown {
     #[serde(rename = "object")]
-    _kind: Kind,
+    _object: ObjectName,
     id: String,
     livemode: bool,
     amount: i64,
@@ -135,7 +153,7 @@ struct Shown {
 /// The object's own word for what it is. Anything but a dispute is not read as one.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Kind {
+enum ObjectName {
     Dispute,
 }
 
@@ -161,9 +179,10 @@ impl Shown {
             reason: self.reason.as_ref().map_or(Reason::Other, |word| reason(word.as_str())),
             gateway_reason: self.reason.as_ref().and_then(|word| Text::parse(word.as_str()).ok()),
             stage,
-            status,
             due_by: due_by.map(Timestamp::from_unix_ms),
             submissions: details.and_then(|details| details.submission_count),
+            ways: ways(stage, &status),
+            status,
         })
     }
 
@@ -180,7 +199,8 @@ fn behind(intent: &Value) -> Behind {
         Value::Null => Behind::NotOurs,
         Value::Object(_) => {
             let id = intent.pointer("/metadata/transaction_id").and_then(Value::as_str);
-            id.and_then(|id| TransactionId::parse(id).ok()).map_or(Behind::NotOurs, Behind::Payment)
+            let id = id.and_then(|id| TransactionId::parse(id).ok());
+            id.map_or(Behind::NotOurs, |id| Behind::Payment { id, object: token(intent) })
         }
         Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Behind::NotShown,
     }
@@ -208,6 +228,14 @@ fn standing(word: &Word) -> (Option<Stage>, SnapshotStatus) {
         unknown => return (None, SnapshotStatus::Unrecognized(unknown.to_owned())),
     };
     (stage, SnapshotStatus::Known(status))
+}
+
+/// What Stripe takes of a dispute that stands so.
+fn ways(stage: Option<Stage>, status: &SnapshotStatus) -> Ways {
+    match (status, stage) {
+        (SnapshotStatus::Known(status), Some(stage)) => Ways::usual(stage, *status),
+        (SnapshotStatus::Known(_) | SnapshotStatus::Unrecognized(_), _) => Ways::NONE,
+    }
 }
 
 /// Stripe's reasons. One that is new is `other`, and its word is kept: it moves nothing.

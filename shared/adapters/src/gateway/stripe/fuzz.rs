@@ -263,7 +263,8 @@ fn shows_beside(error: &Value, object: Option<&ObjectSnapshot>) {
 }
 
 fn opened_only_what_was_shown(response: &StripeResponse, shown: &Value) {
-    match open::outcome(Ok(response.clone())) {
+    let id = domain::id::TransactionId::parse(super::fixtures::TRANSACTION_ID).expect("an id");
+    match open::outcome(Ok(response.clone()), &id) {
         OpenOutcome::Opened(opened) => shows(shown, &opened.snapshot),
         OpenOutcome::Refused { .. } => assert!([400, 402, 404].contains(&response.status), "{}", response.status),
         OpenOutcome::SavedFailure => assert!(response.replayed),

@@ -86,7 +86,7 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
 
     async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
         match open::request(asked) {
-            Ok(request) => open::outcome(self.0.call(&request, budget).await),
+            Ok(request) => open::outcome(self.0.call(&request, budget).await, asked.id),
             Err(outcome) => outcome,
         }
     }

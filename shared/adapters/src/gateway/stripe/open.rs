@@ -46,13 +46,15 @@ pub(super) fn request(asked: &OpenRequest<'_>) -> Result<StripeRequest, OpenOutc
 }
 
 /// What came of it.
-pub(super) fn outcome(called: Called) -> OpenOutcome {
+pub(super) fn outcome(called: Called, id: &TransactionId) -> OpenOutcome {
     let response = match called {
         Ok(response) => response,
         Err(reason) => return OpenOutcome::Unknown(reason),
     };
     match Reply::of(&response) {
-        Reply::Object(intent) => opened(&intent),
+        // What does not bear the id that it was given is not what was asked for.
+        Reply::Object(intent) if intent.transaction_id() == Some(id.as_str()) => opened(&intent),
+        Reply::Object(_) => OpenOutcome::Unknown(UnknownReason::Unreadable),
         Reply::Declined(error) | Reply::Refused(error) => {
             OpenOutcome::Refused { code: error.code().to_owned(), field: field_of(&error) }
         }
@@ -201,12 +203,26 @@ mod tests {
         }
     }
 
+    fn told(called: Called) -> OpenOutcome {
+        outcome(called, &TransactionId::parse(TRANSACTION_ID).unwrap())
+    }
+
     #[test]
     fn an_opened_object_comes_with_its_client_secret() {
         let body = intent("requires_payment_method").to_string();
-        let OpenOutcome::Opened(opened) = outcome(Ok(response(200, &body))) else { panic!("not opened") };
+        let OpenOutcome::Opened(opened) = told(Ok(response(200, &body))) else { panic!("not opened") };
         assert_eq!(opened.client_secret.unwrap().expose(), "pi_1_secret_2");
         assert_eq!((opened.snapshot.reference.as_str(), opened.snapshot.status), ("pi_1", ObjectStatus::AwaitsMethod));
+    }
+
+    #[test]
+    fn an_object_that_does_not_bear_our_id_is_not_the_one_that_was_asked_for() {
+        for metadata in [json!({}), json!({"transaction_id": "pay_srgsc5zsbqycrakmfcc3opqd6l"}), json!(null)] {
+            let mut other = intent("requires_payment_method");
+            other["metadata"] = metadata;
+            let outcome = told(Ok(response(200, &other.to_string())));
+            assert_eq!(outcome, OpenOutcome::Unknown(UnknownReason::Unreadable), "{other}");
+        }
     }
 
     #[test]
@@ -222,7 +238,7 @@ mod tests {
             ),
             (json!({"code": "account_invalid"}), None),
         ] {
-            let refused = outcome(Ok(response(400, &json!({ "error": error }).to_string())));
+            let refused = told(Ok(response(400, &json!({ "error": error }).to_string())));
             let code = error.get("code").and_then(Value::as_str).unwrap().to_owned();
             assert_eq!(refused, OpenOutcome::Refused { code, field: pointer });
         }
@@ -231,15 +247,15 @@ mod tests {
     #[test]
     fn a_saved_failure_is_told_from_a_fresh_one() {
         let fresh = response(500, "{}");
-        assert_eq!(outcome(Ok(fresh.clone())), OpenOutcome::Unknown(UnknownReason::ServerError));
-        assert_eq!(outcome(Ok(StripeResponse { replayed: true, ..fresh })), OpenOutcome::SavedFailure);
+        assert_eq!(told(Ok(fresh.clone())), OpenOutcome::Unknown(UnknownReason::ServerError));
+        assert_eq!(told(Ok(StripeResponse { replayed: true, ..fresh })), OpenOutcome::SavedFailure);
     }
 
     #[test]
     fn a_reused_key_and_a_silence_are_what_they_are() {
         let mismatch = json!({"error": {"type": "idempotency_error"}}).to_string();
-        assert_eq!(outcome(Ok(response(400, &mismatch))), OpenOutcome::KeyMismatch);
-        assert_eq!(outcome(Ok(response(401, "{}"))), OpenOutcome::Unknown(UnknownReason::Unauthorized));
-        assert_eq!(outcome(Err(UnknownReason::NotSent)), OpenOutcome::Unknown(UnknownReason::NotSent));
+        assert_eq!(told(Ok(response(400, &mismatch))), OpenOutcome::KeyMismatch);
+        assert_eq!(told(Ok(response(401, "{}"))), OpenOutcome::Unknown(UnknownReason::Unauthorized));
+        assert_eq!(told(Err(UnknownReason::NotSent)), OpenOutcome::Unknown(UnknownReason::NotSent));
     }
 }

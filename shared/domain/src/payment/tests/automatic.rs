@@ -62,7 +62,8 @@ fn dispute(payment: &mut Payment, minor_units: i64, status: Status) {
     let standing = Standing { stage: Stage::Chargeback, status };
     let version = payment.version + 1;
     let told = PaymentDispute { id, amount: euros(minor_units), standing, version };
-    if let Judgement::Change(event) = judge_dispute(payment, &told, &at(MINUTE)) {
+    let its_own = Disputed { object: Some(payment.object.clone()), charge: None };
+    if let Judgement::Change(event) = judge_dispute(payment, &its_own, &told, &at(MINUTE)) {
         apply(payment, &event);
     }
 }

@@ -15,7 +15,8 @@ fn dispute(number: usize, minor_units: i64, stage: Stage, status: Status, versio
 }
 
 fn told(payment: &mut Payment, dispute: &PaymentDispute) -> Judgement {
-    let judgement = judge_dispute(payment, dispute, &at(DAY));
+    let its_own = Disputed { object: Some(payment.object.clone()), charge: None };
+    let judgement = judge_dispute(payment, &its_own, dispute, &at(DAY));
     if let Judgement::Change(event) = &judgement {
         apply(payment, event);
     }
@@ -114,11 +115,36 @@ fn a_row_bears_so_many_disputes_and_none_that_holds_money_makes_room() {
 }
 
 #[test]
-fn a_dispute_in_another_currency_is_seen_by_a_person() {
+fn a_dispute_in_another_currency_holds_everything_until_it_is_won() {
     let mut payment = captured();
+    let all = payment.refundable().minor_units();
     let mut foreign = dispute(1, 400, Stage::Chargeback, Status::NeedsResponse, 2);
     foreign.amount = Money::payable(400, Currency::from_code("USD").unwrap()).unwrap();
     told(&mut payment, &foreign);
-    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
-    assert_eq!(told(&mut payment, &foreign), Judgement::Nothing, "and told once");
+    assert_eq!((payment.refundable().minor_units(), payment.attention), (0, None));
+    assert_eq!(refund(&payment, Some(1)), Err(Rejection::HeldByDispute));
+    foreign.standing.status = Status::Won;
+    foreign.version = 3;
+    told(&mut payment, &foreign);
+    assert_eq!(refund(&payment, None), Ok(all));
+}
+
+/// E7.
+#[test]
+fn a_dispute_about_another_object_that_bears_the_payments_id_holds_none_of_its_money() {
+    let payment = captured();
+    let lost = dispute(1, 400, Stage::Chargeback, Status::Lost, 2);
+    let other = Disputed { object: Some(GatewayToken::parse("pi_other").unwrap()), charge: None };
+    let foreign = Judgement::Foreign { holds_money: false, review: None };
+    assert_eq!(judge_dispute(&payment, &other, &lost, &at(DAY)), foreign);
+    let elsewhere = DisputeId::of(Gateway::PayPal, GatewayToken::parse("PP-D-1").unwrap()).unwrap();
+    let nameless = Disputed { object: None, charge: None };
+    let of_paypal = PaymentDispute { id: elsewhere, ..lost };
+    assert_eq!(judge_dispute(&payment, &nameless, &of_paypal, &at(DAY)), foreign, "it is not even at that gateway");
+    let order = Payment { gateway: Gateway::PayPal, charge: Some(charge("3C6", None)), ..payment };
+    for (capture, is_its_own) in [(Some("3C6"), true), (None, true), (Some("4D7"), false)] {
+        let disputed = Disputed { object: None, charge: capture.map(|id| GatewayToken::parse(id).unwrap()) };
+        let judgement = judge_dispute(&order, &disputed, &of_paypal, &at(DAY));
+        assert_eq!(matches!(judgement, Judgement::Change(_)), is_its_own, "{capture:?}");
+    }
 }

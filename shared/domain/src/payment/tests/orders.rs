@@ -127,6 +127,155 @@ fn a_refused_charge_sends_the_payer_to_approve() {
     assert_eq!(payment.state, PaymentState::RequiresAction(approval()));
 }
 
+/// What PayPal answers: it shows the order, and that waits for its payer.
+#[test]
+fn what_was_asked_for_before_the_payer_approved_has_not_charged_and_stands_in_nobodys_way() {
+    let mut payment = charging();
+    show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(approval())), &at(2 * SECOND));
+    assert_eq!(payment.state, PaymentState::RequiresAction(approval()));
+    assert_eq!(payment.attempts[0].progress, AttemptProgress::Closed(AttemptResult::NotCharged));
+    let quiet = 3 * SECOND + 2 * Limits::STANDARD.gateway_timeout;
+    cancel(&mut payment, &at(3 * SECOND));
+    seen(&mut payment, ObjectStatus::AwaitsPayer(approval()), quiet);
+    assert_eq!(payment.state, PaymentState::Canceled, "it can be canceled");
+    let mut payment = order();
+    payment.terms.confirmation = Confirmation::Automatic;
+    command(&mut payment, &Command::Confirm(approved_request("c1")), &at(SECOND)).unwrap();
+    show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(approval())), &at(2 * SECOND));
+    seen(&mut payment, ObjectStatus::AwaitsPayer(NextAction::Confirm), DAY / 2);
+    let charged = command(&mut payment, &Command::ConfirmApproved, &at(DAY / 2)).unwrap();
+    assert!(matches!(charged, Decision::Execute(_)), "whoever was too early takes nothing from what was agreed");
+}
+
+/// Canceled, after it had been tried; nobody has looked at it since.
+fn watched() -> Payment {
+    let mut payment = charging();
+    show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(approval())), &at(2 * SECOND));
+    cancel(&mut payment, &at(3 * SECOND));
+    seen(&mut payment, ObjectStatus::AwaitsMethod, 60 * SECOND);
+    assert_eq!((&payment.state, payment.look_owed), (&PaymentState::Canceled, true));
+    payment
+}
+
+#[test]
+fn a_bank_that_is_at_work_after_the_end_is_waited_for_and_so_is_a_word_that_nobody_knows() {
+    for (status, review) in [
+        (ObjectStatus::Pending, None),
+        (ObjectStatus::Unrecognized("capture:NEW".to_owned()), Some(ReviewReason::UnrecognizedStatus)),
+    ] {
+        let mut payment = watched();
+        for hour in [3, 4, 8, 50] {
+            seen(&mut payment, status.clone(), hour * 3600 * SECOND);
+            assert!(
+                payment.look_owed && payment.due.is_some_and(|due| due > START.plus(hour * 3600 * SECOND)),
+                "{hour}"
+            );
+        }
+        assert_eq!(payment.attention.map(|review| review.reason), review);
+        seen(&mut payment, ObjectStatus::Captured { received_minor_units: AMOUNT }, 3 * DAY);
+        assert_eq!(payment.state.name(), "succeeded", "and believed when it is done");
+    }
+}
+
+#[test]
+fn what_is_held_after_the_end_is_looked_at_until_it_has_been_let_go() {
+    let mut payment = watched();
+    let told = show(&mut payment, Source::Fetch, authorized(), &at(DAY));
+    assert!(matches!(told, Judgement::Change(Event { fact: Fact::StillPending, .. })), "{told:?}");
+    assert!(payment.due > Some(at(DAY).at.plus(Limits::STANDARD.gateway_timeout)), "not at every turn of the sweep");
+    seen(&mut payment, ObjectStatus::Canceled, DAY + SECOND);
+    assert_eq!((payment.state.name(), payment.look_owed, payment.due), ("canceled", false, None));
+    let event = Source::Event { cause: None };
+    assert_eq!(show(&mut payment, event, authorized(), &at(2 * DAY)), Judgement::Nothing, "an old snapshot");
+}
+
+#[test]
+fn an_event_of_money_on_an_order_has_it_looked_at_whatever_has_become_of_the_payment() {
+    let event = Source::Event { cause: None };
+    let mut payment = order();
+    cancel(&mut payment, &at(SECOND));
+    show(&mut payment, Source::Act(1, Hand::First), object(ObjectStatus::AwaitsMethod), &at(SECOND));
+    assert_eq!(payment.due, None, "nothing was ever sent");
+    assert_eq!(show(&mut payment, event, object(ObjectStatus::AwaitsMethod), &at(DAY)), Judgement::Nothing);
+    show(&mut payment, event, object(ObjectStatus::Pending), &at(DAY));
+    assert_eq!((payment.look_owed, payment.due), (true, Some(at(DAY).at)));
+    assert_eq!(show(&mut payment, event, object(ObjectStatus::Pending), &at(DAY)), Judgement::Nothing, "and once");
+    let mut false_alarm = payment.clone();
+    seen(&mut false_alarm, ObjectStatus::AwaitsMethod, DAY);
+    assert_eq!((false_alarm.look_owed, false_alarm.due), (false, None));
+    seen(&mut payment, ObjectStatus::Captured { received_minor_units: AMOUNT }, DAY);
+    assert_eq!(payment.state.name(), "succeeded");
+}
+
+#[test]
+fn news_of_a_bank_that_is_at_work_are_not_left_to_whoever_may_have_looked_before() {
+    let mut payment = charging();
+    show(&mut payment, first(1), object(ObjectStatus::Pending), &at(2 * SECOND));
+    let due = Now { at: payment.due.unwrap(), ..at(SECOND) };
+    command(&mut payment, &Command::Claim, &due).unwrap();
+    let claimed = at(payment.updated_at.since(START) + SECOND);
+    let told = show(&mut payment, Source::Event { cause: None }, object(ObjectStatus::Pending), &claimed);
+    assert!(matches!(told, Judgement::Change(Event { fact: Fact::LookAsked, .. })), "{told:?}");
+}
+
+#[test]
+fn a_bank_that_takes_its_time_with_a_capture_is_neither_hurried_nor_doubted() {
+    let mut payment = charging();
+    show(&mut payment, first(1), authorized(), &at(2 * SECOND));
+    let request = CaptureRequest { key: key("p1"), request_hash: hash("p1"), amount: None };
+    command(&mut payment, &Command::Capture(request), &at(3 * SECOND)).unwrap();
+    show(&mut payment, Source::Act(1, Hand::First), object(ObjectStatus::Pending), &at(4 * SECOND));
+    for hour in 1..=20 {
+        let now = at(hour * 3600 * SECOND);
+        show(&mut payment, Source::Fetch, object(ObjectStatus::Pending), &now);
+        assert!(payment.due >= Some(now.at.plus(Limits::STANDARD.first_look)), "{hour}");
+    }
+    assert_eq!((payment.state.name(), payment.attention), ("requires_capture", None));
+    seen(&mut payment, ObjectStatus::Captured { received_minor_units: AMOUNT }, DAY);
+    assert_eq!(payment.state.name(), "succeeded");
+}
+
+#[test]
+fn an_order_that_paypal_has_forgotten_has_expired_unless_its_end_was_asked_for() {
+    let mut payment = order();
+    seen(&mut payment, ObjectStatus::Canceled, DAY / 4);
+    assert_eq!(payment.state, PaymentState::Expired);
+    let mut payment = charging();
+    show(&mut payment, first(1), object(ObjectStatus::AwaitsPayer(approval())), &at(2 * SECOND));
+    cancel(&mut payment, &at(3 * SECOND));
+    seen(&mut payment, ObjectStatus::Canceled, DAY / 4);
+    assert_eq!(payment.state, PaymentState::Canceled);
+}
+
+/// Whoever takes a row to send its attempt again is not the first to send it, whatever came of the one before.
+#[test]
+fn a_claim_of_an_unanswered_attempt_counts_as_a_round() {
+    let mut payment = charging();
+    assert_eq!(payment.rounds, 0);
+    command(&mut payment, &Command::Claim, &at(DAY)).unwrap();
+    assert_eq!(payment.rounds, 1);
+}
+
+/// Anybody who has once seen how an event of PayPal's is signed can sign another.
+#[test]
+fn what_only_an_event_of_paypals_says_of_another_object_calls_a_person_and_bars_nothing() {
+    let mut payment = order();
+    let elsewhere = ObjectSnapshot {
+        reference: GatewayToken::parse("5O2").unwrap(),
+        ..snapshot(ObjectStatus::Captured { received_minor_units: AMOUNT })
+    };
+    let told = judge(
+        &payment,
+        &Evidence { source: Source::Event { cause: None }, outcome: Outcome::Object(elsewhere) },
+        &at(SECOND),
+    );
+    let Judgement::Foreign { holds_money: true, review: Some(event) } = told else { panic!("{told:?}") };
+    apply(&mut payment, &event);
+    assert_eq!(payment.attention.map(|review| review.reason), Some(ReviewReason::MoneyElsewhereClaimed));
+    assert!(!payment.is_barred());
+    assert!(command(&mut payment, &Command::Confirm(approved_request("c1")), &at(SECOND)).is_ok());
+}
+
 #[test]
 fn money_on_an_order_was_moved_by_a_request_of_ours_however_it_was_thought_to_have_ended() {
     let mut payment = charging();

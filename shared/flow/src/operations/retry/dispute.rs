@@ -3,18 +3,19 @@
 //! 1. Load. Not due: drop.
 //! 2. Claim: commit a `due` in the future, which keeps other workers off.
 //! 3. Ask the gateway for the dispute and the payment behind it; write down what that proves.
-//! 4. An answer of the merchant's that the dispute does not show is sent again.
+//! 4. An answer of the merchant's that the dispute does not show is sent again, when what was sent before has arrived or is gone.
 //! 5. Tell the payment's row, then write down that it was told. *A crash in between tells it again: what it knows already
 //!    it does not write.*
 //! 6. Raise the alarm that is due.
 
 use domain::{
-    dispute::{ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, Source, Told},
+    dispute::{ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, SnapshotStatus, Source, Status, Told},
     payment::PaymentDispute,
 };
 
 use crate::{
     commit::{
+        self,
         dispute::{Committed, ExecuteError, Executed, Recorded, execute, record},
         record_dispute,
     },
@@ -57,26 +58,30 @@ struct Worker<'a, H, S, G> {
 
 impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGateway> Worker<'_, H, S, G> {
     async fn look(&self, dispute: Dispute) -> Result<Dispute, Error> {
-        let (seen, was_shown) = self.fetch(dispute).await?;
+        let (seen, still_asks) = self.fetch(dispute).await?;
         let Recorded::Committed(seen) = seen else { return Ok(seen.into_dispute()) };
-        let is_unsent = seen.dispute().open_act().is_some_and(|act| act.progress == ActProgress::Unanswered);
-        // Only of a dispute that was seen is it known that it still asks.
-        if !(is_unsent && was_shown) {
+        // Only of a dispute that was seen, and understood, is it known that it still asks.
+        if !still_asks {
             return Ok(seen.into_dispute());
         }
-        let sent = send(self.host, self.store, self.gateway, &seen, Sending::Again, &Actor::Retry).await?;
+        let seen = seen.into_dispute();
+        let Some(again) = self.execute(seen.clone(), &Command::SendAgain).await? else { return Ok(seen) };
+        let sent = send(self.host, self.store, self.gateway, &again, Sending::Again, &Actor::Retry).await?;
         // Answered, and not by the dispute itself: that tells the rest.
         let is_answered = sent.open_act().is_some_and(|act| act.progress != ActProgress::Unanswered);
         if is_answered { self.fetch(sent).await.map(|(seen, _)| seen.into_dispute()) } else { Ok(sent) }
     }
 
-    /// What a look made of the dispute, and whether the gateway showed it.
+    /// What a look made of the dispute, and whether it was seen to wait for the merchant.
     async fn fetch(&self, dispute: Dispute) -> Result<(Recorded, bool), Error> {
         let outcome = self.gateway.fetch_dispute(&dispute.id, self.host.gateway_budget()).await;
-        let was_shown = matches!(outcome, Outcome::Dispute(_));
+        let still_asks = matches!(
+            &outcome,
+            Outcome::Dispute(shown) if shown.status == SnapshotStatus::Known(Status::NeedsResponse)
+        );
         let evidence = Evidence { source: Source::Fetch, outcome };
         let recorded = record(self.host, self.store, dispute, evidence, &Actor::Retry).await?;
-        Ok((recorded, was_shown))
+        Ok((recorded, still_asks))
     }
 
     async fn tell(&self, dispute: Dispute) -> Result<Dispute, Error> {
@@ -84,10 +89,10 @@ impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGatewa
             return Ok(dispute);
         };
         let told = match self.store.load(payment).await? {
-            Some(payment) => {
-                record_dispute(self.host, self.store, payment, summary, &Actor::Retry).await?;
-                Told::Yes
-            }
+            Some(payment) => match record_dispute(self.host, self.store, payment, summary, &Actor::Retry).await? {
+                commit::Recorded::Committed(_) | commit::Recorded::Nothing(_) => Told::Yes,
+                commit::Recorded::Foreign(_) => Told::AnotherObject,
+            },
             None => Told::NoSuchPayment,
         };
         let command = Command::Tell { told, version: dispute.version };

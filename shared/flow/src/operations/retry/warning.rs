@@ -14,7 +14,7 @@ use domain::{
 
 use crate::{
     commit::{
-        record_warning,
+        Recorded, record_warning,
         warning::{Changed, execute, record},
     },
     ports::{
@@ -56,10 +56,10 @@ where
         return Ok(warning);
     }
     let told = match store.load(payment).await? {
-        Some(payment) => {
-            record_warning(host, store, payment, summary, &Actor::Retry).await?;
-            Told::Yes
-        }
+        Some(payment) => match record_warning(host, store, payment, summary, &Actor::Retry).await? {
+            Recorded::Committed(_) | Recorded::Nothing(_) => Told::Yes,
+            Recorded::Foreign(_) => Told::AnotherObject,
+        },
         None => Told::NoSuchPayment,
     };
     let command = Command::Tell { told, version: warning.version };

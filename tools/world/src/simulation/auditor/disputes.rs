@@ -99,7 +99,7 @@ impl Auditor {
             None => self.breach("P9", "a dispute came from nowhere", format!("{row:?}")),
         }
         let is_over = row.standing().is_some_and(|standing| standing.status.is_over());
-        let is_untold = matches!(row.link, Link::Payment(_)) && !row.is_told;
+        let is_untold = matches!(row.link, Link::Payment { .. }) && !row.is_told;
         if row.due.is_none() && (!is_over || is_untold || row.open_act().is_some()) {
             self.breach("P7", "nobody is due to look at a dispute", format!("v{} of {}", row.version, row.id));
         }
@@ -115,7 +115,7 @@ impl Auditor {
         if stage(row) < stage(before) {
             self.breach("P9", "a dispute went back", which());
         }
-        let is_linked_anew = matches!(before.link, Link::Payment(_)) && row.link != before.link;
+        let is_linked_anew = matches!(before.link, Link::Payment { .. }) && row.link != before.link;
         if is_linked_anew || row.mode != before.mode || row.created_at != before.created_at {
             self.breach("P9", "what never changes was changed of a dispute", which());
         }
@@ -235,7 +235,7 @@ impl Auditor {
             if !says_the_same(&row, &shown) {
                 self.breach("P2", "a dispute and the gateway differ at rest", format!("{row:?}, {shown:?}"));
             }
-            let domain::dispute::Behind::Payment(id) = &shown.behind else { continue };
+            let domain::dispute::Behind::Payment { id, .. } = &shown.behind else { continue };
             if row.payment() != Some(id) {
                 self.breach("P2", "a dispute is not linked to its payment", format!("{row:?}"));
             }
@@ -295,8 +295,9 @@ fn asked_to_submit(asked: &[Ask], papers: &Papers) -> bool {
 fn says_the_same(row: &Dispute, shown: &Snapshot) -> bool {
     let Some(known) = &row.known else { return false };
     let SnapshotStatus::Known(status) = shown.status else { return false };
-    known.standing.status == status
-        && shown.stage.is_none_or(|stage| known.standing.stage >= stage)
+    let Some(standing) = known.standing else { return false };
+    standing.status == status
+        && shown.stage.is_none_or(|stage| standing.stage >= stage)
         && Some(known.amount) == shown.amount
         && known.due_by == shown.due_by
         && known.submissions == shown.submissions
@@ -317,8 +318,9 @@ fn reserved(payment: &Payment) -> i64 {
 }
 
 fn awaited_by(dispute: &Dispute) -> Option<Timestamp> {
-    let known = dispute.known.as_ref().filter(|known| known.standing.status == Status::NeedsResponse)?;
-    known.due_by.filter(|_| dispute.open_act().is_none())
+    let is_awaited = dispute.standing().is_none_or(|standing| standing.status == Status::NeedsResponse);
+    let is_taken = dispute.open_act().is_some_and(|act| act.progress == ActProgress::Taken);
+    dispute.known.as_ref()?.due_by.filter(|_| is_awaited && !is_taken)
 }
 
 fn ms(duration: Duration) -> i64 {

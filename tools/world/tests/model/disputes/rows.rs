@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use domain::{
     dispute::{
         ActKind, ActProgress, Behind, Command, Decision, Dispute, Evidence, Judgement, Outcome, Paper, Papers, Reason,
-        Rejection, Request, Snapshot, SnapshotStatus, Source, Stage, Status, apply, decide, judge,
+        Rejection, Request, Snapshot, SnapshotStatus, Source, Stage, Status, Ways, apply, decide, judge,
     },
     gateway::{Hand, Mode, UnknownReason},
     id::RequestHash,
@@ -204,13 +204,14 @@ fn outcome(dispute: &Dispute, answer: Answer) -> Outcome {
         Answer::Shown(shown) => Outcome::Dispute(Box::new(Snapshot {
             reference: dispute.id.reference().clone(),
             mode: None,
-            behind: Behind::Payment(dispute.payment().expect("it is linked").clone()),
+            behind: Behind::Payment { id: dispute.payment().expect("it is linked").clone(), object: None },
             charge: known.charge.clone(),
             amount: Some(known.amount),
             reason: Reason::NotReceived,
             gateway_reason: known.gateway_reason.clone(),
             stage: Some(Stage::ALL[usize::from(shown.stage) + 1]),
             status: SnapshotStatus::Known(shown.status),
+            ways: Ways::usual(Stage::ALL[usize::from(shown.stage) + 1], shown.status),
             due_by: None,
             submissions: Some(u32::from(shown.count)),
         })),

@@ -36,7 +36,7 @@ fn with(name: &str, value: Value) -> Value {
 }
 
 fn response(status: u16, body: &Value) -> Called {
-    Ok(PaypalResponse { status, body: body.to_string().into_bytes() })
+    Ok(PaypalResponse { status, body: body.to_string().into_bytes(), is_of_a_second_sending: false })
 }
 
 fn snapshot(body: &Value) -> Snapshot {
@@ -59,7 +59,8 @@ fn dispute(kind: ActKind, stage: Stage, papers: &[(Paper, &str)]) -> Dispute {
         amount: snapshot.amount.unwrap(),
         reason: snapshot.reason,
         gateway_reason: snapshot.gateway_reason,
-        standing: Standing { stage, status: Status::NeedsResponse },
+        standing: Some(Standing { stage, status: Status::NeedsResponse }),
+        ways: Ways::usual(stage, Status::NeedsResponse),
         due_by: snapshot.due_by,
         submissions: Some(0),
     });
@@ -70,9 +71,21 @@ fn dispute(kind: ActKind, stage: Stage, papers: &[(Paper, &str)]) -> Dispute {
         key: IdempotencyKey::parse("k").unwrap(),
         request_hash: RequestHash::of([]),
         started_at: now.at,
+        sent_at: now.at,
         progress: ActProgress::Unanswered,
     });
     dispute
+}
+
+fn ours() -> Behind {
+    Behind::Payment { id: TransactionId::parse(ID).unwrap(), object: None }
+}
+
+/// With links to what may be done now.
+fn linked(mut shown: Value, acts: &[&str]) -> Value {
+    let link = |rel: &&str| json!({"href": "https://x.example/act", "rel": rel, "method": "POST"});
+    shown["links"] = acts.iter().map(link).collect();
+    shown
 }
 
 const SUBMIT: ActKind = ActKind::Submit { before: Some(0) };
@@ -80,13 +93,13 @@ const SUBMIT: ActKind = ActKind::Submit { before: Some(0) };
 #[test]
 fn a_dispute_is_read_with_the_payment_that_it_is_about() {
     let read = snapshot(&shown());
-    assert_eq!(read.behind, Behind::Payment(TransactionId::parse(ID).unwrap()));
+    assert_eq!(read.behind, ours());
     assert_eq!(read.amount, Money::payable(1_000, Currency::from_code("EUR").unwrap()).ok());
     assert_eq!((read.mode, read.submissions, read.reason), (None, Some(0), Reason::Fraudulent));
     assert_eq!(read.charge.unwrap().as_str(), "3C679366HH908993F");
     assert_eq!(read.due_by, rfc3339::parse("2026-12-03T12:00:00.000Z"));
     let by_invoice = snapshot(&with("disputed_transactions", json!([{"invoice_number": ID}])));
-    assert_eq!(by_invoice.behind, Behind::Payment(TransactionId::parse(ID).unwrap()));
+    assert_eq!(by_invoice.behind, ours());
     for (transactions, behind) in [
         (json!([{"custom": "order 7"}]), Behind::NotOurs),
         (json!([]), Behind::NotOurs),
@@ -132,10 +145,48 @@ fn each_status_and_outcome_of_paypals_has_its_place_and_a_new_one_has_none() {
 
 #[test]
 fn what_is_lost_and_may_be_appealed_waits_for_the_merchant_once_more() {
-    let mut lost = resolved("RESOLVED_BUYER_FAVOUR");
-    lost["links"] = json!([{"href": "https://x.example/appeal", "rel": "appeal", "method": "POST"}]);
-    let read = snapshot(&lost);
+    let read = snapshot(&linked(resolved("RESOLVED_BUYER_FAVOUR"), &["appeal"]));
     assert_eq!((read.stage, read.status), (Some(Stage::Appeal), SnapshotStatus::Known(Status::NeedsResponse)));
+    assert_eq!(read.ways, Ways { answer: Some(Channel::Appeal), accept: false });
+}
+
+#[test]
+fn what_may_be_done_is_what_paypals_links_say() {
+    let (evidence, appeal) = (Some(Channel::Evidence), Some(Channel::Appeal));
+    for (acts, answer, accept) in [
+        (vec!["provide_evidence", "accept_claim"], evidence, true),
+        (vec!["provide-evidence"], evidence, false),
+        (vec!["accept-claim"], None, true),
+        (vec!["appeal"], appeal, false),
+        (vec!["send_message"], None, false),
+        (vec![], None, false),
+    ] {
+        assert_eq!(snapshot(&linked(shown(), &acts)).ways, Ways { answer, accept }, "{acts:?}");
+    }
+    let mut silent = shown();
+    silent.as_object_mut().unwrap().remove("links");
+    assert_eq!(snapshot(&silent).ways, Ways { answer: evidence, accept: true }, "where it shows none at all");
+    let theirs = linked(with("status", json!("UNDER_REVIEW")), &["provide_evidence"]);
+    assert_eq!(snapshot(&theirs).ways, Ways::NONE, "it is not the merchant's turn");
+    let mut partly = linked(shown(), &["provide_evidence", "accept_claim"]);
+    partly["allowed_response_options"] = json!({"accept_claim": {"accept_claim_types": ["REFUND_WITH_RETURN"]}});
+    assert!(!snapshot(&partly).ways.accept, "all of it cannot be given back");
+}
+
+/// Some settle for a part, and the rest stays the merchant's.
+#[test]
+fn what_was_lost_is_what_the_payer_got() {
+    let euros = |minor_units| Money::payable(minor_units, Currency::from_code("EUR").unwrap()).ok();
+    for (outcome, refunded, amount) in [
+        ("RESOLVED_BUYER_FAVOUR", json!({"currency_code": "EUR", "value": "3.00"}), euros(300)),
+        ("RESOLVED_BUYER_FAVOUR", json!({"currency_code": "EUR", "value": "0.00"}), euros(1_000)),
+        ("RESOLVED_BUYER_FAVOUR", json!("three"), euros(1_000)),
+        ("RESOLVED_SELLER_FAVOUR", json!({"currency_code": "EUR", "value": "3.00"}), euros(1_000)),
+    ] {
+        let mut shown = resolved(outcome);
+        shown["dispute_outcome"]["amount_refunded"] = refunded;
+        assert_eq!(snapshot(&shown).amount, amount, "{shown}");
+    }
 }
 
 #[test]
@@ -177,6 +228,11 @@ fn an_appeal_goes_another_way_and_giving_in_says_so() {
     assert_eq!(appeal.path, "/v1/customer/disputes/PP-D-10001/appeal");
     let accept = request(&dispute(ActKind::Accept, Stage::Chargeback, &[])).unwrap();
     assert_eq!(accept.path, "/v1/customer/disputes/PP-D-10001/accept-claim");
+    let Sent::Form { body, .. } = accept.act else { panic!("PayPal takes it as a form only") };
+    assert!(body.contains(r#"{"note":"Accepted by the merchant.","accept_claim_type":"REFUND"}"#), "{body}");
+    let mut asked_anew = dispute(SUBMIT, Stage::Appeal, &[(Paper::Explanation, "once more")]);
+    asked_anew.known.as_mut().unwrap().ways = Ways { answer: Some(Channel::Evidence), accept: true };
+    assert_eq!(request(&asked_anew).unwrap().path, "/v1/customer/disputes/PP-D-10001/provide-evidence");
     assert!(request(&dispute(ActKind::Draft, Stage::Chargeback, &[])).is_none());
 }
 
@@ -196,9 +252,31 @@ fn a_document_cannot_be_named_to_paypal() {
 }
 
 #[test]
-fn what_is_done_is_taken_what_is_refused_is_refused_and_silence_is_neither() {
-    assert_eq!(taken(response(200, &json!({"links": []}))), Outcome::Taken);
-    assert_eq!(taken(Err(UnknownReason::Timeout)), Outcome::Unknown(UnknownReason::Timeout));
-    assert_eq!(taken(response(500, &json!({}))), Outcome::Unknown(UnknownReason::ServerError));
+fn what_paypal_would_refuse_of_a_shipment_is_refused_before_anything_is_written() {
+    let refused = |number: &str, carrier: Option<&str>| {
+        let carrier = carrier.map(|carrier| (Paper::ShippingCarrier, carrier.to_owned()));
+        let all = [(Paper::ShippingTrackingNumber, number.to_owned())].into_iter().chain(carrier).collect();
+        accepts(&Papers::parse(all).unwrap()).err().and_then(|refusal| refusal.paper)
+    };
+    assert_eq!(refused("JJD0099", Some("Pigeon Post")), None);
+    assert_eq!(refused("JJD0099", None), Some(Paper::ShippingCarrier));
+    assert_eq!(refused(&"9".repeat(256), Some("UPS")), Some(Paper::ShippingTrackingNumber));
+    assert_eq!(refused("JJD0099", Some(&"P".repeat(2_001))), Some(Paper::ShippingCarrier));
+}
+
+#[test]
+fn what_is_done_is_taken_what_is_refused_is_for_the_dispute_to_explain_and_silence_is_neither() {
+    assert_eq!(answer(response(200, &json!({"links": []}))), first_hand(Outcome::Taken));
+    assert_eq!(answer(Err(UnknownReason::Timeout)), first_hand(Outcome::Unknown(UnknownReason::Timeout)));
+    assert_eq!(answer(response(500, &json!({}))), first_hand(Outcome::Unknown(UnknownReason::ServerError)));
+    // None of them is among the issues of orders and payments.
+    for (status, code) in [
+        (400, "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE"),
+        (422, "INVALID_EVIDENCE_FILE"),
+        (404, "RESOURCE_NOT_FOUND"),
+    ] {
+        let refused = Answer { outcome: Outcome::Refused { code: code.to_owned() }, hand: Hand::Replayed };
+        assert_eq!(answer(response(status, &crate::gateway::paypal::fixtures::issue(code))), refused, "{code}");
+    }
     assert_eq!(seen(response(200, &json!({"status": "OPEN"}))), Outcome::Unknown(UnknownReason::Unreadable));
 }

@@ -62,6 +62,10 @@ fn capture() -> PaypalRequest {
     PaypalRequest::post("/v2/checkout/orders/5O1/capture".into(), "pay_1:confirm:1".into(), &serde_json::json!({}))
 }
 
+fn of_a_second_sending(status: u16, body: &str) -> PaypalResponse {
+    PaypalResponse { is_of_a_second_sending: true, ..response(status, body) }
+}
+
 async fn call(server: &Server, app: App) -> Called {
     shell(server, app).call(&capture(), BUDGET).await
 }
@@ -133,7 +137,7 @@ async fn without_a_token_the_request_is_not_sent() {
 async fn what_is_busy_is_asked_again_under_the_same_key() {
     let busy = || Then::Answer(http("409 Conflict", "", &issue("PREVIOUS_REQUEST_IN_PROGRESS").to_string()));
     let server = Server::with(vec![granted("A21"), busy(), done()]);
-    assert_eq!(call(&server, App::default()).await, Ok(response(201, "{}")));
+    assert_eq!(call(&server, App::default()).await, Ok(of_a_second_sending(201, "{}")));
     assert_eq!(server.sent()[1], server.sent()[2]);
 }
 
@@ -142,10 +146,19 @@ async fn a_connection_that_died_in_the_meantime_is_replaced_once_with_the_same_b
     let server = Server::with(vec![granted("A21"), done(), Then::HangUp, done()]);
     let shell = shell(&server, App::default());
     shell.call(&capture(), BUDGET).await.unwrap();
-    assert_eq!(shell.call(&capture(), BUDGET).await, Ok(response(201, "{}")));
+    assert_eq!(shell.call(&capture(), BUDGET).await, Ok(of_a_second_sending(201, "{}")));
     assert_eq!(server.sent()[2], server.sent()[3]);
     let server = Server::with(vec![granted("A21"), Then::HangUp, Then::HangUp, done()]);
     assert_eq!(call(&server, App::default()).await, Err(UnknownReason::ConnectionLost));
+}
+
+/// PayPal promises no keys for disputes: the evidence would lie there twice.
+#[tokio::test]
+async fn what_has_no_key_is_not_sent_twice_within_a_call() {
+    let server = Server::with(vec![granted("A21"), Then::HangUp, done()]);
+    let form = PaypalRequest::form("/v1/customer/disputes/PP-D-1/appeal".into(), "k".into(), &serde_json::json!({}));
+    let called = shell(&server, App::default()).call(&form, BUDGET).await;
+    assert_eq!((called, server.sent().len()), (Err(UnknownReason::ConnectionLost), 2));
 }
 
 #[tokio::test]

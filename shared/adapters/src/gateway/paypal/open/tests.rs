@@ -14,7 +14,7 @@ use crate::gateway::paypal::{
 };
 
 fn ask(terms: &Terms) -> Result<PaypalRequest, OpenOutcome> {
-    let id = TransactionId::parse(TRANSACTION_ID).unwrap();
+    let id = id();
     let request_hash = RequestHash::of([("amount", "2500")]);
     request(&OpenRequest { id: &id, gateway: Gateway::PayPal, terms, request_hash, round: 2 })
 }
@@ -27,7 +27,11 @@ fn body(terms: &Terms) -> String {
 }
 
 fn outcome_of(status: u16, body: &Value) -> OpenOutcome {
-    outcome(Ok(response(status, &body.to_string())), Mode::Test)
+    outcome(Ok(response(status, &body.to_string())), &id(), Mode::Test)
+}
+
+fn id() -> TransactionId {
+    TransactionId::parse(TRANSACTION_ID).unwrap()
 }
 
 #[test]
@@ -141,5 +145,14 @@ fn a_reused_key_and_a_silence_are_what_they_are() {
     ] {
         assert_eq!(outcome_of(status, &body), OpenOutcome::Unknown(reason));
     }
-    assert_eq!(outcome(Err(UnknownReason::NotSent), Mode::Test), OpenOutcome::Unknown(UnknownReason::NotSent));
+    assert_eq!(outcome(Err(UnknownReason::NotSent), &id(), Mode::Test), OpenOutcome::Unknown(UnknownReason::NotSent));
+}
+
+#[test]
+fn an_order_that_does_not_bear_our_id_is_not_the_one_that_was_asked_for() {
+    for custom_id in [json!(null), json!("pay_srgsc5zsbqycrakmfcc3opqd6l"), json!(7)] {
+        let mut other = order("PAYER_ACTION_REQUIRED");
+        other["purchase_units"][0]["custom_id"] = custom_id;
+        assert_eq!(outcome_of(201, &other), OpenOutcome::Unknown(UnknownReason::Unreadable), "{other}");
+    }
 }

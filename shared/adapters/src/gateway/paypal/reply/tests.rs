@@ -1,6 +1,10 @@
 //! What PayPal's answers come to, and what a look adds to a refusal.
 
-use domain::{gateway::NextAction, payment::Instrument, text::WebUrl};
+use domain::{
+    gateway::NextAction,
+    payment::{Attempt, Instrument},
+    text::WebUrl,
+};
 use serde_json::{Value, json};
 
 use super::*;
@@ -53,6 +57,58 @@ fn a_refused_instrument_is_a_decline_and_the_order_goes_on() {
     for name in ["PAYER_ACTION_REQUIRED", "PAYER_CANNOT_PAY", "TRANSACTION_REFUSED", "COMPLIANCE_VIOLATION"] {
         assert!(matches!(outcome(422, &issue(name)), Outcome::Declined { .. }), "{name}");
     }
+}
+
+/// The first sending was lost on its way back: what it did, the order tells.
+#[test]
+fn what_is_refused_the_second_time_may_have_been_served_the_first() {
+    let again = |name: &str| PaypalResponse { is_of_a_second_sending: true, ..response(422, &issue(name).to_string()) };
+    let charged = || {
+        Outcome::Object(
+            Order::read(paid(json!({"captures": [capture("COMPLETED")]})).to_string().as_bytes())
+                .and_then(|order| order.snapshot(payment().mode))
+                .unwrap(),
+        )
+    };
+    for name in ["INSTRUMENT_DECLINED", "TRANSACTION_REFUSED", "DUPLICATE_INVOICE_ID"] {
+        let Heard::Look(refusal) = attempted(Ok(again(name)), &payment()) else { panic!("{name} is believed") };
+        assert_eq!(refusal.of_attempt(charged()).outcome, charged(), "{name}");
+        let No::Said(error) = done(Ok(again(name))).err().unwrap() else { panic!("{name} is not read") };
+        assert!(matches!(refused_act(No::Said(error)), Heard::Look(_)), "{name}");
+    }
+    let Heard::Look(refusal) = attempted(Ok(again("INSTRUMENT_DECLINED")), &payment()) else { panic!("believed") };
+    let nobody_knows = refusal.of_attempt(unknown_outcome(UnknownReason::Timeout)).outcome;
+    assert_eq!(nobody_knows, unknown_outcome(UnknownReason::ConnectionLost));
+}
+
+/// PayPal forgets an order after three hours. Before that, a 404 is what an order looks like to the wrong app.
+#[test]
+fn an_order_that_is_not_there_is_forgotten_only_when_it_can_be_and_nothing_can_arrive() {
+    let absent = || Ok(response(404, &issue("INVALID_RESOURCE_ID").to_string()));
+    let hours = |hours: u64| Duration::from_secs(hours * 3600);
+    let aged = |age: Duration| Payment { created_at: minus(now(), age), ..payment() };
+    let is_gone = |outcome: Outcome| outcome.object().is_some_and(|seen| seen.status == ObjectStatus::Canceled);
+    for (age, gone) in [(hours(0), false), (hours(2), false), (hours(4), true)] {
+        assert_eq!(is_gone(looked(absent(), &aged(age))), gone, "{age:?}");
+        let Heard::Answer(answer) = attempted(absent(), &aged(age)) else { panic!("a look") };
+        assert_eq!(is_gone(answer.outcome), gone, "{age:?}");
+    }
+    for (sent, gone) in [(hours(1), false), (hours(4), false), (hours(6), true)] {
+        let mut tried = aged(hours(7));
+        tried.attempts = vec![Attempt { started_at: minus(now(), sent), ..attempt(Instrument::Approved) }];
+        assert_eq!(is_gone(looked(absent(), &tried)), gone, "sent {sent:?} ago");
+    }
+    let sent_before = Payment { rounds: 1, ..aged(hours(7)) };
+    let Heard::Answer(answer) = attempted(absent(), &sent_before) else { panic!("a look") };
+    assert_eq!(
+        answer.outcome,
+        unknown_outcome(UnknownReason::Misconfigured),
+        "the first sending may have completed it"
+    );
+}
+
+fn minus(at: Timestamp, age: Duration) -> Timestamp {
+    Timestamp::from_unix_ms(at.unix_ms() - i64::try_from(age.as_millis()).unwrap())
 }
 
 #[test]
@@ -139,7 +195,7 @@ fn an_order_that_paypal_has_forgotten_is_over_unless_something_may_have_moved_on
     let is_over = |outcome: &Outcome| outcome.object().is_some_and(|object| object.status == ObjectStatus::Canceled);
     let mut payment = payment();
     assert!(is_over(&looked(forgotten(), &payment)));
-    payment.attempts.push(attempt(Instrument::Approved));
+    payment.attempts.push(Attempt { started_at: now(), ..attempt(Instrument::Approved) });
     assert_eq!(looked(forgotten(), &payment), unknown_outcome(UnknownReason::Misconfigured));
     let Heard::Answer(first) = attempted(forgotten(), &payment) else { panic!("a look") };
     assert!(is_over(&first.outcome), "nobody has sent it before");
@@ -170,7 +226,7 @@ proptest::proptest! {
     #[test]
     fn no_garbage_makes_us_fall_over_or_see_an_object(status: u16, body: Vec<u8>, text in "\\PC{0,200}") {
         for body in [body, format!("{{\"name\":\"x\",\"details\":[{{\"issue\":{text:?}}}]}}").into_bytes()] {
-            if let Heard::Answer(answer) = attempted(Ok(PaypalResponse { status, body }), &payment()) {
+            if let Heard::Answer(answer) = attempted(Ok(PaypalResponse { status, body, is_of_a_second_sending: false }), &payment()) {
                 proptest::prop_assert!(answer.outcome.object().is_none());
             }
         }

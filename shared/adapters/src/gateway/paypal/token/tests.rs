@@ -15,7 +15,7 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn response(status: u16, body: &str) -> PaypalResponse {
-    PaypalResponse { status, body: body.as_bytes().to_vec() }
+    PaypalResponse { status, body: body.as_bytes().to_vec(), is_of_a_second_sending: false }
 }
 
 fn token(name: &str, granted: Timestamp, lives_s: u64) -> Token {

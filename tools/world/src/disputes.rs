@@ -241,12 +241,10 @@ impl Inner {
                 failed
             }
         };
-        let is_refusal_that_looks = !keeps_keys && matches!(outcome, Outcome::Refused { .. });
         if keeps_keys {
             self.saved.insert(request.key.clone(), (outcome.clone(), now.plus(KEY_LIFE)));
         }
-        // PayPal knows no keys, so its refusal may be of a second copy: the adapter says so.
-        (outcome, if is_refusal_that_looks { Hand::Replayed } else { Hand::First })
+        (outcome, Hand::First)
     }
 
     /// The merchant answers, if the dispute asks for an answer.
@@ -307,7 +305,11 @@ impl DisputeGateway for SimGateway {
             papers: dispute.papers.clone(),
         };
         let before = self.disputes().served().len();
-        let answer = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;
+        let mut answer = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;
+        if dispute.id.gateway() == Gateway::PayPal && matches!(answer.outcome, Outcome::Refused { .. }) {
+            // PayPal knows no keys here, so its refusal may be of a second copy: the adapter says so.
+            answer.hand = Hand::Replayed;
+        }
         if self.disputes().served().len() > before {
             self.dispute_has_news(&dispute.id);
         }

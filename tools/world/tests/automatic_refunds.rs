@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::{
     gateway::{RefundStatus, UnknownReason},
     id::{RefundId, RowId},
-    payment::{Payment, PaymentState, RefundProgress, RefundReason, ReviewReason},
+    payment::{CaptureMethod, Payment, PaymentState, RefundProgress, RefundReason, ReviewReason},
     policy::{Policy, Reaction},
     schedule::Limits,
     warning::{Link, WarningId},
@@ -20,7 +20,7 @@ use flow::{
 use world::{
     audit::Hour,
     counting::Counts,
-    gateway::{self, SimGateway},
+    gateway::{self, SimGateway, Standing},
     shop::{Shop, approved, cancellation, card, give_back, order, paypal_order},
     store,
     turns::{all, block_on},
@@ -223,6 +223,32 @@ fn an_order_of_paypals_that_was_charged_too_late_goes_back_too() {
         pass(&shop, Duration::from_secs(60)).await;
         let row = shop.row(&payment.id);
         assert_eq!((went_back(&shop), row.refunded().minor_units()), (vec![PAID], PAID));
+    });
+}
+
+/// Nobody owes what it holds, and nothing was taken that could be given back.
+#[test]
+fn what_is_held_on_an_order_of_paypals_after_the_end_is_let_go() {
+    block_on(async {
+        let shop = Shop::new();
+        let mut order = paypal_order("order-1");
+        order.terms.capture = CaptureMethod::Manual;
+        let payment = shop.opened(order).await;
+        assert!(shop.gateway().payer_approves(&payment.object));
+        shop.gateway().script(gateway::Call::Confirm, [gateway::Course::Late]);
+        shop.confirmed(&payment.id, approved("c")).await;
+        shop.gateway().script(gateway::Call::Confirm, [gateway::Course::Refused("ORDER_NOT_APPROVED"); 9]);
+        pass(&shop, Duration::from_secs(60)).await;
+        shop.canceled(&payment.id, cancellation("x")).await;
+        pass(&shop, Duration::from_secs(120)).await;
+        assert_eq!(shop.row(&payment.id).state, PaymentState::Canceled);
+        assert_eq!(shop.gateway().late_requests_arrive(), 1);
+        assert_eq!(shop.gateway().charges()[0].standing, Standing::Held);
+        pass(&shop, Limits::ON_ITS_WAY).await;
+        pass(&shop, Duration::from_secs(60)).await;
+        let row = shop.row(&payment.id);
+        assert_eq!(shop.gateway().charges()[0].standing, Standing::Released);
+        assert_eq!((row.state, row.due, row.look_owed), (PaymentState::Canceled, None, false));
     });
 }
 

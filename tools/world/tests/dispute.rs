@@ -8,12 +8,13 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     dispute::{
-        ActProgress, Dispute, DisputeId, Link, Paper, Papers, Rejection, Reminder, Request, Stage, Standing, Status,
+        ActProgress, Behind, Dispute, DisputeId, Link, Paper, Papers, Rejection, Reminder, Request, Stage, Standing, Status,
     },
-    gateway::UnknownReason,
+    gateway::{Gateway, UnknownReason},
     id::{IdempotencyKey, RequestHash, RowId},
     money::{Currency, Money},
     payment::{self, Payment, ReviewReason},
+    text::GatewayToken,
     time::Timestamp,
 };
 use flow::{
@@ -26,10 +27,10 @@ use flow::{
 };
 use world::{
     counting::Counts,
-    disputes::{Fate, id},
+    disputes::{self, Fate, id},
     gateway::SimGateway,
     host::SimHost,
-    shop::{Shop, card, give_back, order},
+    shop::{Shop, approved, card, give_back, order, paypal_order},
     store::{Call, Course},
     turns::block_on,
 };
@@ -286,6 +287,49 @@ fn a_refusal_is_told_and_the_merchant_may_try_again() {
         assert_eq!(last_act(&dispute), &ActProgress::Refused { code: "file_not_found".into() });
         let dispute = done(shop.evidence(&id(1), request("s2"), submission()).await);
         assert_eq!(last_act(&dispute), &ActProgress::Done);
+    });
+}
+
+/// PayPal knows no keys for disputes, so that its refusal may be of a second copy. The dispute itself tells, in the same call.
+#[test]
+fn what_paypal_refuses_is_known_at_once() {
+    block_on(async {
+        let shop = Shop::new();
+        let payment = shop.opened(paypal_order("order-1")).await;
+        assert!(shop.gateway().payer_approves(&payment.object));
+        shop.confirm(&payment.id, approved("c")).await.unwrap();
+        let id = disputes::at(Gateway::PayPal, 1);
+        shop.disputes().open(&id, Some(&payment.id), euros(400), CHARGEBACK, in_ten_days(&shop));
+        shop.gateway().dispute_changes(&id, |shown| shown.charge = None);
+        assert_eq!(event(&shop, &id).await, Received::Applied);
+        look(&shop).await;
+        shop.disputes().script([Fate::Refused("ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE")]);
+        let refused = done(shop.evidence(&id, request("s-1"), submission()).await);
+        let code = "ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE".to_owned();
+        assert_eq!(last_act(&refused), &ActProgress::Refused { code });
+        let again = done(shop.evidence(&id, request("s-2"), submission()).await);
+        assert_eq!(last_act(&again), &ActProgress::Taken, "and may be mended");
+        assert_eq!(shop.disputes().submitted().len(), 1);
+    });
+}
+
+/// E7.
+#[test]
+fn a_dispute_about_another_object_that_bears_the_payments_id_calls_a_person_and_holds_nothing() {
+    block_on(async {
+        let shop = Shop::new();
+        let payment = paid(&shop).await;
+        shop.disputes().open(&id(1), Some(&payment.id), euros(400), CHARGEBACK, in_ten_days(&shop));
+        let other = GatewayToken::parse("pi_another").ok();
+        let behind = Behind::Payment { id: payment.id.clone(), object: other };
+        shop.gateway().dispute_changes(&id(1), |shown| shown.behind = behind);
+        event(&shop, &id(1)).await;
+        look(&shop).await;
+        let dispute = stands(&shop, &id(1));
+        assert_eq!(dispute.attention.map(|review| review.reason), Some(ReviewReason::ObjectMismatch));
+        assert!(dispute.is_told && shop.row(&payment.id).disputes.is_empty());
+        assert_eq!(shop.row(&payment.id).refundable(), payment.refundable());
+        assert!(shop.host().notes().contains(&Note::ForeignObject { holds_money: false }));
     });
 }
 

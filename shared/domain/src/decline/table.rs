@@ -126,7 +126,8 @@ mod tests {
             assert_eq!(category(code), Never, "{code}");
         }
         // "Retry attempts might succeed after the customer takes action."
-        for code in words(&["invalid_customer_account payment_limit_exceeded expired_card expired_payment_information \
+        for code in
+            words(&["invalid_customer_account payment_limit_exceeded expired_card expired_payment_information \
             recurring_not_supported_by_bank"])
         {
             assert_eq!(category(code), PayerMustAct, "{code}");
@@ -135,7 +136,9 @@ mod tests {
 
     #[test]
     fn what_stripe_held_back_is_held_back_for_good() {
-        assert!(TABLE.iter().filter(|(code, _)| words(&[HELD_BACK]).any(|held| held == *code)).all(|row| row.1 == Never));
+        assert!(
+            TABLE.iter().filter(|(code, _)| words(&[HELD_BACK]).any(|held| held == *code)).all(|row| row.1 == Never)
+        );
     }
 
     /// Stripe's page of decline codes: those of cards.

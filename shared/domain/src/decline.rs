@@ -122,7 +122,9 @@ impl Decline {
             }
             "incorrect_cvc" | "invalid_cvc" => "Please check the card's security code and try again.",
             "incorrect_number" | "invalid_number" => "Please check the card number and try again.",
-            "incorrect_zip" | "incorrect_address" => "Please check the billing address and try again.",
+            "incorrect_zip" | "incorrect_postal_code" | "incorrect_address" => {
+                "Please check the billing address and try again."
+            }
             "authentication_required" => {
                 "Your bank asks you to confirm this payment. Please try again and follow its instructions."
             }
@@ -260,6 +262,7 @@ mod tests {
             ("incorrect_number", "card number"),
             ("invalid_number", "card number"),
             ("incorrect_zip", "billing address"),
+            ("incorrect_postal_code", "billing address"),
             ("incorrect_address", "billing address"),
             ("authentication_required", "confirm this payment"),
             ("card_not_supported", "cannot be used for this payment"),

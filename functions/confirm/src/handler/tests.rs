@@ -9,7 +9,7 @@ use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
-use world::shop::{order, paypal_order, rules};
+use world::shop::{held_order, order, paypal_order, rules};
 use world::store::MemoryStore;
 use world::turns::block_on;
 
@@ -209,6 +209,59 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
         "#]],
     );
     assert_eq!(endpoint.gateway.charges().len(), 1);
+}
+
+#[test]
+fn what_is_to_be_captured_by_hand_is_held() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    let request = held_order("event-initiate-manual-capture");
+    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    check(
+        &endpoint,
+        &host,
+        "confirm-manual-capture",
+        &expect![[r#"
+            200 OK
+            content-type: application/json
+
+            {
+              "a payment as it was opened, but for": {
+                "amount": 1250,
+                "amountCapturable": 1250,
+                "attempts": [
+                  {
+                    "decline": null,
+                    "method": "payment_method",
+                    "number": 1,
+                    "offSession": false,
+                    "source": "api",
+                    "startedAt": "2026-11-02T09:00:12.347Z",
+                    "status": "charged"
+                  }
+                ],
+                "nextAction": null,
+                "status": "requires_capture",
+                "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d",
+                "version": 3
+              }
+            }
+
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "confirm",
+              "level": "info",
+              "replayed": false,
+              "requestId": "11111111-0000-4000-8000-000000000013",
+              "route": "POST /payment/confirm",
+              "state": "requires_capture",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_4vut4usj6dyedo572z6v5ubk4d"
+            }
+        "#]],
+    );
 }
 
 #[test]

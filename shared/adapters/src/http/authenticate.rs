@@ -72,7 +72,7 @@ pub enum Scope {
     PaymentsRead,
     /// Give money back.
     RefundsWrite,
-    /// See and answer disputes.
+    /// Answer disputes, or give in. Seeing them needs [`Self::PaymentsRead`].
     DisputesWrite,
     /// Keep and forget customers' payment methods.
     PaymentMethodsWrite,

@@ -1,4 +1,4 @@
-//! Every issue that PayPal documents for the routes that are simulated, as data.
+//! Every issue that PayPal documents for the routes that are simulated, and those of two more, as data.
 //!
 //! The natural ones arise from the state of the objects; any can be asked for: by the header `PayPal-Mock-Response`, as
 //! PayPal's own sandbox has it, or by a rule of the kind `issue`.

@@ -6,8 +6,10 @@ use super::{
     form::Tree,
 };
 
-/// Stripe's general limit: eight digits.
-const MAX_AMOUNT: i64 = 99_999_999;
+/// Twelve digits, which is what Stripe takes of most cards. Nobody has said at the opening which way to pay it will be.
+const MAX_AMOUNT: i64 = 999_999_999_999;
+/// Eight digits, which is what Stripe takes of every other way to pay (more of COP, IDR and INR, which no such way here pays).
+const MAX_AMOUNT_WITHOUT_CARD: i64 = 99_999_999;
 
 /// The smallest charge per currency, in its minor unit. Currencies that are not listed have no minimum of their own here.
 #[rustfmt::skip] // One line per currency would be a page.
@@ -31,8 +33,7 @@ pub(super) fn positive(tree: &Tree, name: &str) -> Result<Option<i64>, StripeErr
 
 pub(super) fn within_limits(amount: i64, currency: &str) -> Result<(), StripeError> {
     if amount > MAX_AMOUNT {
-        let message = "Amount must be no more than $999,999.99";
-        return Err(StripeError::invalid(message).code("amount_too_large").param("amount"));
+        return Err(too_large("Amount must be no more than $9,999,999,999.99"));
     }
     expressible(amount, currency, "amount")?;
     match MINIMA.iter().find(|(of, _)| *of == currency) {
@@ -42,6 +43,15 @@ pub(super) fn within_limits(amount: i64, currency: &str) -> Result<(), StripeErr
         }
         Some(_) | None => Ok(()),
     }
+}
+
+/// Whether an amount can be paid without a card.
+pub(super) fn payable_without_card(amount: i64) -> Result<(), StripeError> {
+    if amount > MAX_AMOUNT_WITHOUT_CARD { Err(too_large("Amount must be no more than $999,999.99")) } else { Ok(()) }
+}
+
+fn too_large(message: &str) -> StripeError {
+    StripeError::invalid(message).code("amount_too_large").param("amount")
 }
 
 /// Some currencies have decimals that must be zeros.
@@ -103,6 +113,14 @@ mod tests {
         assert!(within_limits(MAX_AMOUNT, "usd").is_ok());
         assert_eq!(within_limits(MAX_AMOUNT + 1, "usd").unwrap_err().body()["error"]["code"], "amount_too_large");
         assert_eq!(within_limits(49, "eur").unwrap_err().body()["error"]["code"], "amount_too_small");
+    }
+
+    #[test]
+    fn what_only_a_card_pays_is_refused_to_every_other_way_to_pay() {
+        assert!(payable_without_card(MAX_AMOUNT_WITHOUT_CARD).is_ok());
+        let refused = payable_without_card(MAX_AMOUNT_WITHOUT_CARD + 1).unwrap_err();
+        assert_eq!(refused.body()["error"]["code"], "amount_too_large");
+        assert!(within_limits(MAX_AMOUNT_WITHOUT_CARD + 1, "usd").is_ok(), "a card may pay it");
     }
 
     #[test]

@@ -454,7 +454,7 @@ impl Book {
     }
 }
 
-/// A bank account pays dollars, at once, and no holds.
+/// A bank account pays dollars, at once, no holds, and less than a card may.
 fn fits(intent: &Intent, test: &TestMethod) -> Result<(), StripeError> {
     let incompatible =
         |message: &str| Err(StripeError::invalid(message).code("payment_intent_incompatible_payment_method"));
@@ -467,7 +467,7 @@ fn fits(intent: &Intent, test: &TestMethod) -> Result<(), StripeError> {
     if intent.capture_method == CaptureMethod::Manual {
         return incompatible("The payment method type us_bank_account does not support manual capture.");
     }
-    Ok(())
+    amounts::payable_without_card(intent.amount)
 }
 
 fn go(intent: &mut Intent, what: Move) -> Result<(), StripeError> {

@@ -326,8 +326,8 @@ impl Gateway for SimGateway {
     }
 
     fn accepts(&self, _gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal> {
-        /// Eight digits, as Stripe has it for most currencies.
-        const AMOUNT_MAX: i64 = 99_999_999;
+        /// Twelve digits, as Stripe has it for most cards.
+        const AMOUNT_MAX: i64 = 999_999_999_999;
         /// Of three decimals the last must be zero.
         const TEN: i64 = 10;
         match amount.minor_units() {

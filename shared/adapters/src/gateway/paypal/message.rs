@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-/// The version that requests are written for: PayPal has it in the paths, and an attempt keeps it like any other's.
+/// The version that requests about orders and payments are written for. It stands in their paths, so that no attempt has to
+/// keep it: what is sent again goes to the same path.
 pub const API_VERSION: &str = "v2";
 
 /// A request to PayPal. The same value is always the same bytes.

@@ -2,7 +2,10 @@
 //! the order and by themselves.
 
 use domain::{
-    decline::{Decline, paypal::PaypalWords},
+    decline::{
+        Decline,
+        paypal::{self, PaypalWords},
+    },
     gateway::{Charge, ObjectStatus},
     money::Money,
     settlement::{ExchangeRate, Settlement},
@@ -174,7 +177,8 @@ impl Capture {
     }
 }
 
-/// The processor's code goes before PayPal's own reason, and that before the bare status.
+/// The processor's code goes before PayPal's own reason, and that before the bare status. A reason for which a capture is
+/// not complete (`ECHECK`, `OTHER`) is none for its being declined: then the status counts, and the reason is kept beside it.
 fn decline(
     processor: Option<&Named<ProcessorResponse>>,
     details: Option<&Named<StatusDetails>>,
@@ -183,10 +187,14 @@ fn decline(
     let processors = processor.and_then(|Named(response)| response.response_code.as_ref());
     let reason = details.map(|Named(details)| &details.reason);
     let advice = processor.and_then(|Named(response)| response.payment_advice_code.as_ref());
-    Decline::judge_paypal(PaypalWords {
-        code: processors.or(reason).unwrap_or(status).as_str(),
-        payment_advice: advice.map(Word::as_str),
-    })
+    let payment_advice = advice.map(Word::as_str);
+    let judged = |told: &Word| Decline::judge_paypal(PaypalWords { code: told.as_str(), payment_advice });
+    match (processors, reason) {
+        (Some(code), _) => judged(code),
+        (None, Some(reason)) if paypal::word(reason.as_str()).is_some() => judged(reason),
+        (None, Some(reason)) => Decline { gateway_code: reason.as_str().to_owned(), ..judged(status) },
+        (None, None) => judged(status),
+    }
 }
 
 impl Breakdown {
@@ -300,5 +308,21 @@ mod tests {
             by("DECLINED_BY_RISK_FRAUD_FILTERS", "highest_risk_level")
         );
         assert_eq!(declined(json!({"processor_response": []})), by("DECLINED", "generic_decline"));
+    }
+
+    #[test]
+    fn a_reason_that_only_says_why_a_capture_is_not_complete_leaves_the_decline_to_its_status() {
+        // PayPal's contract of payments: every `capture_status_details.reason`.
+        let documented = "BUYER_COMPLAINT CHARGEBACK ECHECK INTERNATIONAL_WITHDRAWAL OTHER PENDING_REVIEW \
+            RECEIVING_PREFERENCE_MANDATES_MANUAL_ACTION REFUNDED TRANSACTION_APPROVED_AWAITING_FUNDING UNILATERAL \
+            VERIFICATION_REQUIRED";
+        for reason in documented.split_ascii_whitespace().chain(["SOME_NEW_REASON"]) {
+            for status in ["DECLINED", "FAILED"] {
+                let details = json!({"status_details": {"reason": reason}});
+                let refused = with(capture(status), details).to_string();
+                let decline = Capture::read(refused.as_bytes()).unwrap().decline();
+                assert_eq!((decline.gateway_code.as_str(), decline.code), (reason, "generic_decline"), "{status}");
+            }
+        }
     }
 }

@@ -81,26 +81,28 @@ impl StripeError {
 
     /// The decline that it stands for: Stripe's advice first, then the network's, then the reason.
     pub(super) fn decline(&self) -> Decline {
-        let reason = self.decline_code.as_ref().map(Word::as_str);
+        let (blocked, reason) = (self.screened_out(), self.decline_code.as_ref());
         Decline::judge(GatewayWords {
-            code: self.screened_out().or(reason).unwrap_or_else(|| self.code()),
+            code: blocked.as_ref().or(reason).map_or_else(|| self.code(), Word::as_str),
             advice: self.advice_code.as_ref().and_then(|advice| advice_of(advice.as_str())),
             network_advice: self.network_advice_code.as_ref().map(Word::as_str),
             network_code: self.network_decline_code.as_ref().map(Word::as_str),
         })
     }
 
-    /// Why Stripe itself kept the charge from the network, where the charge is shown and tells. The decline code beside
-    /// it is only a vague one.
-    fn screened_out(&self) -> Option<&'static str> {
-        const SCREENED_OUT: [&str; 2] = ["highest_risk_level", "previously_declined_do_not_retry"];
-        [self.charge.pointer("/outcome/reason"), self.payment_intent.pointer("/latest_charge/outcome/reason")]
+    /// Why Stripe itself blocked the charge, where the charge is shown and tells. The decline code beside it is only a
+    /// vague one, of a kind that is tried again; a reason that we do not know is not.
+    fn screened_out(&self) -> Option<Word> {
+        [self.charge.pointer("/outcome"), self.payment_intent.pointer("/latest_charge/outcome")]
             .into_iter()
             .flatten()
-            .filter_map(Value::as_str)
-            .find_map(|reason| SCREENED_OUT.into_iter().find(|known| *known == reason))
+            .find(|outcome| outcome.get("type").and_then(Value::as_str) == Some(BLOCKED))
+            .map(|outcome| Word::of(outcome.get("reason").and_then(Value::as_str).unwrap_or(BLOCKED)))
     }
 }
+
+/// The `type` of an outcome that no issuer has given: a rule of the merchant's, Radar, or Stripe's own judgement.
+const BLOCKED: &str = "blocked";
 
 fn advice_of(word: &str) -> Option<Advice> {
     match word {
@@ -168,19 +170,40 @@ mod tests {
     }
 
     #[test]
-    fn a_charge_that_stripe_itself_held_back_is_never_tried_again() {
-        let outcome = json!({"outcome": {"reason": "previously_declined_do_not_retry"}});
-        for error in [
-            json!({"code": "card_declined", "decline_code": "generic_decline", "charge": outcome}),
-            json!({"code": "card_declined", "decline_code": "generic_decline", "payment_intent": {"latest_charge": outcome}}),
+    fn a_charge_that_stripe_itself_blocked_is_never_tried_again_whatever_the_reason() {
+        for (reason, code) in [
+            ("previously_declined_do_not_retry", "previously_declined_do_not_retry"),
+            ("highest_risk_level", "highest_risk_level"),
+            ("low_probability_of_authorization", "low_probability_of_authorization"),
+            ("rule", "rule"),
+            ("requested_block_on_incorrect_cvc", "requested_block_on_incorrect_cvc"),
+            ("some_new_reason", "unknown"),
         ] {
-            let judged = decline(error);
-            assert_eq!((judged.category, judged.code), (DeclineCategory::Never, "previously_declined_do_not_retry"));
+            let blocked = json!({"outcome": {"type": "blocked", "reason": reason}});
+            for error in [
+                json!({"code": "card_declined", "decline_code": "generic_decline", "charge": blocked}),
+                json!({"code": "card_declined", "decline_code": "generic_decline", "payment_intent": {"latest_charge": blocked}}),
+            ] {
+                let judged = decline(error);
+                assert_eq!((judged.category, judged.code), (DeclineCategory::Never, code), "{reason}");
+                assert_eq!(judged.gateway_code, reason);
+            }
         }
-        let judged = decline(
-            json!({"decline_code": "insufficient_funds", "charge": {"outcome": {"reason": "insufficient_funds"}}}),
-        );
-        assert_eq!(judged.category, DeclineCategory::Later);
+        for reason in [json!(null), json!(7), json!("x".repeat(1_000))] {
+            let blocked = json!({"outcome": {"type": "blocked", "reason": reason}});
+            let judged = decline(json!({"decline_code": "generic_decline", "charge": blocked}));
+            assert_eq!((judged.category, judged.code), (DeclineCategory::Never, "unknown"), "{reason}");
+            assert!(judged.gateway_code.len() <= 64, "a row could not bear it");
+        }
+    }
+
+    #[test]
+    fn what_an_issuer_declined_is_told_by_its_decline_code() {
+        for kind in ["issuer_declined", "authorized", "invalid"] {
+            let outcome = json!({"type": kind, "reason": "rule"});
+            let judged = decline(json!({"decline_code": "insufficient_funds", "charge": {"outcome": outcome}}));
+            assert_eq!((judged.category, judged.code), (DeclineCategory::Later, "insufficient_funds"), "{kind}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod disputes;
 mod ends;
 mod holds;
 mod kept;
+mod order_table;
 mod orders;
 mod reattempts;
 mod refund_table;
@@ -13,6 +14,7 @@ mod refunds;
 mod rules;
 mod settlement;
 mod table;
+mod told_table;
 mod walk;
 
 use std::time::Duration;

@@ -6,12 +6,12 @@ use crate::text::WebUrl;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn approval() -> NextAction {
+pub(super) fn approval() -> NextAction {
     NextAction::Redirect(WebUrl::parse("https://paypal.example/checkoutnow?token=5O1").unwrap())
 }
 
 /// A payment that was just opened.
-fn order() -> Payment {
+pub(super) fn order() -> Payment {
     let NextAction::Redirect(url) = approval() else { panic!("a payer is sent somewhere") };
     let stripes = payment();
     let opening = Opening {
@@ -27,12 +27,12 @@ fn order() -> Payment {
     Payment::open(opening, &at(Duration::ZERO))
 }
 
-fn approved_request(name: &str) -> ConfirmRequest {
+pub(super) fn approved_request(name: &str) -> ConfirmRequest {
     ConfirmRequest { instrument: Instrument::Approved, ..confirm_request(name) }
 }
 
 /// The same, approved and confirmed once; nobody knows the answer.
-fn charging() -> Payment {
+pub(super) fn charging() -> Payment {
     let mut payment = order();
     command(&mut payment, &Command::Confirm(approved_request("c1")), &at(SECOND)).unwrap();
     payment
@@ -42,7 +42,7 @@ fn seen(payment: &mut Payment, status: ObjectStatus, after_start: Duration) {
     show(payment, Source::Fetch, object(status), &at(after_start));
 }
 
-fn decline(code: &str) -> Decline {
+pub(super) fn decline(code: &str) -> Decline {
     Decline::judge(GatewayWords { code, ..GatewayWords::default() })
 }
 

@@ -1,9 +1,7 @@
 //! The part of the table that is about refunds: every (progress × evidence), printed.
 
-use std::fmt::Write;
-
 use super::refunds::{failed, paid, refund_id, refunding, refused, shown};
-use super::table::cell;
+use super::table::{header, judgement_cell, row};
 use super::*;
 use crate::gateway::{RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason};
 
@@ -71,31 +69,21 @@ fn rows() -> Vec<(&'static str, RefundEvidence)> {
     ]
 }
 
-/// Writes the table, and says how many cells it has.
-pub(super) fn write(page: &mut String) -> usize {
-    let columns = columns();
-    let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-    writeln!(
-        page,
+/// Writes the table.
+pub(super) fn write(page: &mut String) {
+    page.push_str(
         "\n## Refunds\n\nThe payment has succeeded, and has one refund; the columns say how far it has come. \"Own\" means that refund's own\n\
-         idempotency key; \"seen\" is what an event shows of it.\n\n| the gateway says | {} |\n|---|{}",
-        names.join(" | "),
-        "---|".repeat(names.len())
-    )
-    .unwrap();
+         idempotency key; \"seen\" is what an event shows of it.\n\n",
+    );
+    let columns = columns();
+    header(page, "the gateway says", columns.iter().map(|(name, _)| *name));
     let mut cells = 0;
     for (word, evidence) in rows() {
-        let row: Vec<String> = columns.iter().map(|(_, payment)| weighed(payment, &evidence)).collect();
-        cells += row.len();
-        writeln!(page, "| {word} | {} |", row.join(" | ")).unwrap();
+        cells += row(page, word, columns.iter().map(|(_, payment)| weighed(payment, &evidence)));
     }
-    cells
+    assert_eq!(cells, 22 * 9, "of refunds, a row or a column is missing");
 }
 
 fn weighed(payment: &Payment, evidence: &RefundEvidence) -> String {
-    match judge_refund(payment, evidence, &at(Duration::from_secs(600))) {
-        Judgement::Change(event) => cell(payment, &event),
-        Judgement::Nothing => "·".into(),
-        Judgement::Foreign { .. } => "_not this payment's object_".into(),
-    }
+    judgement_cell(payment, judge_refund(payment, evidence, &at(Duration::from_secs(600))))
 }

@@ -1,15 +1,70 @@
 //! Every cell of (state × command) and (state × evidence), printed. `docs/STATES.md` is this table; a rule that changes
 //! shows there. Run with `UPDATE_EXPECT=1` to write it anew.
+//!
+//! Here is a payment at Stripe, and how a table is written; the parts about PayPal, refunds, disputes and warnings have files
+//! of their own.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use expect_test::expect_file;
 
+use super::orders::approved_request;
 use super::refunds::{refunding, request};
 use super::*;
 use crate::gateway::UnknownReason;
 
-/// Every situation a payment can be in. A new variant of the state does not compile until it has one.
+/// Payments, what is asked of each, and what each is shown.
+pub(super) struct Part {
+    pub(super) situations: Vec<(&'static str, Payment)>,
+    pub(super) commands: Vec<(&'static str, Command, Now)>,
+    pub(super) outcomes: Vec<(&'static str, Outcome)>,
+    pub(super) sources: Vec<(&'static str, Source)>,
+}
+
+impl Part {
+    /// Writes the table of commands, and says how many cells it has.
+    pub(super) fn write_commands(&self, page: &mut String) -> usize {
+        header(page, "state", self.commands.iter().map(|(name, ..)| *name));
+        let mut cells = 0;
+        for (name, payment) in &self.situations {
+            cells += row(page, name, self.commands.iter().map(|(_, asked, now)| command_cell(payment, asked, now)));
+        }
+        cells
+    }
+
+    /// Writes a table of evidence for each situation, and says how many cells they have.
+    pub(super) fn write_evidence(&self, page: &mut String) -> usize {
+        let mut cells = 0;
+        for (name, payment) in &self.situations {
+            write!(page, "\n### {name}\n\n").unwrap();
+            header(page, "the gateway says", self.sources.iter().map(|(name, _)| *name));
+            for (word, outcome) in &self.outcomes {
+                let told = |source| evidence_cell(payment, &Evidence { source, outcome: outcome.clone() });
+                cells += row(page, word, self.sources.iter().map(|(_, source)| told(*source)));
+            }
+        }
+        cells
+    }
+}
+
+pub(super) fn header<'a>(page: &mut String, corner: &str, columns: impl Iterator<Item = &'a str>) {
+    let names: Vec<&str> = columns.collect();
+    writeln!(page, "| {corner} | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len())).unwrap();
+}
+
+pub(super) fn row(page: &mut String, name: &str, cells: impl Iterator<Item = String>) -> usize {
+    let cells: Vec<String> = cells.collect();
+    writeln!(page, "| {name} | {} |", cells.join(" | ")).unwrap();
+    cells.len()
+}
+
+fn at_stripe() -> Part {
+    let mut commands = commands(confirm_request);
+    commands.push(("confirm without a method", Command::Confirm(approved_request("c9")), now()));
+    Part { situations: situations(), commands, outcomes: outcomes(), sources: sources() }
+}
+
+/// Every situation a payment at Stripe can be in.
 fn situations() -> Vec<(&'static str, Payment)> {
     let waiting = after(first(1), declined("generic_decline"));
     let held = after(first(1), authorized());
@@ -35,7 +90,7 @@ fn situations() -> Vec<(&'static str, Payment)> {
     scheduled.state = PaymentState::Processing(ProcessingReason::RetryScheduled { at: now().at });
     let ended = |state| Payment { state, due: None, ..waiting.clone() };
     let mut client_side = payment();
-    show(&mut client_side, Source::Fetch, object(ObjectStatus::AwaitsPayer(redirect())), &now());
+    show(&mut client_side, Source::Fetch, object(ObjectStatus::AwaitsPayer(NextAction::UseGatewaySdk)), &now());
     vec![
         ("requires_payment_method", waiting.clone()),
         ("requires_payment_method, being canceled", closing(waiting.clone())),
@@ -58,12 +113,13 @@ fn situations() -> Vec<(&'static str, Payment)> {
     ]
 }
 
-fn now() -> Now {
+pub(super) fn now() -> Now {
     at(Duration::from_secs(600))
 }
 
-fn commands() -> Vec<(&'static str, Command, Now)> {
-    let confirm = |name| Command::Confirm(confirm_request(name));
+/// Everything that can be asked of a payment whose gateway charges what `confirming` names.
+pub(super) fn commands(confirming: impl Fn(&str) -> ConfirmRequest) -> Vec<(&'static str, Command, Now)> {
+    let confirm = |name| Command::Confirm(confirming(name));
     let cancel = |name| Command::Cancel(CancelRequest { key: key(name), request_hash: hash(name), reason: None });
     let capture = |minor| {
         Command::Capture(CaptureRequest { key: key("k9"), request_hash: hash("k9"), amount: Some(euros(minor)) })
@@ -74,7 +130,7 @@ fn commands() -> Vec<(&'static str, Command, Now)> {
         ("confirm, replayed", confirm("c1"), now()),
         (
             "confirm, key reused",
-            Command::Confirm(ConfirmRequest { request_hash: hash("other"), ..confirm_request("c1") }),
+            Command::Confirm(ConfirmRequest { request_hash: hash("other"), ..confirming("c1") }),
             now(),
         ),
         ("capture", capture(AMOUNT), now()),
@@ -92,6 +148,7 @@ fn commands() -> Vec<(&'static str, Command, Now)> {
         ("expire, before its time", Command::Expire, now()),
         ("expire", Command::Expire, at(DAY)),
         ("reattempt", Command::Reattempt, now()),
+        ("confirm by itself", Command::ConfirmApproved, now()),
         ("claim, due", Command::Claim, at(DAY * 2)),
     ]
 }
@@ -152,9 +209,11 @@ pub(super) fn cell(before: &Payment, event: &Event) -> String {
     apply(&mut after, event);
     let at_its_end = after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed();
     assert_eq!(after.due.is_none(), at_its_end, "a row has a due until it is at its end: {event:?}");
+    let here = if matches!(event.fact, Fact::EndedHere(_)) { " on our row" } else { "" };
     let moved = if after.state == before.state { String::new() } else { format!(" → **{}**", state_word(&after)) };
+    let refund = if event.refund.is_some() { ", and a refund of its own" } else { "" };
     let review = event.review.map_or(String::new(), |reason| format!(" (attention: {})", reason.name()));
-    format!("{}{moved}{review}", event.fact.name())
+    format!("{}{here}{moved}{refund}{review}", event.fact.name())
 }
 
 fn command_cell(payment: &Payment, command: &Command, now: &Now) -> String {
@@ -166,8 +225,12 @@ fn command_cell(payment: &Payment, command: &Command, now: &Now) -> String {
     }
 }
 
-fn evidence_cell(payment: &Payment, source: Source, outcome: &Outcome) -> String {
-    match judge(payment, &Evidence { source, outcome: outcome.clone() }, &now()) {
+pub(super) fn evidence_cell(payment: &Payment, evidence: &Evidence) -> String {
+    judgement_cell(payment, judge(payment, evidence, &now()))
+}
+
+pub(super) fn judgement_cell(payment: &Payment, judgement: Judgement) -> String {
+    match judgement {
         Judgement::Change(event) => cell(payment, &event),
         Judgement::Nothing => "·".into(),
         Judgement::Foreign { review: Some(event), .. } => {
@@ -185,57 +248,65 @@ fn every_cell_is_decided() {
          Written by the test `every_cell_is_decided` in `shared/domain`; do not edit.\n\n\
          A cell names what happened, where the payment went if it moved, and what a person is asked to see.\n\
          `·` means that nothing changes. `replay` means that the same request was served before.\n\
-         Attempt 1 is the payment's only attempt; \"own\" means that attempt's own idempotency key.\n\n## Commands\n\n",
+         Attempt 1 is the payment's only attempt; \"own\" means that attempt's own idempotency key.\n\n\
+         First a payment [at Stripe](#commands), then one [at PayPal](#commands-at-paypal); then, at either,\n\
+         [refunds](#refunds), [disputes](#disputes) and [early fraud warnings](#early-fraud-warnings).\n\n## Commands\n\n",
     );
-    let situations = situations();
-    let names: Vec<&str> = commands().iter().map(|(name, ..)| *name).collect();
-    writeln!(page, "| state | {} |\n|---|{}", names.join(" | "), "---|".repeat(names.len())).unwrap();
-    let mut cells = 0;
-    for (name, payment) in &situations {
-        let row: Vec<String> = commands().iter().map(|(_, command, now)| command_cell(payment, command, now)).collect();
-        cells += row.len();
-        writeln!(page, "| {name} | {} |", row.join(" | ")).unwrap();
-    }
+    let (stripe, paypal) = (at_stripe(), super::order_table::at_paypal());
+    let mut cells = stripe.write_commands(&mut page);
     page.push_str("\n## Evidence\n");
-    for (name, payment) in &situations {
-        let columns: Vec<&str> = sources().iter().map(|(name, _)| *name).collect();
-        writeln!(
-            page,
-            "\n### {name}\n\n| the gateway says | {} |\n|---|{}",
-            columns.join(" | "),
-            "---|".repeat(columns.len())
-        )
-        .unwrap();
-        for (word, outcome) in outcomes() {
-            let row: Vec<String> =
-                sources().iter().map(|(_, source)| evidence_cell(payment, *source, &outcome)).collect();
-            cells += row.len();
-            writeln!(page, "| {word} | {} |", row.join(" | ")).unwrap();
-        }
-    }
-    cells += super::refund_table::write(&mut page);
+    cells += stripe.write_evidence(&mut page);
+    assert_eq!(cells, 18 * 17 + 18 * 16 * 7, "at Stripe, a row or a column is missing");
+    super::order_table::write(&paypal, &mut page);
+    super::refund_table::write(&mut page);
+    super::told_table::write(&mut page);
     println!("{page}");
-    assert_eq!(cells, 18 * 15 + 18 * 16 * 7 + 22 * 9, "a row or a column is missing");
-    every_state_has_a_situation(&situations);
+    nothing_is_left_out(&stripe, &paypal);
     expect_file!["../../../../../docs/STATES.md"].assert_eq(&page);
 }
 
-fn every_state_has_a_situation(situations: &[(&str, Payment)]) {
-    let mut seen = std::collections::BTreeSet::new();
-    for (_, payment) in situations {
-        // Written out so that a new state or reason does not compile before it is thought of here.
-        seen.insert(match &payment.state {
-            PaymentState::RequiresPaymentMethod => 0,
-            PaymentState::Processing(ProcessingReason::GatewayPending) => 1,
-            PaymentState::Processing(ProcessingReason::OutcomeUnknown) => 2,
-            PaymentState::Processing(ProcessingReason::RetryScheduled { .. }) => 3,
-            PaymentState::RequiresAction(_) => 4,
-            PaymentState::RequiresCapture { .. } => 5,
-            PaymentState::Succeeded { .. } => 6,
-            PaymentState::Failed => 7,
-            PaymentState::Canceled => 8,
-            PaymentState::Expired => 9,
+/// Written out so that a state, a command or a word of a gateway's that is new does not compile before it is thought of
+/// here.
+fn nothing_is_left_out(stripe: &Part, paypal: &Part) {
+    let parts = [stripe, paypal];
+    let states = parts.iter().flat_map(|part| &part.situations).map(|(_, payment)| match &payment.state {
+        PaymentState::RequiresPaymentMethod => 0,
+        PaymentState::Processing(ProcessingReason::GatewayPending) => 1,
+        PaymentState::Processing(ProcessingReason::OutcomeUnknown) => 2,
+        PaymentState::Processing(ProcessingReason::RetryScheduled { .. }) => 3,
+        PaymentState::RequiresAction(NextAction::Redirect(_)) => 4,
+        PaymentState::RequiresAction(NextAction::UseGatewaySdk) => 5,
+        PaymentState::RequiresAction(NextAction::Confirm) => 6,
+        PaymentState::RequiresCapture { .. } => 7,
+        PaymentState::Succeeded { .. } => 8,
+        PaymentState::Failed => 9,
+        PaymentState::Canceled => 10,
+        PaymentState::Expired => 11,
+    });
+    assert_eq!(states.collect::<BTreeSet<_>>().len(), 12, "a state has no situation in the table");
+    for part in parts {
+        let commands = part.commands.iter().map(|(_, command, _)| match command {
+            Command::Confirm(_) => 0,
+            Command::Capture(_) => 1,
+            Command::Cancel(_) => 2,
+            Command::Refund(_) => 3,
+            Command::Expire => 4,
+            Command::Reattempt => 5,
+            Command::ConfirmApproved => 6,
+            Command::Claim => 7,
         });
+        assert_eq!(commands.collect::<BTreeSet<_>>().len(), 8, "a command has no column in the table");
     }
-    assert_eq!(seen.len(), 10, "a state has no situation in the table");
+    let words = parts.iter().flat_map(|part| &part.outcomes).filter_map(|(_, outcome)| outcome.object());
+    let statuses = words.map(|object| match object.status {
+        ObjectStatus::AwaitsMethod => 0,
+        ObjectStatus::AwaitsPayer(_) => 1,
+        ObjectStatus::Pending => 2,
+        ObjectStatus::Authorized { .. } => 3,
+        ObjectStatus::Captured { .. } => 4,
+        ObjectStatus::Canceled => 5,
+        ObjectStatus::Failed(_) => 6,
+        ObjectStatus::Unrecognized(_) => 7,
+    });
+    assert_eq!(statuses.collect::<BTreeSet<_>>().len(), 8, "a status has no row in the table");
 }

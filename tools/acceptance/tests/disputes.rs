@@ -275,6 +275,26 @@ fn what_is_open_is_listed_by_its_deadline_whatever_its_gateway_and_the_nearest_r
     });
 }
 
+/// PayPal's words for a refusal are in no list of issues.
+#[test]
+fn an_answer_that_paypal_does_not_take_is_told_at_once_and_may_be_mended() {
+    on_stack(async |stack| {
+        let case = Case::of(stack, PayPal, json!({})).await;
+        case.stands(stack, "chargeback", "needs_response").await;
+        let path = format!("/v1/customer/disputes/{}/provide-evidence", case.gateways());
+        let fault =
+            json!({"gateway": "paypal", "method": "POST", "path": path, "fault": "status", "status": 422, "times": 1});
+        drop(stack.sandbox.misbehaves(fault).await);
+        let refused = stack.api.evidence(&case.dispute, &unique("submit"), &Case::evidence()).await.expect(422);
+        assert_eq!(refused.text_at("/code"), "gateway_refused", "{}", refused.text);
+        assert_eq!(case.submissions(stack).await, 0);
+        let again = stack.api.evidence(&case.dispute, &unique("submit"), &Case::evidence()).await;
+        assert!(matches!(again.status, 200 | 202), "{}", again.text);
+        case.stands(stack, "chargeback", "under_review").await;
+        assert!(case.submissions(stack).await > 0);
+    });
+}
+
 #[test]
 fn what_is_no_dispute_of_ours_is_not_found_and_paypal_takes_no_names_of_files() {
     on_stack(async |stack| {

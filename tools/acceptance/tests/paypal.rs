@@ -75,8 +75,8 @@ fn what_is_held_is_captured_in_part_or_let_go() {
 fn nothing_is_charged_that_its_payer_has_not_approved() {
     on_stack(async |stack| {
         let order = stack.opened(PayPal, json!({})).await;
-        let early = stack.charged(&order).await;
-        assert!(matches!(early.status, 200 | 202 | 402), "{}", early.text);
+        let early = stack.charged(&order).await.expect(200).json();
+        assert_eq!(told(&early, &["status"]), json!(["requires_action"]), "{early}");
         next_action(stack, &order, "redirect").await;
         drop(stack.sandbox.payer_decides(&order.id, "approve").await);
         next_action(stack, &order, "confirm").await;
@@ -84,6 +84,19 @@ fn nothing_is_charged_that_its_payer_has_not_approved() {
         at_rest(stack, &order, "succeeded").await;
         let refused = stack.api.pay(&order, "pm_card_visa").await;
         assert_eq!(refused.status, 409, "{}", refused.text);
+    });
+}
+
+/// The payer went away, and so does the merchant.
+#[test]
+fn who_confirms_before_the_payer_has_approved_can_still_cancel() {
+    on_stack(async |stack| {
+        let order = stack.opened(PayPal, json!({})).await;
+        drop(stack.charged(&order).await.expect(200));
+        let asked = stack.api.cancel(&order).await;
+        assert!(matches!(asked.status, 200 | 202), "{}", asked.text);
+        drop(stack.settled(&order.id, "canceled").await);
+        at_rest(stack, &order, "canceled").await;
     });
 }
 

@@ -8,7 +8,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     dispute::{
-        ActProgress, Behind, Dispute, DisputeId, Link, Paper, Papers, Rejection, Reminder, Request, Stage, Standing, Status,
+        ActProgress, Behind, Dispute, DisputeId, Link, Paper, Papers, Rejection, Reminder, Request, Stage, Standing,
+        Status,
     },
     gateway::{Gateway, UnknownReason},
     id::{IdempotencyKey, RequestHash, RowId},

@@ -270,6 +270,44 @@ fn refunds_of_one_amount_are_told_apart_by_our_id() {
     assert_eq!(progress(&payment, "r2"), RefundProgress::Succeeded);
 }
 
+/// What bears the id of `r1` too, by another name: a key that the gateway had forgotten, or a hand that copied our metadata.
+fn a_copy_of_r1(status: RefundStatus) -> RefundSnapshot {
+    RefundSnapshot { reference: GatewayToken::parse("re_copy").unwrap(), ..shown("r1", 500, status) }
+}
+
+#[test]
+fn a_copy_that_succeeds_after_the_first_has_failed_is_counted_as_the_gateways_own() {
+    let mut payment = refunding(500);
+    see(&mut payment, shown("r1", 500, failed("expired_or_canceled_card")));
+    for _ in 0..2 {
+        see(&mut payment, a_copy_of_r1(RefundStatus::Succeeded));
+        assert_eq!(payment.refundable(), euros(AMOUNT - 500), "its money is gone");
+        assert!(
+            matches!(progress(&payment, "r1"), RefundProgress::Failed { .. }),
+            "and the client's refund has failed"
+        );
+        assert_eq!(payment.refunds.last().map(|refund| refund.source.clone()), Some(RefundSource::Gateway));
+        assert_eq!(payment.refunds.len(), 2, "recorded once");
+    }
+}
+
+#[test]
+fn a_copy_that_fails_takes_nothing_from_the_first_that_has_succeeded() {
+    let mut payment = refunding(500);
+    see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
+    see(&mut payment, a_copy_of_r1(failed("lost_or_stolen_card")));
+    assert_eq!(progress(&payment, "r1"), RefundProgress::Succeeded);
+    assert_eq!((payment.refunded(), payment.refundable()), (euros(500), euros(AMOUNT - 500)));
+}
+
+#[test]
+fn of_two_that_are_seen_at_once_under_one_id_both_count() {
+    let mut payment = refunding(500);
+    let both = vec![a_copy_of_r1(RefundStatus::Succeeded), shown("r1", 500, RefundStatus::Succeeded)];
+    weigh(&mut payment, &RefundEvidence::Listed(both), &at(2 * SECOND));
+    assert_eq!((payment.refunded(), payment.refundable()), (euros(1_000), euros(AMOUNT - 1_000)));
+}
+
 #[test]
 fn a_refund_of_the_dashboard_counts_and_is_recorded_once() {
     let mut payment = paid();

@@ -4,6 +4,8 @@
 //!
 //! Must never: speak of a request whose outcome nobody knows. That is sent again under its own key, and is no re-attempt.
 
+use std::time::Duration;
+
 use super::{
     ATTEMPTS_MAX, Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument, Payment, PaymentState,
     ProcessingReason,
@@ -43,7 +45,7 @@ pub enum ReattemptRefusal {
     PayerMustAct,
     /// It was tried as often as we allow.
     LimitReached,
-    /// It was tried less than a day ago.
+    /// It was tried less than a day ago, or less long ago than its card network asks.
     TooSoon,
 }
 
@@ -66,7 +68,7 @@ impl ReattemptRefusal {
             Self::DeclinedForGood => "was declined for good",
             Self::PayerMustAct => "needs its payer to act first",
             Self::LimitReached => "was tried as often as it may be",
-            Self::TooSoon => "was tried less than a day ago",
+            Self::TooSoon => "was tried less than a day ago, or than its card network asks to wait",
         }
     }
 }
@@ -103,12 +105,22 @@ pub(super) fn permitted_now(payment: &Payment, instrument: &Instrument, at: Time
     let tried = || payment.attempts.iter().rev().filter(|attempt| instrument_of(attempt) == Some(instrument));
     let Some(last) = tried().find(|attempt| was_in_vain(attempt)) else { return Ok(()) };
     match tried().find_map(|attempt| Some((attempt, attempt.decline()?))) {
-        Some((attempt, decline)) => permitted(payment, attempt, decline)?,
+        Some((attempt, decline)) => {
+            permitted(payment, attempt, decline)?;
+            if at < attempt.started_at.plus(interval_after(decline)) {
+                return Err(ReattemptRefusal::TooSoon);
+            }
+        }
         // Nobody has declined it: nothing speaks against it but how often it was tried.
         None if tried_again(payment, last) >= schedule::REATTEMPTS_MAX => return Err(ReattemptRefusal::LimitReached),
         None => {}
     }
     if at < last.started_at.plus(schedule::REATTEMPT_INTERVAL) { Err(ReattemptRefusal::TooSoon) } else { Ok(()) }
+}
+
+/// How long a method is left alone after such a decline: as long as we leave any, or as its card network asks, if that is longer.
+pub(super) fn interval_after(decline: &Decline) -> Duration {
+    decline.wait.map_or(schedule::REATTEMPT_INTERVAL, |wait| wait.max(schedule::REATTEMPT_INTERVAL))
 }
 
 /// How often the method of `attempt` was tried again before, and how often it may be after such a decline.

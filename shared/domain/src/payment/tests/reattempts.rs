@@ -61,6 +61,42 @@ fn a_client_cannot_be_faster_than_the_tries_that_are_made_by_themselves() {
     assert!(command(&mut payment, &away("c2", "pm_2"), &at(SOON * 2)).is_ok());
 }
 
+/// A decline of which the card network says how long to wait.
+fn declined_with(network_advice: &str) -> Outcome {
+    let words =
+        GatewayWords { code: "generic_decline", network_advice: Some(network_advice), ..GatewayWords::default() };
+    Outcome::Declined { decline: Decline::judge(words), object: Some(snapshot(ObjectStatus::AwaitsMethod)) }
+}
+
+#[test]
+fn a_method_is_left_alone_for_as_long_as_its_card_network_asks_and_never_less_than_a_day() {
+    for (advice, days) in [("24", 1), ("25", 1), ("26", 2), ("27", 4), ("28", 6), ("29", 8), ("30", 10)] {
+        let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };
+        command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+        show(&mut payment, first(1), declined_with(advice), &at(SOON));
+        let wait = DAY * days;
+        let scheduled = PaymentState::Processing(ProcessingReason::RetryScheduled { at: START.plus(SOON + wait) });
+        assert_eq!((&payment.state, payment.due), (&scheduled, Some(START.plus(SOON + wait))), "{advice}");
+        let a_minute_early = command(&mut payment.clone(), &away("c2", "pm_1"), &at(wait));
+        assert_eq!(a_minute_early, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)), "{advice}");
+        assert!(command(&mut payment, &away("c2", "pm_1"), &at(SOON + wait)).is_ok(), "{advice}");
+    }
+}
+
+#[test]
+fn a_client_waits_for_as_long_as_the_network_asks_though_the_payer_was_there_when_it_did() {
+    let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };
+    command(&mut payment, &there("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined_with("27"), &at(SOON));
+    let asked = command(&mut payment, &away("c2", "pm_1"), &at(SOON + DAY * 3));
+    assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)));
+    assert!(
+        command(&mut payment.clone(), &there("c2", "pm_1"), &at(SOON + DAY)).is_ok(),
+        "a payer who is there may try"
+    );
+    assert!(command(&mut payment, &away("c2", "pm_1"), &at(SOON + DAY * 4)).is_ok());
+}
+
 /// A payment whose method was tried while its payer was away; nobody has declined it, and it did not charge.
 fn tried_in_vain() -> Payment {
     let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };

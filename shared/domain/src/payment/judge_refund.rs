@@ -224,7 +224,9 @@ impl Case<'_> {
     }
 
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
-        let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
+        // What is at the bank, or was only hinted at, is in no doubt; but who cannot read the list does not hear how it ends.
+        let is_waited_for = self.payment.is_in_doubt() || self.payment.awaits_refunds();
+        let rounds = if is_waited_for { self.payment.rounds.saturating_add(1) } else { 0 };
         let review = if reason == UnknownReason::KeyMismatch {
             Some(ReviewReason::KeyMismatch)
         } else {

@@ -427,6 +427,48 @@ fn so_many_rounds_without_an_answer_call_a_person() {
     assert!(payment.due.is_some());
 }
 
+/// A payment with a refund at the bank, and one of which it was only said that it has refunds.
+fn waited_for() -> [Payment; 2] {
+    let mut pending = refunding(500);
+    see(&mut pending, shown("r1", 500, RefundStatus::Pending));
+    let mut hinted = paid();
+    weigh(&mut hinted, &RefundEvidence::Hinted, &at(2 * SECOND));
+    [pending, hinted]
+}
+
+#[test]
+fn a_list_that_can_never_be_read_calls_a_person_though_nothing_is_in_doubt() {
+    let unread = RefundEvidence::Unseen(UnknownReason::Unreadable);
+    for mut payment in waited_for() {
+        for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
+            assert_eq!(payment.attention, None);
+            weigh(&mut payment, &unread, &at(3 * SECOND));
+        }
+        let asked = payment.attention;
+        assert_eq!(asked.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
+        for later in [DAY, 2 * DAY] {
+            command(&mut payment, &Command::Claim, &at(later)).unwrap();
+            weigh(&mut payment, &unread, &at(later));
+            assert_eq!(payment.attention, asked, "said once, and not taken back while nobody has read it");
+        }
+        weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &at(3 * DAY));
+        assert_eq!(payment.attention, None, "it was read");
+    }
+}
+
+#[test]
+fn a_refund_that_a_bank_takes_long_over_calls_nobody_when_one_look_fails() {
+    let [mut payment, _] = waited_for();
+    let pending = RefundEvidence::Listed(vec![shown("r1", 500, RefundStatus::Pending)]);
+    for round in 1..=2 * Limits::ROUNDS_BEFORE_REVIEW {
+        weigh(&mut payment, &pending, &at(DAY * round));
+    }
+    let rarest = Duration::from_secs(4 * 3600);
+    assert_eq!(payment.due, Some(at(DAY * 2 * Limits::ROUNDS_BEFORE_REVIEW + rarest).at), "looks have become rare");
+    weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(DAY * 30));
+    assert_eq!(payment.attention, None);
+}
+
 #[test]
 fn a_refund_whose_key_is_old_is_not_sent_again() {
     let payment = refunding(500);

@@ -6,7 +6,7 @@
 pub mod paypal;
 mod table;
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 pub use table::TABLE;
 
@@ -23,6 +23,8 @@ pub struct Decline {
     pub network_code: Option<String>,
     /// What the gateway advises.
     pub advice: Option<Advice>,
+    /// How long the card network wants the same method left alone, if it told.
+    pub wait: Option<Duration>,
 }
 
 /// What may be done about a decline.
@@ -86,6 +88,7 @@ impl Decline {
             gateway_code: words.code.to_owned(),
             network_code: words.network_code.map(str::to_owned),
             advice: words.advice,
+            wait: words.network_advice.and_then(network_wait),
         }
     }
 
@@ -98,6 +101,7 @@ impl Decline {
             gateway_code: gateway_code.to_owned(),
             network_code: None,
             advice: None,
+            wait: None,
         }
     }
 
@@ -196,6 +200,22 @@ fn network_advice_category(code: &str) -> Option<DeclineCategory> {
     }
 }
 
+/// How long those that mean "later" ask to wait.
+fn network_wait(code: &str) -> Option<Duration> {
+    const HOUR: Duration = Duration::from_secs(3_600);
+    let hours = match code {
+        "24" => 1,
+        "25" => 24,
+        "26" => 2 * 24,
+        "27" => 4 * 24,
+        "28" => 6 * 24,
+        "29" => 8 * 24,
+        "30" => 10 * 24,
+        _ => return None,
+    };
+    Some(HOUR.saturating_mul(hours))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{
@@ -291,6 +311,19 @@ mod tests {
                 assert_eq!(judge("generic_decline", None, Some(code)), category, "{code}");
             }
         }
+    }
+
+    #[test]
+    fn a_network_that_says_later_says_how_much_later() {
+        let wait = |code| {
+            let words = GatewayWords { code: "generic_decline", network_advice: Some(code), ..GatewayWords::default() };
+            Decline::judge(words).wait.map(|wait| wait.as_secs() / 3_600)
+        };
+        let days = [("26", 2), ("27", 4), ("28", 6), ("29", 8), ("30", 10)];
+        for (code, hours) in [("24", 1), ("25", 24)].into_iter().chain(days.map(|(code, days)| (code, days * 24))) {
+            assert_eq!(wait(code), Some(hours), "{code}");
+        }
+        assert_eq!(["02", "03", "31", ""].map(wait), [None; 4]);
     }
 
     #[test]

@@ -57,6 +57,9 @@ impl Limits {
     /// The looks at a waiting payment, as multiples of `first_look`: 5 min, 15 min, 1 h, then every 4 h.
     const LOOKS: [u32; 4] = [1, 3, 12, 48];
 
+    /// The round from which on looks become no rarer: the last of the steps above.
+    pub const RAREST_LOOK: u32 = 3;
+
     /// So often a payment that has succeeded is looked at for what its charge came to, where no answer has told: once for
     /// each of the steps above, which makes five hours.
     pub const SETTLEMENT_LOOKS_MAX: u32 = 4;
@@ -121,6 +124,9 @@ mod tests {
     fn looks_become_rarer_and_never_stop() {
         let delays: Vec<u64> = (0..6).map(|round| look_delay(round, Limits::STANDARD).as_secs() / 60).collect();
         assert_eq!(delays, [5, 15, 60, 240, 240, 240]);
+        let rarest = look_delay(Limits::RAREST_LOOK, Limits::STANDARD);
+        assert_eq!((rarest, look_delay(u32::MAX, Limits::STANDARD)), (Duration::from_secs(4 * 3600), rarest));
+        assert!(Limits::RAREST_LOOK < Limits::ROUNDS_BEFORE_REVIEW, "a look that was answered calls nobody");
     }
 
     #[test]

@@ -28,7 +28,10 @@ fn a_method_that_was_declined_is_tried_again_a_day_later_and_not_sooner_by_anybo
         let hasty = charge(stack, &payment, EMPTY, true).await.expect(409);
         assert_eq!(hasty.text_at("/code"), "reattempt_refused");
         assert_eq!(hasty.text_at("/errors/0/pointer"), "/paymentMethod");
-        assert_eq!(hasty.text_at("/errors/0/detail"), "was declined less than a day ago");
+        assert_eq!(
+            hasty.text_at("/errors/0/detail"),
+            "was tried less than a day ago, or than its card network asks to wait"
+        );
         assert_eq!(hasty.at("/payment"), declined.json(), "nothing has changed");
 
         let another = charge(stack, &payment, CARD, true).await.expect(200);

@@ -108,6 +108,7 @@ pub fn largest(number: u32) -> Payment {
         gateway_code: "g".repeat(100),
         network_code: Some("n".repeat(100)),
         advice: Some(Advice::ConfirmCardData),
+        wait: Some(Duration::from_secs(u64::from(u32::MAX))),
     };
     payment.attempts = std::iter::successors(Some(AttemptNumber::FIRST), |number| Some(number.next()))
         .take(ATTEMPTS_MAX)
@@ -418,13 +419,15 @@ fn decline() -> impl Strategy<Value = Decline> {
     ]);
     let codes = TABLE.iter().map(|(code, _)| *code).chain(["unknown", "payment_method_unusable"]);
     let advice = select(vec![Advice::ConfirmCardData, Advice::DoNotTryAgain, Advice::TryAgainLater]);
-    (category, select(codes.collect::<Vec<_>>()), "\\PC{0,30}", option::of("[0-9A-Z]{0,4}"), option::of(advice))
-        .prop_map(|(category, code, gateway_code, network_code, advice)| Decline {
+    let wait = option::of((0_u64..1_000_000).prop_map(Duration::from_secs));
+    (category, select(codes.collect::<Vec<_>>()), "\\PC{0,30}", option::of("[0-9A-Z]{0,4}"), option::of(advice), wait)
+        .prop_map(|(category, code, gateway_code, network_code, advice, wait)| Decline {
             category,
             code,
             gateway_code,
             network_code,
             advice,
+            wait,
         })
 }
 

@@ -6,7 +6,7 @@ use super::{
     Event, Fact, Payment, PaymentState, ProcessingReason, Refund, Review, ReviewReason, dispute::disputed,
     warning::warned,
 };
-use crate::{gateway::NextAction, money::Money, time::Timestamp};
+use crate::{gateway::NextAction, money::Money, schedule::Limits, time::Timestamp};
 
 /// Moves `payment` along by `event`.
 pub fn apply(payment: &mut Payment, event: &Event) {
@@ -110,7 +110,7 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
         | Fact::StillPending => {}
     }
     payment.rounds = rounds(payment, fact, &before);
-    if !payment.is_in_doubt() {
+    if !payment.is_in_doubt() && !payment.refunds_are_unread() {
         // Whatever nobody knew before is known now.
         payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
     }
@@ -118,6 +118,11 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
 
 /// Rounds count up while nothing moves, and start anew when something does.
 fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
+    let refunds_were_read = matches!((fact, &payment.state), (Fact::Looked, PaymentState::Succeeded { .. }));
+    if refunds_were_read && !payment.is_in_doubt() {
+        // A bank takes its time. Looks stay as rare as they have become, and are no rounds without an answer.
+        return payment.rounds.saturating_add(1).min(Limits::RAREST_LOOK);
+    }
     if matches!(fact, Fact::Looked | Fact::StillPending | Fact::OutcomeUnknown { .. }) {
         return payment.rounds.saturating_add(1);
     }

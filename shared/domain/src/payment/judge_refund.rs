@@ -131,9 +131,14 @@ impl Case<'_> {
 
     fn news(self, snapshots: &[RefundSnapshot]) -> News {
         let mut news = News { moved: Vec::new(), odd: None };
+        let mut after = self.payment.clone();
         for snapshot in snapshots.iter().filter(|snapshot| snapshot.object == self.payment.object) {
-            match self.compared(snapshot) {
-                Ok(moved) => news.moved.extend(moved),
+            // What one of them has shown, the next is compared with: of two that bear one id, one is ours.
+            match (Case { payment: &after, now: self.now }).compared(snapshot) {
+                Ok(moved) => {
+                    moved.iter().for_each(|refund| reserve(&mut after, refund));
+                    news.moved.extend(moved);
+                }
                 Err(reason) => news.odd = news.odd.max(Some(reason)),
             }
         }
@@ -163,7 +168,9 @@ impl Case<'_> {
             return Err(ReviewReason::UnrecognizedStatus);
         }
         let by_reference = |refund: &&Refund| refund.reference.as_ref() == Some(&snapshot.reference);
-        let ours = snapshot.id.as_ref().and_then(|id| self.payment.refund(id));
+        let is_free = |refund: &&Refund| refund.reference.is_none() || by_reference(refund);
+        // A second one that bears our id is a copy that we never asked for. It must not take over what is known of the first.
+        let ours = snapshot.id.as_ref().and_then(|id| self.payment.refund(id)).filter(is_free);
         let known = ours.or_else(|| self.payment.refunds.iter().find(by_reference)).cloned();
         let known = known.unwrap_or_else(|| self.made_at_the_gateway(amount, snapshot.reference.clone()));
         if known.amount != amount {
@@ -173,7 +180,7 @@ impl Case<'_> {
         Ok(known.shown_as(&snapshot.status).map(|progress| Refund { reference, progress, ..known }))
     }
 
-    /// Somebody made it at the gateway's dashboard.
+    /// Somebody made it at the gateway's dashboard, or gave it the id of another.
     fn made_at_the_gateway(self, amount: Money, reference: GatewayToken) -> Refund {
         Refund {
             id: RefundId::of_gateway(&self.payment.id, reference.as_str()),
@@ -217,7 +224,9 @@ impl Case<'_> {
     }
 
     fn still_unknown(self, reason: UnknownReason) -> Judgement {
-        let rounds = if self.payment.is_in_doubt() { self.payment.rounds.saturating_add(1) } else { 0 };
+        // What is at the bank, or was only hinted at, is in no doubt; but who cannot read the list does not hear how it ends.
+        let is_waited_for = self.payment.is_in_doubt() || self.payment.awaits_refunds();
+        let rounds = if is_waited_for { self.payment.rounds.saturating_add(1) } else { 0 };
         let review = if reason == UnknownReason::KeyMismatch {
             Some(ReviewReason::KeyMismatch)
         } else {

@@ -343,6 +343,12 @@ impl Payment {
         self.look_owed || self.refunds.iter().any(Refund::is_under_way)
     }
 
+    /// Of a payment that has succeeded, whether its refunds are waited for and could not be read, so many times that a person was asked.
+    pub(crate) fn refunds_are_unread(&self) -> bool {
+        let has_succeeded = matches!(self.state, PaymentState::Succeeded { .. });
+        has_succeeded && self.awaits_refunds() && self.rounds >= Limits::ROUNDS_BEFORE_REVIEW
+    }
+
     /// Whether charging it, or capturing what it holds, could take money that nobody owes: other money than the row says,
     /// or money that has been paid on another object. A person must look first.
     #[must_use]

@@ -4,7 +4,12 @@
 //!
 //! Must never: speak of a request whose outcome nobody knows. That is sent again under its own key, and is no re-attempt.
 
-use super::{ATTEMPTS_MAX, Attempt, AttemptSource, Instrument, Payment, PaymentState, ProcessingReason};
+use std::time::Duration;
+
+use super::{
+    ATTEMPTS_MAX, Attempt, AttemptProgress, AttemptResult, AttemptSource, Instrument, Payment, PaymentState,
+    ProcessingReason,
+};
 use crate::{
     decline::{Decline, DeclineCategory},
     schedule,
@@ -40,7 +45,7 @@ pub enum ReattemptRefusal {
     PayerMustAct,
     /// It was tried as often as we allow.
     LimitReached,
-    /// It was declined less than a day ago.
+    /// It was tried less than a day ago, or less long ago than its card network asks.
     TooSoon,
 }
 
@@ -63,7 +68,7 @@ impl ReattemptRefusal {
             Self::DeclinedForGood => "was declined for good",
             Self::PayerMustAct => "needs its payer to act first",
             Self::LimitReached => "was tried as often as it may be",
-            Self::TooSoon => "was declined less than a day ago",
+            Self::TooSoon => "was tried less than a day ago, or than its card network asks to wait",
         }
     }
 }
@@ -97,25 +102,54 @@ pub(super) fn permitted(payment: &Payment, attempt: &Attempt, decline: &Decline)
 
 /// Whether a client may have `instrument` tried now, while its payer is away.
 pub(super) fn permitted_now(payment: &Payment, instrument: &Instrument, at: Timestamp) -> Result<(), ReattemptRefusal> {
-    let tried = payment.attempts.iter().rev().filter(|attempt| instrument_of(attempt) == Some(instrument));
-    let Some((attempt, decline)) = tried.filter_map(|attempt| Some((attempt, attempt.decline()?))).next() else {
-        return Ok(());
-    };
-    permitted(payment, attempt, decline)?;
-    if at < attempt.started_at.plus(schedule::REATTEMPT_INTERVAL) { Err(ReattemptRefusal::TooSoon) } else { Ok(()) }
+    let tried = || payment.attempts.iter().rev().filter(|attempt| instrument_of(attempt) == Some(instrument));
+    let Some(last) = tried().find(|attempt| was_in_vain(attempt)) else { return Ok(()) };
+    match tried().find_map(|attempt| Some((attempt, attempt.decline()?))) {
+        Some((attempt, decline)) => {
+            permitted(payment, attempt, decline)?;
+            if at < attempt.started_at.plus(interval_after(decline)) {
+                return Err(ReattemptRefusal::TooSoon);
+            }
+        }
+        // Nobody has declined it: nothing speaks against it but how often it was tried.
+        None if tried_again(payment, last) >= schedule::REATTEMPTS_MAX => return Err(ReattemptRefusal::LimitReached),
+        None => {}
+    }
+    if at < last.started_at.plus(schedule::REATTEMPT_INTERVAL) { Err(ReattemptRefusal::TooSoon) } else { Ok(()) }
+}
+
+/// How long a method is left alone after such a decline: as long as we leave any, or as its card network asks, if that is longer.
+pub(super) fn interval_after(decline: &Decline) -> Duration {
+    decline.wait.map_or(schedule::REATTEMPT_INTERVAL, |wait| wait.max(schedule::REATTEMPT_INTERVAL))
 }
 
 /// How often the method of `attempt` was tried again before, and how often it may be after such a decline.
 fn counted(payment: &Payment, attempt: &Attempt, decline: &Decline) -> (usize, usize) {
-    let same = payment.attempts.iter().filter(|other| instrument_of(other) == instrument_of(attempt));
-    let after_a_decline = same.skip_while(|other| other.decline().is_none()).skip(1);
-    let made = after_a_decline.filter(|again| again.is_off_session()).count();
     let most = match decline.category {
         DeclineCategory::Later => schedule::REATTEMPTS_MAX,
         DeclineCategory::LaterFewTimes => schedule::CAUTIOUS_REATTEMPTS_MAX,
         DeclineCategory::PayerMustAct | DeclineCategory::LookForEarlier | DeclineCategory::Never => 0,
     };
-    (made, most)
+    (tried_again(payment, attempt), most)
+}
+
+fn tried_again(payment: &Payment, attempt: &Attempt) -> usize {
+    let same = payment.attempts.iter().filter(|other| instrument_of(other) == instrument_of(attempt));
+    let after_the_first = same.skip_while(|other| !was_in_vain(other)).skip(1);
+    after_the_first.filter(|again| again.is_off_session()).count()
+}
+
+/// Whether another try after this one is a re-attempt: its issuer has declined it, or nothing came of it while its payer was away. The
+/// row does not tell whether the latter ever reached an issuer, so it is taken to have: that costs a client a day, and says nothing
+/// against the method.
+const fn was_in_vain(attempt: &Attempt) -> bool {
+    match &attempt.progress {
+        AttemptProgress::Closed(AttemptResult::Declined(_)) => true,
+        AttemptProgress::Closed(AttemptResult::NotCharged) => attempt.is_off_session(),
+        AttemptProgress::Closed(AttemptResult::Charged) | AttemptProgress::Unanswered | AttemptProgress::Answered => {
+            false
+        }
+    }
 }
 
 const fn instrument_of(attempt: &Attempt) -> Option<&Instrument> {

@@ -28,7 +28,7 @@ pub mod warning;
 use domain::{
     id::RequestHash,
     money::{Currency, Money},
-    payment::{Payment, Review},
+    payment::{Attempt, Payment, Review},
     text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
@@ -48,7 +48,8 @@ const SETTLEMENT_LOOKS: &str = "sl";
 
 /// The shape that every release has read.
 const FIRST: u32 = 1;
-/// The same, with refunds, disputes, warnings of fraud, charges and what they came to, and payments that their payer approves first.
+/// The same, with refunds, disputes, warnings of fraud, charges and what they came to, payments that their payer approves first, and
+/// declines that say how long to wait.
 const SECOND: u32 = 2;
 
 /// The whole row as it shall stand.
@@ -97,7 +98,8 @@ pub fn read(item: &Item) -> Result<Payment, Unfit> {
 fn schema_version(payment: &Payment) -> u32 {
     let has_no_charge = payment.charge.is_none() && payment.settlement_looks == 0;
     let is_whole = payment.refunds.is_empty() && payment.disputes.is_empty() && !payment.look_owed;
-    let is_plain = has_no_charge && is_whole && payment.warnings.is_empty();
+    let waits = payment.attempts.iter().filter_map(Attempt::decline).any(|decline| decline.wait.is_some());
+    let is_plain = has_no_charge && is_whole && payment.warnings.is_empty() && !waits;
     if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 

@@ -5,12 +5,14 @@
 //! | `k` `h` `t` `p` | the client's key, the hash of its request, started at, progress |
 //! | `c` | of a refused act: the gateway's code |
 //! | attempt: `n` `so` `ik` `i` `u` `of` `av` `d` | number, source, kind of instrument (`pm` payment method, `ct` confirmation token), instrument, return URL, off session, API version, decline |
-//! | decline: `ct` `w` `g` `n` `a` | category, our word, the gateway's code, the network's code, advice |
+//! | decline: `ct` `w` `g` `n` `a` `s` | category, our word, the gateway's code, the network's code, advice, for how many seconds the network wants the method left alone |
 //! | act: `w` `m` `r` | what, how much, why the client cancels |
 //! | refund: `i` `m` `r` `g` `c` | id, how much, why, the gateway's name for it, the gateway's code for why it failed or was refused; with `k` a client asked for it; `so` says that it was made by itself (`late`, `fraud`), and `w` for which warning; else it was made at
 //! the gateway |
 //! | dispute: `i` `m` `sg` `st` `v` | id, how much, stage, status, the version of the dispute that said so |
 //! | warning: `i` `k` `a` `t` `v` | id, the gateway's word for the fraud, actionable, when the bank warned, the version of the warning that said so |
+
+use std::time::Duration;
 
 use domain::{
     decline::Decline,
@@ -148,6 +150,7 @@ fn write_decline(decline: &Decline) -> Written {
         .text("g", decline.gateway_code.as_str())
         .maybe(decline.network_code.as_deref(), |map, code| map.text("n", code))
         .maybe(decline.advice, |map, advice| map.word("a", advice))
+        .maybe(decline.wait, |map, wait| map.number("s", wait.as_secs()))
 }
 
 fn read_decline(attempt: &Attributes<'_>) -> Result<Decline, Unfit> {
@@ -159,6 +162,7 @@ fn read_decline(attempt: &Attributes<'_>) -> Result<Decline, Unfit> {
         gateway_code: map.text("g")?.to_owned(),
         network_code: map.maybe_text("n")?.map(str::to_owned),
         advice: map.maybe_word("a")?,
+        wait: map.maybe_number("s")?.map(Duration::from_secs),
     })
 }
 

@@ -69,6 +69,18 @@ pub(super) fn declined_and_scheduled() -> Payment {
     payment
 }
 
+/// The same, where the card network wants the method left alone for four days.
+pub(super) fn declined_for_days() -> Payment {
+    let mut payment = declined_and_scheduled();
+    let words = GatewayWords { code: "do_not_honor", network_advice: Some("27"), ..GatewayWords::default() };
+    let declined = AttemptProgress::Closed(AttemptResult::Declined(Decline::judge(words)));
+    payment.attempts = vec![off_session(attempt(AttemptNumber::FIRST, declined))];
+    let at = later(4 * 24 * 3600);
+    payment.state = PaymentState::Processing(ProcessingReason::RetryScheduled { at });
+    payment.due = Some(at);
+    payment
+}
+
 /// Held, partly captured by the merchant, after a browser paid by itself and a cancel came too late.
 pub(super) fn captured_by_hand() -> Payment {
     let mut payment = three_d_secure();

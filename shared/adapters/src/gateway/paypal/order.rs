@@ -93,6 +93,11 @@ impl Order {
         self.payments().map_or(&[], |payments| &payments.refunds)
     }
 
+    /// Whether it is shown with what was captured on it.
+    pub(super) fn shows_a_capture(&self) -> bool {
+        self.payments().is_some_and(|payments| !payments.captures.is_empty())
+    }
+
     /// The one purchase: what is not ours may have several.
     fn unit(&self) -> Option<&Unit> {
         match self.purchase_units.as_slice() {

@@ -86,8 +86,8 @@ pub(super) fn unsent(why: Unsendable) -> RefundAnswer {
     RefundAnswer { outcome, hand: Hand::First }
 }
 
-/// All refunds of the payment's order, from a look at it. One that cannot be read makes the list unreadable: what is not
-/// seen would count as not there.
+/// All refunds of the payment's order, from a look at it. One that cannot be read makes the list unreadable, and so does an order
+/// that is shown without its capture, for then its refunds are not shown either: what is not seen would count as not there.
 pub(super) fn listed(called: Called, payment: &Payment) -> Result<Vec<RefundSnapshot>, UnknownReason> {
     let response = done(called).map_err(|no| match no {
         No::Unknown(reason) => reason,
@@ -96,7 +96,7 @@ pub(super) fn listed(called: Called, payment: &Payment) -> Result<Vec<RefundSnap
     let order = Order::read(&response.body).ok_or(UnknownReason::Unreadable)?;
     let is_ours = order.snapshot(payment.mode).is_some_and(|seen| seen.reference == payment.object);
     let refunds = order.refunds();
-    if !is_ours || refunds.len() > REFUNDS_MAX {
+    if !is_ours || !order.shows_a_capture() || refunds.len() > REFUNDS_MAX {
         return Err(UnknownReason::Unreadable);
     }
     let read = refunds.iter().map(|value| Refund::of(value.clone())?.snapshot(payment));

@@ -124,7 +124,8 @@ pub(super) struct Refund {
     amount: i64,
     currency: String,
     payment_intent: String,
-    status: Word,
+    /// By Stripe's schema it may be null, of which nobody says what it means.
+    status: Option<Word>,
     #[serde(default, deserialize_with = "if_readable")]
     failure_reason: Option<Word>,
     #[serde(default, deserialize_with = "if_readable")]
@@ -140,7 +141,6 @@ enum Kind {
 
 #[derive(Deserialize)]
 struct Metadata {
-    transaction_id: Option<String>,
     refund_id: Option<String>,
 }
 
@@ -165,13 +165,8 @@ impl Refund {
         })
     }
 
-    /// The id of the payment, where we wrote it.
-    pub(super) fn transaction_id(&self) -> Option<&str> {
-        self.metadata.as_ref()?.0.transaction_id.as_deref()
-    }
-
     fn status(&self) -> RefundStatus {
-        match self.status.as_str() {
+        match self.status.as_ref().map_or("null", Word::as_str) {
             // The payer's bank asks the payer where the money should go: Stripe says later what came of it.
             "pending" | "requires_action" => RefundStatus::Pending,
             "succeeded" => RefundStatus::Succeeded,

@@ -127,26 +127,29 @@ fn about_intent(kind: &str, object: Value, request: &Value) -> Result<Subject, W
     Ok(Subject::Payment { id, news: News::Object { outcome, cause_key: cause_key(request) } })
 }
 
-/// A refund that we asked for bears the payment's id. One of the dashboard does not: its charge does.
+/// A refund that we asked for bears the payment's id. One of the dashboard does not: its charge does. Whose it is is read before
+/// anything else: what others refund on this account may have no PaymentIntent, and is not ours to refuse.
 fn about_refund(object: Value) -> Result<Subject, WebhookRefusal> {
-    let refund = Refund::of(object).ok_or(WebhookRefusal::Unreadable)?;
-    let Some(id) = refund.transaction_id().and_then(|id| TransactionId::parse(id).ok()) else {
-        return Ok(Subject::Other);
-    };
-    let snapshot = refund.snapshot().ok_or(WebhookRefusal::Unreadable)?;
+    let Some(id) = transaction_id(&object) else { return Ok(Subject::Other) };
+    let snapshot = Refund::of(object).and_then(|refund| refund.snapshot()).ok_or(WebhookRefusal::Unreadable)?;
     Ok(Subject::Payment { id, news: News::Refund(RefundEvidence::Seen(vec![snapshot])) })
 }
 
 /// The charge says that it has refunds, and by whose wish it was made (Stripe copies the PaymentIntent's metadata), and
 /// not which refunds those are. Of those that we asked for their own events tell.
 fn about_refunded_charge(charge: &Value, request: &Value) -> Subject {
-    let id = charge.pointer("/metadata/transaction_id").and_then(Value::as_str);
-    match id.and_then(|id| TransactionId::parse(id).ok()) {
+    match transaction_id(charge) {
         Some(id) if !cause_key(request).is_some_and(|key| gateway_key::is_refund_of(&key, &id)) => {
             Subject::Payment { id, news: News::Refund(RefundEvidence::Hinted) }
         }
         Some(_) | None => Subject::Other,
     }
+}
+
+/// The id of the payment, where we wrote it.
+fn transaction_id(object: &Value) -> Option<TransactionId> {
+    let id = object.pointer("/metadata/transaction_id").and_then(Value::as_str)?;
+    TransactionId::parse(id).ok()
 }
 
 fn outcome(kind: &str, intent: &PaymentIntent) -> Option<Outcome> {

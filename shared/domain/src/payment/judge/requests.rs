@@ -7,10 +7,11 @@ use crate::{
     gateway::{Hand, ObjectSnapshot, UnknownReason},
     id::AttemptNumber,
     payment::{
-        Act, AfterDecline, Attempt, Fact, Payment, ReattemptRefusal, ReviewReason, decide::happened,
-        reattempt::permitted,
+        Act, AfterDecline, Attempt, Fact, Payment, ReattemptRefusal, ReviewReason,
+        decide::happened,
+        reattempt::{interval_after, permitted},
     },
-    schedule::{self, Limits},
+    schedule::Limits,
     time::Now,
 };
 
@@ -130,7 +131,7 @@ fn after_decline(payment: &Payment, attempt: &Attempt, decline: &Decline, now: &
         return AfterDecline::AwaitMethod;
     }
     match permitted(payment, attempt, decline) {
-        Ok(()) => AfterDecline::Reattempt { at: now.at.plus(schedule::REATTEMPT_INTERVAL) },
+        Ok(()) => AfterDecline::Reattempt { at: now.at.plus(interval_after(decline)) },
         Err(ReattemptRefusal::PayerMustAct) => AfterDecline::AwaitMethod,
         Err(ReattemptRefusal::DeclinedForGood | ReattemptRefusal::LimitReached | ReattemptRefusal::TooSoon) => {
             AfterDecline::GiveUp

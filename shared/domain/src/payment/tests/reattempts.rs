@@ -1,6 +1,7 @@
 //! The governor of re-attempts, over what clients ask for and over what is tried by itself.
 
 use super::*;
+use crate::schedule;
 
 const SOON: Duration = Duration::from_secs(60);
 
@@ -58,6 +59,100 @@ fn a_client_cannot_be_faster_than_the_tries_that_are_made_by_themselves() {
     let asked = command(&mut payment, &away("c2", "pm_1"), &at(SOON * 2));
     assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)));
     assert!(command(&mut payment, &away("c2", "pm_2"), &at(SOON * 2)).is_ok());
+}
+
+/// A decline of which the card network says how long to wait.
+fn declined_with(network_advice: &str) -> Outcome {
+    let words =
+        GatewayWords { code: "generic_decline", network_advice: Some(network_advice), ..GatewayWords::default() };
+    Outcome::Declined { decline: Decline::judge(words), object: Some(snapshot(ObjectStatus::AwaitsMethod)) }
+}
+
+#[test]
+fn a_method_is_left_alone_for_as_long_as_its_card_network_asks_and_never_less_than_a_day() {
+    for (advice, days) in [("24", 1), ("25", 1), ("26", 2), ("27", 4), ("28", 6), ("29", 8), ("30", 10)] {
+        let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };
+        command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+        show(&mut payment, first(1), declined_with(advice), &at(SOON));
+        let wait = DAY * days;
+        let scheduled = PaymentState::Processing(ProcessingReason::RetryScheduled { at: START.plus(SOON + wait) });
+        assert_eq!((&payment.state, payment.due), (&scheduled, Some(START.plus(SOON + wait))), "{advice}");
+        let a_minute_early = command(&mut payment.clone(), &away("c2", "pm_1"), &at(wait));
+        assert_eq!(a_minute_early, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)), "{advice}");
+        assert!(command(&mut payment, &away("c2", "pm_1"), &at(SOON + wait)).is_ok(), "{advice}");
+    }
+}
+
+#[test]
+fn a_client_waits_for_as_long_as_the_network_asks_though_the_payer_was_there_when_it_did() {
+    let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };
+    command(&mut payment, &there("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined_with("27"), &at(SOON));
+    let asked = command(&mut payment, &away("c2", "pm_1"), &at(SOON + DAY * 3));
+    assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)));
+    assert!(
+        command(&mut payment.clone(), &there("c2", "pm_1"), &at(SOON + DAY)).is_ok(),
+        "a payer who is there may try"
+    );
+    assert!(command(&mut payment, &away("c2", "pm_1"), &at(SOON + DAY * 4)).is_ok());
+}
+
+/// A payment whose method was tried while its payer was away; nobody has declined it, and it did not charge.
+fn tried_in_vain() -> Payment {
+    let mut payment = Payment { expires_at: START.plus(DAY * 30), ..payment() };
+    try_in_vain(&mut payment, 1, &at(SOON)).unwrap();
+    payment
+}
+
+/// Its issuer says that it has seen this very charge before, and the object that it was not charged.
+fn try_in_vain(payment: &mut Payment, number: u32, now: &Now) -> Result<Decision, Rejection> {
+    let asked = command(payment, &away(&format!("c{number}"), "pm_1"), now)?;
+    show(payment, first(number), declined("duplicate_transaction"), now);
+    show(payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), now);
+    assert_eq!(payment.attempts.last().unwrap().progress, AttemptProgress::Closed(AttemptResult::NotCharged));
+    Ok(asked)
+}
+
+#[test]
+fn a_try_that_came_to_nothing_while_its_payer_was_away_is_waited_after_like_one_that_was_declined() {
+    let mut payment = tried_in_vain();
+    for again in 2..=20 {
+        let asked = try_in_vain(&mut payment, again, &at(SOON * again));
+        assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)), "try {again} within the hour");
+    }
+    assert!(command(&mut tried_in_vain(), &away("c2", "pm_2"), &at(SOON * 2)).is_ok(), "another method");
+    assert!(command(&mut tried_in_vain(), &there("c2", "pm_1"), &at(SOON * 2)).is_ok(), "its payer is there");
+}
+
+#[test]
+fn a_try_that_came_to_nothing_says_nothing_against_the_method_a_day_later() {
+    let asked = command(&mut tried_in_vain(), &away("c2", "pm_1"), &at(SOON + DAY));
+    assert!(matches!(asked, Ok(Decision::Execute(_))), "{asked:?}");
+}
+
+#[test]
+fn a_method_that_comes_to_nothing_day_after_day_is_tried_as_often_as_any() {
+    let mut payment = tried_in_vain();
+    let most = u32::try_from(schedule::REATTEMPTS_MAX).unwrap();
+    for again in 1..=most {
+        try_in_vain(&mut payment, 1 + again, &at(SOON + DAY * again)).unwrap();
+    }
+    let asked = try_in_vain(&mut payment, 2 + most, &at(SOON + DAY * (1 + most)));
+    assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::LimitReached)));
+}
+
+#[test]
+fn a_scheduled_try_that_was_lost_is_waited_after_too() {
+    let mut payment = Payment { expires_at: START.plus(DAY * 7), ..payment() };
+    command(&mut payment, &away("c1", "pm_1"), &at(SOON)).unwrap();
+    show(&mut payment, first(1), declined("insufficient_funds"), &at(SOON));
+    command(&mut payment, &Command::Reattempt, &at(SOON + DAY)).unwrap();
+    let lost = at(SOON + DAY + Limits::KEY_YOUNG + Limits::ON_ITS_WAY);
+    show(&mut payment, Source::Fetch, object(ObjectStatus::AwaitsMethod), &lost);
+    assert_eq!(payment.state, PaymentState::RequiresPaymentMethod);
+    let asked = command(&mut payment, &away("c2", "pm_1"), &lost);
+    assert_eq!(asked, Err(Rejection::ReattemptRefused(ReattemptRefusal::TooSoon)));
+    assert!(command(&mut payment, &away("c2", "pm_1"), &at(SOON + DAY * 2)).is_ok(), "a day after it was written down");
 }
 
 #[test]

@@ -270,6 +270,44 @@ fn refunds_of_one_amount_are_told_apart_by_our_id() {
     assert_eq!(progress(&payment, "r2"), RefundProgress::Succeeded);
 }
 
+/// What bears the id of `r1` too, by another name: a key that the gateway had forgotten, or a hand that copied our metadata.
+fn a_copy_of_r1(status: RefundStatus) -> RefundSnapshot {
+    RefundSnapshot { reference: GatewayToken::parse("re_copy").unwrap(), ..shown("r1", 500, status) }
+}
+
+#[test]
+fn a_copy_that_succeeds_after_the_first_has_failed_is_counted_as_the_gateways_own() {
+    let mut payment = refunding(500);
+    see(&mut payment, shown("r1", 500, failed("expired_or_canceled_card")));
+    for _ in 0..2 {
+        see(&mut payment, a_copy_of_r1(RefundStatus::Succeeded));
+        assert_eq!(payment.refundable(), euros(AMOUNT - 500), "its money is gone");
+        assert!(
+            matches!(progress(&payment, "r1"), RefundProgress::Failed { .. }),
+            "and the client's refund has failed"
+        );
+        assert_eq!(payment.refunds.last().map(|refund| refund.source.clone()), Some(RefundSource::Gateway));
+        assert_eq!(payment.refunds.len(), 2, "recorded once");
+    }
+}
+
+#[test]
+fn a_copy_that_fails_takes_nothing_from_the_first_that_has_succeeded() {
+    let mut payment = refunding(500);
+    see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
+    see(&mut payment, a_copy_of_r1(failed("lost_or_stolen_card")));
+    assert_eq!(progress(&payment, "r1"), RefundProgress::Succeeded);
+    assert_eq!((payment.refunded(), payment.refundable()), (euros(500), euros(AMOUNT - 500)));
+}
+
+#[test]
+fn of_two_that_are_seen_at_once_under_one_id_both_count() {
+    let mut payment = refunding(500);
+    let both = vec![a_copy_of_r1(RefundStatus::Succeeded), shown("r1", 500, RefundStatus::Succeeded)];
+    weigh(&mut payment, &RefundEvidence::Listed(both), &at(2 * SECOND));
+    assert_eq!((payment.refunded(), payment.refundable()), (euros(1_000), euros(AMOUNT - 1_000)));
+}
+
 #[test]
 fn a_refund_of_the_dashboard_counts_and_is_recorded_once() {
     let mut payment = paid();
@@ -387,6 +425,48 @@ fn so_many_rounds_without_an_answer_call_a_person() {
     }
     assert_eq!(payment.attention.unwrap().reason, ReviewReason::OutcomeUnknown);
     assert!(payment.due.is_some());
+}
+
+/// A payment with a refund at the bank, and one of which it was only said that it has refunds.
+fn waited_for() -> [Payment; 2] {
+    let mut pending = refunding(500);
+    see(&mut pending, shown("r1", 500, RefundStatus::Pending));
+    let mut hinted = paid();
+    weigh(&mut hinted, &RefundEvidence::Hinted, &at(2 * SECOND));
+    [pending, hinted]
+}
+
+#[test]
+fn a_list_that_can_never_be_read_calls_a_person_though_nothing_is_in_doubt() {
+    let unread = RefundEvidence::Unseen(UnknownReason::Unreadable);
+    for mut payment in waited_for() {
+        for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
+            assert_eq!(payment.attention, None);
+            weigh(&mut payment, &unread, &at(3 * SECOND));
+        }
+        let asked = payment.attention;
+        assert_eq!(asked.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
+        for later in [DAY, 2 * DAY] {
+            command(&mut payment, &Command::Claim, &at(later)).unwrap();
+            weigh(&mut payment, &unread, &at(later));
+            assert_eq!(payment.attention, asked, "said once, and not taken back while nobody has read it");
+        }
+        weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &at(3 * DAY));
+        assert_eq!(payment.attention, None, "it was read");
+    }
+}
+
+#[test]
+fn a_refund_that_a_bank_takes_long_over_calls_nobody_when_one_look_fails() {
+    let [mut payment, _] = waited_for();
+    let pending = RefundEvidence::Listed(vec![shown("r1", 500, RefundStatus::Pending)]);
+    for round in 1..=2 * Limits::ROUNDS_BEFORE_REVIEW {
+        weigh(&mut payment, &pending, &at(DAY * round));
+    }
+    let rarest = Duration::from_secs(4 * 3600);
+    assert_eq!(payment.due, Some(at(DAY * 2 * Limits::ROUNDS_BEFORE_REVIEW + rarest).at), "looks have become rare");
+    weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(DAY * 30));
+    assert_eq!(payment.attention, None);
 }
 
 #[test]

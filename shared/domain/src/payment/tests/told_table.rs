@@ -23,16 +23,19 @@ pub(super) fn write(page: &mut String) {
          of that dispute. `holds` means that the part may not be refunded afterwards.\n\n",
     );
     let columns = columns();
-    header(page, "the dispute says", columns.iter().map(|(name, ..)| *name));
+    let names = columns.iter().map(|(name, ..)| *name);
+    header(page, "the dispute says", names.chain(["about another object"]));
     let mut cells = 0;
     for stage in Stage::ALL {
         for status in Status::ALL {
             let told = dispute("du_1", stage, status, TOLD);
             let name = format!("{}, {}", stage.name(), status.name());
-            cells += row(page, &name, columns.iter().map(|(_, payment, of)| disputed(payment, &of(told.clone()))));
+            let of_its_own = columns.iter().map(|(_, payment, of)| disputed(payment, &whatever(), &of(told.clone())));
+            let of_another = disputed(&paid(), &another(), &told);
+            cells += row(page, &name, of_its_own.chain([of_another]));
         }
     }
-    assert_eq!(cells, 5 * 6 * 6, "of disputes, a row or a column is missing");
+    assert_eq!(cells, 5 * 6 * 7, "of disputes, a row or a column is missing");
     page.push_str(
         "\n## Early fraud warnings\n\nThe columns say where the payment stands, and what its row knows of the warning.\n\n",
     );
@@ -49,7 +52,7 @@ pub(super) fn write(page: &mut String) {
             cells += row(page, &format!("{name}{setting}"), told_to);
         }
     }
-    assert_eq!(cells, 5 * 6 * 6 + 4 * 6, "of warnings, a row or a column is missing");
+    assert_eq!(cells, 5 * 6 * 7 + 4 * 6, "of warnings, a row or a column is missing");
 }
 
 type Told = fn(PaymentDispute) -> PaymentDispute;
@@ -76,15 +79,24 @@ fn columns() -> Vec<(&'static str, Payment, Told)> {
     ]
 }
 
-fn disputed(payment: &Payment, told: &PaymentDispute) -> String {
-    let judgement = judge_dispute(payment, told, &at(DAY));
+/// About a charge that the gateway does not name: the payment's own, as far as anybody can tell.
+fn whatever() -> Disputed {
+    Disputed { object: None, charge: None }
+}
+
+fn another() -> Disputed {
+    Disputed { object: Some(GatewayToken::parse("pi_2").unwrap()), charge: None }
+}
+
+fn disputed(payment: &Payment, of: &Disputed, told: &PaymentDispute) -> String {
+    let judgement = judge_dispute(payment, of, told, &at(DAY));
     let mut after = payment.clone();
     if let Judgement::Change(event) = &judgement {
         apply(&mut after, event);
     }
     assert_eq!((&after.state, after.due), (&payment.state, payment.due), "a dispute moves no payment");
-    let holds = after.disputes.iter().any(|known| known.id == told.id && known.holds().is_some());
-    let holds = if holds && judgement != Judgement::Nothing { "; holds" } else { "" };
+    let holds = after.disputes.iter().any(|known| known.id == told.id && known.holds(after.captured()).is_some());
+    let holds = if holds && matches!(judgement, Judgement::Change(_)) { "; holds" } else { "" };
     format!("{}{holds}", judgement_cell(payment, judgement))
 }
 
@@ -108,7 +120,9 @@ fn warned() -> Vec<(&'static str, Payment, GatewayToken)> {
 }
 
 fn tell(payment: &mut Payment, told: &PaymentDispute) {
-    let Judgement::Change(event) = judge_dispute(payment, told, &at(DAY)) else { panic!("not told: {told:?}") };
+    let Judgement::Change(event) = judge_dispute(payment, &whatever(), told, &at(DAY)) else {
+        panic!("not told: {told:?}")
+    };
     apply(payment, &event);
 }
 

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, time::Duration};
 use domain::{
     decline::DeclineCategory::{Later, LaterFewTimes},
     id::TransactionId,
-    payment::{Attempt, AttemptSource, Payment, PaymentState, ReviewReason},
+    payment::{Attempt, AttemptProgress, AttemptResult, AttemptSource, Payment, PaymentState, ReviewReason},
     schedule,
     time::Timestamp,
 };
@@ -87,7 +87,7 @@ impl Auditor {
             self.breach("P7", "a row that is not at its end has no due", format!("v{} of {}", row.version, row.id));
         }
         let in_vain = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
-        if in_vain && !row.is_in_doubt() {
+        if in_vain && !row.is_in_doubt() && !row.awaits_refunds() {
             self.breach("house", "a person is called in vain", format!("v{} of {}", row.version, row.id));
         }
         // The first may still be on its way; with two of them, whose fate is whose is anybody's guess.
@@ -99,7 +99,7 @@ impl Auditor {
     }
 
     /// A method is tried again by ourselves only after a decline and while its payer is away; and while its payer is away, whoever
-    /// asks, only where its last decline may pass and is a day old.
+    /// asks, only where its last decline may pass, and a day after whatever came to nothing.
     fn tries_keep_the_networks_rules(&mut self, row: &Payment) {
         for (place, second) in row.attempts.iter().enumerate() {
             let AttemptSource::Api { key, instrument, .. } = &second.source else { continue };
@@ -109,13 +109,15 @@ impl Auditor {
                     AttemptSource::Automatic | AttemptSource::Gateway => None,
                 });
             let by_ourselves = earlier.clone().find(|(_, of, _)| *of == key);
-            let declined =
-                earlier.filter_map(|(it, _, with)| Some((it, it.decline()?, with))).find(|it| it.2 == instrument);
+            let mut same = earlier.filter(|(.., with)| *with == instrument).map(|(it, ..)| it);
+            let declined = same.clone().find_map(Attempt::decline);
             let is_away = second.is_off_session();
-            let in_vain = declined.is_some_and(|(first, decline, _)| {
-                let waited = second.started_at.since(first.started_at).saturating_add(CLOCKS_DIFFER);
-                !matches!(decline.category, Later | LaterFewTimes) || waited < schedule::REATTEMPT_INTERVAL
-            });
+            let is_for_good = declined.is_some_and(|decline| !matches!(decline.category, Later | LaterFewTimes));
+            let in_vain = is_for_good
+                || same.find(|first| came_to_nothing(first)).is_some_and(|first| {
+                    let waited = second.started_at.since(first.started_at).saturating_add(CLOCKS_DIFFER);
+                    waited < schedule::REATTEMPT_INTERVAL
+                });
             let unasked = by_ourselves.is_some_and(|(first, ..)| !is_away || first.decline().is_none());
             if unasked || (is_away && in_vain) {
                 self.breach(
@@ -134,6 +136,12 @@ impl Auditor {
             self.breach("P7", "three sweeps have passed a row over", format!("due for {} s", overdue.as_secs()));
         }
     }
+}
+
+/// Whether a method was declined, or tried in vain while its payer was away.
+fn came_to_nothing(attempt: &Attempt) -> bool {
+    let is_not_charged = attempt.progress == AttemptProgress::Closed(AttemptResult::NotCharged);
+    attempt.decline().is_some() || (is_not_charged && attempt.is_off_session())
 }
 
 /// Whether money has moved after the row had ended. An order of PayPal's does not end at the gateway, so that nothing was seen of its

@@ -138,16 +138,31 @@ fn the_orders_own_list_has_all_refunds_whoever_made_them() {
     let ids: Vec<_> = read(&object).unwrap().into_iter().map(|refund| (refund.reference, refund.id)).collect();
     assert_eq!(ids[0].1, Some(id()));
     assert_eq!((ids[1].0.as_str(), &ids[1].1), ("2ND", &None));
-    assert_eq!(read(&order("COMPLETED")), Ok(Vec::new()));
+    assert_eq!(read(&paid(json!({"captures": [capture("COMPLETED")]}))), Ok(Vec::new()));
+}
+
+#[test]
+fn an_order_that_is_shown_without_its_capture_is_no_list_of_no_refunds() {
+    let read = |body: &Value| listed(Ok(response(200, &body.to_string())), &refunded());
+    let bare = [order("COMPLETED"), paid(json!({})), paid(json!({"captures": [], "refunds": []}))];
+    for shown in bare {
+        assert_eq!(read(&shown), Err(UnknownReason::Unreadable), "{shown}");
+    }
 }
 
 #[test]
 fn a_list_that_cannot_be_read_to_its_end_is_none() {
     let read = |status, body: &Value| listed(Ok(response(status, &body.to_string())), &refunded());
-    let unreadable = Err(UnknownReason::Unreadable);
-    assert_eq!(read(200, &paid(json!({"refunds": [refund("PENDING", &custom()), {}]}))), unreadable);
-    assert_eq!(read(200, &with(order("COMPLETED"), json!({"id": "OTHER"}))), unreadable);
-    assert_eq!(read(200, &paid(json!({"refunds": vec![json!({}); REFUNDS_MAX + 1]}))), unreadable);
+    let (unreadable, captures) = (Err(UnknownReason::Unreadable), json!([capture("COMPLETED")]));
+    assert_eq!(
+        read(200, &paid(json!({"captures": captures, "refunds": [refund("PENDING", &custom()), {}]}))),
+        unreadable
+    );
+    assert_eq!(read(200, &with(paid(json!({ "captures": captures })), json!({"id": "OTHER"}))), unreadable);
+    assert_eq!(
+        read(200, &paid(json!({"captures": captures, "refunds": vec![refund("PENDING", &custom()); REFUNDS_MAX + 1]}))),
+        unreadable
+    );
     assert_eq!(read(404, &issue("INVALID_RESOURCE_ID")), Err(UnknownReason::Misconfigured));
     assert_eq!(read(500, &json!({})), Err(UnknownReason::ServerError));
     assert_eq!(listed(Err(UnknownReason::Timeout), &refunded()), Err(UnknownReason::Timeout));

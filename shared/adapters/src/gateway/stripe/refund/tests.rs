@@ -84,6 +84,12 @@ fn every_status_of_a_refund_means_one_thing() {
 }
 
 #[test]
+fn a_refund_without_a_status_is_read_and_its_status_is_no_word_of_ours() {
+    let unsaid = shown(with(refund("succeeded"), json!({"status": null})));
+    assert_eq!((unsaid.id, unsaid.status), (Some(id()), RefundStatus::Unrecognized("null".to_owned())));
+}
+
+#[test]
 fn a_refund_tells_whose_it_is_and_how_much() {
     let seen = shown(refund("succeeded"));
     assert_eq!((seen.reference.as_str(), seen.object.as_str(), seen.id), ("re_1", "pi_1", Some(id())));

@@ -212,7 +212,26 @@ fn a_refund_of_ours_is_told_with_what_became_of_it_whatever_its_event_is_called(
         assert_eq!(seen[0].status, RefundStatus::Failed { code: "declined".to_owned() }, "{kind}");
         let of_the_dashboard = with(refund_object(), json!({"metadata": {}}));
         assert_eq!(take(&event(kind, of_the_dashboard)).unwrap().subject, Subject::Other, "{kind}");
-        assert_eq!(take(&event(kind, json!({"object": "charge"}))), Err(WebhookRefusal::Unreadable), "{kind}");
+        let no_refund = json!({"object": "charge", "metadata": {"transaction_id": TRANSACTION_ID}});
+        assert_eq!(take(&event(kind, no_refund)), Err(WebhookRefusal::Unreadable), "{kind}");
+    }
+}
+
+#[test]
+fn what_others_refund_without_a_payment_intent_is_left_aside_and_not_refused() {
+    for kind in ["refund.created", "refund.updated", "refund.failed", "charge.refund.updated"] {
+        for odd in [json!({"payment_intent": null}), json!({"payment_intent": null, "status": null})] {
+            for metadata in [json!({}), json!(null), json!({"transaction_id": "order-7"})] {
+                let others = with(with(refund_object(), odd.clone()), json!({ "metadata": metadata }));
+                assert_eq!(
+                    take(&event(kind, others)).map(|told| told.subject),
+                    Ok(Subject::Other),
+                    "{kind} {metadata}"
+                );
+            }
+        }
+        let ours = with(refund_object(), json!({"payment_intent": null}));
+        assert_eq!(take(&event(kind, ours)), Err(WebhookRefusal::Unreadable), "{kind}: ours has one");
     }
 }
 

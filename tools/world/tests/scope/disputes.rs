@@ -77,7 +77,9 @@ fn whatever_becomes_of_evidence_it_is_submitted_once_or_not_at_all() {
 
 #[test]
 fn whatever_becomes_of_giving_in_it_is_done_once_or_not_at_all() {
-    Trial::of(Operation::Accept).once(disputed(), &Deed::Accept(request("a"))).closes(2_990, 88);
+    let at_paypal = Beginning::of(Place::Disputed(DisputeScene::Asks, Gateway::PayPal));
+    let accept = Deed::Accept(request("a"));
+    Trial::of(Operation::Accept).once(disputed(), &accept).in_pairs([at_paypal], &accept).closes(2_990, 88);
 }
 
 #[test]

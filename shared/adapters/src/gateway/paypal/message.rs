@@ -3,10 +3,6 @@
 
 use serde::Serialize;
 
-/// The version that requests about orders and payments are written for. It stands in their paths, so that no attempt has to
-/// keep it: what is sent again goes to the same path.
-pub const API_VERSION: &str = "v2";
-
 /// A request to PayPal. The same value is always the same bytes.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(test, derive(Debug))]

@@ -57,7 +57,6 @@ use reply::Heard;
 
 pub use super::wire::{BadBaseUrl, BaseUrl};
 pub use credentials::{Credentials, PaypalApp};
-pub use message::API_VERSION;
 
 /// PayPal.
 #[derive(Debug)]

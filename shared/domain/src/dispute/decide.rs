@@ -8,6 +8,7 @@ use crate::{payment::ReviewReason, schedule::Limits, time::Now};
 
 /// What became of a command that was not refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 pub enum Decision {
     /// This happens. Commit it.
     Execute(Event),

@@ -40,6 +40,7 @@ pub enum Source {
 
 /// What evidence comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it lives for one match and is moved once")]
 pub enum Judgement {
     /// This happened. Commit it.
     Change(Event),

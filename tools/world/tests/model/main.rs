@@ -16,9 +16,9 @@
 //! would find.
 //!
 //! Refunds are searched apart ([`refunds`]), by the same rules: P3 is asked there. So are answers to disputes
-//! ([`disputes`]).
+//! ([`disputes`]), and payments at PayPal ([`orders`]).
 //!
-//! Not in it: more than one object, amount or currency (E7); PayPal; a store that fails, or lies about who
+//! Not in it: more than one object, amount or currency (E7); a store that fails, or lies about who
 //! won; rounds and back-off. The simulation has most of those.
 
 #![expect(
@@ -36,6 +36,7 @@ mod disputes;
 mod forgetting;
 mod gateway;
 mod healing;
+mod orders;
 mod promises;
 mod refunds;
 mod rows;

@@ -10,6 +10,7 @@ use domain::{
     gateway::{Hand, Mode, UnknownReason},
     id::RequestHash,
     schedule::Limits,
+    time::Timestamp,
 };
 use world::disputes::made_up;
 
@@ -37,6 +38,8 @@ pub(crate) enum Question {
     Claim,
     /// `decide`: an event.
     Notice,
+    /// `decide`: what is not seen to have arrived is sent once more.
+    SendAgain,
     /// `judge`, of which the names are.
     Answered(u8, Hand, Answer),
     Fetched(Shown),
@@ -122,7 +125,7 @@ impl Rows {
         }
         let dispute = self.disputes[usize::from(row.0)].clone();
         let evidence = match question {
-            Question::Act(_) | Question::Claim | Question::Notice => None,
+            Question::Act(_) | Question::Claim | Question::Notice | Question::SendAgain => None,
             Question::Answered(number, hand, answer) => {
                 Some(Evidence { source: Source::Act(usize::from(number), hand), outcome: outcome(&dispute, answer) })
             }
@@ -155,7 +158,7 @@ impl Rows {
         (dispute.version, dispute.rounds, dispute.updated_at, dispute.created_at) = (2, 0, NOW, NOW);
         (dispute.mode, dispute.is_told) = (Mode::Test, true);
         dispute.due = dispute.due.map(|due| if due.since(NOW) <= Limits::NEAR { NOW } else { NOW.plus(LATER) });
-        dispute.acts.iter_mut().for_each(|act| act.started_at = NOW);
+        dispute.acts.iter_mut().for_each(|act| (act.started_at, act.sent_at) = (NOW, NOW));
         if let Some(review) = &mut dispute.attention {
             review.since = NOW;
         }
@@ -176,6 +179,11 @@ fn decided(dispute: &Dispute, question: Question) -> Option<domain::dispute::Eve
     let command = match question {
         Question::Act(kind) => wish(u8::try_from(dispute.acts.len() + 1).expect("few"), kind, "same"),
         Question::Notice => Command::Notice,
+        Question::SendAgain => {
+            // What was sent has arrived by now, or never will.
+            dispute.acts.iter_mut().for_each(|act| act.sent_at = Timestamp::from_unix_ms(0));
+            Command::SendAgain
+        }
         Question::Claim | Question::Answered(..) | Question::Fetched(_) | Question::Unseen => {
             // Time goes by until it is due.
             dispute.due = dispute.due.map(|_| NOW);

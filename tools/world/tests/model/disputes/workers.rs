@@ -5,7 +5,7 @@ use domain::{dispute::Status, gateway::Hand};
 
 use super::{
     Disputes, Wrong,
-    bank::{Answer, Kind, Shown, place},
+    bank::{Answer, House, Kind, Shown, place},
     rows::{Facts, Question, RowId, Told},
     state::{Sending, State, Step, Then},
 };
@@ -88,7 +88,10 @@ impl Disputes {
                 next.broken = Some("P5: an answer is sent to a question that came later");
             }
             let kind = seen.kinds[place(number)];
-            self.go_on(next, worker, Step::Awaits(Sending { number, kind, is_again: true }));
+            if let Some(again) = self.ask(next.row, Question::SendAgain) {
+                next.commit(Some(worker), again.to);
+                self.go_on(next, worker, Step::Awaits(Sending { number, kind, is_again: true }));
+            }
         }
         wrote
     }
@@ -105,7 +108,9 @@ impl Disputes {
         }
         // A request that is refused now says nothing about the same request that may have been served before.
         let believes = self.wrong == Some(Wrong::RefusedSecondSendingBelieved);
-        let is_old = replayed && !believes || (is_again && answer == Answer::Refused && !believes);
+        // Nor does a refusal of PayPal's, which knows no keys.
+        let may_be_second = is_again || self.bounds.house == House::PayPal;
+        let is_old = replayed && !believes || (may_be_second && answer == Answer::Refused && !believes);
         let mut told = Question::Answered(number, if is_old { Hand::Replayed } else { Hand::First }, answer);
         match (self.wrong, answer) {
             (Some(Wrong::SilenceMeansRefused), Answer::Silence) => {
@@ -118,7 +123,9 @@ impl Disputes {
         }
         let (_, wrote) = self.record(next, worker, told);
         let is_answered = matches!(self.facts(next.row).open(), Some((_, Told::Answered)));
-        self.go_on(next, worker, if is_again && is_answered { Step::Looks(Then::IsDone) } else { Step::Idle });
+        // Whoever has just been refused is told by the dispute itself; what was taken, retry looks at.
+        let looks = is_answered && (is_again || answer == Answer::Refused);
+        self.go_on(next, worker, if looks { Step::Looks(Then::IsDone) } else { Step::Idle });
         wrote
     }
 
@@ -150,7 +157,7 @@ impl Disputes {
             Question::Answered(number, hand, Answer::Shown(_) | Answer::Taken) => {
                 Some(Question::Answered(number, hand, Answer::Taken))
             }
-            Question::Act(_) | Question::Claim | Question::Notice => None,
+            Question::Act(_) | Question::Claim | Question::Notice | Question::SendAgain => None,
         }
     }
 

@@ -266,7 +266,7 @@ async fn commit<H: Host, S: ReplacePayment>(
     event: &Event,
     actor: &Actor,
 ) -> Result<Result<Committed, Payment>, Error> {
-    let seen = payment.attention;
+    let seen = (payment.attention, payment.refund_unknown);
     let mut after = payment;
     apply(&mut after, event);
     let (name, why) = (event.fact.name(), event.fact.why());
@@ -274,7 +274,7 @@ async fn commit<H: Host, S: ReplacePayment>(
     match store.replace(&write).await? {
         Replaced::Replaced => {
             // Said when it is news: a row that is looked at again and again asks each time.
-            if event.review.is_some() && after.attention != seen {
+            if event.review.is_some() && (after.attention, after.refund_unknown) != seen {
                 host.note(Note::ReviewAsked);
             }
             if let Fact::FraudWarned(_) = event.fact {

@@ -173,11 +173,12 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
         let story =
             (terms(currency), state(currency), vec(attempt(), 0..4), vec(act(currency), 0..3), money_back(currency));
         let counts = (any::<u32>(), any::<u32>(), 1_u64..);
-        let times = (option::of(review()), option::of(moment()), moment(), moment(), moment(), counts);
+        let reviews = (option::of(review()), option::of(moment()));
+        let times = (reviews, option::of(moment()), moment(), moment(), moment(), counts);
         (named, story, times).prop_map(|(named, story, times)| {
             let (id, gateway, mode, (object, client_secret, payer_url, charge), request_hash) = named;
             let (terms, state, attempts, acts, (refunds, disputes, warnings, look_owed)) = story;
-            let (attention, due, created_at, updated_at, expires_at, counts) = times;
+            let ((attention, refund_unknown), due, created_at, updated_at, expires_at, counts) = times;
             let (rounds, settlement_looks, version) = counts;
             Payment {
                 id,
@@ -196,6 +197,7 @@ pub fn any_payment() -> impl Strategy<Value = Payment> {
                 disputes,
                 warnings,
                 attention,
+                refund_unknown,
                 look_owed,
                 settlement_looks,
                 due,
@@ -448,7 +450,9 @@ fn act(currency: Currency) -> impl Strategy<Value = Act> {
 }
 
 fn review() -> impl Strategy<Value = Review> {
-    (moment(), select(ReviewReason::ALL.to_vec())).prop_map(|(since, reason)| Review { since, reason })
+    // What is said of a refund stands beside the others.
+    let reasons = ReviewReason::ALL.into_iter().filter(|reason| *reason != ReviewReason::RefundUnknown);
+    (moment(), select(reasons.collect::<Vec<_>>())).prop_map(|(since, reason)| Review { since, reason })
 }
 
 #[expect(clippy::panic, reason = "what is made up here is made up well; if not, the test that asked for it is wrong")]

@@ -21,7 +21,7 @@ use world::{
     counting::Counts,
     gateway::{Call, Course, Effect},
     scenes::Scene,
-    shop::{Shop, give_back, key},
+    shop::{Shop, give_back, key, order},
     turns::{all, block_on},
 };
 
@@ -231,6 +231,56 @@ fn a_key_that_is_old_is_not_sent_again() {
         assert_eq!(shop.gateway().sent_of(Call::Refund).len(), 1);
         assert!(shop.host().notes().contains(&Note::ReviewAsked));
         shop.at_rest(&id).await;
+    });
+}
+
+/// A refund that took this course, of a payment whose money moved after it had ended: a person was called for that.
+async fn refunding_too_late(course: Course) -> (Shop, TransactionId) {
+    let shop = Shop::new();
+    let payment = shop.opened(order("order-1")).await;
+    assert!(shop.gateway().dashboard_cancels(&payment.object));
+    shop.deliver_events().await;
+    assert!(shop.gateway().money_moves_after_all(&payment.object));
+    shop.deliver_events().await;
+    shop.until_looked(&payment.id).await;
+    shop.gateway().script(Call::Refund, [course]);
+    shop.refunded(&payment.id, give_back("r1", Some(500))).await;
+    assert_eq!(persons_called(&shop), 1);
+    (shop, payment.id)
+}
+
+fn persons_called(shop: &Shop) -> usize {
+    shop.host().notes().iter().filter(|note| **note == Note::ReviewAsked).count()
+}
+
+fn review(payment: &Payment) -> Option<ReviewReason> {
+    payment.review().map(|review| review.reason)
+}
+
+#[test]
+fn a_refund_whose_key_is_old_calls_a_person_though_its_payment_was_marked_before() {
+    block_on(async {
+        let (shop, id) = refunding_too_late(Course::NotServed(UnknownReason::Timeout)).await;
+        shop.host().advance(Limits::KEY_YOUNG);
+        for _ in 0..3 {
+            assert_eq!(review(&shop.until_looked(&id).await), Some(ReviewReason::RefundUnknown));
+        }
+        assert_eq!(persons_called(&shop), 2, "once for the refund");
+    });
+}
+
+#[test]
+fn a_refund_that_nobody_could_look_at_is_a_persons_until_it_is_seen_and_what_was_said_before_stays() {
+    block_on(async {
+        let (shop, id) = refunding_too_late(Course::Unheard(UnknownReason::Timeout)).await;
+        shop.gateway().script(Call::ListRefunds, vec![Course::NotServed(UnknownReason::Timeout); 20]);
+        for _ in 0..=Limits::ROUNDS_BEFORE_REVIEW {
+            shop.until_looked(&id).await;
+        }
+        assert_eq!((review(&shop.row(&id)), persons_called(&shop)), (Some(ReviewReason::RefundUnknown), 2));
+        shop.faults_end();
+        let row = shop.at_rest(&id).await;
+        assert_eq!((progress(&row, "r1"), review(&row)), (RefundProgress::Succeeded, Some(ReviewReason::LateSuccess)));
     });
 }
 

@@ -47,6 +47,7 @@ words!(ReviewReason {
     MoneyElsewhere = "money_elsewhere",
     LateSuccess = "late_success",
     AutomaticRefundFailed = "automatic_refund_failed",
+    RefundUnknown = "refund_unknown",
 });
 words!(CancelReason {
     Duplicate = "duplicate",

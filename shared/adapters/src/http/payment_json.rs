@@ -171,7 +171,7 @@ impl From<&Payment> for PaymentJson {
             reference: terms.reference.as_ref().map(|text| text.as_str().to_owned()),
             next_action: next_action(payment),
             pending: payment.open_act().map(ActJson::from),
-            attention: payment.attention.map(ReviewJson::from),
+            attention: payment.review().map(ReviewJson::from),
             amount_capturable: payment.capturable().minor_units(),
             amount_captured: payment.captured().minor_units(),
             amount_refundable: payment.refundable().minor_units(),

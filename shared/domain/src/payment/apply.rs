@@ -18,6 +18,10 @@ pub fn apply(payment: &mut Payment, event: &Event) {
         reserve(payment, refund);
     }
     match event.review {
+        // It may be over again, and takes the place of nothing that stays.
+        Some(ReviewReason::RefundUnknown) => {
+            payment.refund_unknown.get_or_insert(event.at);
+        }
         // The first reason stands, until a graver one comes.
         Some(reason) if payment.attention.is_none_or(|review| review.reason < reason) => {
             payment.attention = Some(Review { since: event.at, reason });
@@ -113,6 +117,7 @@ pub(super) fn establish(payment: &mut Payment, event: &Event) {
     if !payment.is_in_doubt() && !payment.refunds_are_unread() {
         // Whatever nobody knew before is known now.
         payment.attention = payment.attention.filter(|review| review.reason != ReviewReason::OutcomeUnknown);
+        payment.refund_unknown = None;
     }
 }
 

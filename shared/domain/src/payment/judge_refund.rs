@@ -212,13 +212,15 @@ impl Case<'_> {
 
     fn is_for_a_person(self, refund: &Refund) -> Judgement {
         let told = self.payment.attention.map(|review| review.reason);
-        let (reason, is_told) = match refund.source {
+        let reason = match refund.source {
             // Nobody waits for it; that its payment came too late says nothing of it.
-            RefundSource::Automatic(_) => {
-                let reason = ReviewReason::AutomaticRefundFailed;
-                (reason, told.is_some_and(|told| told >= reason))
-            }
-            RefundSource::Api { .. } | RefundSource::Gateway => (ReviewReason::OutcomeUnknown, told.is_some()),
+            RefundSource::Automatic(_) => ReviewReason::AutomaticRefundFailed,
+            RefundSource::Api { .. } | RefundSource::Gateway => self.unless_graver(ReviewReason::OutcomeUnknown),
+        };
+        let is_told = if reason == ReviewReason::RefundUnknown {
+            self.payment.refund_unknown.is_some()
+        } else {
+            told.is_some_and(|told| told >= reason)
         };
         if is_told { Judgement::Nothing } else { self.change(Fact::ReviewAsked, Some(reason)) }
     }
@@ -232,7 +234,15 @@ impl Case<'_> {
         } else {
             (rounds >= Limits::ROUNDS_BEFORE_REVIEW).then_some(ReviewReason::OutcomeUnknown)
         };
+        let review = review.map(|reason| self.unless_graver(reason));
         self.change(Fact::OutcomeUnknown { reason: reason.name() }, review)
+    }
+
+    /// What a person is called for: on a row that they must look at for something graver anyway, for the refund by itself, so that it
+    /// rings.
+    fn unless_graver(self, reason: ReviewReason) -> ReviewReason {
+        let told = self.payment.attention.map(|review| review.reason);
+        if told.is_none_or(|told| told <= reason) { reason } else { ReviewReason::RefundUnknown }
     }
 
     /// Somebody must look, unless somebody is about to. Whoever looks at this moment may have seen less.

@@ -86,8 +86,11 @@ pub struct Payment {
     pub disputes: Vec<PaymentDispute>,
     /// What a bank has said of fraud, oldest first.
     pub warnings: Vec<PaymentWarning>,
-    /// What a person must see.
+    /// What a person must see; see [`Payment::review`].
     pub attention: Option<Review>,
+    /// Since when a person must see, besides that, that nobody knows what came of a refund. It goes when that is known, and what stands
+    /// beside it stays.
+    pub refund_unknown: Option<Timestamp>,
     /// Whether it is owed a look at its end: of a succeeded payment at its refunds, of which the gateway said that there are
     /// some, and not which; of another at its object, on which a request of ours may still arrive.
     pub look_owed: bool,
@@ -135,6 +138,8 @@ pub enum ReviewReason {
     LateSuccess,
     /// A refund that was made by itself has come to nothing, or nobody can say what came of it: whoever relies on it must know.
     AutomaticRefundFailed,
+    /// Nobody knows what came of a refund, of a payment that a person had to look at anyway.
+    RefundUnknown,
 }
 
 impl ReviewReason {
@@ -148,6 +153,7 @@ impl ReviewReason {
         Self::MoneyElsewhere,
         Self::LateSuccess,
         Self::AutomaticRefundFailed,
+        Self::RefundUnknown,
     ];
 
     /// The word for it in answers and rows.
@@ -162,6 +168,7 @@ impl ReviewReason {
             Self::MoneyElsewhere => "money_elsewhere",
             Self::LateSuccess => "late_success",
             Self::AutomaticRefundFailed => "automatic_refund_failed",
+            Self::RefundUnknown => "refund_unknown",
         }
     }
 }
@@ -210,6 +217,7 @@ impl Payment {
             disputes: Vec::new(),
             warnings: Vec::new(),
             attention: None,
+            refund_unknown: None,
             look_owed: false,
             settlement_looks: 0,
             due: Some(now.at.plus(now.limits.first_look).min(expires_at)),
@@ -219,6 +227,13 @@ impl Payment {
             expires_at,
             version: 1,
         }
+    }
+
+    /// What a person must see first: the gravest there is.
+    #[must_use]
+    pub fn review(&self) -> Option<Review> {
+        let refund = self.refund_unknown.map(|since| Review { since, reason: ReviewReason::RefundUnknown });
+        refund.or(self.attention)
     }
 
     /// Where it stands while nothing is under way and nothing was paid.
@@ -360,7 +375,8 @@ impl Payment {
             | ReviewReason::KeyMismatch
             | ReviewReason::MoneyElsewhereClaimed
             | ReviewReason::LateSuccess
-            | ReviewReason::AutomaticRefundFailed => false,
+            | ReviewReason::AutomaticRefundFailed
+            | ReviewReason::RefundUnknown => false,
         })
     }
 

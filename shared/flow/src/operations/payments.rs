@@ -73,6 +73,6 @@ impl Wanted {
 
     fn admits(&self, payment: &Payment) -> bool {
         self.status.is_none_or(|status| payment.state.status() == status)
-            && (!self.attention_only || payment.attention.is_some())
+            && (!self.attention_only || payment.review().is_some())
     }
 }

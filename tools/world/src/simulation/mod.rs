@@ -291,7 +291,7 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
     let is_disputed = row.attention.is_some_and(|review| match review.reason {
         ReviewReason::ObjectMismatch | ReviewReason::UnrecognizedStatus => true,
         // A capture, or a refund, under a dead key.
-        ReviewReason::OutcomeUnknown | ReviewReason::AutomaticRefundFailed => {
+        ReviewReason::OutcomeUnknown | ReviewReason::AutomaticRefundFailed | ReviewReason::RefundUnknown => {
             row.open_act().is_some_and(|act| act.ends_as().is_none()) || row.refunds.iter().any(Refund::is_in_doubt)
         }
         ReviewReason::KeyMismatch
@@ -299,6 +299,7 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
         | ReviewReason::MoneyElsewhere
         | ReviewReason::LateSuccess => false,
     });
+    let is_disputed = is_disputed || row.refund_unknown.is_some();
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
     (row.state.is_terminal() && row.due.is_none()) || (was_looked_at && (is_disputed || is_held))
 }

@@ -83,7 +83,7 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
     if event.starts_with("refund") && payment.refunds.iter().any(went_back_by_itself) {
         stage.happened(Sometimes::RefundedByItself);
     }
-    if payment.attention.is_some_and(|review| review.since == payment.updated_at) {
+    if payment.review().is_some_and(|review| review.since == payment.updated_at) {
         stage.happened(Sometimes::PersonCalled);
     }
 }
@@ -158,8 +158,7 @@ fn in_a_word(Commit { payment, event, actor }: &Commit) -> String {
     let refunds = if refunds.is_empty() { String::new() } else { format!(", refunds: [{}]", refunds.join(", ")) };
     let act = payment.open_act().map(|act| format!(", open: {}", act.kind.name())).unwrap_or_default();
     let due = payment.due.map(|due| format!(", due in {} s", due.since(payment.updated_at).as_secs()));
-    let attention =
-        payment.attention.map(|review| format!(", attention: {}", review.reason.name())).unwrap_or_default();
+    let attention = payment.review().map(|review| format!(", attention: {}", review.reason.name())).unwrap_or_default();
     format!(
         "row {} v{}: {event} by {actor:?} → {state}, attempts: [{}]{refunds}{act}{attention}{}",
         tail(&payment.id),

@@ -9,7 +9,7 @@
 //! | `am` `cu` `cm` `cf` | amount, currency, capture and confirmation method |
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
 //! | `st` `sr` `sa` `sn` `su` `sm` | state; its reason, re-attempt time, next action, URL, money |
-//! | `at` `ac` `rf` `rv` `rd` | attempts, acts, refunds (see [`story`]), review, rounds |
+//! | `at` `ac` `rf` `rv` `rb` `rd` | attempts, acts, refunds (see [`story`]), the gravest review, the one beside it, rounds |
 //! | `pu` `ch` `lo` `sl` | where its payer approves it, the charge on it (see [`charge`]), owed a look at its end, looks for its settlement in vain |
 //! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
 //! | `fw` | what a bank has said of fraud (see [`story`]); until they are told, warnings have rows of their own ([`warning`]) |
@@ -28,7 +28,7 @@ pub mod warning;
 use domain::{
     id::RequestHash,
     money::{Currency, Money},
-    payment::{Attempt, Payment, Review},
+    payment::{Attempt, Payment, Review, ReviewReason},
     text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
 };
@@ -43,6 +43,8 @@ use super::{
 pub(super) const VERSION: &str = "v";
 
 const LAST_WRITER: &str = "lw";
+const REVIEW: &str = "rv";
+const REVIEW_BESIDE: &str = "rb";
 const LOOK_OWED: &str = "lo";
 const SETTLEMENT_LOOKS: &str = "sl";
 
@@ -71,7 +73,10 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .bytes("rh", hash_bytes(payment.request_hash)?)
         .number("ex", payment.expires_at.unix_ms())
         .number("rd", payment.rounds)
-        .maybe(payment.attention, |row, review| row.map("rv", write_review(review)));
+        .maybe(payment.review(), |row, review| row.map(REVIEW, write_review(review)))
+        .maybe(payment.attention.filter(|_| payment.refund_unknown.is_some()), |row, review| {
+            row.map(REVIEW_BESIDE, write_review(review))
+        });
     let row = if payment.look_owed { row.flag(LOOK_OWED, true) } else { row };
     let row = row.maybe((payment.settlement_looks > 0).then_some(payment.settlement_looks), |row, looks| {
         row.number(SETTLEMENT_LOOKS, looks)
@@ -97,7 +102,8 @@ pub fn read(item: &Item) -> Result<Payment, Unfit> {
 
 fn schema_version(payment: &Payment) -> u32 {
     let has_no_charge = payment.charge.is_none() && payment.settlement_looks == 0;
-    let is_whole = payment.refunds.is_empty() && payment.disputes.is_empty() && !payment.look_owed;
+    let is_known = !payment.look_owed && payment.refund_unknown.is_none();
+    let is_whole = payment.refunds.is_empty() && payment.disputes.is_empty() && is_known;
     let waits = payment.attempts.iter().filter_map(Attempt::decline).any(|decline| decline.wait.is_some());
     let is_plain = has_no_charge && is_whole && payment.warnings.is_empty() && !waits;
     if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
@@ -127,7 +133,7 @@ fn caused_by(writer: WriterToken, event: &str, why: Option<&str>, who: &Actor) -
 fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
     let terms = terms::read(row)?;
     let currency = terms.amount.currency();
-    let attention = row.maybe_map("rv")?;
+    let (attention, refund_unknown) = read_reviews(row)?;
     Ok(Payment {
         id: keys::read_id(row)?,
         gateway: row.word("gw")?,
@@ -144,7 +150,8 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
         refunds: story::read_refunds(row, currency)?,
         disputes: story::read_disputes(row, currency)?,
         warnings: story::read_warnings(row)?,
-        attention: attention.map(|review| read_review(&review)).transpose()?,
+        attention,
+        refund_unknown,
         look_owed: row.maybe_flag(LOOK_OWED)?.unwrap_or(false),
         settlement_looks: row.maybe_number(SETTLEMENT_LOOKS)?.unwrap_or(0),
         due: maybe_time(row, keys::DUE)?,
@@ -158,6 +165,16 @@ fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
 
 fn write_review(review: Review) -> Written {
     Written::default().word("r", review.reason).number("t", review.since.unix_ms())
+}
+
+/// What a person must see, and since when of a refund besides.
+fn read_reviews(row: &Attributes<'_>) -> Result<(Option<Review>, Option<Timestamp>), Unfit> {
+    let gravest = row.maybe_map(REVIEW)?.map(|review| read_review(&review)).transpose()?;
+    let beside = row.maybe_map(REVIEW_BESIDE)?.map(|review| read_review(&review)).transpose()?;
+    Ok(match gravest {
+        Some(Review { since, reason: ReviewReason::RefundUnknown }) => (beside, Some(since)),
+        Some(_) | None => (gravest, None),
+    })
 }
 
 fn read_review(review: &Attributes<'_>) -> Result<Review, Unfit> {

@@ -24,13 +24,14 @@ fn rows_are_written_as_they_always_were() {
     expect_file!["../golden/v2/fee_before_the_exchange.json"].assert_eq(&as_json(&fee_before));
     expect_file!["../golden/v2/declined_for_days.json"].assert_eq(&as_json(&laid_out(&stories::declined_for_days())));
     expect_file!["../golden/v2/refunded.json"].assert_eq(&as_json(&laid_out(&stories::refunded())));
+    expect_file!["../golden/v2/refund_unknown.json"].assert_eq(&as_json(&laid_out(&stories::refund_unknown())));
     expect_file!["../golden/v2/disputed.json"].assert_eq(&as_json(&laid_out(&disputed_payment())));
     expect_file!["../golden/v2/warned.json"].assert_eq(&as_json(&laid_out(&warned_payment())));
 }
 
 #[test]
 fn rows_that_stand_in_tables_are_still_read() {
-    let rows: [(&str, Payment); 10] = [
+    let rows: [(&str, Payment); 11] = [
         (include_str!("../golden/v1/waiting.json"), stories::waiting()),
         (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
         (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),
@@ -39,6 +40,7 @@ fn rows_that_stand_in_tables_are_still_read() {
         (include_str!("../golden/v2/fee_before_the_exchange.json"), stories::fee_before_the_exchange()),
         (include_str!("../golden/v2/declined_for_days.json"), stories::declined_for_days()),
         (include_str!("../golden/v2/refunded.json"), stories::refunded()),
+        (include_str!("../golden/v2/refund_unknown.json"), stories::refund_unknown()),
         (include_str!("../golden/v2/disputed.json"), disputed_payment()),
         (include_str!("../golden/v2/warned.json"), warned_payment()),
     ];

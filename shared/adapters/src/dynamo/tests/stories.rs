@@ -182,6 +182,12 @@ pub(super) fn refunded() -> Payment {
     payment
 }
 
+/// The same, of a payment that came too late: nobody knows what came of one of its refunds.
+pub(super) fn refund_unknown() -> Payment {
+    let attention = Some(Review { since: later(90), reason: ReviewReason::LateSuccess });
+    Payment { attention, refund_unknown: Some(later(150)), ..refunded() }
+}
+
 fn attempt(number: AttemptNumber, progress: AttemptProgress) -> Attempt {
     let source = AttemptSource::Api {
         key: key("2f1c8a34-9b7d-4e5f-8a61-0c3d5e7f9a1b"),

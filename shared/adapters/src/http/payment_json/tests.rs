@@ -50,6 +50,7 @@ pub(in crate::http) fn a_payment() -> Payment {
         acts: Vec::new(),
         refunds: Vec::new(),
         attention: None,
+        refund_unknown: None,
         disputes: Vec::new(),
         warnings: Vec::new(),
         look_owed: false,
@@ -273,6 +274,13 @@ fn what_a_person_must_look_at_is_shown_with_its_reason() {
     assert_eq!(
         json(&Payment { attention: Some(review), ..a_payment() })["attention"].to_string(),
         r#"{"reason":"outcome_unknown","since":"2026-11-23T11:46:00.000Z"}"#
+    );
+    let since = Timestamp::from_unix_ms(CREATED);
+    let late = Some(Review { since: Timestamp::from_unix_ms(0), reason: ReviewReason::LateSuccess });
+    assert_eq!(
+        json(&Payment { attention: late, refund_unknown: Some(since), ..a_payment() })["attention"].to_string(),
+        r#"{"reason":"refund_unknown","since":"2026-11-23T11:46:00.000Z"}"#,
+        "the gravest is shown"
     );
 }
 

@@ -427,6 +427,85 @@ fn so_many_rounds_without_an_answer_call_a_person() {
     assert!(payment.due.is_some());
 }
 
+/// A payment of which one refund was asked for, and that a person has to look at anyway.
+fn refunding_though(reason: ReviewReason) -> Payment {
+    Payment { attention: Some(Review { since: START, reason }), ..refunding(500) }
+}
+
+/// What calls for a person because nobody knows what came of `r1`.
+fn stuck(payment: &mut Payment) -> Option<ReviewReason> {
+    let absent = RefundEvidence::Absent { id: refund_id("r1") };
+    match weigh(payment, &absent, &at(DAY)) {
+        Judgement::Change(event) => event.review,
+        Judgement::Nothing | Judgement::Foreign { .. } => None,
+    }
+}
+
+#[test]
+fn a_stuck_refund_calls_a_person_though_they_were_called_for_something_graver() {
+    for reason in [
+        ReviewReason::UnrecognizedStatus,
+        ReviewReason::ObjectMismatch,
+        ReviewReason::MoneyElsewhere,
+        ReviewReason::LateSuccess,
+        ReviewReason::AutomaticRefundFailed,
+    ] {
+        let mut payment = refunding_though(reason);
+        let graver = payment.attention;
+        assert_eq!(stuck(&mut payment), Some(ReviewReason::RefundUnknown), "{reason:?}");
+        assert_eq!(stuck(&mut payment), None, "said once");
+        let first = Review { since: at(DAY).at, reason: ReviewReason::RefundUnknown };
+        assert_eq!(
+            (payment.review(), payment.attention),
+            (Some(first), graver),
+            "and what was said before still holds"
+        );
+        assert_eq!(payment.refundable(), euros(AMOUNT - 500), "still reserved");
+        see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
+        assert_eq!((payment.review(), payment.refund_unknown), (graver, None), "this is over, and that is not");
+    }
+}
+
+#[test]
+fn while_a_second_refund_is_stuck_a_person_is_still_called_for() {
+    let mut payment = refunding_though(ReviewReason::LateSuccess);
+    ask(&mut payment, "r2", 500).unwrap();
+    stuck(&mut payment);
+    see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
+    assert_eq!(payment.review().map(|review| review.reason), Some(ReviewReason::RefundUnknown));
+    see(&mut payment, shown("r2", 500, RefundStatus::Succeeded));
+    assert_eq!(payment.review().map(|review| review.reason), Some(ReviewReason::LateSuccess));
+}
+
+#[test]
+fn a_stuck_refund_of_a_payment_that_nobody_was_called_for_is_an_outcome_that_nobody_knows() {
+    let mut payment = refunding(500);
+    assert_eq!(stuck(&mut payment), Some(ReviewReason::OutcomeUnknown));
+    assert_eq!((stuck(&mut payment), payment.refund_unknown), (None, None));
+    payment.attention = Some(Review { since: START, reason: ReviewReason::MoneyElsewhere });
+    assert_eq!(stuck(&mut payment), Some(ReviewReason::RefundUnknown), "what was graver has taken its place");
+}
+
+#[test]
+fn so_many_rounds_without_an_answer_and_a_key_of_another_request_call_a_person_on_a_marked_row_too() {
+    let mut unread = refunding_though(ReviewReason::LateSuccess);
+    for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
+        assert_eq!(unread.refund_unknown, None);
+        weigh(&mut unread, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(2 * SECOND));
+    }
+    assert!(unread.refund_unknown.is_some());
+    let mut mismatch = refunding_though(ReviewReason::LateSuccess);
+    answer(&mut mismatch, "r1", Hand::Replayed, RefundOutcome::Unknown(UnknownReason::KeyMismatch));
+    assert!(mismatch.refund_unknown.is_some());
+}
+
+#[test]
+fn money_of_unknown_amount_is_not_refunded_because_a_refund_of_it_is_stuck() {
+    let mut payment = refunding_though(ReviewReason::ObjectMismatch);
+    stuck(&mut payment);
+    assert_eq!(ask(&mut payment, "r2", 1), Err(Rejection::UnderReview));
+}
+
 /// A payment with a refund at the bank, and one of which it was only said that it has refunds.
 fn waited_for() -> [Payment; 2] {
     let mut pending = refunding(500);

@@ -86,8 +86,8 @@ impl Auditor {
         if !row.state.is_terminal() && row.due.is_none() {
             self.breach("P7", "a row that is not at its end has no due", format!("v{} of {}", row.version, row.id));
         }
-        let in_vain = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
-        if in_vain && !row.is_in_doubt() && !row.awaits_refunds() {
+        let is_asked = row.attention.is_some_and(|review| review.reason == ReviewReason::OutcomeUnknown);
+        if (is_asked || row.refund_unknown.is_some()) && !row.is_in_doubt() && !row.awaits_refunds() {
             self.breach("house", "a person is called in vain", format!("v{} of {}", row.version, row.id));
         }
         // The first may still be on its way; with two of them, whose fate is whose is anybody's guess.

@@ -92,6 +92,13 @@ impl Auditor {
         if let Some(refund) = payment.refunds.iter().find(by_itself).filter(|_| !is_known_stuck) {
             self.breach("P7", "a refund is stuck that nobody asked for", format!("{refund:?}"));
         }
+        // That money came too late, or stands elsewhere, says nothing of a refund that a client waits for.
+        let is_marked_otherwise =
+            matches!(told.attention, Some(ReviewReason::MoneyElsewhere | ReviewReason::LateSuccess));
+        let nobody_was_called = is_marked_otherwise && payment.refund_unknown.is_none();
+        if let Some(refund) = payment.refunds.iter().find(|refund| refund.is_in_doubt()).filter(|_| nobody_was_called) {
+            self.breach("P7", "a refund is stuck, and nobody was called for it", format!("{refund:?}"));
+        }
         if told.attention.is_some() {
             return;
         }

@@ -144,7 +144,7 @@ pub enum ReviewReason {
 
 impl ReviewReason {
     /// All reasons, for tables and parsers.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OutcomeUnknown,
         Self::UnrecognizedStatus,
         Self::KeyMismatch,

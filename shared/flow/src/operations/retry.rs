@@ -196,7 +196,9 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             Recorded::Committed(seen) if is_held && seen.payment().has_ended_without_money() => {
                 return self.let_go(seen).await;
             }
-            recorded => recorded.into_payment(),
+            recorded @ (Recorded::Committed(_) | Recorded::Nothing(_) | Recorded::Foreign(_)) => {
+                recorded.into_payment()
+            }
         };
         if payment.state != PaymentState::RequiresAction(NextAction::Confirm) {
             return Ok(payment);

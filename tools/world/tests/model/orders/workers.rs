@@ -115,7 +115,7 @@ impl Orders {
         let is_quiet = !facts.is_open || facts.attempts <= state.clock.gone;
         match answer {
             Answer::Shown(Standing::Forgotten) if facts.holds_money || !is_quiet => Answer::Failure,
-            answer => answer,
+            answer @ (Answer::Shown(_) | Answer::Declined | Answer::Failure | Answer::Silence) => answer,
         }
     }
 

@@ -108,7 +108,7 @@ fn an_order_that_is_not_there_is_forgotten_only_when_it_can_be_and_nothing_can_a
 }
 
 fn minus(at: Timestamp, age: Duration) -> Timestamp {
-    Timestamp::from_unix_ms(at.unix_ms() - i64::try_from(age.as_millis()).unwrap())
+    Timestamp::from_unix_ms(at.unix_ms().checked_sub(i64::try_from(age.as_millis()).unwrap()).unwrap())
 }
 
 #[test]

@@ -391,7 +391,84 @@ fn a_look_that_was_asked_for_is_owed_until_somebody_has_compared() {
     weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &now);
     assert!(payment.due.is_some());
     weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &now);
-    assert_eq!(payment.due, None);
+    assert_eq!((payment.look_owed, payment.due), (false, Some(now.at.plus(DAY))), "from here on it is watched");
+}
+
+/// A payment of which somebody has refunded 7.00 by hand, as a look that was asked for has seen.
+fn refunded_by_hand() -> Payment {
+    let mut payment = paid();
+    weigh(&mut payment, &RefundEvidence::Hinted, &at(SECOND));
+    weigh(&mut payment, &by_hand(RefundStatus::Succeeded), &at(SECOND));
+    payment
+}
+
+fn by_hand(status: RefundStatus) -> RefundEvidence {
+    RefundEvidence::Listed(vec![RefundSnapshot { id: None, ..shown("dashboard", 700, status) }])
+}
+
+/// The row is claimed when it is due, and a look shows this. When that was.
+fn watched(payment: &mut Payment, evidence: &RefundEvidence) -> Timestamp {
+    let due = Now { at: payment.due.unwrap(), ..at(SECOND) };
+    command(payment, &Command::Claim, &due).unwrap();
+    assert!(payment.due > Some(due.at), "whoever claims it may be killed");
+    weigh(payment, evidence, &due);
+    due.at
+}
+
+#[test]
+fn what_was_refunded_by_hand_is_looked_at_once_a_day_for_a_month_and_then_not_any_more() {
+    let mut payment = refunded_by_hand();
+    let looks: Vec<u64> = std::iter::from_fn(|| {
+        payment.due?;
+        let looked_at = watched(&mut payment, &by_hand(RefundStatus::Succeeded));
+        Some(looked_at.since(at(SECOND).at).as_secs())
+    })
+    .take(100)
+    .collect();
+    let days: Vec<u64> = (1..30).map(|day| DAY.as_secs() * day).collect();
+    assert_eq!((looks, payment.due, payment.attention), (days, None, None));
+}
+
+#[test]
+fn what_was_refunded_by_hand_and_comes_back_is_the_merchants_again() {
+    let mut payment = refunded_by_hand();
+    assert_eq!(payment.refundable(), euros(AMOUNT - 700));
+    watched(&mut payment, &by_hand(failed("expired_or_canceled_card")));
+    assert_eq!((payment.refundable(), payment.due), (euros(AMOUNT), None), "and nothing is left to watch");
+}
+
+#[test]
+fn a_watch_that_sees_nothing_calls_nobody_is_no_doubt_and_waits_for_the_next_day() {
+    let mut payment = refunded_by_hand();
+    for day in 1..29_u32 {
+        watched(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout));
+        assert_eq!(payment.due, Some(at(SECOND + DAY * (day + 1)).at), "day {day}");
+        assert!(!payment.is_in_doubt() && !payment.awaits_refunds() && payment.attention.is_none(), "day {day}");
+    }
+}
+
+#[test]
+fn what_else_happens_to_a_watched_row_puts_its_look_off_by_nothing() {
+    let mut payment = refunded_by_hand();
+    let late = SECOND + DAY - Duration::from_secs(60);
+    command(&mut payment, &Command::Refund(request("r1", 100)), &at(late)).unwrap();
+    let answered = RefundOutcome::Refund(shown("r1", 100, RefundStatus::Succeeded));
+    let own = RefundEvidence::Answered { id: refund_id("r1"), hand: Hand::First, outcome: answered };
+    weigh(&mut payment, &own, &at(late));
+    assert_eq!(payment.due, Some(at(SECOND + DAY).at));
+}
+
+#[test]
+fn only_what_was_refunded_by_hand_at_stripe_and_has_succeeded_is_watched() {
+    let mut at_paypal = Payment { gateway: Gateway::PayPal, ..paid() };
+    weigh(&mut at_paypal, &by_hand(RefundStatus::Succeeded), &at(SECOND));
+    assert_eq!((at_paypal.refunds.len(), at_paypal.due), (1, None), "PayPal tells whose it is");
+    let mut ours = refunding(500);
+    see(&mut ours, shown("r1", 500, RefundStatus::Succeeded));
+    assert_eq!(ours.due, None, "its event bears our id");
+    let mut over = paid();
+    weigh(&mut over, &by_hand(RefundStatus::Canceled), &at(SECOND));
+    assert_eq!((over.refunds.len(), over.due), (1, None));
 }
 
 #[test]

@@ -68,6 +68,13 @@ impl Limits {
     /// takes longer to decide. Then only an event has it looked at again.
     pub const STRAY: Duration = Duration::from_secs(120 * 24 * 3600);
 
+    /// What somebody has refunded by hand may come back for so long after it was first seen: banks take from a few days to a month to
+    /// say that they cannot place it.
+    pub const REFUND_WATCH: Duration = Duration::from_secs(30 * 24 * 3600);
+
+    /// How often it is looked at meanwhile. Nobody waits for it, and a merchant may refund much by hand.
+    pub const REFUND_WATCH_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
     /// A webhook need not hurry a row that somebody looks at within this time anyway.
     pub const NEAR: Duration = Duration::from_secs(60);
 }
@@ -105,6 +112,16 @@ pub(crate) fn stray_look(heard_of: Timestamp, rounds: u32, now: &Now) -> Option<
     (now.at.since(heard_of) < Limits::STRAY).then(|| now.at.plus(A_DAY))
 }
 
+/// When to look again at refunds that may come back, the newest of which was first seen at `since`. The looks stand on the clock,
+/// so that whatever else happens to the row puts none of them off.
+pub(crate) fn refund_watch(since: Timestamp, at: Timestamp) -> Option<Timestamp> {
+    let interval = Limits::REFUND_WATCH_INTERVAL;
+    let over = at.since(since).as_secs().checked_div(interval.as_secs()).unwrap_or(0);
+    let next = u32::try_from(over).unwrap_or(u32::MAX).saturating_add(1);
+    let after = interval.saturating_mul(next);
+    (after < Limits::REFUND_WATCH).then(|| since.plus(after))
+}
+
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests {
@@ -138,6 +155,16 @@ mod tests {
         assert_eq!(of_orders.as_secs(), 10_800, "half of the six hours that PayPal keeps an order's key");
         assert!(of_orders + Limits::ON_ITS_WAY < 2 * of_orders, "and what is sent last arrives while that lives");
         assert_eq!(REATTEMPT_INTERVAL.as_secs(), 86_400, "one a day");
+    }
+
+    #[test]
+    fn a_watch_goes_by_the_day_it_began_and_ends_within_its_month() {
+        let began = Timestamp::from_unix_ms(7);
+        let day = Duration::from_secs(86_400);
+        let next = |after: Duration| refund_watch(began, began.plus(after)).map(|next| next.since(began).as_secs());
+        assert_eq!([Duration::ZERO, day / 2, day - Duration::from_millis(1)].map(next), [Some(86_400); 3]);
+        assert_eq!([day, day * 28, day * 29, day * 1_000].map(next), [Some(172_800), Some(29 * 86_400), None, None]);
+        assert_eq!(Limits::REFUND_WATCH.as_secs(), 30 * 86_400);
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub async fn row_equals_ledger(stack: &Stack, payment: &Opened) -> Result<AtRest
     let status = shown["status"].as_str().unwrap_or_default();
     let is_end = matches!(status, "succeeded" | "failed" | "canceled" | "expired");
     let refunds = Refunds::of(&shown, &stack.sandbox.refunds(&payment.intent).await);
-    let is_owed = refunds.are_under_way || owes_settlement(&shown, &row);
+    let is_owed = refunds.are_under_way || owes_settlement(&shown, &row) || watches_refunds(payment, &shown);
     assert!(!row["du"].is_null() || (is_end && !is_owed), "P7: nobody will look: {}", story());
     assert!(row["du"].is_null() || !is_end || is_owed || !row["lo"].is_null(), "looked at in vain: {}", story());
     if payment.gateway == Gateway::Stripe && !shown["settlement"].is_null() {
@@ -148,6 +148,13 @@ fn owes_settlement(shown: &Value, row: &Value) -> bool {
     const LOOKS_MAX: u64 = 4;
     let looks = row["sl"]["N"].as_str().and_then(|looks| looks.parse().ok()).unwrap_or(0_u64);
     shown["status"] == "succeeded" && shown["settlement"].is_null() && looks < LOOKS_MAX
+}
+
+/// Whether somebody will look, once a day for a month, at what was refunded by hand: at Stripe nobody tells if it comes back.
+fn watches_refunds(payment: &Opened, shown: &Value) -> bool {
+    let by_hand = |refund: &Value| refund["source"] == "gateway" && refund["status"] == "succeeded";
+    let refunds = shown["refunds"].as_array();
+    payment.gateway == Gateway::Stripe && refunds.into_iter().flatten().any(by_hand)
 }
 
 /// How many attempts ended so.

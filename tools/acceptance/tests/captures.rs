@@ -7,7 +7,7 @@ use acceptance::oracle::row_equals_ledger;
 use acceptance::settle::settle;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::wire::Answer;
-use acceptance::{say, unique};
+use acceptance::{eventually, say, unique};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -57,6 +57,28 @@ fn a_part_is_taken_and_the_rest_is_let_go() {
         let rest = capture(stack, &payment, &unique("part"), Some(800)).await.expect(409);
         assert_eq!(rest.text_at("/code"), "invalid_state", "a payment is captured once");
         drop(row_equals_ledger(stack, &payment).await.unwrap());
+    });
+}
+
+/// What was held and not taken is no refund, neither at the gateway nor here: somebody who looks at all refunds must not find it.
+#[test]
+fn of_a_part_that_was_taken_parts_go_back_and_what_is_left_is_right_after_a_look() {
+    on_stack(async |stack| {
+        let payment = held(stack).await;
+        drop(capture(stack, &payment, &unique("part"), Some(4200)).await.expect(200));
+        let back = stack.api.refund(&payment, &unique("back"), Some(1200)).await.expect(200).json();
+        assert_eq!(told(&back, &["amountRefunded", "amountRefundable"]), json!([1200, 3000]));
+        // What the dashboard refunds is found by a look at all refunds of the object.
+        drop(stack.sandbox.dashboard_refunds(&payment.id, Some(700)).await);
+        let shown = eventually("all refunds were looked at", async || {
+            let shown = stack.api.status(&payment.id).await.expect(200).json();
+            if shown["amountRefunded"] == 1900 { Ok(shown) } else { Err(shown.to_string()) }
+        })
+        .await;
+        let sources: Vec<Value> = shown["refunds"].as_array().unwrap().iter().map(|it| it["source"].clone()).collect();
+        assert_eq!((json!(sources), &shown["amountRefundable"]), (json!(["api", "gateway"]), &json!(2300)));
+        drop(stack.api.refund(&payment, &unique("rest"), None).await.expect(200));
+        drop(eventually("the row equals the ledger", async || row_equals_ledger(stack, &payment).await).await);
     });
 }
 

@@ -47,6 +47,21 @@ async fn a_held_payment_is_authorized_then_captured_or_let_go() {
     assert_eq!(caller.post(&format!("{path}/capture"), "").await.at("error.code"), "payment_intent_unexpected_state");
 }
 
+/// Since version 2025-03-31.basil; before that, Stripe made a refund of what was let go.
+#[tokio::test]
+async fn what_is_held_and_not_captured_is_let_go_without_a_refund() {
+    let caller = Caller::start().await;
+    let intent = caller.paid_with("pm_card_visa", "&capture_method=manual").await.at("id");
+    let path = format!("/v1/payment_intents/{}", intent.as_str().unwrap());
+    let captured = caller.post(&format!("{path}/capture"), "amount_to_capture=400").await;
+    let charge = captured.at("latest_charge");
+    let charge = caller.get(&format!("/v1/charges/{}", charge.as_str().unwrap())).await;
+    assert_eq!((charge.at("amount"), charge.at("amount_captured")), (json!(1000), json!(400)));
+    assert_eq!((charge.at("amount_refunded"), charge.at("refunded")), (json!(0), json!(false)));
+    let refunds = caller.get(&format!("/v1/refunds?payment_intent={}", intent.as_str().unwrap())).await;
+    assert_eq!(refunds.at("data"), json!([]));
+}
+
 #[tokio::test]
 async fn a_browser_confirms_with_the_publishable_key_and_its_secret() {
     let caller = Caller::start().await;

@@ -13,7 +13,7 @@ use domain::{
 };
 use flow::{
     operations::refund::refund_id,
-    ports::{AmountRefusal, Note},
+    ports::{AmountRefusal, Host as _, Note},
     steps::{PartError, RequestError, Requested},
 };
 use world::{
@@ -329,8 +329,33 @@ fn what_the_dashboard_refunds_is_found_and_counts() {
         assert_eq!(shop.queue().waiting().len(), 1, "its event says that it is there, and not what it is");
         let row = shop.until_looked(&id).await;
         assert_eq!((row.refunds.len(), left(&row)), (1, 550));
-        assert_eq!(shop.at_rest(&id).await.due, None);
+        shop.at_rest(&id).await;
         assert_eq!(rejection(shop.refund(&id, give_back("r1", Some(551))).await), Rejection::AmountExceedsRefundable);
+    });
+}
+
+/// Neither its event nor its charge's says of which payment it was.
+#[test]
+fn what_the_dashboard_refunded_and_a_bank_sends_back_is_seen_within_a_day_though_nobody_says_so() {
+    block_on(async {
+        let (shop, id) = paid().await;
+        assert!(shop.gateway().dashboard_refunds(&shop.row(&id).object, 700));
+        shop.deliver_events().await;
+        assert_eq!(left(&shop.until_looked(&id).await), 550);
+        let looks = || shop.gateway().sent_of(Call::ListRefunds).len();
+        let looked = looks();
+        for day in 1..=7 {
+            assert_eq!(left(&shop.until_looked(&id).await), 550);
+            assert_eq!(looks(), looked + day, "once a day");
+        }
+        let reference = shop.gateway().refunds_made()[0].reference.clone();
+        shop.gateway().refund_moves(&reference, RefundStatus::Failed { code: "expired_or_canceled_card".to_owned() });
+        drop(shop.gateway().take_events());
+        let now = shop.host().now();
+        let row = shop.until_looked(&id).await;
+        assert!(shop.host().now().since(now) <= Limits::REFUND_WATCH_INTERVAL);
+        assert_eq!((left(&row), row.due, row.attention), (PAID, None, None));
+        shop.at_rest(&id).await;
     });
 }
 

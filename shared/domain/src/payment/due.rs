@@ -16,7 +16,8 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         // Disputes and warnings have rows and a `due` of their own.
         return after.due;
     }
-    if after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed() {
+    let is_over = after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed();
+    if is_over && !after.watches_refunds(now.at) {
         return None;
     }
     // Facts that say themselves when to look.
@@ -32,7 +33,11 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         Fact::Captured { .. } | Fact::CapturedLate { .. } if after.look_owed => return Some(now.at),
         // A bank takes days; nobody hurries it.
         Fact::StillPending => return Some(now.at.plus(look_delay(after.rounds, limits))),
-        Fact::OutcomeUnknown { .. } => return Some(now.at.plus(backoff(after.rounds, limits, now.dice))),
+        Fact::OutcomeUnknown { .. } if !is_over => {
+            return Some(now.at.plus(backoff(after.rounds, limits, now.dice)));
+        }
+        // Nobody waits for what is only watched: the next look is soon enough.
+        Fact::OutcomeUnknown { .. } => {}
         Fact::AttemptDeclined { .. }
         | Fact::AttemptNotCharged { .. }
         | Fact::ActionRequired(_)
@@ -70,10 +75,11 @@ pub(super) fn due(after: &Payment, fact: &Fact, now: &Now) -> Option<Timestamp> 
         }
         PaymentState::Processing(ProcessingReason::GatewayPending) | PaymentState::RequiresCapture { .. } => Some(look),
         PaymentState::Succeeded { .. } => {
-            // The gateway takes its time with a refund, or has yet to tell what the charge came to, or both.
+            // The gateway takes its time with a refund, or has yet to tell what the charge came to, or may give a refund up.
             let refunds = after.awaits_refunds().then_some(look);
             let settlement = now.at.plus(look_delay(after.settlement_looks, limits));
-            refunds.into_iter().chain(after.settlement_is_owed().then_some(settlement)).min()
+            let settlement = after.settlement_is_owed().then_some(settlement);
+            refunds.into_iter().chain(settlement).chain(after.next_watch(now.at)).min()
         }
         PaymentState::Failed | PaymentState::Canceled | PaymentState::Expired => Some(look),
     }

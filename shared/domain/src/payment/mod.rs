@@ -41,7 +41,7 @@ use crate::{
     gateway::{Charge, Gateway, Mode, NextAction},
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash, TransactionId},
     money::Money,
-    schedule::Limits,
+    schedule::{Limits, refund_watch},
     text::{ClientSecret, GatewayToken, WebUrl},
     time::{Now, Timestamp},
 };
@@ -356,6 +356,27 @@ impl Payment {
     #[must_use]
     pub fn awaits_refunds(&self) -> bool {
         self.look_owed || self.refunds.iter().any(Refund::is_under_way)
+    }
+
+    /// Of a payment that has succeeded, whether somebody has refunded by hand what may still come back. At Stripe nobody says so: the
+    /// event of such a refund does not tell which payment it is of, and its charge has none for it. At PayPal it tells.
+    #[must_use]
+    pub fn watches_refunds(&self, at: Timestamp) -> bool {
+        self.watched_since().is_some_and(|since| at.since(since) < Limits::REFUND_WATCH)
+    }
+
+    /// When somebody must look at those next.
+    pub(crate) fn next_watch(&self, at: Timestamp) -> Option<Timestamp> {
+        refund_watch(self.watched_since()?, at)
+    }
+
+    /// When the newest of them was first seen.
+    fn watched_since(&self) -> Option<Timestamp> {
+        let has_succeeded = matches!(self.state, PaymentState::Succeeded { .. });
+        let may_come_back =
+            |refund: &&Refund| refund.source == RefundSource::Gateway && refund.progress == RefundProgress::Succeeded;
+        let watched = self.refunds.iter().filter(may_come_back).filter(|_| has_succeeded);
+        watched.map(|refund| refund.started_at).max().filter(|_| self.gateway == Gateway::Stripe)
     }
 
     /// Of a payment that has succeeded, whether its refunds are waited for and could not be read, so many times that a person was asked.

@@ -139,7 +139,8 @@ impl Refund {
         }
     }
 
-    /// Whether it is not at its end: what has succeeded may fail later, but then the gateway says so.
+    /// Whether it is not at its end: what has succeeded may fail later, but then the gateway says so, or it is watched
+    /// ([`super::Payment::watches_refunds`]).
     #[must_use]
     pub fn is_under_way(&self) -> bool {
         self.is_in_doubt() || self.progress == RefundProgress::Pending

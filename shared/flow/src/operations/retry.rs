@@ -5,8 +5,9 @@
 //!    from the head of the sweep.
 //! 3. Whatever the row waits for, by the evidence rules: an open act is asked for, an unanswered attempt is sent again,
 //!    a checkout whose time is over is closed, a scheduled charge is tried, refunds are looked for and sent again where
-//!    they are not, what a charge came to is asked for where nobody has told; anything else is fetched and compared, and
-//!    what its payer has approved is charged if that was so agreed. What is held though the payment has ended is let go.
+//!    they are not (what was refunded by hand at Stripe once a day), what a charge came to is asked for where nobody has
+//!    told; anything else is fetched and compared, and what its payer has approved is charged if that was so agreed. What
+//!    is held though the payment has ended is let go.
 
 mod dispute;
 mod warning;
@@ -147,10 +148,12 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     }
 
     /// What has succeeded waits for its refunds, and perhaps to be told what its charge came to. The first goes before the
-    /// second.
+    /// second; what may come back of them is looked at last, once a day.
     async fn succeeded(&self, claimed: Committed) -> Result<Payment, Error> {
+        let payment = claimed.payment();
+        let is_watch = !payment.settlement_is_owed() && payment.watches_refunds(self.host.now());
         let payment =
-            if claimed.payment().awaits_refunds() { self.refunds(&claimed).await? } else { claimed.into_payment() };
+            if payment.awaits_refunds() || is_watch { self.refunds(&claimed).await? } else { claimed.into_payment() };
         if payment.settlement_is_owed() && !payment.is_in_doubt() && !payment.look_owed {
             return self.fetch(payment).await;
         }

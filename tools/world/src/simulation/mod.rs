@@ -301,7 +301,10 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
     });
     let is_disputed = is_disputed || row.refund_unknown.is_some();
     let is_held = matches!(row.state, PaymentState::RequiresCapture { .. }) && row.open_act().is_none();
-    (row.state.is_terminal() && row.due.is_none()) || (was_looked_at && (is_disputed || is_held))
+    // What somebody has refunded by hand is looked at for a month; nobody waits for it.
+    let is_watched = row.due.is_some_and(|due| row.watches_refunds(due)) && !row.awaits_refunds();
+    let is_over = row.due.is_none() || (is_watched && !row.settlement_is_owed());
+    (row.state.is_terminal() && is_over) || (was_looked_at && (is_disputed || is_held))
 }
 
 /// Whether a dispute was looked at since, or need not be, and nobody is at it now.

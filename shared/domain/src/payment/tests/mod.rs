@@ -9,6 +9,7 @@ mod kept;
 mod order_table;
 mod orders;
 mod reattempts;
+mod refund_looks;
 mod refund_table;
 mod refunds;
 mod rules;

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::gateway::{RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) fn paid() -> Payment {
     after(first(1), captured())
@@ -20,7 +20,11 @@ pub(super) fn request(name: &str, minor_units: impl Into<Option<i64>>) -> Refund
     RefundRequest { id: refund_id(name), key: key(name), request_hash: hash(name), amount, reason: None }
 }
 
-fn ask(payment: &mut Payment, name: &str, minor_units: impl Into<Option<i64>>) -> Result<Decision, Rejection> {
+pub(super) fn ask(
+    payment: &mut Payment,
+    name: &str,
+    minor_units: impl Into<Option<i64>>,
+) -> Result<Decision, Rejection> {
     command(payment, &Command::Refund(request(name, minor_units)), &at(SECOND))
 }
 
@@ -50,15 +54,15 @@ pub(super) fn weigh(payment: &mut Payment, evidence: &RefundEvidence, now: &Now)
     judgement
 }
 
-fn answer(payment: &mut Payment, name: &str, hand: Hand, outcome: RefundOutcome) -> Judgement {
+pub(super) fn answer(payment: &mut Payment, name: &str, hand: Hand, outcome: RefundOutcome) -> Judgement {
     weigh(payment, &RefundEvidence::Answered { id: refund_id(name), hand, outcome }, &at(2 * SECOND))
 }
 
-fn see(payment: &mut Payment, snapshot: RefundSnapshot) -> Judgement {
+pub(super) fn see(payment: &mut Payment, snapshot: RefundSnapshot) -> Judgement {
     weigh(payment, &RefundEvidence::Seen(vec![snapshot]), &at(2 * SECOND))
 }
 
-fn progress(payment: &Payment, name: &str) -> RefundProgress {
+pub(super) fn progress(payment: &Payment, name: &str) -> RefundProgress {
     payment.refund(&refund_id(name)).unwrap().progress.clone()
 }
 
@@ -372,180 +376,6 @@ fn a_look_writes_all_that_is_new_at_once() {
         panic!("a look is written down")
     };
     assert_eq!(event.fact, Fact::Looked);
-}
-
-#[test]
-fn a_look_that_was_asked_for_is_owed_until_somebody_has_compared() {
-    let mut payment = paid();
-    let now = at(2 * SECOND);
-    assert_eq!(payment.due, None);
-    weigh(&mut payment, &RefundEvidence::Hinted, &now);
-    assert_eq!(payment.due, Some(now.at));
-    assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &now), Judgement::Nothing, "somebody is about to look");
-    command(&mut payment, &Command::Claim, &now).unwrap();
-    assert!(payment.due > Some(now.at), "whoever claims it may be killed");
-    see(&mut payment, RefundSnapshot { id: None, ..shown("dashboard", 1, RefundStatus::Succeeded) });
-    assert!(payment.due.is_some(), "what an event shows is not all");
-    weigh(&mut payment, &RefundEvidence::Hinted, &now);
-    assert_eq!(payment.due, Some(now.at), "who looks at this moment may have seen less");
-    weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &now);
-    assert!(payment.due.is_some());
-    weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &now);
-    assert_eq!(payment.due, None);
-}
-
-#[test]
-fn refunds_that_are_told_before_the_capture_are_looked_at_when_the_capture_is_heard_of() {
-    for mut payment in [payment(), confirming()] {
-        let now = at(SECOND);
-        weigh(&mut payment, &RefundEvidence::Hinted, &now);
-        assert_eq!((payment.due, payment.look_owed), (Some(now.at), true));
-        assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &now), Judgement::Nothing, "told once is enough");
-        show(&mut payment, Source::Fetch, captured(), &now);
-        assert_eq!((payment.due, payment.look_owed), (Some(now.at), true));
-        weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &now);
-        assert_eq!((payment.due, payment.look_owed), (None, false));
-    }
-}
-
-#[test]
-fn a_payment_that_ended_without_money_is_owed_no_look_at_refunds_until_its_money_moves_after_all() {
-    let mut payment = after(first(1), object(ObjectStatus::Canceled));
-    assert_eq!(weigh(&mut payment, &RefundEvidence::Hinted, &at(SECOND)), Judgement::Nothing);
-    show(&mut payment, Source::Event { cause: None }, captured(), &at(SECOND));
-    assert_eq!((payment.look_owed, payment.due), (true, Some(at(SECOND).at)));
-}
-
-#[test]
-fn so_many_rounds_without_an_answer_call_a_person() {
-    let mut payment = refunding(500);
-    for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
-        assert_eq!(payment.attention, None);
-        weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(2 * SECOND));
-    }
-    assert_eq!(payment.attention.unwrap().reason, ReviewReason::OutcomeUnknown);
-    assert!(payment.due.is_some());
-}
-
-/// A payment of which one refund was asked for, and that a person has to look at anyway.
-fn refunding_though(reason: ReviewReason) -> Payment {
-    Payment { attention: Some(Review { since: START, reason }), ..refunding(500) }
-}
-
-/// What calls for a person because nobody knows what came of `r1`.
-fn stuck(payment: &mut Payment) -> Option<ReviewReason> {
-    let absent = RefundEvidence::Absent { id: refund_id("r1") };
-    match weigh(payment, &absent, &at(DAY)) {
-        Judgement::Change(event) => event.review,
-        Judgement::Nothing | Judgement::Foreign { .. } => None,
-    }
-}
-
-#[test]
-fn a_stuck_refund_calls_a_person_though_they_were_called_for_something_graver() {
-    for reason in [
-        ReviewReason::UnrecognizedStatus,
-        ReviewReason::ObjectMismatch,
-        ReviewReason::MoneyElsewhere,
-        ReviewReason::LateSuccess,
-        ReviewReason::AutomaticRefundFailed,
-    ] {
-        let mut payment = refunding_though(reason);
-        let graver = payment.attention;
-        assert_eq!(stuck(&mut payment), Some(ReviewReason::RefundUnknown), "{reason:?}");
-        assert_eq!(stuck(&mut payment), None, "said once");
-        let first = Review { since: at(DAY).at, reason: ReviewReason::RefundUnknown };
-        assert_eq!(
-            (payment.review(), payment.attention),
-            (Some(first), graver),
-            "and what was said before still holds"
-        );
-        assert_eq!(payment.refundable(), euros(AMOUNT - 500), "still reserved");
-        see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
-        assert_eq!((payment.review(), payment.refund_unknown), (graver, None), "this is over, and that is not");
-    }
-}
-
-#[test]
-fn while_a_second_refund_is_stuck_a_person_is_still_called_for() {
-    let mut payment = refunding_though(ReviewReason::LateSuccess);
-    ask(&mut payment, "r2", 500).unwrap();
-    stuck(&mut payment);
-    see(&mut payment, shown("r1", 500, RefundStatus::Succeeded));
-    assert_eq!(payment.review().map(|review| review.reason), Some(ReviewReason::RefundUnknown));
-    see(&mut payment, shown("r2", 500, RefundStatus::Succeeded));
-    assert_eq!(payment.review().map(|review| review.reason), Some(ReviewReason::LateSuccess));
-}
-
-#[test]
-fn a_stuck_refund_of_a_payment_that_nobody_was_called_for_is_an_outcome_that_nobody_knows() {
-    let mut payment = refunding(500);
-    assert_eq!(stuck(&mut payment), Some(ReviewReason::OutcomeUnknown));
-    assert_eq!((stuck(&mut payment), payment.refund_unknown), (None, None));
-    payment.attention = Some(Review { since: START, reason: ReviewReason::MoneyElsewhere });
-    assert_eq!(stuck(&mut payment), Some(ReviewReason::RefundUnknown), "what was graver has taken its place");
-}
-
-#[test]
-fn so_many_rounds_without_an_answer_and_a_key_of_another_request_call_a_person_on_a_marked_row_too() {
-    let mut unread = refunding_though(ReviewReason::LateSuccess);
-    for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
-        assert_eq!(unread.refund_unknown, None);
-        weigh(&mut unread, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(2 * SECOND));
-    }
-    assert!(unread.refund_unknown.is_some());
-    let mut mismatch = refunding_though(ReviewReason::LateSuccess);
-    answer(&mut mismatch, "r1", Hand::Replayed, RefundOutcome::Unknown(UnknownReason::KeyMismatch));
-    assert!(mismatch.refund_unknown.is_some());
-}
-
-#[test]
-fn money_of_unknown_amount_is_not_refunded_because_a_refund_of_it_is_stuck() {
-    let mut payment = refunding_though(ReviewReason::ObjectMismatch);
-    stuck(&mut payment);
-    assert_eq!(ask(&mut payment, "r2", 1), Err(Rejection::UnderReview));
-}
-
-/// A payment with a refund at the bank, and one of which it was only said that it has refunds.
-fn waited_for() -> [Payment; 2] {
-    let mut pending = refunding(500);
-    see(&mut pending, shown("r1", 500, RefundStatus::Pending));
-    let mut hinted = paid();
-    weigh(&mut hinted, &RefundEvidence::Hinted, &at(2 * SECOND));
-    [pending, hinted]
-}
-
-#[test]
-fn a_list_that_can_never_be_read_calls_a_person_though_nothing_is_in_doubt() {
-    let unread = RefundEvidence::Unseen(UnknownReason::Unreadable);
-    for mut payment in waited_for() {
-        for _ in 0..Limits::ROUNDS_BEFORE_REVIEW {
-            assert_eq!(payment.attention, None);
-            weigh(&mut payment, &unread, &at(3 * SECOND));
-        }
-        let asked = payment.attention;
-        assert_eq!(asked.map(|review| review.reason), Some(ReviewReason::OutcomeUnknown));
-        for later in [DAY, 2 * DAY] {
-            command(&mut payment, &Command::Claim, &at(later)).unwrap();
-            weigh(&mut payment, &unread, &at(later));
-            assert_eq!(payment.attention, asked, "said once, and not taken back while nobody has read it");
-        }
-        weigh(&mut payment, &RefundEvidence::Listed(Vec::new()), &at(3 * DAY));
-        assert_eq!(payment.attention, None, "it was read");
-    }
-}
-
-#[test]
-fn a_refund_that_a_bank_takes_long_over_calls_nobody_when_one_look_fails() {
-    let [mut payment, _] = waited_for();
-    let pending = RefundEvidence::Listed(vec![shown("r1", 500, RefundStatus::Pending)]);
-    for round in 1..=2 * Limits::ROUNDS_BEFORE_REVIEW {
-        weigh(&mut payment, &pending, &at(DAY * round));
-    }
-    let rarest = Duration::from_secs(4 * 3600);
-    assert_eq!(payment.due, Some(at(DAY * 2 * Limits::ROUNDS_BEFORE_REVIEW + rarest).at), "looks have become rare");
-    weigh(&mut payment, &RefundEvidence::Unseen(UnknownReason::Timeout), &at(DAY * 30));
-    assert_eq!(payment.attention, None);
 }
 
 #[test]

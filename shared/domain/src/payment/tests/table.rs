@@ -208,6 +208,7 @@ pub(super) fn cell(before: &Payment, event: &Event) -> String {
     let mut after = before.clone();
     apply(&mut after, event);
     let at_its_end = after.state.is_terminal() && !after.awaits_refunds() && !after.settlement_is_owed();
+    let at_its_end = at_its_end && !after.watches_refunds(event.at);
     assert_eq!(after.due.is_none(), at_its_end, "a row has a due until it is at its end: {event:?}");
     let here = if matches!(event.fact, Fact::EndedHere(_)) { " on our row" } else { "" };
     let moved = if after.state == before.state { String::new() } else { format!(" → **{}**", state_word(&after)) };

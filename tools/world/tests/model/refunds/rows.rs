@@ -280,7 +280,8 @@ fn flaw(payment: &Payment) -> Option<&'static str> {
         decide(payment, &wish(payment, number, "same"), &now()) == Ok(Decision::AlreadyApplied)
             && decide(payment, &wish(payment, number, "other"), &now()) == Err(Rejection::IdempotencyKeyReused)
     };
-    if payment.due.is_some() != is_open {
+    let is_watched = payment.due.is_some_and(|due| payment.watches_refunds(due));
+    if payment.due.is_some() != (is_open || is_watched) {
         Some("P7: nobody will look at a refund that is not at its end, or somebody looks in vain")
     } else if !(1..).take(ours).all(is_known) {
         Some("P5: a refund that is asked for again has an effect, or is not known again")

@@ -379,7 +379,7 @@ fn wrong_captures(id: &str) -> Vec<Case> {
         (with(r#""amount":1,"amount":1"#), 400, "invalid_request", vec!["/amount"]),
         (with(r#""reason":"duplicate""#), 400, "invalid_request", vec!["/reason"]),
         (with(r#""amount":2000"#), 422, "amount_exceeds_capturable", vec!["/amount"]),
-        (with(r#""amount":100000000"#), 422, "amount_not_supported", vec!["/amount"]),
+        (with(r#""amount":1000000000000"#), 422, "amount_not_supported", vec!["/amount"]),
     ];
     for literal in ["0", "-1", "19.99", "1e3", "\"1\"", "true", "[1]", "9223372036854775808"] {
         cases.push((with(&format!(r#""amount":{literal}"#)), 400, "invalid_request", vec!["/amount"]));
@@ -416,7 +416,7 @@ fn wrong_refunds(id: &str) -> Vec<Case> {
         (with(r#""refundId":"ref_1""#), 400, "invalid_request", vec!["/refundId"]),
         (with(r#""amount":1,"amount":1"#), 400, "invalid_request", vec!["/amount"]),
         (with(r#""amount":2000"#), 422, "amount_exceeds_refundable", vec!["/amount"]),
-        (with(r#""amount":100000000"#), 422, "amount_not_supported", vec!["/amount"]),
+        (with(r#""amount":1000000000000"#), 422, "amount_not_supported", vec!["/amount"]),
     ];
     for literal in ["0", "-1", "19.99", "1e3", "\"1\"", "true", "[1]", "9223372036854775808"] {
         cases.push((with(&format!(r#""amount":{literal}"#)), 400, "invalid_request", vec!["/amount"]));

@@ -22,7 +22,7 @@ use crate::place::Place;
 use crate::{interrupt, process, proof, step};
 
 const BUGS: &str = "tools/world/bugs";
-/// The time of one core in which a bug must be found. The slowest takes a tenth of it.
+/// The time of one core in which a bug must be found. The slowest takes less than half of it.
 const LIMIT: Duration = Duration::from_secs(60);
 /// More than are simulated within the limit.
 const SEEDS: &str = "1000000";

@@ -49,10 +49,10 @@ mod story;
 mod watch;
 mod weather;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use domain::{
-    dispute::Dispute,
+    dispute::{Dispute, DisputeId},
     gateway::Gateway,
     id::RequestHash,
     money::Money,
@@ -203,15 +203,17 @@ impl Play {
         actors::banks_decide(&self.stage);
         let row = |stage: &Stage, order: &Arc<Order>| stage.store.row(&order.id);
         let before: Vec<_> = self.orders.iter().map(|order| (Arc::clone(order), row(&self.stage, order))).collect();
+        let version = |stage: &Stage, id: &DisputeId| stage.store.dispute(id).map_or(0, |row| row.version);
         let ids = self.stage.store.dispute_ids();
-        let disputes: Vec<Dispute> = ids.iter().filter_map(|id| self.stage.store.dispute(id)).collect();
+        let versions: BTreeMap<_, _> = ids.into_iter().map(|id| (id.clone(), version(&self.stage, &id))).collect();
         // What has come to rest is only looked at again and again.
         self.act(self.time_is_over().since(self.stage.clock.now()), |stage| {
             let mut rows = before.iter().map(|(order, before)| (before, row(stage, order)));
             let now = stage.clock.now();
-            let rests =
-                |before: &Dispute| stage.store.dispute(&before.id).is_some_and(|row| was_looked_at(before, &row, now));
-            let disputes_rest = disputes.iter().all(rests);
+            // One may be heard of only now: its webhook was days late.
+            let before = |row: &Dispute| versions.get(&row.id).copied().unwrap_or(0);
+            let mut disputes = stage.store.dispute_ids().into_iter().filter_map(|id| stage.store.dispute(&id));
+            let disputes_rest = disputes.all(|row| was_looked_at(before(&row), &row, now));
             let payments_rest = rows.all(|(before, now)| match (before, now) {
                 (Some(before), Some(now)) => is_at_rest(before, &now),
                 // One that was never opened never will be.
@@ -308,10 +310,10 @@ fn is_at_rest(before: &Payment, row: &Payment) -> bool {
 }
 
 /// Whether a dispute was looked at since, or need not be, and nobody is at it now.
-fn was_looked_at(before: &Dispute, row: &Dispute, now: Timestamp) -> bool {
+fn was_looked_at(before: u64, row: &Dispute, now: Timestamp) -> bool {
     const A_LOOK: u64 = 2;
     const A_LOOK_TAKES: Duration = Duration::from_secs(120);
-    let was = row.due.is_none() || row.version >= before.version.saturating_add(A_LOOK);
+    let was = row.due.is_none() || row.version >= before.saturating_add(A_LOOK);
     was && now.since(row.updated_at) >= A_LOOK_TAKES
 }
 

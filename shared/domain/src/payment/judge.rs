@@ -288,14 +288,18 @@ impl<'a> Case<'a> {
 
     /// Whether what is held is being taken, and the bank has yet to say so.
     fn is_bank_at_work_on_a_capture(self, status: &ObjectStatus) -> bool {
-        let act = match self.source {
-            Source::Act(..) => self.answered_act(),
-            Source::Fetch => self.payment.open_act(),
-            Source::Attempt(..) | Source::Event { .. } => None,
-        };
         *status == ObjectStatus::Pending
             && matches!(self.payment.state, PaymentState::RequiresCapture { .. })
-            && act.is_some_and(|act| act.ends_as().is_none())
+            && self.act_in_question().is_some_and(|act| act.ends_as().is_none())
+    }
+
+    /// The open act that an answer to it, or a look, says something of.
+    fn act_in_question(self) -> Option<&'a Act> {
+        match self.source {
+            Source::Fetch => self.payment.open_act(),
+            Source::Act(..) => self.answered_act(),
+            Source::Attempt(..) | Source::Event { .. } => None,
+        }
     }
 
     /// How the payment ends though its object does not: where only our own request could move money, none is open, and
@@ -306,12 +310,7 @@ impl<'a> Case<'a> {
         if !is_waiting || self.now.at < quiet_from {
             return None;
         }
-        let act = match self.source {
-            Source::Fetch => self.payment.open_act(),
-            Source::Act(..) => self.answered_act(),
-            Source::Attempt(..) | Source::Event { .. } => None,
-        }?;
-        act.ends_as()
+        self.act_in_question()?.ends_as()
     }
 
     /// The object stands at `status` now, and no request of ours can be in between.

@@ -5,12 +5,13 @@
 //! its `Cargo.toml` is the proof.
 //!
 //! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
-//! events), [`decline`], [`schedule`], [`policy`].
+//! events), [`decline`], [`schedule`], [`policy`], [`timeline`] and [`journal`] (what is told of it afterwards).
 
 pub mod decline;
 pub mod dispute;
 pub mod gateway;
 pub mod id;
+pub mod journal;
 pub mod money;
 pub mod payment;
 pub mod policy;
@@ -18,4 +19,5 @@ pub mod schedule;
 pub mod settlement;
 pub mod text;
 pub mod time;
+pub mod timeline;
 pub mod warning;

@@ -1,0 +1,140 @@
+//! The timeline: everything that ever happened to a payment, a dispute or a warning, one entry for each change.
+//!
+//! A change is found in the stream of the table, after it was committed, as the row before and the row after. What it was, is said
+//! by comparing the two ([`EventType`]); why it was, who made it and on what evidence stands in the row itself ([`Cause`]).
+//! Where money moved, the [`crate::journal`] has a row for it.
+
+mod event_type;
+mod id;
+
+pub use event_type::EventType;
+pub use id::{EventId, NotAnEventId, Subject};
+
+use crate::{dispute::Dispute, journal::Position, payment::Payment, time::Timestamp, warning::Warning};
+
+/// A row as it stood after a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Image {
+    /// A payment.
+    Payment(Box<Payment>),
+    /// A dispute.
+    Dispute(Box<Dispute>),
+    /// An early fraud warning.
+    Warning(Box<Warning>),
+}
+
+/// What a row says of the write that made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The word for what happened.
+    pub what: String,
+    /// Why, where the row itself does not tell.
+    pub why: Option<String>,
+    /// Who made it happen: `client:<name of the key>`, `webhook:<the gateway's event>`, `retry`.
+    pub who: String,
+}
+
+/// One entry of the timeline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What changed, and which change it was.
+    pub id: EventId,
+    /// What kind of change it was.
+    pub event_type: EventType,
+    /// When.
+    pub at: Timestamp,
+    /// What made it.
+    pub cause: Cause,
+    /// The word for how the row stood afterwards.
+    pub status: &'static str,
+    /// What money has moved until then, of a payment.
+    pub position: Position,
+}
+
+impl Image {
+    /// What it is an image of.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        match self {
+            Self::Payment(payment) => Subject::Payment(payment.id.clone()),
+            Self::Dispute(dispute) => Subject::Dispute(dispute.id.clone()),
+            Self::Warning(warning) => Subject::Warning(warning.id.clone()),
+        }
+    }
+
+    /// Which version of it.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        match self {
+            Self::Payment(payment) => payment.version,
+            Self::Dispute(dispute) => dispute.version,
+            Self::Warning(warning) => warning.version,
+        }
+    }
+
+    /// The change that made it.
+    #[must_use]
+    pub fn event_id(&self) -> EventId {
+        EventId::of(self.subject(), self.version())
+    }
+
+    /// When that was.
+    #[must_use]
+    pub const fn updated_at(&self) -> Timestamp {
+        match self {
+            Self::Payment(payment) => payment.updated_at,
+            Self::Dispute(dispute) => dispute.updated_at,
+            Self::Warning(warning) => warning.updated_at,
+        }
+    }
+
+    /// What money has moved until then.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Payment(payment) => Position::of(payment),
+            // What a dispute or a warning moves, it moves on its payment.
+            Self::Dispute(_) | Self::Warning(_) => Position::default(),
+        }
+    }
+
+    /// The word for how it stands.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match self {
+            Self::Payment(payment) => payment.state.name(),
+            Self::Dispute(dispute) => dispute.listed_as().map_or("unseen", |status| status.name()),
+            Self::Warning(warning) => warning.standing(),
+        }
+    }
+}
+
+impl Entry {
+    /// The entry of the change that made `after`, of `before` where that is known, by `cause`.
+    #[must_use]
+    pub fn of(before: Option<&Image>, after: &Image, cause: Cause) -> Self {
+        Self {
+            id: after.event_id(),
+            event_type: event_type(before, after),
+            at: after.updated_at(),
+            cause,
+            status: after.status(),
+            position: after.position(),
+        }
+    }
+}
+
+fn event_type(before: Option<&Image>, after: &Image) -> EventType {
+    match (before, after) {
+        (Some(Image::Payment(before)), Image::Payment(after)) => EventType::of_payment(Some(before), after),
+        (Some(Image::Dispute(before)), Image::Dispute(after)) => EventType::of_dispute(Some(before), after),
+        (Some(Image::Warning(before)), Image::Warning(after)) => EventType::of_warning(Some(before), after),
+        (_, Image::Payment(after)) => EventType::of_payment(None, after),
+        (_, Image::Dispute(after)) => EventType::of_dispute(None, after),
+        (_, Image::Warning(after)) => EventType::of_warning(None, after),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+mod tests;

@@ -1,0 +1,106 @@
+//! The ports of the timeline, the journal and the events: what is written of a change after it was committed, and read again.
+
+use std::future::Future;
+
+use domain::{
+    journal::{Movement, Position},
+    time::{Day, Timestamp},
+    timeline::{Entry, EventId, EventType, Subject},
+};
+
+use super::Error;
+
+/// An event as it is told: the same bytes each time, to everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: EventId,
+    /// What kind of change it tells of.
+    pub event_type: EventType,
+    /// When that was.
+    pub at: Timestamp,
+    /// What is told.
+    pub body: Vec<u8>,
+}
+
+/// Reads events that were announced.
+pub trait LoadEvent: Sync {
+    /// The event, if there is one of this id and it is announced.
+    fn load_event(&self, id: &EventId) -> impl Future<Output = Result<Option<Event>, Error>> + Send;
+}
+
+/// Lists events that were announced.
+pub trait ListEvents: Sync {
+    /// Events of a day, newest first, at most `limit`, from `after` on. Which there are is a hint, for the index lags.
+    fn list_events(
+        &self,
+        day: Day,
+        after: Option<&EventPlace>,
+        limit: u32,
+    ) -> impl Future<Output = Result<EventPage, Error>> + Send;
+}
+
+/// An event's place in the list of its day.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventPlace {
+    /// When the change was.
+    pub at: Timestamp,
+    /// Its id.
+    pub id: EventId,
+}
+
+/// Some events of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EventPage {
+    /// They.
+    pub events: Vec<Event>,
+    /// Where to go on, if there may be more.
+    pub next: Option<EventPlace>,
+    /// Rows that could not be read and were passed over.
+    pub unreadable: usize,
+}
+
+/// Reads timelines.
+pub trait LoadTimeline: Sync {
+    /// The entries of a subject's versions from `first` to `last` that are there, oldest first.
+    fn load_timeline(
+        &self,
+        subject: &Subject,
+        first: u64,
+        last: u64,
+    ) -> impl Future<Output = Result<Vec<Entry>, Error>> + Send;
+}
+
+/// Which changes have an entry already.
+pub trait FindEntries: Sync {
+    /// Of these changes, the ones that have an entry. Strongly consistent.
+    fn find_entries(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<EventId>, Error>> + Send;
+    /// What money had moved after this change, as its entry says; none if it has none.
+    fn position_of(&self, id: &EventId) -> impl Future<Output = Result<Option<Position>, Error>> + Send;
+}
+
+/// Writes entries. An entry is the mark that all of its change is told: it is written last.
+pub trait PutEntry: Sync {
+    /// Writes an entry if its change has none; `body` is what is announced of it, if anything is.
+    fn put_entry(&self, entry: &Entry, body: Option<&[u8]>) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// Writes the journal.
+pub trait PutMovement: Sync {
+    /// Writes the `number`th movement of a change if it is not there.
+    fn put_movement(
+        &self,
+        of: &Moved<'_>,
+        number: usize,
+        movement: &Movement,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// What moved money.
+#[derive(Debug, Clone, Copy)]
+pub struct Moved<'a> {
+    /// The payment, as it stood afterwards.
+    pub payment: &'a domain::payment::Payment,
+    /// The change.
+    pub id: &'a EventId,
+}

@@ -1,4 +1,4 @@
-//! The table: one row per payment, per dispute and per warning, and every change one conditional write.
+//! The table: one row per payment, per dispute, per warning and per delivery, one for all endpoints, and every change one conditional write.
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -20,6 +20,7 @@ mod keys;
 mod list;
 pub mod row;
 mod warning;
+mod webhook;
 mod words;
 
 use aws_sdk_dynamodb::{

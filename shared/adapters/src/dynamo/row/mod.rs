@@ -19,7 +19,9 @@
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod charge;
+pub mod delivery;
 pub mod dispute;
+pub mod endpoints;
 mod state;
 mod story;
 mod terms;
@@ -187,6 +189,8 @@ fn actor(actor: &Actor) -> String {
         Actor::Client(name) => format!("client:{name}"),
         Actor::Webhook(event) => format!("webhook:{event}"),
         Actor::Retry => "retry".to_owned(),
+        Actor::Publish => "publish".to_owned(),
+        Actor::Deliver => "deliver".to_owned(),
     }
 }
 

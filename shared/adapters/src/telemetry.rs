@@ -94,6 +94,14 @@ pub enum Field<'a> {
     Listed(usize),
     /// How many rows a sweep nudged.
     Nudged(usize),
+    /// How many records a batch of the stream had.
+    Records(usize),
+    /// How many changes were told.
+    Told(usize),
+    /// How many events were announced.
+    Announced(usize),
+    /// How many movements of money were written down.
+    Moved(usize),
     /// Names of client keys that cannot be read.
     UnreadableKeys(usize),
     /// Something outside that failed us.
@@ -121,6 +129,10 @@ impl Field<'_> {
             Self::GatewayEventId(id) => ("gatewayEventId", cleaned(id)),
             Self::Listed(count) => ("listed", count.into()),
             Self::Nudged(count) => ("nudged", count.into()),
+            Self::Records(count) => ("records", count.into()),
+            Self::Told(count) => ("told", count.into()),
+            Self::Announced(count) => ("announced", count.into()),
+            Self::Moved(count) => ("moved", count.into()),
             Self::UnreadableKeys(count) => ("unreadableKeys", count.into()),
             // An error's text is made by our own adapters from names and places, never from data.
             Self::Failure(error) => ("failure", cleaned(&error.to_string())),
@@ -201,6 +213,7 @@ impl Line {
                 | Note::ReviewAsked
                 | Note::FraudWarning
                 | Note::AutomaticRefund
+                | Note::TimelineGap { .. }
                 | Note::Conflict => {}
             }
         }

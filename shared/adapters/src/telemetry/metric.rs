@@ -44,11 +44,15 @@ pub enum Count {
     NudgeLost,
     /// A write was overtaken and decided again.
     Conflict,
+    /// Versions of a row were not told when the next one was.
+    TimelineGap,
     /// A row, or an entry of an index, could not be read.
     UnreadableRow,
+    /// A row was deleted, which nothing of ours does.
+    RowDeleted,
     /// A part of the due index could not be read, or its rows not be nudged.
     PartitionFailed,
-    /// A record of the queue was no nudge.
+    /// A record of a queue was no nudge, or one of the stream could not be told: it is in a dead-letter queue, or on its way there.
     Poison,
     /// A webhook's signature did not fit.
     WebhookForged,
@@ -64,7 +68,7 @@ pub enum Count {
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
@@ -78,7 +82,9 @@ impl Count {
         Self::OutcomeNotRecorded,
         Self::NudgeLost,
         Self::Conflict,
+        Self::TimelineGap,
         Self::UnreadableRow,
+        Self::RowDeleted,
         Self::PartitionFailed,
         Self::Poison,
         Self::WebhookForged,
@@ -105,7 +111,9 @@ impl Count {
             Self::OutcomeNotRecorded => "outcomeNotRecorded",
             Self::NudgeLost => "nudgeLost",
             Self::Conflict => "conflict",
+            Self::TimelineGap => "timelineGap",
             Self::UnreadableRow => "unreadableRow",
+            Self::RowDeleted => "rowDeleted",
             Self::PartitionFailed => "partitionFailed",
             Self::Poison => "poison",
             Self::WebhookForged => "webhookForged",
@@ -136,6 +144,9 @@ impl Count {
             | Self::OutcomeUnknown
             | Self::OutcomeNotRecorded
             | Self::NudgeLost
+            // What is known of it is made good in the same moment.
+            | Self::TimelineGap
+            | Self::RowDeleted
             | Self::PartitionFailed
             | Self::Poison
             // Anybody can send these, as many as they like: an alarm would be theirs to ring.
@@ -173,6 +184,7 @@ impl Count {
             Note::FraudWarning => Self::FraudWarning,
             Note::AutomaticRefund => Self::AutomaticRefund,
             Note::Conflict => Self::Conflict,
+            Note::TimelineGap { .. } => Self::TimelineGap,
             Note::PartitionFailed(_) => Self::PartitionFailed,
         }
     }

@@ -6,6 +6,7 @@ pub mod confirm;
 pub mod dispute;
 pub mod initiate;
 pub mod payments;
+pub mod publish;
 pub mod refund;
 pub mod retry;
 pub mod status;

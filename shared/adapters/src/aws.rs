@@ -45,6 +45,7 @@ pub struct MissingVariable(&'static str);
 #[derive(Debug, Clone)]
 pub struct Aws {
     dynamodb: SdkConfig,
+    event_bridge: SdkConfig,
     secrets_manager: SdkConfig,
     sqs: SdkConfig,
 }
@@ -91,6 +92,7 @@ impl Aws {
         };
         Ok(Self {
             dynamodb: for_service("AWS_ENDPOINT_URL_DYNAMODB"),
+            event_bridge: for_service("AWS_ENDPOINT_URL_EVENTBRIDGE"),
             secrets_manager: for_service("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             sqs: for_service("AWS_ENDPOINT_URL_SQS"),
         })
@@ -99,6 +101,11 @@ impl Aws {
     /// A client for the table.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         aws_sdk_dynamodb::Client::new(&self.dynamodb)
+    }
+
+    /// A client for the merchant's event bus.
+    pub fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::new(&self.event_bridge)
     }
 
     /// A client for the keys.

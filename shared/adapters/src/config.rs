@@ -31,6 +31,15 @@ pub struct CheckoutExpiry {
     pub shortest: Duration,
 }
 
+/// How a function says that a batch of the stream must be given again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamFailures {
+    /// It names the record from which on.
+    Reported,
+    /// It fails: the local AWS does not listen to names, and would lose them.
+    Thrown,
+}
+
 /// The variables of the process.
 #[derive(Debug, Clone)]
 pub struct Environment(HashMap<String, String>);
@@ -134,6 +143,24 @@ impl Environment {
             "recorded" => Ok(true),
             _ => Err(ConfigError::Malformed("WEBHOOK_TOLERANCE", "`standard` or `recorded`")),
         }
+    }
+
+    /// How a batch of the stream is given back.
+    ///
+    /// # Errors
+    /// If `STREAM_FAILURES` is neither `reported` nor `thrown`.
+    pub fn stream_failures(&self) -> Result<StreamFailures, ConfigError> {
+        match self.text("STREAM_FAILURES")?.as_str() {
+            "reported" => Ok(StreamFailures::Reported),
+            "thrown" => Ok(StreamFailures::Thrown),
+            _ => Err(ConfigError::Malformed("STREAM_FAILURES", "`reported` or `thrown`")),
+        }
+    }
+
+    /// The bus that events go to as well, if the merchant wants one.
+    #[must_use]
+    pub fn event_bus_name(&self) -> Option<String> {
+        self.text("EVENT_BUS_NAME").ok()
     }
 
     /// Whose log it is, and how much is written. A word that is no level must not stop payments: it means `info`.

@@ -7,6 +7,7 @@
 pub mod aws;
 pub mod config;
 pub mod dynamo;
+pub mod event_bus;
 pub mod gateway;
 pub mod host;
 pub mod http;

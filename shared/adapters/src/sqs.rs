@@ -149,6 +149,35 @@ impl Queue {
     }
 }
 
+/// Puts records of the stream aside that cannot be told.
+pub trait PutAside: Sync {
+    /// Leaves a message that says of which row a record was, and where it stood in the stream: never what it said.
+    fn put_aside(&self, key: &str, sequence_number: &str) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// The dead-letter queue of the stream. Lambda puts its own notes there too, of records that it gave up.
+#[derive(Debug, Clone)]
+pub struct DeadLetters {
+    client: Client,
+    url: String,
+}
+
+impl DeadLetters {
+    /// The queue at this URL.
+    #[must_use]
+    pub const fn new(client: Client, url: String) -> Self {
+        Self { client, url }
+    }
+}
+
+impl PutAside for DeadLetters {
+    async fn put_aside(&self, key: &str, sequence_number: &str) -> Result<(), Error> {
+        let letter = serde_json::json!({"key": key, "sequenceNumber": sequence_number}).to_string();
+        let sent = self.client.send_message().queue_url(&self.url).message_body(letter);
+        sent.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+}
+
 /// A record of a queue, as the function gets it that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {

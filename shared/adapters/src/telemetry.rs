@@ -106,6 +106,14 @@ pub enum Field<'a> {
     DeliveriesNudged(usize),
     /// How many events are delivered again.
     Redelivered(usize),
+    /// How many records a batch of the stream had.
+    Records(usize),
+    /// How many changes were told.
+    Told(usize),
+    /// How many events were announced.
+    Announced(usize),
+    /// How many movements of money were written down.
+    Moved(usize),
     /// Names of client keys that cannot be read.
     UnreadableKeys(usize),
     /// Something outside that failed us.
@@ -138,6 +146,10 @@ impl Field<'_> {
             Self::Nudged(count) => ("nudged", count.into()),
             Self::DeliveriesNudged(count) => ("deliveriesNudged", count.into()),
             Self::Redelivered(count) => ("redelivered", count.into()),
+            Self::Records(count) => ("records", count.into()),
+            Self::Told(count) => ("told", count.into()),
+            Self::Announced(count) => ("announced", count.into()),
+            Self::Moved(count) => ("moved", count.into()),
             Self::UnreadableKeys(count) => ("unreadableKeys", count.into()),
             // An error's text is made by our own adapters from names and places, never from data.
             Self::Failure(error) => ("failure", cleaned(&error.to_string())),
@@ -221,6 +233,7 @@ impl Line {
                 | Note::DeliveryFailed
                 | Note::DeliveryExhausted
                 | Note::EndpointGone
+                | Note::TimelineGap { .. }
                 | Note::Conflict => {}
             }
         }

@@ -55,6 +55,22 @@ pub enum MovementKind {
     FeeReturned(Settlement),
 }
 
+impl MovementKind {
+    /// The word for it, everywhere.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Capture => "capture",
+            Self::Refund(_) => "refund",
+            Self::RefundFailed(_) => "refund_failed",
+            Self::DisputeWithdrawn(_) => "dispute_withdrawn",
+            Self::DisputeReinstated(_) => "dispute_reinstated",
+            Self::Fee(_) => "fee",
+            Self::FeeReturned(_) => "fee_returned",
+        }
+    }
+}
+
 impl Position {
     /// What has moved on `payment`.
     #[must_use]

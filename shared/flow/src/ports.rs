@@ -75,6 +75,11 @@ pub enum Note {
     EndpointGone,
     /// A write was overtaken by another and decided again.
     Conflict,
+    /// Versions of a row were not told when the next one was; as much of them was made good as is known.
+    TimelineGap {
+        /// How many.
+        missing: u64,
+    },
     /// A part of the due index could not be read, or its rows not be nudged; the next sweep finds them again.
     PartitionFailed(Error),
 }
@@ -113,6 +118,8 @@ pub enum Dependency {
     Queue,
     /// The secrets.
     Secrets,
+    /// The merchant's event bus.
+    Bus,
 }
 
 impl std::fmt::Display for Dependency {
@@ -121,6 +128,7 @@ impl std::fmt::Display for Dependency {
             Self::Store => "the store",
             Self::Queue => "the queue",
             Self::Secrets => "the secret store",
+            Self::Bus => "the event bus",
         })
     }
 }

@@ -34,5 +34,6 @@ pub mod shop;
 pub mod simulation;
 pub mod store;
 pub mod store_contract;
+pub mod telling;
 pub mod turns;
 pub mod warnings;

@@ -6,9 +6,11 @@
 
 mod dispute;
 mod former;
+mod timeline;
 mod warning;
 
 pub use dispute::DisputeCommit;
+pub use timeline::Journaled;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -20,6 +22,7 @@ use domain::{
     id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
+    timeline::{Image, Version},
 };
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
@@ -87,6 +90,7 @@ struct Inner {
     rows: BTreeMap<TransactionId, Row>,
     disputes: dispute::Rows,
     warnings: warning::Rows,
+    told: timeline::Told,
     dispute_commits: Vec<DisputeCommit>,
     layout: Layout,
     /// The index of due rows as readers see it, with the names of their partitions; behind the rows while it is held.
@@ -255,6 +259,8 @@ impl Inner {
             });
         }
         let row = Row::laid_out(write, self.layout)?;
+        let before = stands.map(Row::version);
+        self.committed(before, row.version());
         self.commits.push(Commit {
             payment: row.payment.clone(),
             event: write.event.to_owned(),
@@ -285,6 +291,10 @@ impl Row {
             Ok(payment) => Ok(Self { item, payment, layout }),
             Err(unfit) => panic!("what was written cannot be read: {unfit}"),
         }
+    }
+
+    fn version(&self) -> Version {
+        timeline::version(&self.item, Image::Payment(Box::new(self.payment.clone())))
     }
 
     /// Where it stands in the index of due rows, and in which partition, if it is due at all.

@@ -2,9 +2,9 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<version>#<number>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
-//! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>` | `ca` = created at | every payment; the keys never change, so it costs one unit once |
+//! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
 //! | `disputes` | `xp` = status | `xd` = deadline and id | disputes that somebody has looked at; the order is a text, so that no two are equal |
 //!
@@ -14,16 +14,16 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::timeline::EventId;
 use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
+    timeline::{Entry, EventId, Subject},
     warning::{Warning, WarningId},
     webhook::{Delivery, DeliveryId, EndpointId},
 };
-use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute};
+use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute, timeline::EventPlace};
 use time::OffsetDateTime;
 
 use super::{
@@ -51,9 +51,15 @@ const WARNING_PREFIX: &str = "WRN#";
 const DELIVERY_PREFIX: &str = "DLV#";
 /// All endpoints of the merchant stand in one row.
 const ENDPOINTS: &str = "ENDPOINTS";
+const ENTRY_PREFIX: &str = "TML#";
+const MOVEMENT_PREFIX: &str = "JRN#";
 
 /// What has no deadline sorts after everything that has one: this is in the year 33658.
 const NO_DEADLINE_MS: i64 = 999_999_999_999_999;
+
+/// Before the day, where the entry is no payment's.
+const EVENT_DAYS: &str = "events#";
+const JOURNAL_DAYS: &str = "journal#";
 
 /// A day's payments are spread over so many partitions: 8 × 1,000 writes a second is far above any one merchant.
 pub(super) const DAY_SHARDS: u32 = 8;
@@ -81,6 +87,15 @@ pub(super) fn of_delivery(id: &DeliveryId) -> AttributeValue {
 /// The key of the row of all endpoints.
 pub(super) fn of_endpoints() -> AttributeValue {
     AttributeValue::S(ENDPOINTS.to_owned())
+}
+
+/// The key of an entry of the timeline.
+pub(super) fn of_entry(id: &EventId) -> AttributeValue {
+    AttributeValue::S(entry_key(id))
+}
+
+fn entry_key(id: &EventId) -> String {
+    format!("{ENTRY_PREFIX}{}#{}", id.subject(), id.version())
 }
 
 /// The key of a row that cannot exist.
@@ -150,6 +165,31 @@ pub(super) fn write_endpoints(written: Written) -> Written {
     written.text(PK, ENDPOINTS)
 }
 
+/// Writes all keys of an entry of the timeline. What is not announced is in no list.
+pub(super) fn write_entry(written: Written, entry: &Entry) -> Result<Written, Unfit> {
+    let written = written.text(PK, entry_key(&entry.id)).number(CREATED_AT, entry.at.unix_ms());
+    if !entry.event_type.is_announced() {
+        return Ok(written);
+    }
+    let shard = shard(entry.id.as_str(), DAY_SHARDS);
+    let partition = event_partition(Day::of(entry.at), shard);
+    Ok(written.text(DAY_PARTITION, partition.ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?))
+}
+
+/// Writes all keys of the `number`th movement of a change.
+pub(super) fn write_movement(written: Written, id: &EventId, number: usize, at: Timestamp) -> Result<Written, Unfit> {
+    let key = format!("{MOVEMENT_PREFIX}{}#{}#{number}", id.subject(), id.version());
+    let partition = day_partition(Day::of(at), shard(&key, DAY_SHARDS))
+        .ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
+    let partition = format!("{JOURNAL_DAYS}{partition}");
+    Ok(written.text(PK, key).text(DAY_PARTITION, partition).number(CREATED_AT, at.unix_ms()))
+}
+
+/// The name of a partition of a day's events, if the day is one of the calendar.
+pub(super) fn event_partition(day: Day, shard: u32) -> Option<String> {
+    Some(format!("{EVENT_DAYS}{}", day_partition(day, shard)?))
+}
+
 /// The name of a partition of the list of disputes.
 pub(super) fn dispute_partition(status: Status) -> String {
     status.word().to_owned()
@@ -206,6 +246,22 @@ fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
     read_id(row).map(RowId::Payment)
 }
 
+/// What the row of this key is, if its changes are told.
+pub(super) fn subject_of(key: &str) -> Option<Subject> {
+    let payment = key.strip_prefix(PAYMENT_PREFIX).and_then(|id| TransactionId::parse(id).ok()).map(Subject::Payment);
+    let dispute = || key.strip_prefix(DISPUTE_PREFIX).and_then(|id| DisputeId::parse(id).ok()).map(Subject::Dispute);
+    let warning = || key.strip_prefix(WARNING_PREFIX).and_then(|id| WarningId::parse(id).ok()).map(Subject::Warning);
+    payment.or_else(dispute).or_else(warning)
+}
+
+/// Reads the id of a change from the table's key.
+pub(super) fn read_event_id(row: &Attributes<'_>) -> Result<EventId, Unfit> {
+    let key = row.text(PK)?.strip_prefix(ENTRY_PREFIX).ok_or_else(|| row.unfit(PK, "is not an entry's key"))?;
+    let (subject, version) = key.rsplit_once('#').ok_or_else(|| row.unfit(PK, "has no version"))?;
+    let subject = Subject::parse(subject).ok_or_else(|| row.unfit(PK, "is of nothing of ours"))?;
+    Ok(EventId::of(subject, version.parse().map_err(|_| row.unfit(PK, "has no version"))?))
+}
+
 /// Reads the id from the table's key.
 pub(super) fn read_id(row: &Attributes<'_>) -> Result<TransactionId, Unfit> {
     let digits = row.text(PK)?.strip_prefix(PAYMENT_PREFIX).ok_or_else(|| row.unfit(PK, "is not a payment's key"))?;
@@ -237,6 +293,11 @@ pub(super) fn read_due_place(entry: &Attributes<'_>) -> Result<DuePlace, Unfit> 
 /// The place of an entry of a list's index.
 pub(super) fn read_list_place(entry: &Attributes<'_>) -> Result<ListPlace, Unfit> {
     Ok(ListPlace { created_at: Timestamp::from_unix_ms(entry.number(CREATED_AT)?), id: read_id(entry)? })
+}
+
+/// The place of an entry of the list of events.
+pub(super) fn read_event_place(entry: &Attributes<'_>) -> Result<EventPlace, Unfit> {
+    Ok(EventPlace { at: Timestamp::from_unix_ms(entry.number(CREATED_AT)?), id: read_event_id(entry)? })
 }
 
 /// A place in the `due` index, as a query wants it. The row need not be there any more.

@@ -1,4 +1,4 @@
-//! The lists: by day, and by the merchant's reference. Their indexes hold keys only; each row is read for itself, so
+//! The lists: payments and events by day, payments by the merchant's reference. Their indexes hold keys only; each row is read for itself, so
 //! that what is shown is how the payment stands and not how it stood when the index last caught up.
 //!
 //! A day lies in several shards. Each is asked for its newest keys, and the newest of all are taken; the place of the
@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::time::Timestamp;
-use flow::ports::{Dependency, Error, ListPage, ListPayments, ListPlace, Listing};
+use flow::ports::{Dependency, Error, ListPage, ListPayments, ListPlace, Listing, timeline::EventPlace};
 use futures_util::future::try_join_all;
 
 use super::{
@@ -28,10 +28,52 @@ const ROWS_PER_READ: usize = 100;
 /// How often DynamoDB is asked again for rows that it left out of its answer.
 const READS_MAX: u32 = 4;
 
+/// A place in a list, newest last.
+pub(super) trait Placed: Ord + Clone + Send + Sync {
+    /// When it came to stand there.
+    fn moment(&self) -> Timestamp;
+    /// Reads it from an entry of the list's index.
+    fn read(entry: &Attributes<'_>) -> Result<Self, Unfit>;
+}
+
+impl Placed for ListPlace {
+    fn moment(&self) -> Timestamp {
+        self.created_at
+    }
+
+    fn read(entry: &Attributes<'_>) -> Result<Self, Unfit> {
+        keys::read_list_place(entry)
+    }
+}
+
+impl Placed for EventPlace {
+    fn moment(&self) -> Timestamp {
+        self.at
+    }
+
+    fn read(entry: &Attributes<'_>) -> Result<Self, Unfit> {
+        keys::read_event_place(entry)
+    }
+}
+
+/// Some places of a list.
+pub(super) struct Places<P> {
+    /// They, newest first.
+    pub(super) places: Vec<P>,
+    /// Whether there may be more.
+    pub(super) has_more: bool,
+    /// Entries that could not be read.
+    pub(super) unreadable: usize,
+}
+
 impl ListPayments for PaymentTable {
     async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
-        let shards = partitions(listing).into_iter().map(|partition| self.shard(listing, partition, after));
-        let (places, more, unfit) = merged(try_join_all(shards).await?, after, limit);
+        let (index, attribute) = match listing {
+            Listing::Day(_) => (keys::DAY_INDEX, keys::DAY_PARTITION),
+            Listing::Reference(_) => (keys::REFERENCE_INDEX, keys::REFERENCE),
+        };
+        let listed = self.places(index, attribute, partitions(listing), after, limit).await?;
+        let (places, more, unfit) = (listed.places, listed.has_more, listed.unreadable);
         let mut page =
             ListPage { next: places.last().filter(|_| more).cloned(), unreadable: unfit, ..ListPage::default() };
         let mut rows = self.rows(&places).await?;
@@ -47,20 +89,41 @@ impl ListPayments for PaymentTable {
 }
 
 /// What one shard has to go on with, newest first.
-#[derive(Default)]
-struct Shard {
-    places: Vec<ListPlace>,
+struct Shard<P> {
+    places: Vec<P>,
     has_more: bool,
     unreadable: usize,
 }
 
+impl<P> Default for Shard<P> {
+    fn default() -> Self {
+        Self { places: Vec::new(), has_more: false, unreadable: 0 }
+    }
+}
+
 impl PaymentTable {
-    async fn shard(&self, listing: &Listing, partition: String, after: Option<&ListPlace>) -> Result<Shard, Error> {
-        let (index, attribute) = match listing {
-            Listing::Day(_) => (keys::DAY_INDEX, keys::DAY_PARTITION),
-            Listing::Reference(_) => (keys::REFERENCE_INDEX, keys::REFERENCE),
-        };
-        let newest = after.map_or(i64::MAX, |place| place.created_at.unix_ms());
+    /// The newest places in all these partitions of an index that is ordered by when things came to be.
+    pub(super) async fn places<P: Placed>(
+        &self,
+        index: &str,
+        attribute: &str,
+        partitions: Vec<String>,
+        after: Option<&P>,
+        limit: u32,
+    ) -> Result<Places<P>, Error> {
+        let shards = partitions.into_iter().map(|partition| self.shard(index, attribute, partition, after));
+        let (places, has_more, unreadable) = merged(try_join_all(shards).await?, after, limit);
+        Ok(Places { places, has_more, unreadable })
+    }
+
+    async fn shard<P: Placed>(
+        &self,
+        index: &str,
+        attribute: &str,
+        partition: String,
+        after: Option<&P>,
+    ) -> Result<Shard<P>, Error> {
+        let newest = after.map_or(i64::MAX, |place| place.moment().unix_ms());
         let asked = self
             .client
             .query()
@@ -84,7 +147,7 @@ impl PaymentTable {
                 return Ok(shard);
             }
         }
-        let detail = "more payments of one millisecond than can be put in order".to_owned();
+        let detail = "more rows of one millisecond than can be put in order".to_owned();
         Err(Error::Unavailable { dependency: Dependency::Store, detail })
     }
 
@@ -100,10 +163,20 @@ impl PaymentTable {
 
     /// The rows of these keys, in any order.
     pub(super) async fn rows_of(&self, wanted: Vec<AttributeValue>) -> Result<Vec<Item>, Error> {
+        self.read_all(wanted, None).await
+    }
+
+    /// Of these keys, those of which there is a row, in any order.
+    pub(super) async fn keys_of(&self, wanted: Vec<AttributeValue>) -> Result<Vec<Item>, Error> {
+        self.read_all(wanted, Some(keys::PK)).await
+    }
+
+    async fn read_all(&self, wanted: Vec<AttributeValue>, only: Option<&str>) -> Result<Vec<Item>, Error> {
         let mut rows = Vec::new();
         for wanted in wanted.chunks(ROWS_PER_READ) {
             let keys = wanted.iter().map(|key| HashMap::from([(keys::PK.to_owned(), key.clone())]));
-            let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true).build();
+            let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect())).consistent_read(true);
+            let keys = keys.set_projection_expression(only.map(str::to_owned)).build();
             let keys = keys.map_err(|why| Error::Unreadable { detail: why.to_string() })?;
             let mut left = Some(HashMap::from([(self.name.clone(), keys)]));
             for _ in 0..READS_MAX {
@@ -122,10 +195,10 @@ impl PaymentTable {
     }
 }
 
-impl Shard {
+impl<P: Placed> Shard<P> {
     fn read(&mut self, entries: &[Item]) {
         for entry in entries {
-            match keys::read_list_place(&Attributes::of(entry)) {
+            match P::read(&Attributes::of(entry)) {
                 Ok(place) => self.places.push(place),
                 Err(_) => self.unreadable = self.unreadable.saturating_add(1),
             }
@@ -134,9 +207,9 @@ impl Shard {
 
     /// Whether it has given all that it has of some millisecond that the list goes on with. Of its last one it may have
     /// more.
-    fn has_a_whole_moment(&self, after: Option<&ListPlace>) -> bool {
+    fn has_a_whole_moment(&self, after: Option<&P>) -> bool {
         let last = oldest(self);
-        self.places.iter().any(|place| after.is_none_or(|after| place < after) && Some(place.created_at) > last)
+        self.places.iter().any(|place| after.is_none_or(|after| place < after) && Some(place.moment()) > last)
     }
 }
 
@@ -149,22 +222,22 @@ fn partitions(listing: &Listing) -> Vec<String> {
 }
 
 /// The first places of all shards together, whether there are more, and how many could not be read.
-fn merged(shards: Vec<Shard>, after: Option<&ListPlace>, limit: u32) -> (Vec<ListPlace>, bool, usize) {
+fn merged<P: Placed>(shards: Vec<Shard<P>>, after: Option<&P>, limit: u32) -> (Vec<P>, bool, usize) {
     let unreadable = shards.iter().map(|shard| shard.unreadable).sum();
     // A shard that has more has not given all of its last millisecond: what is as old, or older, waits.
     let horizon = shards.iter().filter(|shard| shard.has_more).filter_map(oldest).max();
-    let mut places: Vec<ListPlace> = shards.into_iter().flat_map(|shard| shard.places).collect();
+    let mut places: Vec<P> = shards.into_iter().flat_map(|shard| shard.places).collect();
     places.retain(|place| after.is_none_or(|after| place < after));
     places.sort_unstable_by(|one, other| other.cmp(one));
-    let whole = places.iter().take_while(|place| horizon.is_none_or(|horizon| place.created_at > horizon)).count();
+    let whole = places.iter().take_while(|place| horizon.is_none_or(|horizon| place.moment() > horizon)).count();
     let shown = whole.min(usize::try_from(limit).unwrap_or(usize::MAX));
     let more = shown < places.len() || horizon.is_some();
     places.truncate(shown);
     (places, more, unreadable)
 }
 
-fn oldest(shard: &Shard) -> Option<Timestamp> {
-    shard.places.last().map(|place| place.created_at)
+fn oldest<P: Placed>(shard: &Shard<P>) -> Option<Timestamp> {
+    shard.places.last().map(P::moment)
 }
 
 #[cfg(test)]
@@ -176,7 +249,7 @@ mod tests {
     }
 
     /// Eight shards as DynamoDB shows them: newest first, some keys at a time, the same millisecond in any order.
-    fn shards_of(all: &[ListPlace], after: Option<&ListPlace>, keys: usize) -> Vec<Shard> {
+    fn shards_of(all: &[ListPlace], after: Option<&ListPlace>, keys: usize) -> Vec<Shard<ListPlace>> {
         let shard = |number: usize| {
             let mut places: Vec<ListPlace> = all.iter().skip(number).step_by(8).cloned().collect();
             places.retain(|place| after.is_none_or(|after| place.created_at <= after.created_at));

@@ -15,6 +15,7 @@ pub mod body;
 pub mod card_data;
 pub mod cursor;
 pub mod dispute_json;
+pub mod event_json;
 mod fields;
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]

@@ -115,7 +115,7 @@ struct SettlementJson {
 /// Money that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct RefundJson {
+pub(super) struct RefundJson {
     refund_id: String,
     status: &'static str,
     amount: i64,

@@ -44,11 +44,15 @@ pub enum Count {
     NudgeLost,
     /// A write was overtaken and decided again.
     Conflict,
+    /// Versions of a row were not told when the next one was.
+    TimelineGap,
     /// A row, or an entry of an index, could not be read.
     UnreadableRow,
+    /// A row was deleted, which nothing of ours does.
+    RowDeleted,
     /// A part of the due index could not be read, or its rows not be nudged.
     PartitionFailed,
-    /// A record of the queue was no nudge.
+    /// A record of a queue was no nudge, or one of the stream could not be told: it is in a dead-letter queue, or on its way there.
     Poison,
     /// A try to deliver an event to the merchant failed.
     DeliveryFailed,
@@ -70,7 +74,7 @@ pub enum Count {
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 26] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
@@ -84,7 +88,9 @@ impl Count {
         Self::OutcomeNotRecorded,
         Self::NudgeLost,
         Self::Conflict,
+        Self::TimelineGap,
         Self::UnreadableRow,
+        Self::RowDeleted,
         Self::PartitionFailed,
         Self::Poison,
         Self::DeliveryFailed,
@@ -114,7 +120,9 @@ impl Count {
             Self::OutcomeNotRecorded => "outcomeNotRecorded",
             Self::NudgeLost => "nudgeLost",
             Self::Conflict => "conflict",
+            Self::TimelineGap => "timelineGap",
             Self::UnreadableRow => "unreadableRow",
+            Self::RowDeleted => "rowDeleted",
             Self::PartitionFailed => "partitionFailed",
             Self::Poison => "poison",
             Self::DeliveryFailed => "deliveryFailed",
@@ -150,6 +158,9 @@ impl Count {
             | Self::OutcomeUnknown
             | Self::OutcomeNotRecorded
             | Self::NudgeLost
+            // What is known of it is made good in the same moment.
+            | Self::TimelineGap
+            | Self::RowDeleted
             | Self::PartitionFailed
             | Self::Poison
             // There will be another try, for three days; whoever says that they are gone has said so.
@@ -193,6 +204,7 @@ impl Count {
             Note::DeliveryExhausted => Self::DeliveryExhausted,
             Note::EndpointGone => Self::EndpointGone,
             Note::Conflict => Self::Conflict,
+            Note::TimelineGap { .. } => Self::TimelineGap,
             Note::PartitionFailed(_) => Self::PartitionFailed,
         }
     }

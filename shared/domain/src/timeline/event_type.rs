@@ -173,8 +173,8 @@ impl EventType {
         if before.state.status() != status {
             return Self::Payment(status);
         }
-        if let Some(moved) = after.refunds.iter().find_map(|refund| refund_moved(before.refund(&refund.id), refund)) {
-            return moved;
+        if let Some(moved) = moved_refund(before, after) {
+            return of_refund(&moved.progress);
         }
         if settled(before) != settled(after) {
             return Self::PaymentSettled;
@@ -239,19 +239,21 @@ fn settled(payment: &Payment) -> Option<&crate::settlement::Settlement> {
     payment.charge.as_ref()?.settlement.as_ref()
 }
 
-/// What became of a refund, where its payment shows it otherwise than before.
-fn refund_moved(before: Option<&Refund>, after: &Refund) -> Option<EventType> {
-    if before.is_some_and(|before| before.progress.name() == after.progress.name()) {
-        return None;
-    }
-    Some(match after.progress {
+/// The first refund that its payment shows otherwise than before.
+pub(super) fn moved_refund<'a>(before: &Payment, after: &'a Payment) -> Option<&'a Refund> {
+    let shown_before = |refund: &Refund| before.refund(&refund.id).map(|before| before.progress.name());
+    after.refunds.iter().find(|refund| shown_before(refund) != Some(refund.progress.name()))
+}
+
+const fn of_refund(progress: &RefundProgress) -> EventType {
+    match progress {
         RefundProgress::Unanswered | RefundProgress::Answered { .. } | RefundProgress::Pending => {
             EventType::RefundCreated
         }
         RefundProgress::Succeeded => EventType::RefundSucceeded,
         RefundProgress::Failed { .. } => EventType::RefundFailed,
         RefundProgress::Canceled => EventType::RefundCanceled,
-    })
+    }
 }
 
 /// Whether nothing differs but who looks when.

@@ -10,7 +10,7 @@ mod id;
 pub use event_type::EventType;
 pub use id::{EventId, NotAnEventId, Subject};
 
-use crate::{dispute::Dispute, journal::Position, payment::Payment, time::Timestamp, warning::Warning};
+use crate::{dispute::Dispute, id::RefundId, journal::Position, payment::Payment, time::Timestamp, warning::Warning};
 
 /// A row as it stood after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,24 @@ pub struct Cause {
     pub who: String,
 }
 
+/// A version of a row, and what made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version {
+    /// The row.
+    pub image: Image,
+    /// What made it.
+    pub cause: Cause,
+}
+
+/// A change of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The row before; none if there was no row.
+    pub before: Option<Version>,
+    /// The row after.
+    pub after: Version,
+}
+
 /// One entry of the timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -43,12 +61,16 @@ pub struct Entry {
     pub event_type: EventType,
     /// When.
     pub at: Timestamp,
+    /// Which refund, if it is about one.
+    pub refund: Option<RefundId>,
     /// What made it.
     pub cause: Cause,
     /// The word for how the row stood afterwards.
-    pub status: &'static str,
+    pub status: String,
     /// What money has moved until then, of a payment.
     pub position: Position,
+    /// How many versions before this one have no entry, and never will have: nobody saw how they came about.
+    pub unrecorded: u64,
 }
 
 impl Image {
@@ -109,17 +131,44 @@ impl Image {
     }
 }
 
-impl Entry {
-    /// The entry of the change that made `after`, of `before` where that is known, by `cause`.
+impl Change {
+    /// The row before, if it is the very version before.
     #[must_use]
-    pub fn of(before: Option<&Image>, after: &Image, cause: Cause) -> Self {
+    pub fn predecessor(&self) -> Option<&Version> {
+        let number = self.after.image.version();
+        self.before.as_ref().filter(|before| before.image.version().checked_add(1) == Some(number))
+    }
+}
+
+impl Entry {
+    /// The entry of the change that made `after` of `before`; of nothing, if it is the first version.
+    #[must_use]
+    pub fn of(before: Option<&Image>, after: &Version) -> Self {
+        let entry = Self::typed(event_type(before, &after.image), after);
+        Self { refund: refund(&entry, before, &after.image), ..entry }
+    }
+
+    /// The entry of a change that nobody saw: only what came of it is known. Of `unrecorded` versions before it not even that.
+    #[must_use]
+    pub fn found(after: &Version, unrecorded: u64) -> Self {
+        let event_type = match &after.image {
+            Image::Payment(_) => EventType::PaymentUpdated,
+            Image::Dispute(_) => EventType::DisputeUpdated,
+            Image::Warning(_) => EventType::WarningChecked,
+        };
+        Self { unrecorded, ..Self::typed(event_type, after) }
+    }
+
+    fn typed(event_type: EventType, Version { image, cause }: &Version) -> Self {
         Self {
-            id: after.event_id(),
-            event_type: event_type(before, after),
-            at: after.updated_at(),
-            cause,
-            status: after.status(),
-            position: after.position(),
+            id: image.event_id(),
+            event_type,
+            at: image.updated_at(),
+            refund: None,
+            cause: cause.clone(),
+            status: image.status().to_owned(),
+            position: image.position(),
+            unrecorded: 0,
         }
     }
 }
@@ -135,6 +184,15 @@ fn event_type(before: Option<&Image>, after: &Image) -> EventType {
     }
 }
 
-#[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
-mod tests;
+fn refund(entry: &Entry, before: Option<&Image>, after: &Image) -> Option<RefundId> {
+    let is_of_a_refund = matches!(
+        entry.event_type,
+        EventType::RefundCreated | EventType::RefundSucceeded | EventType::RefundFailed | EventType::RefundCanceled
+    );
+    match (before, after) {
+        (Some(Image::Payment(before)), Image::Payment(after)) if is_of_a_refund => {
+            event_type::moved_refund(before, after).map(|refund| refund.id.clone())
+        }
+        _ => None,
+    }
+}

@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod dispute;
 pub mod initiate;
 pub mod payments;
+pub mod publish;
 pub mod refund;
 pub mod retry;
 pub mod status;

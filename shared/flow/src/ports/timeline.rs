@@ -104,3 +104,19 @@ pub struct Moved<'a> {
     /// The change.
     pub id: &'a EventId,
 }
+
+/// The bus of the merchant's own account, where one is wanted.
+pub trait Bus: Sync {
+    /// Puts an event on it. It may be there already.
+    fn put(&self, event: &Event) -> impl Future<Output = Result<(), Error>> + Send;
+}
+
+/// No bus is one where everything has arrived.
+impl<B: Bus> Bus for Option<B> {
+    async fn put(&self, event: &Event) -> Result<(), Error> {
+        match self {
+            Some(bus) => bus.put(event).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -7,13 +7,14 @@ use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::RowId,
     time::Timestamp,
+    timeline::{Image, Version},
 };
 use flow::ports::{
     Actor, DuePlace, Error,
     dispute::{CreateDispute, Created, ListDisputes, LoadDispute, Page, Place, ReplaceDispute, Replaced, Write},
 };
 
-use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, number};
+use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, number, timeline};
 
 /// The rows of disputes.
 #[derive(Debug, Default)]
@@ -72,6 +73,10 @@ impl Row {
         }
     }
 
+    fn version(&self) -> Version {
+        timeline::version(&self.item, Image::Dispute(Box::new(self.dispute.clone())))
+    }
+
     fn due_entry(&self) -> Option<(DuePlace, String)> {
         let partition = self.item.get(DUE_PARTITION)?.as_s().ok()?.clone();
         Some((DuePlace { due: self.dispute.due?, id: RowId::Dispute(self.dispute.id.clone()) }, partition))
@@ -87,8 +92,9 @@ impl Inner {
                 stands => Put::Stands(stands.map(|row| Box::new(row.dispute.clone()))),
             });
         }
-        let before = stands.and_then(Row::due_entry);
+        let (before, told) = (stands.and_then(Row::due_entry), stands.map(Row::version));
         let row = Row::laid_out(write)?;
+        self.committed(told, row.version());
         if self.index_is_held {
             self.index_is_behind = true;
         } else {

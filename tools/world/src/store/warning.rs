@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use adapters::dynamo::{Item, row};
 use domain::{
     id::RowId,
+    timeline::{Image, Version},
     warning::{Warning, WarningId},
 };
 use flow::ports::{
@@ -12,7 +13,7 @@ use flow::ports::{
     warning::{LoadWarning, Write, WriteWarning, Written},
 };
 
-use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing};
+use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, timeline};
 
 /// The rows of warnings.
 #[derive(Debug, Default)]
@@ -46,6 +47,10 @@ impl Row {
         }
     }
 
+    fn version(&self) -> Version {
+        timeline::version(&self.item, Image::Warning(Box::new(self.warning.clone())))
+    }
+
     fn due_entry(&self) -> Option<(DuePlace, String)> {
         let partition = self.item.get(DUE_PARTITION)?.as_s().ok()?.clone();
         Some((DuePlace { due: self.warning.due?, id: RowId::Warning(self.warning.id.clone()) }, partition))
@@ -64,8 +69,9 @@ impl Inner {
                 Written::Conflict(Box::new(row.warning.clone()))
             });
         }
-        let left = stands.and_then(Row::due_entry);
+        let (left, told) = (stands.and_then(Row::due_entry), stands.map(Row::version));
         let row = Row::laid_out(write);
+        self.committed(told, row.version());
         if self.index_is_held {
             self.index_is_behind = true;
         } else {

@@ -22,6 +22,8 @@ mod charge;
 pub mod delivery;
 pub mod dispute;
 pub mod endpoints;
+pub mod entry;
+pub mod movement;
 mod state;
 mod story;
 mod terms;
@@ -33,6 +35,7 @@ use domain::{
     payment::{Attempt, Payment, Review, ReviewReason},
     text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
+    timeline::Cause,
 };
 use flow::ports::{Actor, Write, WriterToken};
 
@@ -130,6 +133,26 @@ fn caused_by(writer: WriterToken, event: &str, why: Option<&str>, who: &Actor) -
         .text("ev", event)
         .maybe(why, |row, why| row.text("wy", why))
         .text("by", actor(who))
+}
+
+/// What a row of any kind says of the write that made it.
+///
+/// # Errors
+/// If it does not say.
+pub fn read_cause(item: &Item) -> Result<Cause, Unfit> {
+    let row = Attributes::of(item);
+    Ok(Cause {
+        what: row.text("ev")?.to_owned(),
+        why: row.maybe_text("wy")?.map(str::to_owned),
+        who: row.text("by")?.to_owned(),
+    })
+}
+
+/// Writes it of a row that tells of that write.
+fn write_cause(row: Written, cause: &Cause) -> Written {
+    row.text("ev", cause.what.as_str())
+        .maybe(cause.why.as_deref(), |row, why| row.text("wy", why))
+        .text("by", cause.who.as_str())
 }
 
 fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {

@@ -1,5 +1,6 @@
 //! Tests of the rules: [`table`] shows every cell, [`rules`], [`ends`], [`holds`], [`kept`], [`reattempts`], [`refunds`],
-//! [`automatic`], [`settlement`] and [`disputes`] say in sentences what must never break, [`walk`] tries long random lives.
+//! [`automatic`], [`settlement`] and [`disputes`] say in sentences what must never break, [`told`] what is told of it, [`walk`] tries
+//! long random lives.
 
 mod automatic;
 mod disputes;
@@ -15,6 +16,7 @@ mod refunds;
 mod rules;
 mod settlement;
 mod table;
+mod told;
 mod told_table;
 mod walk;
 

@@ -1,0 +1,1 @@
+//! Records as DynamoDB writes them.

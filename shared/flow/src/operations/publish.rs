@@ -1,0 +1,169 @@
+//! `publish`: tells what was committed. It is given the changes of one row, in their order, after the fact; it decides nothing, and
+//! whatever it is given twice it tells once.
+//!
+//! | step, for each change | a crash after it leaves |
+//! |---|---|
+//! | 1. its movements of money are written to the journal | rows that the next try finds written |
+//! | 2. the event goes to the bus | an event that is there twice, under one id |
+//! | 3. its entry is written, and with it what is announced | nothing to do: the entry is the mark that all of it is told |
+//!
+//! **Gaps.** Versions are counted without a gap, so that what was not told shows: the entry before is missing. Then the version before
+//! is told from the image that the change brings along, with all money that has moved since the last entry there is; what lies between
+//! is counted in it (`unrecorded`). So the journal is whole whatever was lost, and the timeline says where it is not.
+//!
+//! Must never: tell a version before the one before it, or write an entry of which a part is not told.
+
+use domain::{
+    journal::Position,
+    timeline::{Change, Entry, EventId, Image, Version},
+};
+
+use crate::ports::{
+    Error, Host, Note,
+    timeline::{Bus, Event, FindEntries, Moved, PutEntry, PutMovement},
+};
+
+/// So many versions are looked through at a time for the last entry there is.
+const LOOK_BACK: u64 = 100;
+/// And so often. A row that is looked at every four hours for a year has some two thousand versions.
+const LOOKS_BACK_MAX: u32 = 50;
+
+/// What became of the changes of one row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Published {
+    /// Changes that are told now; so are all before them.
+    pub told: usize,
+    /// Of these, the ones that were told before.
+    pub told_before: usize,
+    /// Events that were announced.
+    pub announced: usize,
+    /// Movements of money that were written.
+    pub moved: usize,
+    /// Versions that were missing before a change.
+    pub missing: u64,
+    /// Why the next change could not be told.
+    pub failure: Option<Error>,
+}
+
+/// Tells changes of one row, in the order of their versions.
+pub async fn publish<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus>(
+    host: &H,
+    store: &S,
+    bus: &B,
+    body: impl Fn(&Entry, &Image) -> Vec<u8>,
+    changes: &[Change],
+) -> Published {
+    let mut press = Press { host, store, bus, body, told: Vec::new(), published: Published::default() };
+    if let Err(error) = press.all(changes).await {
+        press.published.failure = Some(error);
+    }
+    press.published
+}
+
+/// One row's changes on their way out.
+struct Press<'a, H, S, B, F> {
+    host: &'a H,
+    store: &'a S,
+    bus: &'a B,
+    body: F,
+    /// Changes that have an entry.
+    told: Vec<EventId>,
+    published: Published,
+}
+
+impl<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus, F: Fn(&Entry, &Image) -> Vec<u8>> Press<'_, H, S, B, F> {
+    async fn all(&mut self, changes: &[Change]) -> Result<(), Error> {
+        self.told = self.store.find_entries(&named(changes)).await?;
+        for change in changes {
+            let id = change.after.image.event_id();
+            if self.told.contains(&id) {
+                self.published.told_before = self.published.told_before.saturating_add(1);
+            } else {
+                self.change(change).await?;
+            }
+            self.published.told = self.published.told.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    async fn change(&mut self, change: &Change) -> Result<(), Error> {
+        let after = &change.after;
+        if after.image.version() <= 1 {
+            return self.tell(Entry::of(None, after), after, &Position::default()).await;
+        }
+        let Some(before) = change.predecessor() else { return self.fill(after).await };
+        if !self.told.contains(&before.image.event_id()) {
+            self.fill(before).await?;
+        }
+        self.tell(Entry::of(Some(&before.image), after), after, &before.image.position()).await
+    }
+
+    /// Tells a version that has no entry though a later one is to be told.
+    async fn fill(&mut self, version: &Version) -> Result<(), Error> {
+        let id = version.image.event_id();
+        let last = self.last_before(&id).await?;
+        let unrecorded = id.version().saturating_sub(1).saturating_sub(last.as_ref().map_or(0, EventId::version));
+        let missing = unrecorded.saturating_add(1);
+        self.published.missing = self.published.missing.saturating_add(missing);
+        self.host.note(Note::TimelineGap { missing });
+        let moved = match &last {
+            Some(last) => self.store.position_of(last).await?.unwrap_or_default(),
+            None => Position::default(),
+        };
+        let entry = if id.version() == 1 { Entry::of(None, version) } else { Entry::found(version, unrecorded) };
+        self.tell(entry, version, &moved).await
+    }
+
+    /// The last change before this one that has an entry, if there is any.
+    async fn last_before(&self, id: &EventId) -> Result<Option<EventId>, Error> {
+        let mut end = id.version();
+        for _ in 0..LOOKS_BACK_MAX {
+            if end <= 1 {
+                return Ok(None);
+            }
+            let begin = end.saturating_sub(LOOK_BACK).max(1);
+            let ids: Vec<EventId> = (begin..end).map(|version| EventId::of(id.subject().clone(), version)).collect();
+            let last = self.store.find_entries(&ids).await?.into_iter().max();
+            if last.is_some() {
+                return Ok(last);
+            }
+            end = begin;
+        }
+        // Whether money was told before cannot be said, and to tell it twice would be worse than to call a person.
+        Err(Error::Unreadable { detail: "the last entry of the timeline lies too far back to be found".to_owned() })
+    }
+
+    /// Tells one version, of which money had moved up to `before`.
+    async fn tell(&mut self, entry: Entry, version: &Version, before: &Position) -> Result<(), Error> {
+        if let Image::Payment(payment) = &version.image {
+            let moved = Moved { payment, id: &entry.id };
+            for (number, movement) in entry.position.since(before).iter().enumerate() {
+                self.store.put_movement(&moved, number, movement).await?;
+                self.published.moved = self.published.moved.saturating_add(1);
+            }
+        }
+        let event = entry.event_type.is_announced().then(|| Event {
+            id: entry.id.clone(),
+            event_type: entry.event_type,
+            at: entry.at,
+            body: (self.body)(&entry, &version.image),
+        });
+        if let Some(event) = &event {
+            self.bus.put(event).await?;
+            self.published.announced = self.published.announced.saturating_add(1);
+        }
+        self.store.put_entry(&entry, event.as_ref().map(|event| event.body.as_slice())).await?;
+        self.told.push(entry.id);
+        Ok(())
+    }
+}
+
+/// The changes, and the one before the first: those whose entries matter.
+fn named(changes: &[Change]) -> Vec<EventId> {
+    let predecessors = changes.iter().filter_map(Change::predecessor).map(|before| before.image.event_id());
+    let mut ids: Vec<EventId> =
+        predecessors.chain(changes.iter().map(|change| change.after.image.event_id())).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}

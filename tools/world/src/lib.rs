@@ -4,6 +4,7 @@
 //! - [`host`] is a machine whose clock stands still until somebody moves it.
 //! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
 //! - [`disputes`] is what gateways and banks do about a dispute, [`warnings`] what banks say of fraud.
+//! - [`merchant`] are the merchant's own servers, which hear of events.
 //! - `kept` holds what was sent and may outlive its sender.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
@@ -25,6 +26,7 @@ pub mod events;
 pub mod gateway;
 pub mod host;
 mod kept;
+pub mod merchant;
 pub mod payments;
 pub mod proof;
 pub mod queue;

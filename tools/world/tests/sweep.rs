@@ -50,8 +50,8 @@ fn a_sweep_reads_the_index_and_no_row() {
         let shop = Shop::new();
         shop.tally().take();
         assert_eq!(shop.sweep().await.unwrap(), Swept::default());
-        // Each shard once, those of doubts and those of looks; and the doubts are counted.
-        assert_eq!(shop.tally().take(), Counts { queries: 3 * DuePartition::SHARDS, ..Counts::default() });
+        // Each shard once, those of doubts, of looks and of deliveries; and the doubts are counted.
+        assert_eq!(shop.tally().take(), Counts { queries: 4 * DuePartition::SHARDS, ..Counts::default() });
     });
 }
 

@@ -8,6 +8,7 @@
 //! - `kept` holds what was sent and may outlive its sender.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
+//! - [`post`] is the way of an event to the merchant, put together as one stack.
 //! - [`proof`] tells `cargo xtask test` how much was tried.
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
@@ -28,6 +29,7 @@ pub mod host;
 mod kept;
 pub mod merchant;
 pub mod payments;
+pub mod post;
 pub mod proof;
 pub mod queue;
 pub mod scenes;

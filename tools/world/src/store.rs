@@ -8,6 +8,7 @@ mod dispute;
 mod former;
 mod timeline;
 mod warning;
+mod webhook;
 
 pub use dispute::DisputeCommit;
 pub use timeline::Journaled;

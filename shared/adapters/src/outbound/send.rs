@@ -200,13 +200,13 @@ fn is_timeout(error: &reqwest::Error) -> bool {
 
 /// The first error of this type among an error's causes.
 fn cause<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {
-    let causes = iter::successors(Some(error), |&error| error.source());
-    let mut found = causes.filter_map(|error| {
-        // An `io::Error` hands out the cause of what it bears, and not what it bears.
-        let inner = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref());
-        error.downcast_ref().or_else(|| inner?.downcast_ref())
-    });
-    found.next()
+    let inner =
+        |&error: &&'a (dyn Error + 'static)| match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            // An `io::Error` gives for its cause that of what it bears, and not what it bears.
+            Some(borne) => Some::<&'a (dyn Error + 'static)>(borne),
+            None => error.source(),
+        };
+    iter::successors(Some(error), inner).find_map(|error| error.downcast_ref())
 }
 
 #[cfg(test)]

@@ -215,7 +215,7 @@ async fn a_lost_connection_is_no_answer_and_nothing_is_sent_again() {
 async fn nobody_there_and_nobody_who_speaks_tls_are_told_apart() {
     let nobody = Peer::gone().await;
     assert_eq!(heard_of(&nobody).await, unreached(Unreached::NoConnection));
-    let peer = Peer::with(vec![Then::AnswerAndHangUp(answer("400 Bad Request", "", "speak plainly").into())]).await;
+    let peer = Peer::talking_first(answer("400 Bad Request", "", "speak plainly")).await;
     let sender = Sender::new(Reach::Local).unwrap();
     let heard = sender.send(&peer.encrypted_url("127.0.0.1"), &signed(), BODY.to_vec(), SOON).await;
     assert_eq!(heard, unreached(Unreached::Tls));

@@ -72,6 +72,18 @@ impl Peer {
         Self { address: listener.local_addr().unwrap(), seen: Arc::default() }
     }
 
+    /// Says this to whoever comes, before it is asked, and listens to nothing.
+    pub(super) async fn talking_first(said: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            stream.write_all(said.as_bytes()).await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        peer
+    }
+
     /// Speaks TLS, under a certificate that it has made itself, and keeps what it hears through it.
     pub(super) fn with_a_certificate_of_its_own() -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -135,7 +147,10 @@ async fn serve(stream: TcpStream, next: impl Fn() -> Option<Then>, seen: &Seen) 
                 loop {
                     stream.write_all(&again).await.ok()?;
                     seen.written.fetch_add(again.len(), Ordering::SeqCst);
-                    tokio::time::sleep(every).await;
+                    // Even no time at all is a whole tick of the timer.
+                    if !every.is_zero() {
+                        tokio::time::sleep(every).await;
+                    }
                 }
             }
             Then::HangUp => return None,

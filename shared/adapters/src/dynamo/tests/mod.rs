@@ -10,6 +10,7 @@ mod golden;
 mod size;
 mod stories;
 mod warnings;
+mod webhooks;
 
 use std::collections::BTreeSet;
 

@@ -82,8 +82,8 @@ pub enum Field<'a> {
     EventId(&'a EventId),
     /// The merchant's endpoint.
     EndpointId(&'a EndpointId),
-    /// Which try of a delivery it was, since it was last asked for.
-    Try(u32),
+    /// How many tries of a delivery have failed since it was last asked for.
+    FailedTries(u32),
     /// Where the payment, the dispute, the warning or the delivery stands after the request.
     State(&'static str),
     /// The name of the caller's key.
@@ -134,7 +134,7 @@ impl Field<'_> {
             Self::WarningId(id) => ("warningId", id.as_str().into()),
             Self::EventId(id) => ("eventId", id.as_str().into()),
             Self::EndpointId(id) => ("endpointId", id.as_str().into()),
-            Self::Try(number) => ("try", number.into()),
+            Self::FailedTries(count) => ("failedTries", count.into()),
             Self::State(state) => ("state", state.into()),
             Self::Caller(name) => ("caller", cleaned(name)),
             Self::Duration(duration) => ("durationMs", milliseconds(duration)),

@@ -56,7 +56,40 @@ fn in_short(function: &Function, event: &str) -> String {
 
 #[test]
 fn an_endpoint_is_registered_and_its_secret_is_shown() {
-    check(&function(&SimHost::new(1)), "webhook-endpoint", &expect![[""]]);
+    check(&function(&SimHost::new(1)), "webhook-endpoint", &expect![[r#"
+        201 Created
+        content-type: application/json
+
+        {
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "description": "The warehouse",
+          "disabledAt": null,
+          "disabledReason": null,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "eventTypes": [
+            "payment.created",
+            "payment.succeeded"
+          ],
+          "formerSecretUntil": null,
+          "signingSecret": "whsec_e3o4+mJdNtOVVapITjY0nJbJ/+93rEaiabefbbrUhPQ=",
+          "status": "enabled",
+          "url": "https://shop.example/hooks"
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "replayed": false,
+          "requestId": "11111111-0000-4000-8000-000000000051",
+          "route": "POST /webhook-endpoints",
+          "state": "enabled",
+          "status": 201,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
 }
 
 #[test]
@@ -74,13 +107,85 @@ fn registered_again_it_is_the_same_with_the_same_secret() {
 
 #[test]
 fn what_is_wrong_with_an_endpoint_is_said_at_once() {
-    check(&function(&SimHost::new(1)), "webhook-endpoint-invalid", &expect![[""]]);
+    check(&function(&SimHost::new(1)), "webhook-endpoint-invalid", &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The request is not valid",
+          "errors": [
+            {
+              "detail": "must be an absolute https URL (http is taken for localhost only)",
+              "pointer": "/url"
+            },
+            {
+              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "pointer": "/eventTypes/0"
+            },
+            {
+              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "pointer": "/eventTypes/1"
+            }
+          ],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "webhook-endpoint",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000052",
+          "route": "POST /webhook-endpoints",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
 }
 
 #[test]
 fn endpoints_are_shown_without_their_secrets() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-list", &expect![[""]]);
+    check(&function, "webhook-endpoint-list", &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "endpoints": [
+            {
+              "createdAt": "2026-11-02T09:00:12.347Z",
+              "description": "The warehouse",
+              "disabledAt": null,
+              "disabledReason": null,
+              "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+              "eventTypes": [
+                "payment.created",
+                "payment.succeeded"
+              ],
+              "formerSecretUntil": null,
+              "status": "enabled",
+              "url": "https://shop.example/hooks"
+            }
+          ]
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "webhook-endpoint",
+          "level": "info",
+          "listed": 1,
+          "requestId": "11111111-0000-4000-8000-000000000054",
+          "route": "GET /webhook-endpoints",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
     assert!(in_short(&function, "webhook-endpoint-show").starts_with("200"));
     for event in ["list", "show", "disable", "enable"] {
         let text = block_on(answered(&function, &SimHost::new(1), &format!("webhook-endpoint-{event}")));
@@ -91,7 +196,40 @@ fn endpoints_are_shown_without_their_secrets() {
 #[test]
 fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-rotate", &expect![[""]]);
+    check(&function, "webhook-endpoint-rotate", &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "description": "The warehouse",
+          "disabledAt": null,
+          "disabledReason": null,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "eventTypes": [
+            "payment.created",
+            "payment.succeeded"
+          ],
+          "formerSecretUntil": "2026-11-02T10:00:12.347Z",
+          "signingSecret": "whsec_kbOCU7HSJ37k9dYJDQTqwCU6s1Vk32NdE3tsqfmxeO0=",
+          "status": "enabled",
+          "url": "https://shop.example/hooks"
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "replayed": false,
+          "requestId": "11111111-0000-4000-8000-000000000056",
+          "route": "POST /webhook-endpoints/{endpointId}/rotate",
+          "state": "enabled",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
     let again = block_on(answered(&function, &SimHost::new(1), "webhook-endpoint-rotate"));
     assert!(again.contains("idempotent-replayed: true"));
     assert_eq!(function.store.endpoints().find(&id()).unwrap().generation.get(), 2);
@@ -100,7 +238,39 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
 #[test]
 fn an_endpoint_is_disabled_and_enabled_and_neither_needs_a_body() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-disable", &expect![[""]]);
+    check(&function, "webhook-endpoint-disable", &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "createdAt": "2026-11-02T09:00:12.347Z",
+          "description": "The warehouse",
+          "disabledAt": "2026-11-02T09:00:12.347Z",
+          "disabledReason": "requested",
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "eventTypes": [
+            "payment.created",
+            "payment.succeeded"
+          ],
+          "formerSecretUntil": null,
+          "status": "disabled",
+          "url": "https://shop.example/hooks"
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "replayed": false,
+          "requestId": "11111111-0000-4000-8000-000000000057",
+          "route": "POST /webhook-endpoints/{endpointId}/disable",
+          "state": "disabled",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
     assert_eq!(in_short(&function, "webhook-endpoint-event-redeliver"), "409 Conflict \"endpoint_disabled\"");
     assert!(in_short(&function, "webhook-endpoint-enable").starts_with("200"));
     assert_eq!(function.store.endpoints().find(&id()).unwrap().standing, Standing::Enabled);
@@ -121,7 +291,51 @@ fn an_event_is_shown_in_its_own_bytes_with_what_became_of_it() {
     let function = registered(&host);
     let event = EventId::parse("evt_pay_45r6h26q25dittbo7zrmxadm3f_1").unwrap();
     block_on(create(&host, &function.store, DeliveryId::of(event, id()), &Actor::Publish)).unwrap();
-    check(&function, "webhook-endpoint-event", &expect![[""]]);
+    check(&function, "webhook-endpoint-event", &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "deliveries": [
+            {
+              "earlierTries": 0,
+              "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+              "nextTryAt": "2026-11-02T09:00:12.347Z",
+              "skippedReason": null,
+              "status": "pending",
+              "tries": []
+            }
+          ],
+          "event": {
+            "data": {
+              "payment": {
+                "a payment as it was opened, but for": {
+                  "nextAction": {
+                    "clientSecret": null,
+                    "type": "provide_payment_method"
+                  }
+                }
+              }
+            },
+            "id": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+            "sequence": 1,
+            "timestamp": "2026-11-02T09:00:12.347Z",
+            "type": "payment.created"
+          }
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "eventId": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000063",
+          "route": "GET /events/{eventId}",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
     let body = String::from_utf8(function.store.events()[0].body.clone()).unwrap();
     let (response, _) =
         block_on(http::serve::respond(&function, &host, &world::events::request("webhook-endpoint-event")));
@@ -131,16 +345,172 @@ fn an_event_is_shown_in_its_own_bytes_with_what_became_of_it() {
 #[test]
 fn events_are_listed_by_day_and_type() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-events", &expect![[""]]);
-    check(&function, "webhook-endpoint-events-invalid", &expect![[""]]);
+    check(&function, "webhook-endpoint-events", &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "events": [
+            {
+              "data": {
+                "payment": {
+                  "a payment as it was opened, but for": {
+                    "nextAction": {
+                      "clientSecret": null,
+                      "type": "provide_payment_method"
+                    }
+                  }
+                }
+              },
+              "id": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+              "sequence": 1,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "type": "payment.created"
+            }
+          ],
+          "nextCursor": null
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "webhook-endpoint",
+          "level": "info",
+          "listed": 1,
+          "requestId": "11111111-0000-4000-8000-000000000061",
+          "route": "GET /events",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
+    check(&function, "webhook-endpoint-events-invalid", &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The request is not valid",
+          "errors": [
+            {
+              "detail": "must be a day of the calendar, as 2026-11-23",
+              "pointer": "?day"
+            },
+            {
+              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "pointer": "?type"
+            }
+          ],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "webhook-endpoint",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000062",
+          "route": "GET /events",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
 }
 
 #[test]
 fn an_event_is_sent_again_and_so_is_a_range_of_time() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-event-redeliver", &expect![[""]]);
-    check(&function, "webhook-endpoint-redeliver", &expect![[""]]);
-    check(&function, "webhook-endpoint-redeliver-invalid", &expect![[""]]);
+    check(&function, "webhook-endpoint-event-redeliver", &expect![[r#"
+        202 Accepted
+        content-type: application/json
+
+        {
+          "deliveries": [
+            {
+              "earlierTries": 0,
+              "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+              "nextTryAt": "2026-11-02T09:00:12.347Z",
+              "skippedReason": null,
+              "status": "pending",
+              "tries": []
+            }
+          ]
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "eventId": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "redelivered": 1,
+          "requestId": "11111111-0000-4000-8000-000000000064",
+          "route": "POST /events/{eventId}/redeliver",
+          "status": 202,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
+    check(&function, "webhook-endpoint-redeliver", &expect![[r#"
+        202 Accepted
+        content-type: application/json
+
+        {
+          "nextCursor": null,
+          "redelivered": 1
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "redelivered": 1,
+          "requestId": "11111111-0000-4000-8000-000000000059",
+          "route": "POST /webhook-endpoints/{endpointId}/redeliver",
+          "status": 202,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
+    check(&function, "webhook-endpoint-redeliver-invalid", &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The request is not valid",
+          "errors": [
+            {
+              "detail": "must be a moment as RFC 3339 writes it, such as 2026-11-23T11:46:00Z",
+              "pointer": "/from"
+            },
+            {
+              "detail": "is not a cursor that was answered here",
+              "pointer": "/cursor"
+            }
+          ],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "invalid_request",
+          "durationMs": 0,
+          "endpointId": "whe_axtwgfd2bz4w4h5p6jgibtubfu",
+          "function": "webhook-endpoint",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000060",
+          "route": "POST /webhook-endpoints/{endpointId}/redeliver",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]);
     assert_eq!((function.nudges.drain().len(), function.store.deliveries().len()), (2, 1));
 }
 

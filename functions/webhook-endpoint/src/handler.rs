@@ -263,4 +263,6 @@ fn actor(caller: &Caller) -> Actor {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

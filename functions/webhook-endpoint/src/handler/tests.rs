@@ -16,14 +16,14 @@ use world::turns::block_on;
 
 use super::*;
 
-type Function = WebhookEndpoints<Drawer, MemoryStore, MemoryQueue>;
+pub(super) type Function = WebhookEndpoints<Drawer, MemoryStore, MemoryQueue>;
 
 fn id() -> EndpointId {
     endpoint_id(&key("event-endpoint"))
 }
 
 /// A function whose table has the event that `events/initiate.json` made, and no endpoint yet.
-fn function(host: &SimHost) -> Function {
+pub(super) fn function(host: &SimHost) -> Function {
     let store = block_on(store_with(&payment(host)));
     block_on(tell(host, &store, &MemoryBus::default(), &store.stream_after(0)));
     WebhookEndpoints {
@@ -36,7 +36,7 @@ fn function(host: &SimHost) -> Function {
 }
 
 /// The same, with the endpoint of `events/webhook-endpoint.json`.
-fn registered(host: &SimHost) -> Function {
+pub(super) fn registered(host: &SimHost) -> Function {
     let function = function(host);
     assert!(block_on(answered(&function, host, "webhook-endpoint")).starts_with("201"));
     function
@@ -56,7 +56,10 @@ fn in_short(function: &Function, event: &str) -> String {
 
 #[test]
 fn an_endpoint_is_registered_and_its_secret_is_shown() {
-    check(&function(&SimHost::new(1)), "webhook-endpoint", &expect![[r#"
+    check(
+        &function(&SimHost::new(1)),
+        "webhook-endpoint",
+        &expect![[r#"
         201 Created
         content-type: application/json
 
@@ -89,7 +92,8 @@ fn an_endpoint_is_registered_and_its_secret_is_shown() {
           "status": 201,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -107,7 +111,10 @@ fn registered_again_it_is_the_same_with_the_same_secret() {
 
 #[test]
 fn what_is_wrong_with_an_endpoint_is_said_at_once() {
-    check(&function(&SimHost::new(1)), "webhook-endpoint-invalid", &expect![[r#"
+    check(
+        &function(&SimHost::new(1)),
+        "webhook-endpoint-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -145,13 +152,17 @@ fn what_is_wrong_with_an_endpoint_is_said_at_once() {
           "status": 400,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn endpoints_are_shown_without_their_secrets() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-list", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-list",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -185,7 +196,8 @@ fn endpoints_are_shown_without_their_secrets() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     assert!(in_short(&function, "webhook-endpoint-show").starts_with("200"));
     for event in ["list", "show", "disable", "enable"] {
         let text = block_on(answered(&function, &SimHost::new(1), &format!("webhook-endpoint-{event}")));
@@ -196,7 +208,10 @@ fn endpoints_are_shown_without_their_secrets() {
 #[test]
 fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-rotate", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-rotate",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -229,7 +244,8 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     let again = block_on(answered(&function, &SimHost::new(1), "webhook-endpoint-rotate"));
     assert!(again.contains("idempotent-replayed: true"));
     assert_eq!(function.store.endpoints().find(&id()).unwrap().generation.get(), 2);
@@ -238,7 +254,10 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
 #[test]
 fn an_endpoint_is_disabled_and_enabled_and_neither_needs_a_body() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-disable", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-disable",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -270,7 +289,8 @@ fn an_endpoint_is_disabled_and_enabled_and_neither_needs_a_body() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(in_short(&function, "webhook-endpoint-event-redeliver"), "409 Conflict \"endpoint_disabled\"");
     assert!(in_short(&function, "webhook-endpoint-enable").starts_with("200"));
     assert_eq!(function.store.endpoints().find(&id()).unwrap().standing, Standing::Enabled);
@@ -291,7 +311,10 @@ fn an_event_is_shown_in_its_own_bytes_with_what_became_of_it() {
     let function = registered(&host);
     let event = EventId::parse("evt_pay_45r6h26q25dittbo7zrmxadm3f_1").unwrap();
     block_on(create(&host, &function.store, DeliveryId::of(event, id()), &Actor::Publish)).unwrap();
-    check(&function, "webhook-endpoint-event", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-event",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -335,7 +358,8 @@ fn an_event_is_shown_in_its_own_bytes_with_what_became_of_it() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     let body = String::from_utf8(function.store.events()[0].body.clone()).unwrap();
     let (response, _) =
         block_on(http::serve::respond(&function, &host, &world::events::request("webhook-endpoint-event")));
@@ -345,7 +369,10 @@ fn an_event_is_shown_in_its_own_bytes_with_what_became_of_it() {
 #[test]
 fn events_are_listed_by_day_and_type() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-events", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-events",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -382,8 +409,12 @@ fn events_are_listed_by_day_and_type() {
           "status": 200,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
-    check(&function, "webhook-endpoint-events-invalid", &expect![[r#"
+    "#]],
+    );
+    check(
+        &function,
+        "webhook-endpoint-events-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -417,13 +448,17 @@ fn events_are_listed_by_day_and_type() {
           "status": 400,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn an_event_is_sent_again_and_so_is_a_range_of_time() {
     let function = registered(&SimHost::new(1));
-    check(&function, "webhook-endpoint-event-redeliver", &expect![[r#"
+    check(
+        &function,
+        "webhook-endpoint-event-redeliver",
+        &expect![[r#"
         202 Accepted
         content-type: application/json
 
@@ -452,8 +487,12 @@ fn an_event_is_sent_again_and_so_is_a_range_of_time() {
           "status": 202,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
-    check(&function, "webhook-endpoint-redeliver", &expect![[r#"
+    "#]],
+    );
+    check(
+        &function,
+        "webhook-endpoint-redeliver",
+        &expect![[r#"
         202 Accepted
         content-type: application/json
 
@@ -474,8 +513,12 @@ fn an_event_is_sent_again_and_so_is_a_range_of_time() {
           "status": 202,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
-    check(&function, "webhook-endpoint-redeliver-invalid", &expect![[r#"
+    "#]],
+    );
+    check(
+        &function,
+        "webhook-endpoint-redeliver-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -510,7 +553,8 @@ fn an_event_is_sent_again_and_so_is_a_range_of_time() {
           "status": 400,
           "timestamp": "2026-11-02T09:00:12.347Z"
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!((function.nudges.drain().len(), function.store.deliveries().len()), (2, 1));
 }
 

@@ -120,7 +120,7 @@ where
     let ids: Vec<DeliveryId> = all.iter().map(|delivery| delivery.id.clone()).collect();
     let found = bench.store().load_deliveries(&ids).await.unwrap();
     let found: BTreeSet<DeliveryId> = found.into_iter().map(|delivery| delivery.id).collect();
-    assert_eq!(found, ids[..2].iter().cloned().collect());
+    assert_eq!(found, ids.into_iter().take(2).collect());
 }
 
 /// A merchant who is down must hide no payment, and lose no event.

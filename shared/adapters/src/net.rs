@@ -93,12 +93,16 @@ pub fn gateway_client() -> Result<reqwest::Client, GatewayClientError> {
 /// A client for addresses that somebody else gave us, to be built once per environment and shared. It connects to what `names`
 /// hands out and to nothing else, except where a URL bears an address instead of a name: that, nobody asks `names` for.
 pub(crate) fn outbound_client(names: Arc<dyn Resolve>) -> Result<reqwest::Client, OutboundClientError> {
-    let client = client()
+    Ok(outbound(names).build()?)
+}
+
+/// The same before it is built: a test adds a certificate to those that are trusted.
+pub(crate) fn outbound(names: Arc<dyn Resolve>) -> reqwest::ClientBuilder {
+    client()
         .connect_timeout(OUTBOUND_CONNECT_TIMEOUT)
         .timeout(OUTBOUND_TOTAL_TIMEOUT)
         .pool_idle_timeout(OUTBOUND_IDLE_MAX)
-        .dns_resolver(names);
-    Ok(client.build()?)
+        .dns_resolver(names)
 }
 
 /// What both have in common.

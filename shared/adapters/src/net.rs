@@ -29,6 +29,10 @@ const OUTBOUND_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The backstop of a sender that forgot its own budget: the longest that a merchant may take.
 const OUTBOUND_TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Merchants' servers hang up on a silent connection after 5 s, if they are what Node.js and Apache are by default. A message that
+/// meets the hanging up is lost, so a connection is used again for the next messages of a batch and no longer.
+const OUTBOUND_IDLE_MAX: Duration = Duration::from_secs(3);
+
 /// An environment may sleep for minutes between two requests, and the other end hangs up meanwhile. A connection that has been
 /// idle for longer than servers commonly allow is not worth the risk of a request sent into the void.
 const IDLE_CONNECTION_MAX: Duration = Duration::from_secs(45);
@@ -89,8 +93,16 @@ pub fn gateway_client() -> Result<reqwest::Client, GatewayClientError> {
 /// A client for addresses that somebody else gave us, to be built once per environment and shared. It connects to what `names`
 /// hands out and to nothing else, except where a URL bears an address instead of a name: that, nobody asks `names` for.
 pub(crate) fn outbound_client(names: Arc<dyn Resolve>) -> Result<reqwest::Client, OutboundClientError> {
-    let client = client().connect_timeout(OUTBOUND_CONNECT_TIMEOUT).timeout(OUTBOUND_TOTAL_TIMEOUT).dns_resolver(names);
-    Ok(client.build()?)
+    Ok(outbound(names).build()?)
+}
+
+/// The same before it is built: a test adds a certificate to those that are trusted.
+pub(crate) fn outbound(names: Arc<dyn Resolve>) -> reqwest::ClientBuilder {
+    client()
+        .connect_timeout(OUTBOUND_CONNECT_TIMEOUT)
+        .timeout(OUTBOUND_TOTAL_TIMEOUT)
+        .pool_idle_timeout(OUTBOUND_IDLE_MAX)
+        .dns_resolver(names)
 }
 
 /// What both have in common.

@@ -1,5 +1,7 @@
 //! A merchant's endpoint as a sender of webhooks meets it, and as a test looks into it.
 
+#![expect(clippy::unwrap_used, reason = "a test that fails, fails")]
+
 mod caller;
 
 use std::time::Duration;

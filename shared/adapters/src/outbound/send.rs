@@ -5,8 +5,8 @@
 //! connection, the whole, the head of the answer (by the HTTP client: 100 fields, 16 kB in HTTP/2, about 400 kB in HTTP/1) and
 //! its body.
 //!
-//! Must never: send anything to an address that the guard refuses, follow a redirect, send twice, wait without end, or repeat
-//! anything of the URL or of what was heard in a log.
+//! Must never: send anything to an address that the guard refuses, follow a redirect, send again what may have arrived, wait
+//! without end, or repeat anything of the URL or of what was heard in a log.
 
 use std::{error::Error, io, iter, sync::Arc, time::Duration};
 

@@ -223,11 +223,31 @@ async fn nobody_there_and_nobody_who_speaks_tls_are_told_apart() {
 
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_gets_no_message() {
-    let peer = Peer::with_a_certificate_of_its_own();
+    let (peer, certificate) = Peer::with_a_certificate_of_its_own();
     let sender = Sender::new(Reach::Local).unwrap();
     let heard = sender.send(&peer.encrypted_url("localhost"), &signed(), BODY.to_vec(), SOON).await;
     assert_eq!(heard, unreached(Unreached::Tls));
+    // Vouched for, but for another name.
+    let sender = trusting(&certificate);
+    let heard = sender.send(&peer.encrypted_url("other.localhost"), &signed(), BODY.to_vec(), SOON).await;
+    assert_eq!(heard, unreached(Unreached::Tls));
     assert_eq!(peer.sent(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_server_that_is_vouched_for_gets_its_message_encrypted() {
+    let (peer, certificate) = Peer::with_a_certificate_of_its_own();
+    let heard = trusting(&certificate).send(&peer.encrypted_url("localhost"), &signed(), BODY.to_vec(), SOON).await;
+    assert_eq!(heard, status(200));
+    assert!(peer.sent()[0].starts_with("POST /hook?shop=7 HTTP/1.1\r\n"), "{:?}", peer.sent());
+}
+
+/// A way to the developer's machine that trusts this certificate too.
+fn trusting(certificate: &[u8]) -> Sender {
+    let (names, _) = Names::of(&[&["127.0.0.1"]]);
+    let certificate = reqwest::Certificate::from_der(certificate).unwrap();
+    let client = crate::net::outbound(Arc::new(CheckedNames::new(names, Reach::Local)));
+    Sender { client: client.tls_certs_merge([certificate]).build().unwrap(), reach: Reach::Local }
 }
 
 #[tokio::test]

@@ -84,13 +84,15 @@ impl Peer {
         peer
     }
 
-    /// Speaks TLS, under a certificate that it has made itself, and keeps what it hears through it.
-    pub(super) fn with_a_certificate_of_its_own() -> Self {
+    /// Speaks TLS, under a certificate for `localhost` that it has made itself (which it hands out), and thanks for what it
+    /// hears through it.
+    pub(super) fn with_a_certificate_of_its_own() -> (Self, Vec<u8>) {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let peer = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let seen = Arc::clone(&peer.seen);
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let key = rustls::pki_types::PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+        let certificate = made.cert.der().to_vec();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
@@ -103,13 +105,15 @@ impl Peer {
                 let mut stream = stream.unwrap();
                 let mut tls = rustls::ServerConnection::new(Arc::new(config.clone())).unwrap();
                 let mut heard = [0; 1_024];
-                let read = std::io::Read::read(&mut rustls::Stream::new(&mut tls, &mut stream), &mut heard);
-                if let Ok(read @ 1..) = read {
+                let mut stream = rustls::Stream::new(&mut tls, &mut stream);
+                if let Ok(read @ 1..) = std::io::Read::read(&mut stream, &mut heard) {
                     seen.requests.lock().unwrap().push(String::from_utf8_lossy(&heard[..read]).into_owned());
+                    let thanks = answer("200 OK", "connection: close\r\n", "");
+                    std::io::Write::write_all(&mut stream, thanks.as_bytes()).unwrap();
                 }
             }
         });
-        peer
+        (peer, certificate)
     }
 
     pub(super) fn url(&self, host: &str) -> String {

@@ -157,6 +157,3 @@ fn attribute(value: &Value, name: &str, depth: usize) -> Result<AttributeValue, 
         _ => return Err(unfit()),
     })
 }
-
-#[cfg(test)]
-mod tests;

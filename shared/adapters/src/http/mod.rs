@@ -30,3 +30,4 @@ pub mod query;
 mod screen;
 mod secret_data;
 pub mod serve;
+pub mod timeline_json;

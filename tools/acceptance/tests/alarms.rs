@@ -180,7 +180,7 @@ fn what_goes_wrong_stands_in_the_log_as_the_alarm_expects_it_and_somebody_is_tol
 
         let tableless = stack.api.open().await;
         let rule = json!({
-            "service": "dynamodb", "operation": "GetItem", "containing": tableless.id, "fault": "throttle", "times": 1_000,
+            "service": "dynamodb", "operation": "GetItem", "containing": tableless.row_key(), "fault": "throttle", "times": 1_000,
         });
         let throttled = stack.sandbox.aws_misbehaves(rule).await;
         drop(stack.api.status(&tableless.id).await.expect(503));

@@ -137,7 +137,11 @@ fn how_it_came_to_stand_so_is_shown_after_two_reads() {
     let endpoint = endpoint(&host, &tally);
     let store = endpoint.store.port();
     block_on(tell(&host, store, &MemoryBus::default(), &store.stream_after(0)));
-    check(&endpoint, &host, "status-timeline", &expect![[r#"
+    check(
+        &endpoint,
+        &host,
+        "status-timeline",
+        &expect![[r#"
         200 OK
         content-type: application/json
 
@@ -173,7 +177,8 @@ fn how_it_came_to_stand_so_is_shown_after_two_reads() {
           "timestamp": "2026-11-02T09:00:12.347Z",
           "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(tally.counts().reads, 2);
 }
 
@@ -187,7 +192,11 @@ fn what_was_committed_a_moment_ago_may_not_be_told_yet() {
 #[test]
 fn what_cannot_be_shown_is_said() {
     let (host, tally) = (SimHost::new(1), Arc::default());
-    check(&endpoint(&host, &tally), &host, "status-invalid", &expect![[r#"
+    check(
+        &endpoint(&host, &tally),
+        &host,
+        "status-invalid",
+        &expect![[r#"
         400 Bad Request
         content-type: application/problem+json
 
@@ -218,6 +227,7 @@ fn what_cannot_be_shown_is_said() {
           "timestamp": "2026-11-02T09:00:12.347Z",
           "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
         }
-    "#]]);
+    "#]],
+    );
     assert_eq!(tally.counts().reads, 0);
 }

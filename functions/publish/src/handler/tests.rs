@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use adapters::telemetry::Level;
 use domain::journal::{Movement, Position};
 use domain::payment::{Payment, PaymentState};
-use domain::timeline::{Entry, EventId};
+use domain::timeline::{Entry, EventId, Version};
 use expect_test::{ExpectFile, expect_file};
 use flow::ports::timeline::Moved;
 use flow::ports::{CreatePayment as _, Dependency, ReplacePayment as _, Write, WriterToken};
@@ -90,7 +90,7 @@ fn batch(records: &[Value]) -> StreamEvent {
 
 fn run<S, B, D>(function: &Publish<S, B, D>, event: &StreamEvent) -> Value
 where
-    S: FindEntries + PutEntry + PutMovement,
+    S: LoadVersion + FindEntries + PutEntry + PutMovement,
     B: Bus,
     D: PutAside,
 {
@@ -190,6 +190,12 @@ mod trap {
         }
     }
 
+    impl LoadVersion for Falling {
+        async fn load_version(&self, subject: &Subject) -> Result<Option<Version>, Error> {
+            self.0.load_version(subject).await
+        }
+    }
+
     impl PutEntry for Falling {
         async fn put_entry(&self, entry: &Entry, body: Option<&[u8]>) -> Result<(), Error> {
             self.0.put_entry(entry, body).await
@@ -208,4 +214,16 @@ fn changes_over_which_the_code_falls_are_put_aside_and_hold_up_nobody() {
     let function = over(trap::Falling(MemoryStore::default()));
     assert_eq!(run(&function, &batch(&changes())).to_string(), NOTHING_LEFT);
     assert_eq!(function.dead_letters.letters.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_row_whose_last_change_was_put_aside_is_told_when_a_person_asks_for_it() {
+    let function = over(block_on(world::events::store_with(&payment(&SimHost::new(1)))));
+    let asked = serde_json::from_str(&text("publish-retell")).unwrap();
+    for _ in 0..2 {
+        assert_eq!(run(&function, &asked).to_string(), NOTHING_LEFT);
+        assert_eq!(told(&function), [OPENED]);
+    }
+    function.store.script(Call::Load, [Course::LostBefore]);
+    assert_eq!(run(&function, &asked), json!("a change could not be told; the log says why"));
 }

@@ -13,6 +13,7 @@ pub mod host;
 pub mod http;
 mod named;
 pub mod net;
+pub mod outbound;
 pub mod rfc3339;
 pub mod secrets;
 pub mod sqs;

@@ -1,14 +1,16 @@
-//! The one network stack of every function: one TLS provider, one connector for all AWS clients, one HTTP client for the gateway.
+//! The one network stack of every function: one TLS provider, one connector for all AWS clients, one HTTP client for the
+//! gateway, and one for the way out to merchants.
 //!
 //! Must never: bring a second TLS provider into the binary (aws-lc costs a start-up stall for its entropy), read the native
-//! root certificates more often than needed, follow a redirect with a gateway key in hand, or go through a proxy that some
-//! environment variable names.
+//! root certificates more often than needed, follow a redirect (with a gateway key in hand, or past the guard), or go through a
+//! proxy that some environment variable names.
 
-use std::sync::{Once, OnceLock};
+use std::sync::{Arc, Once, OnceLock};
 use std::time::Duration;
 
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use reqwest::dns::Resolve;
 
 /// A DynamoDB connection inside a region is open in a few milliseconds; one that takes longer than this is better tried anew.
 /// The SDK's own default of 3.1 s would eat most of what a caller is willing to wait.
@@ -20,6 +22,16 @@ const GATEWAY_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The backstop for a caller that forgot its own budget. It lies above the longest gateway budget (20 s) and below the
 /// 29 s after which API Gateway hangs up.
 const GATEWAY_TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Name, TCP and TLS to whatever a merchant has, behind a name server of their own and at the other end of the world.
+const OUTBOUND_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The backstop of a sender that forgot its own budget: the longest that a merchant may take.
+const OUTBOUND_TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Merchants' servers hang up on a silent connection after 5 s, if they are what Node.js and Apache are by default. A message that
+/// meets the hanging up is lost, so a connection is used again for the next messages of a batch and no longer.
+const OUTBOUND_IDLE_MAX: Duration = Duration::from_secs(3);
 
 /// An environment may sleep for minutes between two requests, and the other end hangs up meanwhile. A connection that has been
 /// idle for longer than servers commonly allow is not worth the risk of a request sent into the void.
@@ -39,6 +51,11 @@ const PING_TIMEOUT: Duration = Duration::from_secs(3);
 #[derive(Debug, thiserror::Error)]
 #[error("the HTTP client for the gateway cannot be built")]
 pub struct GatewayClientError(#[from] reqwest::Error);
+
+/// Why there is no HTTP client for the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client for the way out cannot be built")]
+pub struct OutboundClientError(#[from] reqwest::Error);
 
 /// Makes ring the process-wide TLS provider. Calling it again does nothing, so every entry point may call it.
 pub fn install_tls_provider() {
@@ -69,14 +86,33 @@ pub fn aws_http_client() -> SharedHttpClient {
 ///
 /// reqwest's own repetition is left on: it covers only requests that the other end provably never processed.
 pub fn gateway_client() -> Result<reqwest::Client, GatewayClientError> {
+    let client = client().connect_timeout(GATEWAY_CONNECT_TIMEOUT).timeout(GATEWAY_TOTAL_TIMEOUT);
+    Ok(client.build()?)
+}
+
+/// A client for addresses that somebody else gave us, to be built once per environment and shared. It connects to what `names`
+/// hands out and to nothing else, except where a URL bears an address instead of a name: that, nobody asks `names` for.
+pub(crate) fn outbound_client(names: Arc<dyn Resolve>) -> Result<reqwest::Client, OutboundClientError> {
+    Ok(outbound(names).build()?)
+}
+
+/// The same before it is built: a test adds a certificate to those that are trusted.
+pub(crate) fn outbound(names: Arc<dyn Resolve>) -> reqwest::ClientBuilder {
+    client()
+        .connect_timeout(OUTBOUND_CONNECT_TIMEOUT)
+        .timeout(OUTBOUND_TOTAL_TIMEOUT)
+        .pool_idle_timeout(OUTBOUND_IDLE_MAX)
+        .dns_resolver(names)
+}
+
+/// What both have in common.
+fn client() -> reqwest::ClientBuilder {
     install_tls_provider();
     let client = reqwest::Client::builder()
         .user_agent(concat!("quittance/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .referer(false)
-        .connect_timeout(GATEWAY_CONNECT_TIMEOUT)
-        .timeout(GATEWAY_TOTAL_TIMEOUT)
         .pool_idle_timeout(IDLE_CONNECTION_MAX)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST_MAX)
         .http2_keep_alive_interval(PING_INTERVAL)
@@ -85,7 +121,7 @@ pub fn gateway_client() -> Result<reqwest::Client, GatewayClientError> {
     // The same watch for HTTP/1.1, where there is no ping: bytes that nobody acknowledges end the connection.
     #[cfg(target_os = "linux")]
     let client = client.tcp_user_timeout(PING_INTERVAL.saturating_add(PING_TIMEOUT));
-    Ok(client.build()?)
+    client
 }
 
 #[cfg(test)]

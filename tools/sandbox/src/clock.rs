@@ -20,6 +20,15 @@ impl Moment {
         self.ms.saturating_div(1000)
     }
 
+    /// To the millisecond, in UTC. Nobody's clock here is beyond the year 9999, where there is no such text.
+    pub(crate) fn rfc3339(self) -> String {
+        let nanoseconds = i128::from(self.ms).saturating_mul(1_000_000);
+        let utc = time::OffsetDateTime::from_unix_timestamp_nanos(nanoseconds);
+        utc.unwrap_or(time::OffsetDateTime::UNIX_EPOCH)
+            .format(&time::format_description::well_known::Rfc3339)
+            .unwrap_or_default()
+    }
+
     pub(crate) fn after_ms(self, ms: u64) -> Self {
         Self { ms: self.ms.saturating_add(ms) }
     }

@@ -4,6 +4,7 @@
 //! that proves nothing.
 
 mod disputes;
+mod merchants;
 mod outside;
 
 use std::sync::Arc;
@@ -52,6 +53,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/_sandbox/reset", post(reset))
         .merge(outside::router())
         .merge(disputes::router())
+        .merge(merchants::router())
 }
 
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {

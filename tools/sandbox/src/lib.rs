@@ -9,7 +9,7 @@
 //!
 //! Where things are: [`server`] accepts connections and can tear them; `faults` decides which requests suffer; `stripe/`
 //! and `paypal/` are the gateways (their module pages have the maps); `aws` passes calls on to the local AWS, or does
-//! not; `webhooks` delivers what happened; `control` is what tests use to steer and to look inside; `state` is everything
+//! not; `webhooks` delivers what happened; `merchants` takes what somebody else delivers; `control` is what tests use to steer and to look inside; `state` is everything
 //! under one mutex.
 
 // A PaymentIntent is one JSON literal of fifty fields.
@@ -23,6 +23,7 @@ mod faults;
 mod held;
 mod ids;
 mod ledger;
+mod merchants;
 mod page;
 mod paypal;
 mod plan;

@@ -11,7 +11,9 @@ use crate::{
     aws,
     clock::Moment,
     config::Config,
-    faults, paypal,
+    faults,
+    merchants::Merchants,
+    paypal,
     plan::Plan,
     stripe,
     webhooks::{News, Outbox},
@@ -38,6 +40,8 @@ pub(crate) struct State {
     pub(crate) faults: Plan<faults::Rule>,
     pub(crate) aws_faults: Plan<aws::Rule>,
     pub(crate) webhooks: Outbox,
+    /// Those who take webhooks that are not ours.
+    pub(crate) merchants: Merchants,
 }
 
 impl App {
@@ -102,6 +106,7 @@ impl State {
             faults: Plan::default(),
             aws_faults: Plan::default(),
             webhooks: Outbox::new(config),
+            merchants: Merchants::default(),
         }
     }
 }

@@ -3,13 +3,14 @@
 //! The changes of one row are told in their order, those of several rows at the same time. A change that cannot be told now, because
 //! something outside fails, is given again with all that come after it; what was told meanwhile is found told. A record that nobody
 //! can read, or over which the code falls, would come again and again and hold up everybody else's: it is put aside in the dead-letter
-//! queue, an alarm goes off, and the next change of its row makes good what is known of it.
+//! queue, an alarm goes off, and the next change of its row makes good what is known of it. Where none will come, a person invokes the
+//! function with `{"retell": ["pay_…"]}`.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
 use adapters::config::StreamFailures;
-use adapters::dynamo::stream::{Record, StreamEvent, StreamResponse, Told, from_here_on, records};
+use adapters::dynamo::stream::{Record, StreamEvent, StreamResponse, Told, from_here_on, records, wanted};
 use adapters::host::SystemHost;
 use adapters::http::event_json;
 use adapters::sqs::PutAside;
@@ -18,8 +19,8 @@ use domain::policy::Policy;
 use domain::schedule::Limits;
 use domain::time::Timestamp;
 use domain::timeline::{Change, Subject};
-use flow::operations::publish::{Published, publish};
-use flow::ports::timeline::{Bus, FindEntries, PutEntry, PutMovement};
+use flow::operations::publish::{Published, publish, retell};
+use flow::ports::timeline::{Bus, FindEntries, LoadVersion, PutEntry, PutMovement};
 use flow::ports::{Error, Host};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
@@ -59,7 +60,7 @@ impl std::error::Error for GivenAgain {}
 
 impl<S, B, D> Publish<S, B, D>
 where
-    S: FindEntries + PutEntry + PutMovement,
+    S: LoadVersion + FindEntries + PutEntry + PutMovement,
     B: Bus,
     D: PutAside,
 {
@@ -72,14 +73,34 @@ where
         let records = records(event);
         line.set(Field::Records(records.len()));
         let first_left = self.all(&host, &records, &mut line).await;
+        let retold = self.again(&host, &wanted(event), &mut line).await;
         line.set(Field::Duration(host.now().since(began)));
         line.notes(host.take_notes());
         line.write_to_stdout(&self.log);
         let left = first_left.and_then(|place| records.get(place)).map(|record| record.sequence_number.clone());
         match (self.failures, left) {
             (StreamFailures::Thrown, Some(_)) => Err(GivenAgain),
+            // Whoever asks by hand is told at once; nothing would ask again for them.
+            (StreamFailures::Thrown | StreamFailures::Reported, None) if retold.is_err() => Err(GivenAgain),
             (StreamFailures::Thrown | StreamFailures::Reported, left) => Ok(from_here_on(left)),
         }
+    }
+
+    /// Tells of rows as they stand, because a person wants it.
+    async fn again<H: Host>(&self, host: &H, rows: &[Subject], line: &mut Line) -> Result<(), Error> {
+        let mut tally = Tally::default();
+        for subject in rows {
+            let published = retell(host, &self.store, &self.bus, event_json::body, subject).await;
+            tally.add(&published);
+            if let Some(failure) = published.failure {
+                line.set(Field::Failure(&failure));
+                return Err(failure);
+            }
+        }
+        if !rows.is_empty() {
+            tally.show(line);
+        }
+        Ok(())
     }
 
     /// Tells the records. The first one that was not told, if there is one.

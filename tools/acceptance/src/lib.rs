@@ -20,6 +20,7 @@ pub mod sandbox;
 pub mod settle;
 pub mod signature;
 pub mod stack;
+pub mod telling;
 pub mod wire;
 
 use std::fmt::Write as _;

@@ -138,15 +138,20 @@ fn every_alarm_is_deployed_and_watches_what_there_is() {
         let names = deployed.iter().map(|alarm| alarm["AlarmName"].as_str().unwrap().to_owned());
         assert_eq!(names.collect::<BTreeSet<_>>(), declared);
 
-        let retry_queue = stack.aws.retry_queue.rsplit('/').next().unwrap().to_owned();
-        let queues = [retry_queue, stack.aws.dead_letter_queue().await];
         let dimension = |alarm: &Value, at: usize| alarm["Dimensions"][at]["Value"].as_str().unwrap().to_owned();
         for alarm in &deployed {
             let what = alarm["AlarmName"].as_str().unwrap();
             match alarm["Namespace"].as_str().unwrap() {
                 "AWS/SQS" => {
-                    let queue = &queues[usize::from(what.ends_with("-dead-letters"))];
-                    assert_eq!(&dimension(alarm, 0), queue, "{what}");
+                    let queue = match what.trim_start_matches(&stack.aws.stack) {
+                        "-dead-letters" => stack.aws.dead_letter_queue().await,
+                        "-untold" => stack.aws.variable("publish", "DEAD_LETTER_QUEUE_URL").await.unwrap(),
+                        _ => stack.aws.retry_queue.clone(),
+                    };
+                    assert_eq!(dimension(alarm, 0), queue.rsplit('/').next().unwrap(), "{what}");
+                }
+                "AWS/Lambda" if alarm["MetricName"] == "IteratorAge" => {
+                    assert_eq!(dimension(alarm, 0), format!("{}-publish", stack.aws.stack), "{what}");
                 }
                 "AWS/Lambda" => assert_eq!(format!("{}-errors", dimension(alarm, 0)), what),
                 "AWS/ApiGateway" => {
@@ -180,7 +185,7 @@ fn what_goes_wrong_stands_in_the_log_as_the_alarm_expects_it_and_somebody_is_tol
 
         let tableless = stack.api.open().await;
         let rule = json!({
-            "service": "dynamodb", "operation": "GetItem", "containing": tableless.id, "fault": "throttle", "times": 1_000,
+            "service": "dynamodb", "operation": "GetItem", "containing": tableless.row_key(), "fault": "throttle", "times": 1_000,
         });
         let throttled = stack.sandbox.aws_misbehaves(rule).await;
         drop(stack.api.status(&tableless.id).await.expect(503));

@@ -46,7 +46,7 @@ fn a_table_that_fails_before_the_gateway_is_asked_is_a_503_and_no_gateway_call()
             // It is never met: it only tells whether anybody came by.
             let gateway = json!({"path": "/v1/**", "fault": "slow_before", "delayMs": 1, "times": ALWAYS});
             let gateway = stack.sandbox.misbehaves_for(&payment.id, gateway).await;
-            let trouble = trouble(stack, "dynamodb", call, &payment.id, fault, 0).await;
+            let trouble = trouble(stack, "dynamodb", call, &payment.row_key(), fault, 0).await;
             let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
             let key = unique("down");
             unavailable(&stack.api.confirm(&key, &card).await, &format!("{call} {name}"));
@@ -103,7 +103,7 @@ fn a_table_that_fails_after_the_gateway_was_asked_leaves_a_row_whose_due_takes_o
         let payments = join_all(NOTHING_DONE.map(async |(name, fault)| {
             let payment = stack.api.open().await;
             // The attempt is written; what came of it is not.
-            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.id, fault, 1).await;
+            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.row_key(), fault, 1).await;
             let answer = stack.api.pay(&payment, "pm_card_visa").await;
             let told = (answer.status, answer.text_at("/processingReason"));
             assert_eq!(told, (202, "outcome_unknown".to_owned()), "{name}: {}", answer.text);
@@ -134,7 +134,7 @@ fn a_table_that_fails_around_a_refund_gives_nothing_back_or_gives_it_back_once()
         let payments = join_all(writes.map(async |(write, name, fault)| {
             let payment = stack.api.open().await;
             drop(stack.api.pay(&payment, "pm_card_visa").await.expect(200));
-            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.id, fault, write).await;
+            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.row_key(), fault, write).await;
             let key = unique("down");
             let answer = stack.api.refund(&payment, &key, Some(500)).await;
             let given = stack.sandbox.refunds(&payment.intent).await.len();
@@ -173,7 +173,7 @@ fn a_write_whose_answer_was_lost_is_recognised_as_our_own() {
             let payment = stack.api.open().await;
             let mut rule: Value = serde_json::from_str(fault).unwrap();
             rule["times"] = json!(1);
-            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.id, &rule.to_string(), skip).await;
+            let trouble = trouble(stack, "dynamodb", "PutItem", &payment.row_key(), &rule.to_string(), skip).await;
             // The SDK sends it again, and the condition fails against ourselves.
             let answer = stack.api.pay(&payment, "pm_card_visa").await;
             assert_eq!((answer.status, answer.text_at("/status").as_str()), (200, "succeeded"), "{write}, {name}");
@@ -197,7 +197,7 @@ fn an_attempt_that_was_written_and_not_heard_of_is_made_by_whoever_finds_the_row
         let services = SERVICES.read().await;
         let payment = stack.api.open().await;
         let lost = ANSWER_LOST[0].1;
-        let trouble = trouble(stack, "dynamodb", "PutItem", &payment.id, lost, 0).await;
+        let trouble = trouble(stack, "dynamodb", "PutItem", &payment.row_key(), lost, 0).await;
         let card = json!({"transactionId": payment.id, "paymentMethod": "pm_card_visa"});
         let key = unique("down");
         unavailable(&stack.api.confirm(&key, &card).await, "every answer lost");
@@ -219,7 +219,7 @@ fn news_that_cannot_be_written_down_is_told_again_until_it_can() {
             ["GetItem", "PutItem"].into_iter().flat_map(|call| NOTHING_DONE.map(|(name, fault)| (call, name, fault)));
         let payments = join_all(cells.map(async |(call, name, fault)| {
             let payment = stack.api.open().await;
-            let trouble = trouble(stack, "dynamodb", call, &payment.id, fault, 0).await;
+            let trouble = trouble(stack, "dynamodb", call, &payment.row_key(), fault, 0).await;
             let browser = stack.sandbox.confirm_in_browser(&payment.intent, &payment.client_secret, "pm_card_visa");
             drop(browser.await.expect(200));
             eventually(&format!("{call} {name}: the news was not taken"), async || {

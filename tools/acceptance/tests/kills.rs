@@ -230,7 +230,7 @@ impl Dies {
             Self::AtTheTable { writes_before, .. } => {
                 rule["service"] = json!("dynamodb");
                 rule["operation"] = json!("PutItem");
-                rule["containing"] = json!(payment.id);
+                rule["containing"] = json!(payment.row_key());
                 rule["skip"] = json!(writes_of_others.saturating_add(writes_before));
                 stack.sandbox.aws_misbehaves(rule).await
             }

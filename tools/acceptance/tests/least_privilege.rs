@@ -62,7 +62,7 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         expect![[r#"
                              initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep
             GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -
-            BatchGetItem     -        -        -        -        -        -        yes      yes      -        -        -
+            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -
             PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -
             UpdateItem       -        -        -        -        -        -        -        -        -        -        -
             DeleteItem       -        -        -        -        -        -        -        -        -        -        -

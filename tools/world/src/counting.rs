@@ -14,6 +14,7 @@ use domain::{
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
     payment::Payment,
+    timeline::{Entry, Subject},
     warning::{self, Warning, WarningId},
 };
 use flow::{
@@ -23,6 +24,7 @@ use flow::{
         Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
         ReplacePayment, Replaced, Write,
         dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
+        timeline::LoadTimeline,
         warning::{LoadWarning, WarningGateway, WriteWarning},
     },
 };
@@ -145,6 +147,13 @@ impl<P: ListPayments> ListPayments for Counting<P> {
     async fn list(&self, listing: &Listing, after: Option<&ListPlace>, limit: u32) -> Result<ListPage, Error> {
         tick(&self.tally.queries);
         self.port.list(listing, after, limit).await
+    }
+}
+
+impl<P: LoadTimeline> LoadTimeline for Counting<P> {
+    async fn load_timeline(&self, subject: &Subject, first: u64, last: u64) -> Result<Vec<Entry>, Error> {
+        self.tally.reads.fetch_add(1, Ordering::SeqCst);
+        self.port.load_timeline(subject, first, last).await
     }
 }
 

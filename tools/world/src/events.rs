@@ -3,6 +3,8 @@
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails at once")]
 
+pub mod stream;
+
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;

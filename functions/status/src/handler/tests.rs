@@ -7,6 +7,7 @@ use world::counting::{Counting, Tally};
 use world::events::{Drawer, answered, client_keys, payment, store_with};
 use world::host::SimHost;
 use world::store::MemoryStore;
+use world::telling::{MemoryBus, tell};
 use world::turns::block_on;
 
 use super::*;
@@ -128,4 +129,105 @@ fn a_payment_that_is_not_there_is_not_found() {
         }
     "#]],
     );
+}
+
+#[test]
+fn how_it_came_to_stand_so_is_shown_after_two_reads() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    let endpoint = endpoint(&host, &tally);
+    let store = endpoint.store.port();
+    block_on(tell(&host, store, &MemoryBus::default(), &store.stream_after(0)));
+    check(
+        &endpoint,
+        &host,
+        "status-timeline",
+        &expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "a payment as it was opened, but for": {
+            "timeline": [
+              {
+                "at": "2026-11-02T09:00:12.347Z",
+                "eventId": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+                "sequence": 1,
+                "status": "requires_payment_method",
+                "type": "payment.created",
+                "unrecorded": 0,
+                "what": "initiated",
+                "who": "client:shop",
+                "why": null
+              }
+            ],
+            "timelineComplete": true
+          }
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "listed": 1,
+          "requestId": "11111111-0000-4000-8000-000000000060",
+          "route": "GET /payment/status/{transactionId}",
+          "state": "requires_payment_method",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(tally.counts().reads, 2);
+}
+
+#[test]
+fn what_was_committed_a_moment_ago_may_not_be_told_yet() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    let answer = block_on(answered(&endpoint(&host, &tally), &host, "status-timeline"));
+    assert!(answer.contains("\"timeline\": []") && answer.contains("\"timelineComplete\": false"), "{answer}");
+}
+
+#[test]
+fn what_cannot_be_shown_is_said() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    check(
+        &endpoint(&host, &tally),
+        &host,
+        "status-invalid",
+        &expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The request is not valid",
+          "errors": [
+            {
+              "detail": "must be `timeline`, or left out",
+              "pointer": "?expand"
+            }
+          ],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-000000000061",
+          "route": "GET /payment/status/{transactionId}",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]],
+    );
+    assert_eq!(tally.counts().reads, 0);
 }

@@ -246,6 +246,15 @@ fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
     read_id(row).map(RowId::Payment)
 }
 
+/// The key of a row whose changes are told.
+pub(super) fn of_subject(subject: &Subject) -> AttributeValue {
+    match subject {
+        Subject::Payment(id) => of_payment(id),
+        Subject::Dispute(id) => of_dispute(id),
+        Subject::Warning(id) => of_warning(id),
+    }
+}
+
 /// What the row of this key is, if its changes are told.
 pub(super) fn subject_of(key: &str) -> Option<Subject> {
     let payment = key.strip_prefix(PAYMENT_PREFIX).and_then(|id| TransactionId::parse(id).ok()).map(Subject::Payment);

@@ -22,11 +22,13 @@ use super::{
 /// Attributes in a row nest three deep; no row of ours goes near this.
 const DEPTH_MAX: usize = 16;
 
-/// A batch of records.
+/// A batch of records, or rows that a person wants told.
 #[derive(Debug, Clone, Deserialize)]
 pub struct StreamEvent {
-    #[serde(rename = "Records")]
+    #[serde(rename = "Records", default)]
     records: Vec<Value>,
+    #[serde(default)]
+    retell: Vec<String>,
 }
 
 /// A record of the stream.
@@ -86,6 +88,12 @@ pub fn records(event: &StreamEvent) -> Vec<Record> {
     event.records.iter().map(Record::of).collect()
 }
 
+/// The rows that a person wants told, by their ids; what is no id of ours is left out.
+#[must_use]
+pub fn wanted(event: &StreamEvent) -> Vec<Subject> {
+    event.retell.iter().filter_map(|id| Subject::parse(id)).collect()
+}
+
 impl Record {
     fn of(record: &Value) -> Self {
         let change = record.get("dynamodb");
@@ -119,17 +127,20 @@ fn told(record: &Value) -> Result<Told, Unfit> {
     Ok(Told::Changed(Box::new(Change { before, after })))
 }
 
-/// A version of a row; none if rows of its kind are not told.
 fn version(image: &Value, name: &str) -> Result<Option<Version>, Unfit> {
-    let item = item(image, name, DEPTH_MAX)?;
-    let row = Attributes::of(&item);
+    version_of(&item(image, name, DEPTH_MAX)?)
+}
+
+/// A version of a row; none if rows of its kind are not told.
+pub(super) fn version_of(item: &Item) -> Result<Option<Version>, Unfit> {
+    let row = Attributes::of(item);
     let Some(subject) = keys::subject_of(row.text(keys::PK)?) else { return Ok(None) };
     let image = match subject {
-        Subject::Payment(_) => Image::Payment(Box::new(row::read(&item)?)),
-        Subject::Dispute(_) => Image::Dispute(Box::new(row::dispute::read(&item)?)),
-        Subject::Warning(_) => Image::Warning(Box::new(row::warning::read(&item)?)),
+        Subject::Payment(_) => Image::Payment(Box::new(row::read(item)?)),
+        Subject::Dispute(_) => Image::Dispute(Box::new(row::dispute::read(item)?)),
+        Subject::Warning(_) => Image::Warning(Box::new(row::warning::read(item)?)),
     };
-    Ok(Some(Version { image, cause: row::read_cause(&item)? }))
+    Ok(Some(Version { image, cause: row::read_cause(item)? }))
 }
 
 fn item(map: &Value, name: &str, depth: usize) -> Result<Item, Unfit> {
@@ -157,6 +168,3 @@ fn attribute(value: &Value, name: &str, depth: usize) -> Result<AttributeValue, 
         _ => return Err(unfit()),
     })
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,19 +5,20 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::{
     journal::{Movement, Position},
     time::Day,
-    timeline::{Entry, EventId, Subject},
+    timeline::{Entry, EventId, Subject, Version},
 };
 use flow::ports::{
     Error,
     timeline::{
-        Event, EventPage, EventPlace, FindEntries, ListEvents, LoadEvent, LoadTimeline, Moved, PutEntry, PutMovement,
+        Event, EventPage, EventPlace, FindEntries, ListEvents, LoadEvent, LoadTimeline, LoadVersion, Moved, PutEntry,
+        PutMovement,
     },
 };
 
 use super::{
     Condition, PaymentTable,
     attributes::{Attributes, Item, Unfit},
-    failure, keys, row,
+    failure, keys, row, stream,
 };
 
 impl PaymentTable {
@@ -59,6 +60,19 @@ impl FindEntries for PaymentTable {
     async fn position_of(&self, id: &EventId) -> Result<Option<Position>, Error> {
         let stands = self.entry_row(id).await?;
         stands.map(|item| row::entry::read_moved(&item)).transpose().map_err(Error::from)
+    }
+}
+
+impl LoadVersion for PaymentTable {
+    async fn load_version(&self, subject: &Subject) -> Result<Option<Version>, Error> {
+        let asked = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(keys::PK, keys::of_subject(subject))
+            .consistent_read(true);
+        let answer = asked.send().await.map_err(|failed| failure::of_call(&failed))?;
+        Ok(answer.item().map(stream::version_of).transpose()?.flatten())
     }
 }
 

@@ -30,4 +30,5 @@ pub mod query;
 mod screen;
 mod secret_data;
 pub mod serve;
+pub mod timeline_json;
 pub mod webhook_endpoint_json;

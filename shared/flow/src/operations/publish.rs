@@ -15,12 +15,12 @@
 
 use domain::{
     journal::Position,
-    timeline::{Change, Entry, EventId, Image, Version},
+    timeline::{Change, Entry, EventId, Image, Subject, Version},
 };
 
 use crate::ports::{
     Error, Host, Note,
-    timeline::{Bus, Event, FindEntries, Moved, PutEntry, PutMovement},
+    timeline::{Bus, Event, FindEntries, LoadVersion, Moved, PutEntry, PutMovement},
 };
 
 /// So many versions are looked through at a time for the last entry there is.
@@ -60,6 +60,22 @@ pub async fn publish<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus>(
     press.published
 }
 
+/// Tells of a row as it stands, if its last change is not told: for a person who has found one that was put aside, and whose row will
+/// not change again.
+pub async fn retell<H: Host, S: LoadVersion + FindEntries + PutEntry + PutMovement, B: Bus>(
+    host: &H,
+    store: &S,
+    bus: &B,
+    body: impl Fn(&Entry, &Image) -> Vec<u8>,
+    subject: &Subject,
+) -> Published {
+    let mut press = Press { host, store, bus, body, told: Vec::new(), published: Published::default() };
+    if let Err(error) = press.standing(subject).await {
+        press.published.failure = Some(error);
+    }
+    press.published
+}
+
 /// One row's changes on their way out.
 struct Press<'a, H, S, B, F> {
     host: &'a H,
@@ -82,6 +98,18 @@ impl<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus, F: Fn(&Entry, &Im
                 self.change(change).await?;
             }
             self.published.told = self.published.told.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    async fn standing(&mut self, subject: &Subject) -> Result<(), Error>
+    where
+        S: LoadVersion,
+    {
+        let Some(version) = self.store.load_version(subject).await? else { return Ok(()) };
+        if self.store.find_entries(&[version.image.event_id()]).await?.is_empty() {
+            self.fill(&version).await?;
+            self.published.told = 1;
         }
         Ok(())
     }

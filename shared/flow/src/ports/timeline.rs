@@ -5,7 +5,7 @@ use std::future::Future;
 use domain::{
     journal::{Movement, Position},
     time::{Day, Timestamp},
-    timeline::{Entry, EventId, EventType, Subject},
+    timeline::{Entry, EventId, EventType, Subject, Version},
 };
 
 use super::Error;
@@ -77,6 +77,12 @@ pub trait FindEntries: Sync {
     fn find_entries(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<EventId>, Error>> + Send;
     /// What money had moved after this change, as its entry says; none if it has none.
     fn position_of(&self, id: &EventId) -> impl Future<Output = Result<Option<Position>, Error>> + Send;
+}
+
+/// Reads a row as it stands, with what made it.
+pub trait LoadVersion: Sync {
+    /// The version that stands, if there is such a row: strongly consistent.
+    fn load_version(&self, subject: &Subject) -> impl Future<Output = Result<Option<Version>, Error>> + Send;
 }
 
 /// Writes entries. An entry is the mark that all of its change is told: it is written last.

@@ -19,6 +19,7 @@
 //! | `functions`, `machine` | the operations as they are deployed, and what they run on |
 //! | `actors/` | everybody outside |
 //! | [`auditor`], `watch` | those who watch |
+//! | `telling` | what was committed is told, afterwards |
 //! | [`planted`] | bugs that it must find |
 //! | [`coverage`] | what a campaign must have been through |
 //! | [`shrink`], [`campaign`] | the shortest story of a failure; many runs |
@@ -46,6 +47,7 @@ pub mod planted;
 pub mod shrink;
 mod stage;
 mod story;
+mod telling;
 mod watch;
 mod weather;
 
@@ -138,7 +140,12 @@ fn run(seed: u64, bug: Option<Bug>, choices: Choices, story: Story) -> Run {
     let stage = Arc::new(stage);
     let mut play = Play::begin(&stage);
     // A fault in the code under test that panics is a finding like any other.
-    let played = std::panic::catch_unwind(AssertUnwindSafe(|| play.plays()));
+    let played = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        play.plays();
+        if let Some(wrong) = telling::tells_everything(&stage, seed).into_iter().next() {
+            stage.with_auditor(|auditor| auditor.breach("told", "something is not told as it was", wrong));
+        }
+    }));
     if let Err(panic) = played {
         let said = panic.downcast_ref::<String>().cloned();
         let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| (*said).to_owned()));

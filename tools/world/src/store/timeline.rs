@@ -11,7 +11,8 @@ use domain::{
 use flow::ports::{
     Error,
     timeline::{
-        Event, EventPage, EventPlace, FindEntries, ListEvents, LoadEvent, LoadTimeline, Moved, PutEntry, PutMovement,
+        Event, EventPage, EventPlace, FindEntries, ListEvents, LoadEvent, LoadTimeline, LoadVersion, Moved, PutEntry,
+        PutMovement,
     },
 };
 
@@ -134,6 +135,17 @@ impl FindEntries for MemoryStore {
     async fn position_of(&self, id: &EventId) -> Result<Option<Position>, Error> {
         self.call(Call::Load, |inner| Ok(inner.told.entries.get(id).map(|item| read(row::entry::read_moved(item)))))
             .await
+    }
+}
+
+impl LoadVersion for MemoryStore {
+    async fn load_version(&self, subject: &Subject) -> Result<Option<Version>, Error> {
+        self.call(Call::Load, |inner| {
+            let changes = inner.told.stream.iter().rev();
+            let mut versions = changes.map(|change| &change.after);
+            Ok(versions.find(|version| version.image.subject() == *subject).cloned())
+        })
+        .await
     }
 }
 

@@ -9,6 +9,7 @@ mod fuzz;
 mod golden;
 mod size;
 mod stories;
+mod timeline;
 mod warnings;
 mod webhooks;
 

@@ -155,11 +155,17 @@ pub enum Sometimes {
     RefundOfDisputedMoney,
     /// A refund is asked for that a dispute has overtaken, and the gateway refuses it.
     DisputeBeatsRefund,
+    /// A change is told again that was told before.
+    ToldAgain,
+    /// Whoever tells is killed in mid-batch.
+    TellerKilled,
+    /// A call of whoever tells fails, or its answer is lost.
+    TellingFails,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 76] = [
+    pub const ALL: [Self; 79] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -236,5 +242,8 @@ impl Sometimes {
         Self::DeadlineNear,
         Self::RefundOfDisputedMoney,
         Self::DisputeBeatsRefund,
+        Self::ToldAgain,
+        Self::TellerKilled,
+        Self::TellingFails,
     ];
 }

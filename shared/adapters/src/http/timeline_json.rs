@@ -1,0 +1,66 @@
+//! How a payment came to stand as it does, as clients see it: the answer to "why is it so?".
+
+use domain::payment::Payment;
+use domain::timeline::Entry;
+use flow::operations::status::Timeline;
+use serde::Serialize;
+
+use super::payment_json::PaymentJson;
+use crate::rfc3339;
+
+/// A payment, and how it came to stand so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExplainedJson {
+    #[serde(flatten)]
+    payment: PaymentJson,
+    timeline: Vec<EntryJson>,
+    timeline_complete: bool,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EntryJson {
+    event_id: String,
+    /// The version that it made of the payment.
+    sequence: u64,
+    #[serde(rename = "type")]
+    event_type: &'static str,
+    at: String,
+    /// How the payment stood afterwards.
+    status: String,
+    what: String,
+    why: Option<String>,
+    who: String,
+    /// How many versions before it nobody can tell of.
+    unrecorded: u64,
+}
+
+impl ExplainedJson {
+    /// The payment, and its timeline.
+    #[must_use]
+    pub fn of(payment: &Payment, timeline: &Timeline) -> Self {
+        Self {
+            payment: PaymentJson::from(payment),
+            timeline: timeline.entries.iter().map(EntryJson::from).collect(),
+            timeline_complete: timeline.is_complete,
+        }
+    }
+}
+
+impl From<&Entry> for EntryJson {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            event_id: entry.id.as_str().to_owned(),
+            sequence: entry.id.version(),
+            event_type: entry.event_type.name(),
+            at: rfc3339::format(entry.at),
+            status: entry.status.clone(),
+            what: entry.cause.what.clone(),
+            why: entry.cause.why.clone(),
+            who: entry.cause.who.clone(),
+            unrecorded: entry.unrecorded,
+        }
+    }
+}

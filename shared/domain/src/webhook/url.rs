@@ -1,4 +1,6 @@
-//! Where an endpoint is.
+//! Where an endpoint is. Addresses are only read here, which is pure: nobody in this crate can call one.
+
+use core::net::{IpAddr, Ipv6Addr};
 
 /// An address that events are sent to: absolute, https; or http, on the machine itself. Whether that machine may be called at all,
 /// and which addresses a name leads to, is not this type's to say.
@@ -90,7 +92,7 @@ fn host(authority: &str) -> Option<&str> {
     let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (address, port) = rest.split_once(']')?;
-            address.parse::<std::net::Ipv6Addr>().ok()?;
+            address.parse::<Ipv6Addr>().ok()?;
             (address, port)
         }
         None => {
@@ -112,6 +114,6 @@ fn reach_of(host: &str) -> Reach {
     if at_home { Reach::Loopback } else { Reach::Public }
 }
 
-const fn is_loopback(address: &std::net::IpAddr) -> bool {
+const fn is_loopback(address: &IpAddr) -> bool {
     address.is_loopback()
 }

@@ -2,6 +2,7 @@
 //!
 //! Must never: pass on what our own infrastructure said. That is for the log.
 
+use domain::{dispute, webhook};
 use flow::operations::dispute::DisputeError;
 use flow::operations::initiate::InitiateError;
 use flow::operations::webhook_endpoint::WebhookEndpointError;
@@ -9,6 +10,29 @@ use flow::ports::{AmountRefusal, Error};
 use flow::steps::{PartError, RequestError};
 
 use super::problem::{FieldError, Problem, Refusal};
+
+impl From<dispute::Rejection> for Refusal {
+    fn from(rejection: dispute::Rejection) -> Self {
+        match rejection {
+            dispute::Rejection::InvalidState { .. }
+            | dispute::Rejection::NotTaken { .. }
+            | dispute::Rejection::TooManyRequests => Self::InvalidState,
+            dispute::Rejection::InProgress => Self::InProgress,
+            dispute::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            dispute::Rejection::NothingToSubmit => Self::NothingToSubmit,
+        }
+    }
+}
+
+impl From<webhook::Rejection> for Refusal {
+    fn from(rejection: webhook::Rejection) -> Self {
+        match rejection {
+            webhook::Rejection::Unknown => Self::NotFound,
+            webhook::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            webhook::Rejection::Full => Self::TooManyEndpoints,
+        }
+    }
+}
 
 impl From<&Error> for Problem {
     fn from(error: &Error) -> Self {

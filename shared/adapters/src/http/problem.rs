@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use domain::dispute::{self, Dispute};
 use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
-use domain::webhook;
 use flow::ports::Error;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -273,29 +272,6 @@ impl From<Rejection> for Refusal {
             | Rejection::MethodMissing
             | Rejection::MethodNotTaken
             | Rejection::PayerMustBeThere => Self::InvalidRequest,
-        }
-    }
-}
-
-impl From<dispute::Rejection> for Refusal {
-    fn from(rejection: dispute::Rejection) -> Self {
-        match rejection {
-            dispute::Rejection::InvalidState { .. }
-            | dispute::Rejection::NotTaken { .. }
-            | dispute::Rejection::TooManyRequests => Self::InvalidState,
-            dispute::Rejection::InProgress => Self::InProgress,
-            dispute::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
-            dispute::Rejection::NothingToSubmit => Self::NothingToSubmit,
-        }
-    }
-}
-
-impl From<webhook::Rejection> for Refusal {
-    fn from(rejection: webhook::Rejection) -> Self {
-        match rejection {
-            webhook::Rejection::Unknown => Self::NotFound,
-            webhook::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
-            webhook::Rejection::Full => Self::TooManyEndpoints,
         }
     }
 }

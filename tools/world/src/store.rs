@@ -257,7 +257,7 @@ impl Inner {
         let row = Row::laid_out(write, self.layout)?;
         self.commits.push(Commit {
             payment: row.payment.clone(),
-            event: write.event.to_owned(),
+            event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
         });
         if self.index_is_held {
@@ -384,7 +384,7 @@ fn missing() -> Error {
 #[cfg(test)]
 mod tests {
     use domain::payment::{Act, ActKind, ActProgress, CancelReason, End};
-    use flow::ports::{Urgency, WriterToken};
+    use flow::ports::{Cause, Urgency, WriterToken};
 
     use super::*;
     use crate::{payments, turns::block_on};
@@ -392,7 +392,7 @@ mod tests {
     const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 
     const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-        Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(writer) }
+        Write { payment, cause: Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(writer) }
     }
 
     #[test]

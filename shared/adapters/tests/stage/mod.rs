@@ -169,7 +169,7 @@ impl Stage {
     }
 
     pub(crate) async fn refunds(&self, payment: &Payment) -> Result<Vec<RefundSnapshot>, UnknownReason> {
-        self.gateways.refunds(payment, PATIENCE).await
+        self.gateways.refunds(payment, PATIENCE).await.answer
     }
 
     /// The row's time has come, and somebody has looked.

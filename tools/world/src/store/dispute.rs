@@ -99,7 +99,7 @@ impl Inner {
         }
         self.dispute_commits.push(DisputeCommit {
             dispute: row.dispute.clone(),
-            event: write.event.to_owned(),
+            event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
         });
         self.disputes.0.insert(write.dispute.id.clone(), row);

@@ -20,6 +20,7 @@ use domain::{
     id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
+    timeline::Cause,
 };
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
@@ -44,6 +45,8 @@ pub struct Commit {
     pub event: String,
     /// Who made it happen.
     pub actor: Actor,
+    /// What the row itself says of it.
+    pub cause: Cause,
 }
 
 /// The kinds of calls that can be made to break down.
@@ -259,6 +262,7 @@ impl Inner {
             payment: row.payment.clone(),
             event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
+            cause: cause_of(&row.item)?,
         });
         if self.index_is_held {
             self.index_is_behind = true;
@@ -373,6 +377,10 @@ impl ListPayments for MemoryStore {
     }
 }
 
+fn cause_of(item: &Item) -> Result<Cause, Error> {
+    row::read_cause(item).map_err(Error::from)
+}
+
 fn number(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -384,7 +392,7 @@ fn missing() -> Error {
 #[cfg(test)]
 mod tests {
     use domain::payment::{Act, ActKind, ActProgress, CancelReason, End};
-    use flow::ports::{Cause, Urgency, WriterToken};
+    use flow::ports::{self, Urgency, WriterToken};
 
     use super::*;
     use crate::{payments, turns::block_on};
@@ -392,7 +400,7 @@ mod tests {
     const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 
     const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-        Write { payment, cause: Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(writer) }
+        Write { payment, cause: ports::Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(writer) }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use adapters::{
+    dynamo::row::read_cause,
     gateway::{
         gateways::Gateways,
         paypal::{Credentials, Paypal, PaypalApp, webhook::Verifier},
@@ -19,6 +20,7 @@ use domain::{
     payment::{CaptureMethod, Payment},
     schedule::Limits,
     time::Timestamp,
+    timeline::Cause,
 };
 use flow::{
     operations::{
@@ -108,6 +110,11 @@ impl Stage {
 
     pub(crate) fn row(&self, id: &TransactionId) -> Payment {
         self.store.row(id).unwrap()
+    }
+
+    /// What the row says of the write that made it.
+    pub(crate) fn cause(&self, id: &TransactionId) -> Cause {
+        read_cause(&self.store.stored(id).unwrap()).unwrap()
     }
 
     pub(crate) async fn try_open(&self, key: &str) -> Result<Payment, InitiateError> {

@@ -7,13 +7,14 @@ use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::RowId,
     time::Timestamp,
+    timeline::Cause,
 };
 use flow::ports::{
     Actor, DuePlace, Error,
     dispute::{CreateDispute, Created, ListDisputes, LoadDispute, Page, Place, ReplaceDispute, Replaced, Write},
 };
 
-use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, number};
+use super::{Call, DUE_PARTITION, Inner, MemoryStore, cause_of, missing, number};
 
 /// The rows of disputes.
 #[derive(Debug, Default)]
@@ -28,6 +29,8 @@ pub struct DisputeCommit {
     pub event: String,
     /// Who made it happen.
     pub actor: Actor,
+    /// What the row itself says of it.
+    pub cause: Cause,
 }
 
 #[derive(Debug)]
@@ -101,6 +104,7 @@ impl Inner {
             dispute: row.dispute.clone(),
             event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
+            cause: cause_of(&row.item)?,
         });
         self.disputes.0.insert(write.dispute.id.clone(), row);
         Ok(Put::Written)

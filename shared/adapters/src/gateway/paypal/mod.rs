@@ -266,3 +266,6 @@ impl TimeLeft {
 fn first_hand(outcome: Outcome) -> Answer {
     Answer { outcome, hand: Hand::First }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,6 +85,13 @@ impl<T> Traced<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        dispute,
+        gateway::{Hand, RefundOutcome, UnknownReason},
+        id::{AttemptNumber, IdempotencyKey, RefundId, TransactionId},
+        payment::{RefundEvidence, Source},
+        warning,
+    };
 
     #[test]
     fn the_names_that_gateways_give_requests_are_taken_as_they_are() {
@@ -106,6 +113,54 @@ mod tests {
         let told = Traced { answer: 20, request_id: request_id.clone() };
         assert_eq!(told.map(|told| told + 1), Traced { answer: 21, request_id });
         assert_eq!(Traced::untraced(20).map(|told| told + 1).request_id, None);
+    }
+
+    #[test]
+    fn how_we_came_by_what_is_said_of_a_payment_or_a_dispute_has_one_word() {
+        let (first, replayed) = (Hand::First, Hand::Replayed);
+        for (source, kind) in [
+            (Source::Attempt(AttemptNumber::FIRST, first), EvidenceKind::Answer),
+            (Source::Attempt(AttemptNumber::FIRST, replayed), EvidenceKind::ReplayedAnswer),
+            (Source::Act(1, first), EvidenceKind::Answer),
+            (Source::Act(1, replayed), EvidenceKind::ReplayedAnswer),
+            (Source::Fetch, EvidenceKind::Fetch),
+            (Source::Event { cause: None }, EvidenceKind::Event),
+            (Source::Event { cause: Some(AttemptNumber::FIRST) }, EvidenceKind::Event),
+        ] {
+            assert_eq!(source.kind(), kind, "{source:?}");
+        }
+        assert_eq!(dispute::Source::Fetch.kind(), EvidenceKind::Fetch);
+        assert_eq!(dispute::Source::Act(1, first).kind(), EvidenceKind::Answer);
+        assert_eq!(dispute::Source::Act(1, replayed).kind(), EvidenceKind::ReplayedAnswer);
+    }
+
+    #[test]
+    fn how_we_came_by_what_is_said_of_refunds_has_one_word_whatever_it_says() {
+        let key = IdempotencyKey::parse("k").unwrap();
+        let id = RefundId::derive("merchant", &TransactionId::derive("merchant", "initiate", &key), &key);
+        let outcome = RefundOutcome::Unknown(UnknownReason::ServerError);
+        let answered = |hand| RefundEvidence::Answered { id: id.clone(), hand, outcome: outcome.clone() };
+        for (evidence, kind) in [
+            (answered(Hand::First), EvidenceKind::Answer),
+            (answered(Hand::Replayed), EvidenceKind::ReplayedAnswer),
+            (RefundEvidence::Listed(Vec::new()), EvidenceKind::List),
+            (RefundEvidence::Absent { id: id.clone() }, EvidenceKind::List),
+            (RefundEvidence::Unseen(UnknownReason::Timeout), EvidenceKind::List),
+            (RefundEvidence::Seen(Vec::new()), EvidenceKind::Event),
+            (RefundEvidence::Hinted, EvidenceKind::Event),
+        ] {
+            assert_eq!(evidence.kind(), kind, "{evidence:?}");
+        }
+    }
+
+    #[test]
+    fn a_command_rests_on_nothing_but_what_an_event_has_asked_for() {
+        assert_eq!(dispute::Command::Notice.grounds(), Some(EvidenceKind::Event));
+        for wanted in [dispute::Command::Claim, dispute::Command::SendAgain, dispute::Command::Remind] {
+            assert_eq!(wanted.grounds(), None, "{wanted:?}");
+        }
+        assert_eq!(warning::Command::Notice.grounds(), Some(EvidenceKind::Event));
+        assert_eq!(warning::Command::Claim.grounds(), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use domain::payment::{Payment, PaymentState};
 use domain::timeline::{Entry, EventId, Version};
 use expect_test::{ExpectFile, expect_file};
 use flow::ports::timeline::Moved;
-use flow::ports::{CreatePayment as _, Dependency, ReplacePayment as _, Write, WriterToken};
+use flow::ports::{Cause, CreatePayment as _, Dependency, ReplacePayment as _, Write, WriterToken};
 use serde_json::{Value, json};
 use world::events::{payment, stream, text};
 use world::host::SimHost;
@@ -64,7 +64,7 @@ fn changes() -> Vec<Value> {
     };
     let actor = client();
     let write =
-        |payment, event, writer| Write { payment, event, why: None, actor: &actor, writer: WriterToken(writer) };
+        |payment, event, writer| Write { payment, cause: Cause::of(event), actor: &actor, writer: WriterToken(writer) };
     block_on(store.create(&write(&opened, "initiated", 1))).unwrap();
     let first = store.stored(&opened.id).unwrap();
     block_on(store.replace(&write(&paid, "captured", 2))).unwrap();

@@ -1,6 +1,8 @@
 //! On what evidence each change was made, and to which request of ours that evidence answers: what the rows themselves say, from
 //! the opening to the end, when answers come and when they do not.
 
+#![expect(clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::time::Duration;
 
 use domain::{

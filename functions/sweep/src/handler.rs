@@ -19,6 +19,8 @@ pub(crate) struct Sweep<S, N> {
 pub(crate) struct SweptJson {
     found: usize,
     nudged: usize,
+    deliveries_found: usize,
+    deliveries_nudged: usize,
     in_doubt: usize,
     oldest_due_ms: u64,
     more: bool,
@@ -39,11 +41,13 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
             Ok(swept) => {
                 // Measured each minute, also when there is nothing: minutes without a measure tell that no sweep got through.
                 line.measure(Gauge::Found(swept.found));
+                line.measure(Gauge::DeliveriesFound(swept.deliveries_found));
                 line.measure(Gauge::InDoubt(swept.in_doubt));
                 line.measure(Gauge::OldestDue(swept.oldest_due));
                 line.set(Field::Nudged(swept.nudged));
+                line.set(Field::DeliveriesNudged(swept.deliveries_nudged));
                 (0..swept.unreadable).for_each(|_| line.count(Count::UnreadableRow));
-                if swept.nudged < swept.found {
+                if swept.nudged < swept.found || swept.deliveries_nudged < swept.deliveries_found {
                     line.raise(Level::Warn);
                 }
             }
@@ -55,9 +59,18 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
 
 impl From<Swept> for SweptJson {
     fn from(swept: Swept) -> Self {
-        let Swept { found, nudged, in_doubt, oldest_due, more, unreadable, failed_partitions } = swept;
-        let oldest_due_ms = u64::try_from(oldest_due.as_millis()).unwrap_or(u64::MAX);
-        Self { found, nudged, in_doubt, oldest_due_ms, more, unreadable, failed_partitions }
+        let oldest_due_ms = u64::try_from(swept.oldest_due.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            found: swept.found,
+            nudged: swept.nudged,
+            deliveries_found: swept.deliveries_found,
+            deliveries_nudged: swept.deliveries_nudged,
+            in_doubt: swept.in_doubt,
+            oldest_due_ms,
+            more: swept.more,
+            unreadable: swept.unreadable,
+            failed_partitions: swept.failed_partitions,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use adapters::aws::Aws;
 use adapters::config::Environment;
 use adapters::dynamo::PaymentTable;
 use adapters::host::{SystemHost, now};
-use adapters::sqs::RetryQueue;
+use adapters::sqs::{DeliveryQueue, Queues, RetryQueue};
 use adapters::telemetry::{Line, install_panic_hook};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde::de::IgnoredAny;
@@ -19,7 +19,10 @@ async fn main() -> Result<(), Error> {
     let aws = Aws::from_environment()?;
     let sweep = handler::Sweep {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
-        nudges: RetryQueue::new(aws.sqs(), environment.text("RETRY_QUEUE_URL")?),
+        nudges: Queues {
+            retry: RetryQueue::new(aws.sqs(), environment.text("RETRY_QUEUE_URL")?),
+            deliveries: DeliveryQueue::new(aws.sqs(), environment.text("DELIVERY_QUEUE_URL")?),
+        },
     };
     let sweep = &sweep;
     lambda_runtime::run(service_fn(move |_: LambdaEvent<IgnoredAny>| async move {

@@ -8,6 +8,7 @@ use domain::gateway::{Gateway, Mode};
 use domain::money::AmountLimits;
 use domain::policy::{Policy, Reaction};
 use domain::schedule::Limits;
+use domain::webhook::Reach;
 
 use crate::telemetry::{Level, Log};
 
@@ -163,6 +164,18 @@ impl Environment {
         self.text("EVENT_BUS_NAME").ok()
     }
 
+    /// How far away the merchant's webhook endpoints may be: on the machine itself in the local stage, and nowhere else.
+    ///
+    /// # Errors
+    /// If `WEBHOOK_REACH` is neither `public` nor `local`.
+    pub fn webhook_reach(&self) -> Result<Reach, ConfigError> {
+        match self.text("WEBHOOK_REACH")?.as_str() {
+            "public" => Ok(Reach::Public),
+            "local" => Ok(Reach::Loopback),
+            _ => Err(ConfigError::Malformed("WEBHOOK_REACH", "`public` or `local`")),
+        }
+    }
+
     /// Whose log it is, and how much is written. A word that is no level must not stop payments: it means `info`.
     ///
     /// # Errors
@@ -230,6 +243,14 @@ mod tests {
         assert_eq!(policy("false", "true").map(|policy| policy.fraud_warning), Ok(Reaction::Refund));
         assert_eq!(policy("yes", "false"), Err(ConfigError::Malformed("REFUND_LATE_SUCCESS", "`true` or `false`")));
         assert_eq!(policy("true", ""), Err(ConfigError::Missing("REFUND_ON_FRAUD_WARNING")));
+    }
+
+    #[test]
+    fn events_are_sent_to_the_machine_itself_only_where_the_word_stands() {
+        assert_eq!(environment(&[("WEBHOOK_REACH", "local")]).webhook_reach(), Ok(Reach::Loopback));
+        assert_eq!(environment(&[("WEBHOOK_REACH", "public")]).webhook_reach(), Ok(Reach::Public));
+        assert!(environment(&[("WEBHOOK_REACH", "true")]).webhook_reach().is_err());
+        assert_eq!(environment(&[]).webhook_reach(), Err(ConfigError::Missing("WEBHOOK_REACH")));
     }
 
     #[test]

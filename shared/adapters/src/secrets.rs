@@ -18,7 +18,7 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use domain::time::Timestamp;
 
-pub use documents::{PaypalAppSecret, PaypalEndpoint, SigningSecrets, StripeApiKey};
+pub use documents::{PaypalAppSecret, PaypalEndpoint, SigningSecrets, StripeApiKey, WebhookSigningKey};
 
 /// How long a revoked key may go on working in an environment that nothing told of the revocation, while Secrets Manager answers.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);

@@ -1,6 +1,7 @@
-//! The retry queue: nudges out, nudges in.
+//! The queues of nudges, out and in: the retry queue, and that of deliveries to the merchant, which is a queue of its own so that a
+//! merchant's server that is down holds up no payment.
 //!
-//! A nudge is `{"transactionId":"pay_…"}`, `{"disputeId":"dsp_…"}` or `{"warningId":"wrn_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
+//! A nudge is `{"transactionId":"pay_…"}`, `{"disputeId":"dsp_…"}`, `{"warningId":"wrn_…"}` or `{"deliveryId":"evt_….whe_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
 //! a doubled or late one by the row's version. So sending has no guarantee to keep, and reading has nothing to trust.
 //!
 //! Must never: put anything else of a payment on the queue, or let one bad record stop the others of its batch.
@@ -14,6 +15,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use domain::dispute::DisputeId;
 use domain::id::{RowId, TransactionId};
 use domain::warning::WarningId;
+use domain::webhook::DeliveryId;
 use flow::ports::{Dependency, Error, Nudge};
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +29,23 @@ const BATCH_MAX: usize = 10;
 
 /// The queue that the retry function reads.
 #[derive(Debug, Clone)]
-pub struct RetryQueue {
+pub struct RetryQueue(Queue);
+
+/// The queue that the deliver function reads.
+#[derive(Debug, Clone)]
+pub struct DeliveryQueue(Queue);
+
+/// Both: each row is nudged in the queue of whoever looks at it.
+#[derive(Debug, Clone)]
+pub struct Queues {
+    /// For payments, disputes and warnings.
+    pub retry: RetryQueue,
+    /// For deliveries.
+    pub deliveries: DeliveryQueue,
+}
+
+#[derive(Debug, Clone)]
+struct Queue {
     client: Client,
     url: String,
 }
@@ -36,7 +54,79 @@ impl RetryQueue {
     /// The queue at this URL.
     #[must_use]
     pub const fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+        Self(Queue { client, url })
+    }
+}
+
+impl DeliveryQueue {
+    /// The queue at this URL.
+    #[must_use]
+    pub const fn new(client: Client, url: String) -> Self {
+        Self(Queue { client, url })
+    }
+}
+
+impl Nudge for RetryQueue {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
+        self.0.send(id, delay).await
+    }
+
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
+        self.0.send_all(ids).await
+    }
+}
+
+impl Nudge for DeliveryQueue {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
+        self.0.send(id, delay).await
+    }
+
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
+        self.0.send_all(ids).await
+    }
+}
+
+impl Nudge for Queues {
+    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
+        match id {
+            RowId::Payment(_) | RowId::Dispute(_) | RowId::Warning(_) => self.retry.nudge(id, delay).await,
+            RowId::Delivery(_) => self.deliveries.nudge(id, delay).await,
+        }
+    }
+
+    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
+        let is_delivery = |id: &RowId| matches!(id, RowId::Delivery(_));
+        let (deliveries, others): (Vec<RowId>, Vec<RowId>) = ids.iter().cloned().partition(is_delivery);
+        // One queue that fails must not keep the nudges of the other.
+        match (self.retry.nudge_all(&others).await, self.deliveries.nudge_all(&deliveries).await) {
+            (Ok(some), Ok(more)) => Ok(some.saturating_add(more)),
+            (Ok(some), Err(_)) | (Err(_), Ok(some)) if some > 0 => Ok(some),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+}
+
+impl Queue {
+    async fn send(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
+        let sent =
+            self.client.send_message().queue_url(&self.url).message_body(body(id)).delay_seconds(whole_seconds(delay));
+        sent.send().await.map(drop).map_err(|error| unavailable(&error))
+    }
+
+    /// Ten at a time, each ten on its own: an error is answered only if not a single one was taken.
+    async fn send_all(&self, ids: &[RowId]) -> Result<usize, Error> {
+        let mut taken: usize = 0;
+        let mut failure = None;
+        for batch in ids.chunks(BATCH_MAX) {
+            match self.send_batch(batch).await {
+                Ok(count) => taken = taken.saturating_add(count),
+                Err(error) => failure = Some(error),
+            }
+        }
+        match failure {
+            Some(error) if taken == 0 => Err(error),
+            _ => Ok(taken),
+        }
     }
 
     async fn send_batch(&self, ids: &[RowId]) -> Result<usize, Error> {
@@ -56,30 +146,6 @@ impl RetryQueue {
             .await
             .map_err(|error| unavailable(&error))?;
         Ok(sent.successful().len())
-    }
-}
-
-impl Nudge for RetryQueue {
-    async fn nudge(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
-        let sent =
-            self.client.send_message().queue_url(&self.url).message_body(body(id)).delay_seconds(whole_seconds(delay));
-        sent.send().await.map(drop).map_err(|error| unavailable(&error))
-    }
-
-    /// Ten at a time, each ten on its own: an error is answered only if not a single one was taken.
-    async fn nudge_all(&self, ids: &[RowId]) -> Result<usize, Error> {
-        let mut taken: usize = 0;
-        let mut failure = None;
-        for batch in ids.chunks(BATCH_MAX) {
-            match self.send_batch(batch).await {
-                Ok(count) => taken = taken.saturating_add(count),
-                Err(error) => failure = Some(error),
-            }
-        }
-        match failure {
-            Some(error) if taken == 0 => Err(error),
-            _ => Ok(taken),
-        }
     }
 }
 
@@ -112,7 +178,7 @@ impl PutAside for DeadLetters {
     }
 }
 
-/// A record of the queue, as the retry function gets it.
+/// A record of a queue, as the function gets it that reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// What SQS calls it. Whoever could not look at the row names it to [`redeliver`].
@@ -164,25 +230,28 @@ struct NudgeJson {
     transaction_id: Option<String>,
     dispute_id: Option<String>,
     warning_id: Option<String>,
+    delivery_id: Option<String>,
 }
 
 impl NudgeJson {
     fn row(&self) -> Option<RowId> {
-        match (&self.transaction_id, &self.dispute_id, &self.warning_id) {
-            (Some(id), None, None) => TransactionId::parse(id).ok().map(RowId::Payment),
-            (None, Some(id), None) => DisputeId::parse(id).ok().map(RowId::Dispute),
-            (None, None, Some(id)) => WarningId::parse(id).ok().map(RowId::Warning),
+        match (&self.transaction_id, &self.dispute_id, &self.warning_id, &self.delivery_id) {
+            (Some(id), None, None, None) => TransactionId::parse(id).ok().map(RowId::Payment),
+            (None, Some(id), None, None) => DisputeId::parse(id).ok().map(RowId::Dispute),
+            (None, None, Some(id), None) => WarningId::parse(id).ok().map(RowId::Warning),
+            (None, None, None, Some(id)) => DeliveryId::parse(id).ok().map(RowId::Delivery),
             _ => None,
         }
     }
 }
 
 fn body(id: &RowId) -> String {
-    // Ids are made of letters, digits, `_` and `-`: nothing in them can need an escape.
+    // Ids are made of letters, digits, `_`, `-` and `.`: nothing in them can need an escape.
     match id {
         RowId::Payment(id) => format!(r#"{{"transactionId":"{id}"}}"#),
         RowId::Dispute(id) => format!(r#"{{"disputeId":"{id}"}}"#),
         RowId::Warning(id) => format!(r#"{{"warningId":"{id}"}}"#),
+        RowId::Delivery(id) => format!(r#"{{"deliveryId":"{id}"}}"#),
     }
 }
 
@@ -215,6 +284,8 @@ mod tests {
     use super::*;
     use crate::aws::tests::Script;
     use domain::id::IdempotencyKey;
+    use domain::timeline::EventId;
+    use domain::webhook::EndpointId;
     use serde_json::Value;
 
     const URL: &str = "http://127.0.0.1:4566/000000000000/retry";
@@ -254,17 +325,43 @@ mod tests {
     }
 
     #[test]
-    fn disputes_and_warnings_are_nudged_by_their_own_ids_and_read_back() {
+    fn disputes_warnings_and_deliveries_are_nudged_by_their_own_ids_and_read_back() {
         let dispute = RowId::Dispute(DisputeId::parse("dsp_paypal_PP-D-10001").unwrap());
         let warning = RowId::Warning(WarningId::parse("wrn_stripe_issfr_1").unwrap());
-        for (id, text) in
-            [(dispute, r#"{"disputeId":"dsp_paypal_PP-D-10001"}"#), (warning, r#"{"warningId":"wrn_stripe_issfr_1"}"#)]
-        {
+        let delivered = format!(r#"{{"deliveryId":"{}"}}"#, delivery().as_str());
+        for (id, text) in [
+            (dispute, r#"{"disputeId":"dsp_paypal_PP-D-10001"}"#),
+            (warning, r#"{"warningId":"wrn_stripe_issfr_1"}"#),
+            (delivery(), delivered.as_str()),
+        ] {
             assert_eq!(body(&id), text);
             let mut message = SqsMessage::default();
             message.body = Some(body(&id));
             assert_eq!(Record::from(message).nudge, Ok(id));
         }
+    }
+
+    fn delivery() -> RowId {
+        let endpoint = EndpointId::derive("merchant", &IdempotencyKey::parse("endpoint-1").unwrap());
+        RowId::Delivery(DeliveryId::of(EventId::parse("evt_dsp_stripe_du_1_2").unwrap(), endpoint))
+    }
+
+    #[tokio::test]
+    async fn each_row_is_nudged_in_the_queue_of_whoever_looks_at_it() {
+        let (aws, script) = Script::of(vec![(200, taken(0..2, 9)), (400, refusal("AccessDenied"))]);
+        let deliveries = DeliveryQueue::new(aws.sqs(), "http://127.0.0.1:4566/000000000000/deliveries".to_owned());
+        let queues = Queues { retry: RetryQueue::new(aws.sqs(), URL.to_owned()), deliveries };
+        let mut all = ids(2);
+        all.insert(1, delivery());
+        assert_eq!(queues.nudge_all(&all).await, Ok(2), "one queue that fails does not keep the other's");
+        let sent = sent(&script);
+        let bodies = |batch: &Value| {
+            let entries = batch["Entries"].as_array().unwrap();
+            entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!((sent[0]["QueueUrl"].as_str(), bodies(&sent[0])), (Some(URL), vec![body(&all[0]), body(&all[2])]));
+        assert!(sent[1]["QueueUrl"].as_str().unwrap().ends_with("/deliveries"));
+        assert_eq!(bodies(&sent[1]), [body(&delivery())]);
     }
 
     #[test]

@@ -15,7 +15,9 @@ use std::time::Duration;
 use domain::dispute::DisputeId;
 use domain::id::TransactionId;
 use domain::time::Timestamp;
+use domain::timeline::EventId;
 use domain::warning::WarningId;
+use domain::webhook::EndpointId;
 use flow::ports::{Error, Note};
 use serde_json::{Map, Value, json};
 
@@ -76,7 +78,13 @@ pub enum Field<'a> {
     DisputeId(&'a DisputeId),
     /// The early fraud warning.
     WarningId(&'a WarningId),
-    /// Where the payment, the dispute or the warning stands after the request.
+    /// The event that is told to the merchant.
+    EventId(&'a EventId),
+    /// The merchant's endpoint.
+    EndpointId(&'a EndpointId),
+    /// How many tries of a delivery have failed since it was last asked for.
+    FailedTries(u32),
+    /// Where the payment, the dispute, the warning or the delivery stands after the request.
     State(&'static str),
     /// The name of the caller's key.
     Caller(&'a str),
@@ -90,10 +98,14 @@ pub enum Field<'a> {
     MessageId(&'a str),
     /// The gateway's name for an event.
     GatewayEventId(&'a str),
-    /// How many payments or disputes a list showed.
+    /// How many payments, disputes, endpoints or events a list showed.
     Listed(usize),
-    /// How many rows a sweep nudged.
+    /// How many rows a sweep nudged, deliveries apart.
     Nudged(usize),
+    /// How many deliveries a sweep nudged.
+    DeliveriesNudged(usize),
+    /// How many events are delivered again.
+    Redelivered(usize),
     /// How many records a batch of the stream had.
     Records(usize),
     /// How many changes were told.
@@ -120,6 +132,9 @@ impl Field<'_> {
             Self::TransactionId(id) => ("transactionId", id.as_str().into()),
             Self::DisputeId(id) => ("disputeId", id.as_str().into()),
             Self::WarningId(id) => ("warningId", id.as_str().into()),
+            Self::EventId(id) => ("eventId", id.as_str().into()),
+            Self::EndpointId(id) => ("endpointId", id.as_str().into()),
+            Self::FailedTries(count) => ("failedTries", count.into()),
             Self::State(state) => ("state", state.into()),
             Self::Caller(name) => ("caller", cleaned(name)),
             Self::Duration(duration) => ("durationMs", milliseconds(duration)),
@@ -129,6 +144,8 @@ impl Field<'_> {
             Self::GatewayEventId(id) => ("gatewayEventId", cleaned(id)),
             Self::Listed(count) => ("listed", count.into()),
             Self::Nudged(count) => ("nudged", count.into()),
+            Self::DeliveriesNudged(count) => ("deliveriesNudged", count.into()),
+            Self::Redelivered(count) => ("redelivered", count.into()),
             Self::Records(count) => ("records", count.into()),
             Self::Told(count) => ("told", count.into()),
             Self::Announced(count) => ("announced", count.into()),
@@ -213,6 +230,9 @@ impl Line {
                 | Note::ReviewAsked
                 | Note::FraudWarning
                 | Note::AutomaticRefund
+                | Note::DeliveryFailed
+                | Note::DeliveryExhausted
+                | Note::EndpointGone
                 | Note::TimelineGap { .. }
                 | Note::Conflict => {}
             }

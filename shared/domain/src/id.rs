@@ -6,7 +6,7 @@ use std::fmt;
 use data_encoding::BASE32_NOPAD;
 use sha2::{Digest, Sha256};
 
-use crate::{dispute::DisputeId, warning::WarningId};
+use crate::{dispute::DisputeId, warning::WarningId, webhook::DeliveryId};
 
 /// Why a name was not taken. The sentence completes "`<field>` …".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -36,7 +36,7 @@ pub struct TransactionId(String);
 const DIGITS: usize = 26;
 
 /// The prefix, and the digits of a hash over all the parts.
-fn derived(prefix: &str, parts: &[&str]) -> String {
+pub(crate) fn derived(prefix: &str, parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         add(&mut hash, part);
@@ -46,7 +46,7 @@ fn derived(prefix: &str, parts: &[&str]) -> String {
 }
 
 /// Whether `text` is the prefix and as many digits as ours have.
-fn is_derived(prefix: &str, text: &str) -> bool {
+pub(crate) fn is_derived(prefix: &str, text: &str) -> bool {
     let base32 = |byte: u8| byte.is_ascii_lowercase() || (b'2'..=b'7').contains(&byte);
     text.strip_prefix(prefix).is_some_and(|digits| digits.len() == DIGITS && digits.bytes().all(base32))
 }
@@ -140,6 +140,8 @@ pub enum RowId {
     Dispute(DisputeId),
     /// The row of an early fraud warning.
     Warning(WarningId),
+    /// The row of a delivery to the merchant.
+    Delivery(DeliveryId),
 }
 
 impl RowId {
@@ -150,6 +152,7 @@ impl RowId {
             Self::Payment(id) => id.as_str(),
             Self::Dispute(id) => id.as_str(),
             Self::Warning(id) => id.as_str(),
+            Self::Delivery(id) => id.as_str(),
         }
     }
 
@@ -158,7 +161,7 @@ impl RowId {
     pub const fn payment(&self) -> Option<&TransactionId> {
         match self {
             Self::Payment(id) => Some(id),
-            Self::Dispute(_) | Self::Warning(_) => None,
+            Self::Dispute(_) | Self::Warning(_) | Self::Delivery(_) => None,
         }
     }
 }
@@ -178,6 +181,12 @@ impl From<DisputeId> for RowId {
 impl From<WarningId> for RowId {
     fn from(id: WarningId) -> Self {
         Self::Warning(id)
+    }
+}
+
+impl From<DeliveryId> for RowId {
+    fn from(id: DeliveryId) -> Self {
+        Self::Delivery(id)
     }
 }
 

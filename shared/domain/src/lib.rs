@@ -5,7 +5,8 @@
 //! its `Cargo.toml` is the proof.
 //!
 //! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
-//! events), [`decline`], [`schedule`], [`policy`], [`timeline`] and [`journal`] (what is told of it afterwards).
+//! events), [`decline`], [`schedule`], [`policy`], [`timeline`] and [`journal`] (what is told of it afterwards),
+//! [`webhook`] (how the merchant's own servers are told).
 
 pub mod decline;
 pub mod dispute;
@@ -21,3 +22,4 @@ pub mod text;
 pub mod time;
 pub mod timeline;
 pub mod warning;
+pub mod webhook;

@@ -52,6 +52,12 @@ impl Day {
     pub const fn start(self) -> Timestamp {
         Timestamp(self.0.saturating_mul(Self::MS))
     }
+
+    /// The day before it.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
 }
 
 /// The circumstances of one decision: the moment, the limits and the merchant's settings in force, and one throw of the dice for
@@ -86,5 +92,6 @@ mod tests {
         let (last, next) = (Timestamp::from_unix_ms(86_399_999), Timestamp::from_unix_ms(86_400_000));
         assert_eq!((Day::of(last).start().unix_ms(), Day::of(next).start()), (0, next));
         assert_eq!(Day::of(Timestamp::from_unix_ms(-1)).start().unix_ms(), -86_400_000);
+        assert_eq!(Day::of(next).before(), Day::of(last));
     }
 }

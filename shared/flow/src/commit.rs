@@ -5,6 +5,7 @@
 
 pub mod dispute;
 pub mod warning;
+pub mod webhook;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 pub mod dispute;
 pub mod timeline;
 pub mod warning;
+pub mod webhook;
 
 use std::{future::Future, time::Duration};
 
@@ -69,6 +70,12 @@ pub enum Note {
     FraudWarning,
     /// A refund was made that nobody asked for, because the merchant's settings say so.
     AutomaticRefund,
+    /// A try to deliver an event failed; there will be another.
+    DeliveryFailed,
+    /// An event was not delivered, and is not tried any more.
+    DeliveryExhausted,
+    /// An endpoint said that it is gone, and is sent nothing any more.
+    EndpointGone,
     /// A write was overtaken by another and decided again.
     Conflict,
     /// Versions of a row were not told when the next one was; as much of them was made good as is known.
@@ -216,6 +223,10 @@ pub enum Actor {
     Webhook(String),
     /// The retry function.
     Retry,
+    /// The function that tells of changes.
+    Publish,
+    /// The function that delivers.
+    Deliver,
 }
 
 /// Names one write among all writes.
@@ -246,13 +257,16 @@ pub struct DuePartition {
     pub shard: u32,
 }
 
-/// What a row that is due waits for. The two lie apart, so that doubts are looked at first and can be counted.
+/// What a row that is due waits for. Each kind lies apart, so that doubts are looked at first and can be counted, and no merchant's server
+/// that is down hides a payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Urgency {
     /// Something of ours is under way whose outcome nobody knows.
     Doubt,
     /// A look, now and then: a payer, a gateway or a date is waited for.
     Look,
+    /// A try to deliver an event to the merchant.
+    Delivery,
 }
 
 impl DuePartition {

@@ -47,6 +47,8 @@ fn every_route_but_the_public_ones_wants_a_key() {
         for (method, path) in deployed.difference(&public) {
             let path = path.replace("{transactionId}", "pay_aaaaaaaaaaaaaaaaaaaaaaaaaa");
             let path = path.replace("{disputeId}", "dsp_stripe_du_1");
+            let path = path.replace("{endpointId}", "whe_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+            let path = path.replace("{eventId}", "evt_pay_aaaaaaaaaaaaaaaaaaaaaaaaaa_1");
             assert!(!path.contains('{'), "say what stands for the parameter of {path}");
             for authorization in &wrong {
                 let refused = called(&stack.api, method, &path, authorization.as_deref()).await;

@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 57] = [
+const STORY: [(&str, &str, [Answered; 2]); 73] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
@@ -69,6 +69,23 @@ const STORY: [(&str, &str, [Answered; 2]); 57] = [
     ("payments-of-a-day", "payments", [Answered::Status(200); 2]),
     ("payments-invalid", "payments", [Answered::Status(400); 2]),
     ("payments-card-number", "payments", [Answered::Status(422); 2]),
+    // What was told of it, and to whom. Nobody answers at that address, and nothing is sent there when the story is over.
+    ("webhook-endpoint", "webhook-endpoint", [Answered::Status(201), Answered::Status(200)]),
+    ("webhook-endpoint-enable", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-invalid", "webhook-endpoint", [Answered::Status(400); 2]),
+    ("webhook-endpoint-reused", "webhook-endpoint", [Answered::Status(422); 2]),
+    ("webhook-endpoint-list", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-show", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-rotate", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-events", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-events-invalid", "webhook-endpoint", [Answered::Status(400); 2]),
+    ("webhook-endpoint-event", "webhook-endpoint", [Answered::Status(200); 2]),
+    ("webhook-endpoint-event-redeliver", "webhook-endpoint", [Answered::Status(202); 2]),
+    ("webhook-endpoint-redeliver", "webhook-endpoint", [Answered::Status(202); 2]),
+    ("webhook-endpoint-redeliver-invalid", "webhook-endpoint", [Answered::Status(400); 2]),
+    ("deliver", "deliver", [Answered::Batch(&[]); 2]),
+    ("deliver-poisoned", "deliver", [Answered::Batch(&NO_DELIVERIES); 2]),
+    ("webhook-endpoint-disable", "webhook-endpoint", [Answered::Status(200); 2]),
     ("retry", "retry", [Answered::Batch(&[]); 2]),
     ("retry-poisoned", "retry", [Answered::Poison; 2]),
     ("sweep", "sweep", [Answered::Swept; 2]),
@@ -78,6 +95,9 @@ const STORY: [(&str, &str, [Answered; 2]); 57] = [
     ("publish-poisoned", "publish", [Answered::Batch(&[]); 2]),
     ("publish-retell", "publish", [Answered::Batch(&[]); 2]),
 ];
+
+/// The records of `deliver-poisoned` that name no delivery.
+const NO_DELIVERIES: [&str; 2] = ["059f36b4-87a3-44ab-83d2-661970000012", "059f36b4-87a3-44ab-83d2-661970000013"];
 
 /// What PayPal tells when a payer has approved; in the story, the payer does so just before.
 const APPROVED: &str = "webhook-paypal-approved";

@@ -44,7 +44,7 @@ fn a_handlers_route_is_the_templates_and_cargo_lambdas() {
     let workspace = read("Cargo.toml");
     let (_, router) = workspace.split_once("[workspace.metadata.lambda.watch.router]\n").unwrap();
     let watched: BTreeSet<&str> = router.lines().take_while(|line| line.starts_with('"')).collect();
-    let mut routed = BTreeSet::new();
+    let mut routed: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for DeployedFunction { binary, routes, .. } in deployed_functions() {
         let handler = read(&format!("functions/{binary}/src/handler.rs"));
         let constant = |name: &str| {
@@ -63,9 +63,12 @@ fn a_handlers_route_is_the_templates_and_cargo_lambdas() {
         }
         for route in routes {
             let (method, path) = route.split_once(' ').unwrap();
-            routed.insert(format!("\"{path}\" = [{{ method = \"{method}\", function = \"{binary}\" }}]"));
+            let served = format!("{{ method = \"{method}\", function = \"{binary}\" }}");
+            routed.entry(path.to_owned()).or_default().push(served);
         }
     }
+    let routed: BTreeSet<String> =
+        routed.into_iter().map(|(path, served)| format!("\"{path}\" = [{}]", served.join(", "))).collect();
     assert_eq!(watched, routed.iter().map(String::as_str).collect(), "cargo lambda watch serves the template's routes");
 }
 

@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::{
 };
 use tokio::runtime::{Builder, Runtime};
 use world::{
-    for_each_store_rule,
+    for_each_store_rule, for_each_webhook_rule,
     store::MemoryStore,
     store_contract::{self as contract, Bench},
     turns,
@@ -43,6 +43,7 @@ mod twin {
         };
     }
     for_each_store_rule!(rule);
+    for_each_webhook_rule!(rule);
 }
 
 mod ministack {
@@ -61,6 +62,7 @@ mod ministack {
         };
     }
     for_each_store_rule!(rule);
+    for_each_webhook_rule!(rule);
 }
 
 mod dynamodb_local {
@@ -79,6 +81,7 @@ mod dynamodb_local {
         };
     }
     for_each_store_rule!(rule);
+    for_each_webhook_rule!(rule);
 }
 
 /// The twin, with an index that lags until the rule gives it a moment.

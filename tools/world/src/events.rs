@@ -14,7 +14,7 @@ use adapters::http::authenticate::ClientKeys;
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::serve::{Endpoint, respond};
 use adapters::net::gateway_client;
-use adapters::secrets::{Cached, PaypalEndpoint, Secret, SecretError, SigningSecrets, Vault};
+use adapters::secrets::{Cached, PaypalEndpoint, Secret, SecretError, SigningSecrets, Vault, WebhookSigningKey};
 use adapters::telemetry::{Level, Log};
 use domain::gateway::{Gateway, Mode};
 use domain::id::RequestHash;
@@ -32,13 +32,16 @@ use crate::store::MemoryStore;
 
 /// The key `local`, which the event files bear: SHA-256 of `localdevelopmentonlylocaldevelopmentonlylocaldevelop`.
 const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b38cc0739c7470f2df44fd6031adda433ebca006e",
-    "scopes":["payments:write","payments:read","refunds:write","disputes:write"],"expiresAt":null}}}"#;
+    "scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read"],"expiresAt":null}}}"#;
 
 /// The secret that the recorded webhooks are signed with.
 const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;
 
 /// And of the one that says what PayPal calls the endpoint.
 const LOCAL_PAYPAL_ENDPOINT: &str = r#"{"webhookId":"WH-LOCAL-DEVELOPMENT-ONLY"}"#;
+
+/// What the secrets of the merchant's endpoints are derived from.
+const LOCAL_SIGNING_KEY: &str = r#"{"signingKey":"local-development-only-local-development-only"}"#;
 
 /// A drawer with one document in it.
 #[derive(Debug, Clone)]
@@ -66,6 +69,18 @@ pub fn signing_secrets() -> Cached<SigningSecrets, Drawer> {
 #[must_use]
 pub fn paypal_endpoint() -> Cached<PaypalEndpoint, Drawer> {
     Cached::new(Drawer(LOCAL_PAYPAL_ENDPOINT), "paypal-endpoint", 0)
+}
+
+/// What the secrets of the merchant's endpoints are derived from.
+#[must_use]
+pub fn webhook_signing_key() -> Cached<WebhookSigningKey, Drawer> {
+    Cached::new(Drawer(LOCAL_SIGNING_KEY), "webhook-signing-key", 0)
+}
+
+/// Where something else lies than the key that the secrets of endpoints are derived from.
+#[must_use]
+pub fn no_webhook_signing_key() -> Cached<WebhookSigningKey, Drawer> {
+    Cached::new(Drawer(LOCAL_PAYPAL_ENDPOINT), "webhook-signing-key", 0)
 }
 
 /// Who checks what PayPal posts; there is no PayPal behind it.

@@ -4,9 +4,11 @@
 //! - [`host`] is a machine whose clock stands still until somebody moves it.
 //! - [`gateway`] is a gateway with its own books, its own people and its own mishaps.
 //! - [`disputes`] is what gateways and banks do about a dispute, [`warnings`] what banks say of fraud.
+//! - [`merchant`] are the merchant's own servers, which hear of events.
 //! - `kept` holds what was sent and may outlive its sender.
 //! - [`shop`] puts these together as one stack, and [`audit`] compares its rows with the gateway's books.
 //! - [`scenes`] brings a payment to each place where it can stand.
+//! - [`post`] is the way of an event to the merchant, put together as one stack.
 //! - [`proof`] tells `cargo xtask test` how much was tried.
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
@@ -25,7 +27,9 @@ pub mod events;
 pub mod gateway;
 pub mod host;
 mod kept;
+pub mod merchant;
 pub mod payments;
+pub mod post;
 pub mod proof;
 pub mod queue;
 pub mod scenes;

@@ -393,6 +393,8 @@ impl Shop {
                 RowId::Payment(id) => drop(must(self.retry(id).await)),
                 RowId::Dispute(id) => drop(must(self.retry_dispute(id).await)),
                 RowId::Warning(id) => drop(must(self.retry_warning(id).await)),
+                // A shop is told of nothing: it has no endpoints.
+                RowId::Delivery(_) => {}
             }
         }
         self.row(id)

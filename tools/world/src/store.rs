@@ -8,6 +8,7 @@ mod dispute;
 mod former;
 mod timeline;
 mod warning;
+mod webhook;
 
 pub use dispute::DisputeCommit;
 pub use timeline::Journaled;
@@ -92,6 +93,7 @@ struct Inner {
     rows: BTreeMap<TransactionId, Row>,
     disputes: dispute::Rows,
     warnings: warning::Rows,
+    webhooks: webhook::Rows,
     told: timeline::Told,
     dispute_commits: Vec<DisputeCommit>,
     layout: Layout,
@@ -233,11 +235,12 @@ impl Inner {
         if !std::mem::take(&mut self.index_is_behind) {
             return;
         }
-        let Self { rows, disputes, warnings, due, listed, .. } = self;
+        let Self { rows, disputes, warnings, webhooks, due, listed, .. } = self;
         due.clear();
         due.extend(rows.values().filter_map(Row::due_entry));
         due.extend(disputes.due_entries());
         due.extend(warnings.due_entries());
+        due.extend(webhooks.due_entries());
         listed.extend(rows.keys().cloned());
     }
 

@@ -12,6 +12,7 @@
 mod due;
 mod lists;
 mod rows;
+mod webhooks;
 
 use std::{fmt::Debug, future::Future};
 
@@ -21,7 +22,7 @@ use flow::ports::{
     WriterToken,
 };
 
-pub use self::{due::*, lists::*, rows::*};
+pub use self::{due::*, lists::*, rows::*, webhooks::*};
 use crate::payments;
 
 /// A store under test.

@@ -84,6 +84,7 @@ async fn look(shop: &Shop) {
             RowId::Payment(id) => drop(shop.retry(&id).await.unwrap()),
             RowId::Dispute(id) => drop(shop.retry_dispute(&id).await.unwrap()),
             RowId::Warning(id) => panic!("nobody has warned: {id}"),
+            RowId::Delivery(id) => panic!("nobody is told: {id}"),
         }
     }
 }

@@ -50,8 +50,8 @@ fn a_sweep_reads_the_index_and_no_row() {
         let shop = Shop::new();
         shop.tally().take();
         assert_eq!(shop.sweep().await.unwrap(), Swept::default());
-        // Each shard once, those of doubts and those of looks; and the doubts are counted.
-        assert_eq!(shop.tally().take(), Counts { queries: 3 * DuePartition::SHARDS, ..Counts::default() });
+        // Each shard once, those of doubts, of looks and of deliveries; and the doubts are counted.
+        assert_eq!(shop.tally().take(), Counts { queries: 4 * DuePartition::SHARDS, ..Counts::default() });
     });
 }
 
@@ -147,7 +147,7 @@ fn a_partition_that_cannot_be_read_while_nothing_is_due_is_told_of_and_the_sweep
         let swept = shop.sweep().await.unwrap();
         assert_eq!(swept, Swept { failed_partitions: 1, ..Swept::default() });
         assert!(matches!(shop.host().notes().as_slice(), [Note::PartitionFailed(_)]), "{:?}", shop.host().notes());
-        let everywhere = usize::try_from(2 * DuePartition::SHARDS).unwrap();
+        let everywhere = usize::try_from(3 * DuePartition::SHARDS).unwrap();
         shop.store().script(store::Call::FindDue, vec![store::Course::LostBefore; everywhere]);
         assert!(shop.sweep().await.is_err(), "but a sweep that saw nothing at all has not");
     });

@@ -10,7 +10,7 @@ use crate::place::Place;
 /// A target, and the package that it is a test of.
 type Target = (&'static str, &'static str);
 
-const TARGETS: [Target; 17] = [
+const TARGETS: [Target; 19] = [
     ("stripe-answer", "adapters"),
     ("stripe-webhook", "adapters"),
     ("paypal-answer", "adapters"),
@@ -23,6 +23,8 @@ const TARGETS: [Target; 17] = [
     ("refund-body", "refund"),
     ("evidence-body", "dispute"),
     ("disputes-query", "dispute"),
+    ("webhook-endpoint-body", "webhook-endpoint"),
+    ("webhook-endpoint-range", "webhook-endpoint"),
     ("payments-query", "payments"),
     ("stored-row", "adapters"),
     ("sqs-records", "adapters"),

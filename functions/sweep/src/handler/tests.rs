@@ -22,7 +22,8 @@ fn every_minute_what_is_due_is_nudged() {
     let swept = |line: &mut Line| serde_json::to_value(block_on(sweep.once(&host, line)).unwrap()).unwrap();
     let mut line = Line::new("sweep", host.now());
     let nothing = json!({
-        "found": 0, "nudged": 0, "inDoubt": 0, "oldestDueMs": 0, "more": false, "unreadable": 0, "failedPartitions": 0,
+        "found": 0, "nudged": 0, "deliveriesFound": 0, "deliveriesNudged": 0, "inDoubt": 0, "oldestDueMs": 0, "more": false,
+        "unreadable": 0, "failedPartitions": 0,
     });
     assert_eq!(swept(&mut line), nothing);
     host.advance(Duration::from_secs(3600));
@@ -40,7 +41,7 @@ fn each_sweep_says_what_it_measured_however_little_there_was() {
     host.advance(Duration::from_secs(3600));
     let late = swept();
     assert_eq!((&late["found"], &late["inDoubt"], &late["oldestDueSeconds"]), (&json!(1), &json!(0), &json!(3300)));
-    let names = json!(["found", "inDoubt", "oldestDueSeconds"]);
+    let names = json!(["deliveriesFound", "found", "inDoubt", "oldestDueSeconds"]);
     for line in [quiet, late] {
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         assert_eq!(json!(metrics.iter().map(|metric| &metric["Name"]).collect::<Vec<_>>()), names, "{line}");

@@ -2,8 +2,8 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `TML#<id>#<version>`, `JRN#<id>#<version>#<number>` | | every row |
-//! | `due` | `dp` = `doubt#<shard>` or `<shard>` | `du` = due | rows that somebody must look at, those in doubt apart from the others: both attributes are there only then |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<version>#<number>` | | every row |
+//! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
 //! | `disputes` | `xp` = status | `xd` = deadline and id | disputes that somebody has looked at; the order is a text, so that no two are equal |
@@ -21,6 +21,7 @@ use domain::{
     time::{Day, Timestamp},
     timeline::{Entry, EventId, Subject},
     warning::{Warning, WarningId},
+    webhook::{Delivery, DeliveryId, EndpointId},
 };
 use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute, timeline::EventPlace};
 use time::OffsetDateTime;
@@ -47,6 +48,9 @@ pub(super) const DISPUTE_ORDER: &str = "xd";
 const PAYMENT_PREFIX: &str = "PAY#";
 const DISPUTE_PREFIX: &str = "DSP#";
 const WARNING_PREFIX: &str = "WRN#";
+const DELIVERY_PREFIX: &str = "DLV#";
+/// All endpoints of the merchant stand in one row.
+const ENDPOINTS: &str = "ENDPOINTS";
 const ENTRY_PREFIX: &str = "TML#";
 const MOVEMENT_PREFIX: &str = "JRN#";
 
@@ -73,6 +77,16 @@ pub(super) fn of_dispute(id: &DisputeId) -> AttributeValue {
 /// The key of a warning.
 pub(super) fn of_warning(id: &WarningId) -> AttributeValue {
     AttributeValue::S(format!("{WARNING_PREFIX}{id}"))
+}
+
+/// The key of a delivery.
+pub(super) fn of_delivery(id: &DeliveryId) -> AttributeValue {
+    AttributeValue::S(format!("{DELIVERY_PREFIX}{}#{}", id.event(), id.endpoint()))
+}
+
+/// The key of the row of all endpoints.
+pub(super) fn of_endpoints() -> AttributeValue {
+    AttributeValue::S(ENDPOINTS.to_owned())
 }
 
 /// The key of an entry of the timeline.
@@ -134,6 +148,23 @@ pub(super) fn write_warning(written: Written, warning: &Warning) -> Written {
         })
 }
 
+/// Writes all keys of a delivery. It is in no list: its event and its endpoint name it.
+pub(super) fn write_delivery(written: Written, delivery: &Delivery) -> Written {
+    let shard = shard(delivery.id.as_str(), DuePartition::SHARDS);
+    let due_partition = DuePartition { urgency: Urgency::Delivery, shard };
+    written
+        .text(PK, format!("{DELIVERY_PREFIX}{}#{}", delivery.id.event(), delivery.id.endpoint()))
+        .number(CREATED_AT, delivery.created_at.unix_ms())
+        .maybe(delivery.due, |written, due| {
+            written.text(DUE_PARTITION, due_partition_name(due_partition)).number(DUE, due.unix_ms())
+        })
+}
+
+/// Writes the key of the row of all endpoints. Nobody must look at it, and it is in no list.
+pub(super) fn write_endpoints(written: Written) -> Written {
+    written.text(PK, ENDPOINTS)
+}
+
 /// Writes all keys of an entry of the timeline. What is not announced is in no list.
 pub(super) fn write_entry(written: Written, entry: &Entry) -> Result<Written, Unfit> {
     let written = written.text(PK, entry_key(&entry.id)).number(CREATED_AT, entry.at.unix_ms());
@@ -192,6 +223,15 @@ pub(super) fn read_warning_id(row: &Attributes<'_>) -> Result<WarningId, Unfit> 
     WarningId::parse(id).map_err(|why| row.unfit(PK, why))
 }
 
+/// Reads a delivery's id from the table's key.
+pub(super) fn read_delivery_id(row: &Attributes<'_>) -> Result<DeliveryId, Unfit> {
+    let is_none = || row.unfit(PK, "is not a delivery's key");
+    let names = row.text(PK)?.strip_prefix(DELIVERY_PREFIX).ok_or_else(is_none)?;
+    let (event, endpoint) = names.split_once('#').ok_or_else(is_none)?;
+    let event = EventId::parse(event).map_err(|why| row.unfit(PK, why))?;
+    Ok(DeliveryId::of(event, EndpointId::parse(endpoint).map_err(|why| row.unfit(PK, why))?))
+}
+
 /// Reads the id of a row of any kind from the table's key.
 fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
     if row.text(PK)?.starts_with(DISPUTE_PREFIX) {
@@ -199,6 +239,9 @@ fn read_row_id(row: &Attributes<'_>) -> Result<RowId, Unfit> {
     }
     if row.text(PK)?.starts_with(WARNING_PREFIX) {
         return read_warning_id(row).map(RowId::Warning);
+    }
+    if row.text(PK)?.starts_with(DELIVERY_PREFIX) {
+        return read_delivery_id(row).map(RowId::Delivery);
     }
     read_id(row).map(RowId::Payment)
 }
@@ -240,6 +283,7 @@ pub fn due_partition_name(DuePartition { urgency, shard }: DuePartition) -> Stri
     match urgency {
         Urgency::Doubt => format!("doubt#{shard}"),
         Urgency::Look => shard.to_string(),
+        Urgency::Delivery => format!("delivery#{shard}"),
     }
 }
 
@@ -279,6 +323,7 @@ fn of_row(id: &RowId) -> AttributeValue {
         RowId::Payment(id) => of_payment(id),
         RowId::Dispute(id) => of_dispute(id),
         RowId::Warning(id) => of_warning(id),
+        RowId::Delivery(id) => of_delivery(id),
     }
 }
 

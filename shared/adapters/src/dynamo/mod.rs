@@ -1,5 +1,6 @@
-//! The table: one row per payment, per dispute and per warning, and every change one conditional write; beside them, written after
-//! the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read from).
+//! The table: one row per payment, per dispute, per warning and per delivery, one for all endpoints, and every change one conditional
+//! write; beside them, written after the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read
+//! from).
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -23,6 +24,7 @@ pub mod row;
 pub mod stream;
 mod timeline;
 mod warning;
+mod webhook;
 mod words;
 
 use aws_sdk_dynamodb::{

@@ -5,6 +5,7 @@ use domain::{
     dispute::{Channel, Reason, Reminder, Stage, Status},
     gateway::{Gateway, Mode},
     payment::{CancelReason, CaptureMethod, Confirmation, RefundReason, ReviewReason},
+    webhook::{DisableReason, SkipReason},
 };
 
 /// An enum that is stored as a word.
@@ -35,6 +36,8 @@ macro_rules! words {
 }
 
 words!(Gateway { Stripe = "stripe", PayPal = "paypal" });
+words!(DisableReason { Requested = "requested", Gone = "gone" });
+words!(SkipReason { EndpointDisabled = "endpoint_disabled", EndpointRemoved = "endpoint_removed", NoEvent = "no_event" });
 words!(Mode { Test = "test", Live = "live" });
 words!(CaptureMethod { Automatic = "automatic", Manual = "manual" });
 words!(Confirmation { Explicit = "explicit", Automatic = "automatic" });

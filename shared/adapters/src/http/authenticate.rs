@@ -78,22 +78,25 @@ pub enum Scope {
     PaymentMethodsWrite,
     /// Start, change and end subscriptions.
     SubscriptionsWrite,
-    /// Say where events are sent.
-    WebhookEndpointsWrite,
+    /// Say where events are sent, and have them sent again.
+    WebhooksWrite,
+    /// See where events are sent, which there were, and how far they have come.
+    WebhooksRead,
     /// See totals.
     ReportsRead,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::PaymentsWrite,
         Self::PaymentsRead,
         Self::RefundsWrite,
         Self::DisputesWrite,
         Self::PaymentMethodsWrite,
         Self::SubscriptionsWrite,
-        Self::WebhookEndpointsWrite,
+        Self::WebhooksWrite,
+        Self::WebhooksRead,
         Self::ReportsRead,
     ];
 
@@ -107,7 +110,8 @@ impl Scope {
             Self::DisputesWrite => "disputes:write",
             Self::PaymentMethodsWrite => "payment_methods:write",
             Self::SubscriptionsWrite => "subscriptions:write",
-            Self::WebhookEndpointsWrite => "webhook_endpoints:write",
+            Self::WebhooksWrite => "webhooks:write",
+            Self::WebhooksRead => "webhooks:read",
             Self::ReportsRead => "reports:read",
         }
     }

@@ -8,6 +8,9 @@ use data_encoding::BASE64URL_NOPAD;
 use domain::dispute::DisputeId;
 use domain::id::{RequestHash, TransactionId};
 use domain::time::{Day, Timestamp};
+use domain::timeline::EventId;
+use flow::operations::webhook_endpoint::RangePlace;
+use flow::ports::timeline::EventPlace;
 use flow::ports::{ListPlace, Listing, dispute};
 
 /// What the parts of a cursor are parted by.
@@ -17,6 +20,12 @@ const OF_A_DAY: &str = "d";
 
 /// What a cursor of the list of disputes begins with.
 const OF_DISPUTES: &str = "dsp.";
+
+/// What a cursor of the list of events begins with.
+const OF_EVENTS: &str = "evt.";
+
+/// What a cursor of a redelivery begins with.
+const OF_RANGES: &str = "rng.";
 
 /// A place in a list, as it was read from a client's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +100,60 @@ impl DisputeCursor {
         let due_by = place.due_by.map(|by| by.unix_ms().to_string()).unwrap_or_default();
         BASE64URL_NOPAD.encode(format!("{OF_DISPUTES}{due_by}{SEPARATOR}{}", place.id).as_bytes())
     }
+}
+
+/// A place in the list of a day's events, as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventCursor;
+
+impl EventCursor {
+    /// Reads what [`EventCursor::text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<EventPlace> {
+        let inner = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        let place = event_place(inner.strip_prefix(OF_EVENTS)?)?;
+        (Self::text(&place) == text).then_some(place)
+    }
+
+    /// The text for a place.
+    #[must_use]
+    pub fn text(place: &EventPlace) -> String {
+        BASE64URL_NOPAD.encode(format!("{OF_EVENTS}{}", event_text(place)).as_bytes())
+    }
+}
+
+/// How far the redelivery of a range of time has come, as a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RangeCursor;
+
+impl RangeCursor {
+    /// Reads what [`RangeCursor::text`] wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<RangePlace> {
+        let inner = String::from_utf8(BASE64URL_NOPAD.decode(text.as_bytes()).ok()?).ok()?;
+        let (day, after) = inner.strip_prefix(OF_RANGES)?.split_once(SEPARATOR)?;
+        let day = Day::of(Timestamp::from_unix_ms(day.parse().ok()?));
+        let after = if after.is_empty() { None } else { Some(event_place(after)?) };
+        let place = RangePlace { day, after };
+        (Self::text(&place) == text).then_some(place)
+    }
+
+    /// The text for a place.
+    #[must_use]
+    pub fn text(place: &RangePlace) -> String {
+        let after = place.after.as_ref().map(event_text).unwrap_or_default();
+        let day = place.day.start().unix_ms();
+        BASE64URL_NOPAD.encode(format!("{OF_RANGES}{day}{SEPARATOR}{after}").as_bytes())
+    }
+}
+
+fn event_place(text: &str) -> Option<EventPlace> {
+    let (at, id) = text.split_once(SEPARATOR)?;
+    Some(EventPlace { at: Timestamp::from_unix_ms(at.parse().ok()?), id: EventId::parse(id).ok()? })
+}
+
+fn event_text(place: &EventPlace) -> String {
+    format!("{}{SEPARATOR}{}", place.at.unix_ms(), place.id)
 }
 
 /// What a cursor calls its list. A reference is the merchant's own text and stays out of it.
@@ -183,10 +246,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_cursor_of_events_and_one_of_a_redelivery_lead_back_and_are_no_other_lists() {
+        let id = EventId::parse("evt_pay_srgsc5zsbqycrakmfcc3opqd6l_7").unwrap();
+        let place = EventPlace { at: Timestamp::from_unix_ms(AT), id };
+        let text = EventCursor::text(&place);
+        assert_eq!(EventCursor::parse(&text), Some(place.clone()));
+        assert_eq!((RangeCursor::parse(&text), DisputeCursor::parse(&text), Cursor::parse(&text)), (None, None, None));
+        let day = Day::of(Timestamp::from_unix_ms(AT));
+        for after in [None, Some(place)] {
+            let place = RangePlace { day, after };
+            let text = RangeCursor::text(&place);
+            assert_eq!((RangeCursor::parse(&text), EventCursor::parse(&text)), (Some(place), None));
+        }
+        for inner in
+            ["rng.1.", "rng.x.", "rng.86400000.1.evt_1", "evt.1.evt_1", "evt.+1.evt_pay_srgsc5zsbqycrakmfcc3opqd6l_7"]
+        {
+            let text = BASE64URL_NOPAD.encode(inner.as_bytes());
+            assert_eq!((EventCursor::parse(&text), RangeCursor::parse(&text)), (None, None), "{inner}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_fall_over(text in "\\PC{0,100}") {
             drop(Cursor::parse(&text));
+            drop((EventCursor::parse(&text), RangeCursor::parse(&text)));
         }
 
         #[test]

@@ -32,3 +32,4 @@ mod screen;
 mod secret_data;
 pub mod serve;
 pub mod timeline_json;
+pub mod webhook_endpoint_json;

@@ -4,6 +4,7 @@
 
 use flow::operations::dispute::DisputeError;
 use flow::operations::initiate::InitiateError;
+use flow::operations::webhook_endpoint::WebhookEndpointError;
 use flow::ports::{AmountRefusal, Error};
 use flow::steps::{PartError, RequestError};
 
@@ -81,6 +82,17 @@ impl From<&DisputeError> for Problem {
     }
 }
 
+impl From<&WebhookEndpointError> for Problem {
+    fn from(error: &WebhookEndpointError) -> Self {
+        match error {
+            WebhookEndpointError::NotFound => Self::new(Refusal::NotFound),
+            WebhookEndpointError::Rejected(rejection) => Self::new(Refusal::from(*rejection)),
+            WebhookEndpointError::Disabled => Self::new(Refusal::EndpointDisabled),
+            WebhookEndpointError::Failed(error) => Self::from(error),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -102,7 +114,7 @@ mod tests {
     fn every_error_of_an_operation_has_its_answer() {
         let down = || Error::Unavailable { dependency: Dependency::Store, detail: "canary".to_owned() };
         let broken = Error::Unreadable { detail: "canary".to_owned() };
-        let cases: [(Problem, (u16, &str)); 13] = [
+        let cases: [(Problem, (u16, &str)); 17] = [
             ((&down()).into(), (503, "unavailable")),
             ((&Error::Contended).into(), (503, "unavailable")),
             ((&broken).into(), (500, "internal")),
@@ -125,6 +137,10 @@ mod tests {
             ((&RequestError::NotFound).into(), (404, "not_found")),
             ((&RequestError::Rejected(Rejection::InProgress, Box::new(a_payment()))).into(), (409, "in_progress")),
             ((&RequestError::Failed(down())).into(), (503, "unavailable")),
+            ((&WebhookEndpointError::NotFound).into(), (404, "not_found")),
+            ((&WebhookEndpointError::Rejected(domain::webhook::Rejection::Full)).into(), (409, "too_many_endpoints")),
+            ((&WebhookEndpointError::Disabled).into(), (409, "endpoint_disabled")),
+            ((&WebhookEndpointError::Failed(down())).into(), (503, "unavailable")),
         ];
         for (problem, (status, code)) in cases {
             assert_eq!(told(&problem), (status, code.to_owned()));

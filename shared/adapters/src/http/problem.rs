@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use domain::dispute::{self, Dispute};
 use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
+use domain::webhook;
 use flow::ports::Error;
 use lambda_http::http::StatusCode;
 use serde::Serialize;
@@ -61,6 +62,10 @@ pub enum Refusal {
     HeldByDispute,
     /// There is no evidence to submit.
     NothingToSubmit,
+    /// There are as many webhook endpoints as there may be.
+    TooManyEndpoints,
+    /// Nothing is sent to a webhook endpoint that is disabled.
+    EndpointDisabled,
     /// An amount that the gateway cannot express or does not take.
     AmountNotSupported,
     /// Less or more than the merchant asks for.
@@ -98,7 +103,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 31] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
@@ -119,6 +124,8 @@ impl Refusal {
         Self::AmountExceedsRefundable,
         Self::HeldByDispute,
         Self::NothingToSubmit,
+        Self::TooManyEndpoints,
+        Self::EndpointDisabled,
         Self::AmountNotSupported,
         Self::AmountOutOfLimits,
         Self::CurrencyMismatch,
@@ -203,6 +210,15 @@ impl Refusal {
             Self::NothingToSubmit => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "nothing_to_submit", None, "There is no evidence to submit")
             }
+            Self::TooManyEndpoints => (
+                StatusCode::CONFLICT,
+                "too_many_endpoints",
+                None,
+                "There are as many enabled webhook endpoints as there may be",
+            ),
+            Self::EndpointDisabled => {
+                (StatusCode::CONFLICT, "endpoint_disabled", None, "The webhook endpoint is disabled")
+            }
             Self::AmountNotSupported => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "amount_not_supported", None, "The gateway cannot take this amount")
             }
@@ -270,6 +286,16 @@ impl From<dispute::Rejection> for Refusal {
             dispute::Rejection::InProgress => Self::InProgress,
             dispute::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
             dispute::Rejection::NothingToSubmit => Self::NothingToSubmit,
+        }
+    }
+}
+
+impl From<webhook::Rejection> for Refusal {
+    fn from(rejection: webhook::Rejection) -> Self {
+        match rejection {
+            webhook::Rejection::Unknown => Self::NotFound,
+            webhook::Rejection::IdempotencyKeyReused => Self::IdempotencyKeyReused,
+            webhook::Rejection::Full => Self::TooManyEndpoints,
         }
     }
 }

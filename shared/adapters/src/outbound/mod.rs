@@ -1,6 +1,6 @@
 //! The way out to addresses that somebody else gave us: a merchant's webhook endpoints.
 //!
-//! Four steps, a file each: [`guard`] says where we go at all, [`networks`] which addresses are everybody's, [`sign`] how a
+//! [`post`] takes the flow's events there. Four steps, a file each: [`guard`] says where we go at all, [`networks`] which addresses are everybody's, [`sign`] how a
 //! message is proven to be ours, and [`send`] carries it and says what was heard.
 //!
 //! Must never: go anywhere that the guard was not asked about, take an address from elsewhere than the guard, follow where an
@@ -8,9 +8,11 @@
 
 pub mod guard;
 mod networks;
+pub mod post;
 pub mod send;
 pub mod sign;
 
 pub use guard::{Reach, Refusal, Target};
+pub use post::Post;
 pub use send::{Heard, Sender, Unreached};
 pub use sign::{Signed, SigningKey, derive};

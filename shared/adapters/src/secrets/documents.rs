@@ -108,6 +108,36 @@ impl Document for SigningSecrets {
     }
 }
 
+/// `{"signingKey":"…"}`: what the secrets of the merchant's webhook endpoints are derived from. It is never sent anywhere, and must never
+/// be replaced: whoever replaces it makes every endpoint's secret another one at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookSigningKey(Secret);
+
+/// As many characters as make a key that nobody guesses.
+const SIGNING_KEY_LENGTH_MIN: usize = 32;
+
+impl WebhookSigningKey {
+    /// The key.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret {
+        &self.0
+    }
+}
+
+impl Document for WebhookSigningKey {
+    fn parse(secret: &Secret) -> Result<Self, SecretError> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Stored {
+            signing_key: String,
+        }
+        let stored: Stored = parse_as(secret, "webhook signing key")?;
+        let key = stored.signing_key.trim();
+        let usable = is_visible(key) && key.len() >= SIGNING_KEY_LENGTH_MIN;
+        usable.then(|| Self(Secret::new(key.to_owned()))).ok_or(SecretError::Unreadable("webhook signing key"))
+    }
+}
+
 /// A header cannot hold anything else, and a stray newline from a shell is the classic way to break a key.
 fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
@@ -179,6 +209,8 @@ mod tests {
         assert_eq!((app.client_id(), app.client_secret().expose()), ("AbC", "x"));
         let endpoint = PaypalEndpoint::parse(&secret(r#"{"webhookId":" 8PT5\n"}"#)).unwrap();
         assert_eq!((endpoint.webhook_id(), endpoint.trusted_root()), ("8PT5", None));
+        let key = format!(r#"{{"signingKey":"{}"}}"#, "k".repeat(32));
+        assert_eq!(WebhookSigningKey::parse(&secret(&key)).unwrap().secret().expose(), "k".repeat(32));
         let at_home = PaypalEndpoint::parse(&secret(r#"{"webhookId":"8PT5","trustedRoot":"PEM"}"#)).unwrap();
         assert_eq!(at_home.trusted_root(), Some("PEM"));
         let secrets = SigningSecrets::parse(&secret(r#"{"signingSecrets":["whsec_new","whsec_old"]}"#)).unwrap();
@@ -195,6 +227,9 @@ mod tests {
             assert!(PaypalAppSecret::parse(&secret(&text)).is_err(), "{text}");
         }
         assert!(PaypalAppSecret::parse(&secret(r#"{"clientId":"a"}"#)).is_err());
+        for text in ["{}", r#"{"signingKey":""}"#, r#"{"signingKey":"too short"}"#, r#"{"signingKey":7}"#] {
+            assert!(WebhookSigningKey::parse(&secret(text)).is_err(), "{text}");
+        }
         for text in ["{}", r#"{"webhookId":""}"#, r#"{"webhookId":"a|b"}"#, r#"{"webhookId":7}"#] {
             assert!(PaypalEndpoint::parse(&secret(text)).is_err(), "{text}");
         }

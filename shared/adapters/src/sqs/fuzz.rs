@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Poison, records, redeliver};
 
-const WORDS: [&str; 12] = [
+const WORDS: [&str; 14] = [
     "Records",
     "messageId",
     "body",
@@ -20,6 +20,8 @@ const WORDS: [&str; 12] = [
     r#"{"disputeId":"dsp_stripe_du_1"}"#,
     "dsp_stripe_du_1",
     r#"{"warningId":"wrn_stripe_issfr_1"}"#,
+    "deliveryId",
+    r#"{"deliveryId":"evt_dsp_stripe_du_1_2.whe_arpb6qksu432hzgqqolzprqe2m"}"#,
 ];
 
 #[test]
@@ -35,12 +37,15 @@ fn whatever_lies_on_the_queue_only_what_names_a_payment_is_a_nudge() {
             let json: Option<Value> = body.as_ref().and_then(|body| serde_json::from_str(body).ok());
             let named = |name: &str| json.as_ref().and_then(|json| json.as_object()?.get(name)?.as_str());
             let (payment, dispute, warning) = (named("transactionId"), named("disputeId"), named("warningId"));
+            let delivery = named("deliveryId");
             match &record.nudge {
                 Ok(RowId::Payment(id)) => assert_eq!(payment, Some(id.as_str()), "{body:?}"),
                 Ok(RowId::Dispute(id)) => assert_eq!(dispute, Some(id.as_str()), "{body:?}"),
                 Ok(RowId::Warning(id)) => assert_eq!(warning, Some(id.as_str()), "{body:?}"),
+                Ok(RowId::Delivery(id)) => assert_eq!(delivery, Some(id.as_str()), "{body:?}"),
                 Err(Poison) => {
-                    let is_one = payment.is_some_and(is_an_id) && dispute.is_none() && warning.is_none();
+                    let others = [dispute, warning, delivery];
+                    let is_one = payment.is_some_and(is_an_id) && others.iter().all(Option::is_none);
                     assert!(!is_one || is_ambiguous(body), "{body:?}");
                 }
             }
@@ -62,6 +67,7 @@ fn is_an_id(text: &str) -> bool {
 /// A name given twice says two things, and is poison.
 fn is_ambiguous(body: &Option<String>) -> bool {
     body.as_ref().is_some_and(|body| {
-        body.matches("ransactionId").count() > 1 || body.contains("isputeId") || body.contains("arningId")
+        body.matches("ransactionId").count() > 1
+            || ["isputeId", "arningId", "eliveryId"].iter().any(|name| body.contains(name))
     })
 }

@@ -54,6 +54,12 @@ pub enum Count {
     PartitionFailed,
     /// A record of a queue was no nudge, or one of the stream could not be told: it is in a dead-letter queue, or on its way there.
     Poison,
+    /// A try to deliver an event to the merchant failed.
+    DeliveryFailed,
+    /// An event was not delivered to the merchant, and is not tried any more.
+    DeliveryExhausted,
+    /// An endpoint of the merchant said that it is gone.
+    EndpointGone,
     /// A webhook's signature did not fit.
     WebhookForged,
     /// A webhook was of the other mode.
@@ -68,7 +74,7 @@ pub enum Count {
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
@@ -87,6 +93,9 @@ impl Count {
         Self::RowDeleted,
         Self::PartitionFailed,
         Self::Poison,
+        Self::DeliveryFailed,
+        Self::DeliveryExhausted,
+        Self::EndpointGone,
         Self::WebhookForged,
         Self::WebhookOfOtherMode,
         Self::WebhookNotOurs,
@@ -116,6 +125,9 @@ impl Count {
             Self::RowDeleted => "rowDeleted",
             Self::PartitionFailed => "partitionFailed",
             Self::Poison => "poison",
+            Self::DeliveryFailed => "deliveryFailed",
+            Self::DeliveryExhausted => "deliveryExhausted",
+            Self::EndpointGone => "endpointGone",
             Self::WebhookForged => "webhookForged",
             Self::WebhookOfOtherMode => "webhookOfOtherMode",
             Self::WebhookNotOurs => "webhookNotOurs",
@@ -136,6 +148,8 @@ impl Count {
             | Self::ForeignCharge
             // Our key being refused is not the weather: somebody must put it right.
             | Self::GatewayMisconfigured
+            // After three days the merchant's system has not heard, and will not unless somebody asks for it.
+            | Self::DeliveryExhausted
             // Nobody looks at such a row by itself.
             | Self::UnreadableRow => Level::Error,
             Self::ForeignObject
@@ -149,6 +163,9 @@ impl Count {
             | Self::RowDeleted
             | Self::PartitionFailed
             | Self::Poison
+            // There will be another try, for three days; whoever says that they are gone has said so.
+            | Self::DeliveryFailed
+            | Self::EndpointGone
             // Anybody can send these, as many as they like: an alarm would be theirs to ring.
             | Self::WebhookForged
             | Self::WebhookOfOtherMode
@@ -183,6 +200,9 @@ impl Count {
             Note::DisputeDeadline(_) => Self::DisputeDeadline,
             Note::FraudWarning => Self::FraudWarning,
             Note::AutomaticRefund => Self::AutomaticRefund,
+            Note::DeliveryFailed => Self::DeliveryFailed,
+            Note::DeliveryExhausted => Self::DeliveryExhausted,
+            Note::EndpointGone => Self::EndpointGone,
             Note::Conflict => Self::Conflict,
             Note::TimelineGap { .. } => Self::TimelineGap,
             Note::PartitionFailed(_) => Self::PartitionFailed,
@@ -193,8 +213,10 @@ impl Count {
 /// Something that is measured again and again, also when there is nothing: that it is measured at all tells something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gauge {
-    /// Rows that a sweep found due.
+    /// Rows that a sweep found due, deliveries apart.
     Found(usize),
+    /// Deliveries that a sweep found due.
+    DeliveriesFound(usize),
     /// Rows whose outcome nobody knows, due or not.
     InDoubt(usize),
     /// How long the row has been due that has been due longest.
@@ -203,14 +225,19 @@ pub enum Gauge {
 
 impl Gauge {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 3] =
-        [Self::Found(0).name(), Self::InDoubt(0).name(), Self::OldestDue(Duration::ZERO).name()];
+    pub const NAMES: [&'static str; 4] = [
+        Self::Found(0).name(),
+        Self::DeliveriesFound(0).name(),
+        Self::InDoubt(0).name(),
+        Self::OldestDue(Duration::ZERO).name(),
+    ];
 
     /// The metric's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Found(_) => "found",
+            Self::DeliveriesFound(_) => "deliveriesFound",
             Self::InDoubt(_) => "inDoubt",
             Self::OldestDue(_) => "oldestDueSeconds",
         }
@@ -218,7 +245,9 @@ impl Gauge {
 
     pub(super) fn value(self) -> u64 {
         match self {
-            Self::Found(rows) | Self::InDoubt(rows) => u64::try_from(rows).unwrap_or(u64::MAX),
+            Self::Found(rows) | Self::DeliveriesFound(rows) | Self::InDoubt(rows) => {
+                u64::try_from(rows).unwrap_or(u64::MAX)
+            }
             Self::OldestDue(age) => age.as_secs(),
         }
     }
@@ -226,7 +255,7 @@ impl Gauge {
     /// The unit, in CloudWatch's words.
     pub(super) const fn unit(self) -> &'static str {
         match self {
-            Self::Found(_) | Self::InDoubt(_) => "Count",
+            Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) => "Count",
             Self::OldestDue(_) => "Seconds",
         }
     }

@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod capture;
 pub mod confirm;
+pub mod deliver;
 pub mod dispute;
 pub mod initiate;
 pub mod payments;
@@ -12,3 +13,4 @@ pub mod retry;
 pub mod status;
 pub mod sweep;
 pub mod webhook;
+pub mod webhook_endpoint;

@@ -1,7 +1,8 @@
 //! `sweep`: finds the rows that are due and nudges them. It reads an index, which lags, and decides nothing.
 //!
 //! Bounded, and yet no row can be starved by others, not even by rows that never move:
-//! - doubts come before mere looks, and within each the sweep begins with another shard each time;
+//! - doubts come before mere looks, looks before deliveries to the merchant, and within each the sweep begins with another shard each
+//!   time;
 //! - of a shard, the longest due rows come first; where more are due than it reads, its second half begins at a random
 //!   moment after them, so that every row has its chance in every sweep.
 
@@ -16,17 +17,24 @@ const PAGE_SIZE: u32 = 100;
 /// Pages of one shard that are read from the longest due row on, and as many from a random moment after them.
 /// 2 × 8 × 10 × 100 rows a minute is more than one gateway account can be asked about.
 const PAGES_MAX: u32 = 5;
+/// The same of a shard of deliveries. What a merchant's server misses in a day is more than one sweep may be busy with; it is nudged as
+/// fast as that server can take it.
+const DELIVERY_PAGES_MAX: u32 = 2;
 
 /// What one sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Swept {
-    /// Rows that were due.
+    /// Rows that were due, deliveries apart.
     pub found: usize,
-    /// Rows that were nudged.
+    /// Rows that were nudged, deliveries apart.
     pub nudged: usize,
+    /// Deliveries that were due.
+    pub deliveries_found: usize,
+    /// Deliveries that were nudged.
+    pub deliveries_nudged: usize,
     /// Rows in doubt, due or not.
     pub in_doubt: usize,
-    /// How long the row has been due that has been due longest.
+    /// How long the row has been due that has been due longest, deliveries apart.
     pub oldest_due: Duration,
     /// Whether rows were left for the next sweep.
     pub more: bool,
@@ -55,18 +63,19 @@ pub async fn sweep<H: Host, S: FindDue, N: Nudge>(host: &H, store: &S, nudges: &
         }
     }
     let swept = broom.swept;
-    let nobody_told = swept.found > 0 && swept.nudged == 0;
+    let found = swept.found.saturating_add(swept.deliveries_found);
+    let nobody_told = found > 0 && swept.nudged == 0 && swept.deliveries_nudged == 0;
     match last_error {
         Some(error) if nobody_told || !served => Err(error),
         Some(_) | None => Ok(swept),
     }
 }
 
-/// All partitions, the doubts first; should the time run out, it does so at another shard each time.
+/// All partitions, the doubts first and the deliveries last; should the time run out, it does so at another shard each time.
 fn partitions(dice: u64) -> impl Iterator<Item = DuePartition> {
     let shards = usize::try_from(DuePartition::SHARDS).unwrap_or(1);
     let first = usize::try_from(dice).unwrap_or(0).checked_rem(shards).unwrap_or(0);
-    [Urgency::Doubt, Urgency::Look].into_iter().flat_map(move |urgency| {
+    [Urgency::Doubt, Urgency::Look, Urgency::Delivery].into_iter().flat_map(move |urgency| {
         let shard = move |shard| DuePartition { urgency, shard };
         (0..DuePartition::SHARDS).cycle().skip(first).take(shards).map(shard)
     })
@@ -98,9 +107,9 @@ impl<H: Host, S: FindDue, N: Nudge> Broom<'_, H, S, N> {
     /// Nudges the rows of a window, page by page. How far it came, if there may be more.
     async fn pages(&mut self, partition: DuePartition, window: DueWindow) -> Result<Option<DuePlace>, Error> {
         let mut after = None;
-        for _ in 0..PAGES_MAX {
+        for _ in 0..pages_max(partition.urgency) {
             let page = self.store.find_due(partition, window, after, PAGE_SIZE).await?;
-            self.nudge(&page, window.until).await?;
+            self.nudge(partition.urgency, &page, window.until).await?;
             after = page.next;
             if after.is_none() {
                 break;
@@ -109,15 +118,34 @@ impl<H: Host, S: FindDue, N: Nudge> Broom<'_, H, S, N> {
         Ok(after)
     }
 
-    async fn nudge(&mut self, page: &DuePage, now: Timestamp) -> Result<(), Error> {
+    async fn nudge(&mut self, urgency: Urgency, page: &DuePage, now: Timestamp) -> Result<(), Error> {
         let swept = &mut self.swept;
-        swept.found = swept.found.saturating_add(page.rows.len());
         swept.unreadable = swept.unreadable.saturating_add(page.unreadable);
+        let found = match urgency {
+            Urgency::Doubt | Urgency::Look => &mut swept.found,
+            Urgency::Delivery => &mut swept.deliveries_found,
+        };
+        *found = found.saturating_add(page.rows.len());
         let Some(first) = page.rows.first() else { return Ok(()) };
-        swept.oldest_due = swept.oldest_due.max(now.since(first.due));
         let ids: Vec<_> = page.rows.iter().map(|row| row.id.clone()).collect();
-        self.swept.nudged = self.swept.nudged.saturating_add(self.nudges.nudge_all(&ids).await?);
+        match urgency {
+            Urgency::Doubt | Urgency::Look => {
+                self.swept.oldest_due = self.swept.oldest_due.max(now.since(first.due));
+                self.swept.nudged = self.swept.nudged.saturating_add(self.nudges.nudge_all(&ids).await?);
+            }
+            Urgency::Delivery => {
+                let nudged = self.nudges.nudge_all(&ids).await?;
+                self.swept.deliveries_nudged = self.swept.deliveries_nudged.saturating_add(nudged);
+            }
+        }
         Ok(())
+    }
+}
+
+const fn pages_max(urgency: Urgency) -> u32 {
+    match urgency {
+        Urgency::Doubt | Urgency::Look => PAGES_MAX,
+        Urgency::Delivery => DELIVERY_PAGES_MAX,
     }
 }
 

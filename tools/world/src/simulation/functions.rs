@@ -244,6 +244,8 @@ pub(super) fn look(stage: &Arc<Stage>, ids: Vec<RowId>) -> InvocationId {
                 RowId::Dispute(id) => retry_dispute(&machine, &store, &gateway, id).await.map(drop),
                 // Nobody warns of fraud here.
                 RowId::Warning(_) => Ok(()),
+                // And nobody is told of anything.
+                RowId::Delivery(_) => Ok(()),
             };
             let mut verdicts = verdicts.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(verdict) = verdicts.get_mut(place) {

@@ -20,7 +20,9 @@
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod charge;
+pub mod delivery;
 pub mod dispute;
+pub mod endpoints;
 pub mod entry;
 pub mod movement;
 mod state;
@@ -224,6 +226,8 @@ fn actor(actor: &Actor) -> String {
         Actor::Client(name) => format!("client:{name}"),
         Actor::Webhook(event) => format!("webhook:{event}"),
         Actor::Retry => "retry".to_owned(),
+        Actor::Publish => "publish".to_owned(),
+        Actor::Deliver => "deliver".to_owned(),
     }
 }
 

@@ -12,6 +12,7 @@ mod size;
 mod stories;
 mod timeline;
 mod warnings;
+mod webhooks;
 
 use std::collections::BTreeSet;
 

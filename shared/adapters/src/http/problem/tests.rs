@@ -34,6 +34,8 @@ fn the_table_from_reasons_to_answers() {
         422 amount_exceeds_refundable
         409 held_by_dispute
         422 nothing_to_submit
+        409 too_many_endpoints
+        409 endpoint_disabled
         422 amount_not_supported
         422 amount_out_of_limits
         422 currency_mismatch

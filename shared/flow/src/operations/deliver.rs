@@ -1,0 +1,131 @@
+//! `deliver`: takes one event to one of the merchant's endpoints. It is called by a nudge, which proves nothing and carries nothing.
+//!
+//! | step | a crash after it leaves |
+//! |---|---|
+//! | 1. load; not due: drop. Claim: commit a `due` in the future, which keeps others off while this one sends | a row that is due again when the claim is over |
+//! | 2. load the event and the endpoints; whoever is not sent anything any more is skipped | the same |
+//! | 3. send: under the same id, the same bytes each time | the same; the endpoint hears of it twice, and can tell |
+//! | 4. an endpoint that says it is gone is disabled | an endpoint that is disabled; its deliveries are skipped |
+//! | 5. commit what came of it, and when to try again | nothing |
+//!
+//! An event is delivered at least once. Once only nobody can promise: an answer that is lost looks like none.
+
+use domain::{
+    timeline::EventType,
+    webhook::{
+        Answer, Command, Delivery, DeliveryCommand, DeliveryId, DisableReason, Endpoint, EndpointId, Endpoints,
+        SkipReason,
+    },
+};
+
+use crate::{
+    commit::webhook::{Changed, ExecuteError, create, execute, order, record},
+    ports::{
+        Actor, Error, Host, Note,
+        timeline::LoadEvent,
+        webhook::{
+            CreateDelivery, LoadDelivery, LoadEndpoints, ReplaceDelivery, ReplaceEndpoints, SendWebhook, Sending,
+        },
+    },
+};
+
+/// What became of a nudge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carried {
+    /// There is no such delivery, or nobody needs to try it now.
+    Dropped,
+    /// It was tried; this is how it stands.
+    Tried(Box<Delivery>),
+    /// It was not tried: there is nobody to send it to, or nothing to send yet. This is how it stands.
+    Untried(Box<Delivery>),
+}
+
+/// Who must be told of an event of this type. For whoever makes the deliveries.
+#[must_use]
+pub fn subscribers(endpoints: &Endpoints, event_type: EventType) -> Vec<EndpointId> {
+    endpoints.subscribers(event_type).map(|endpoint| endpoint.id.clone()).collect()
+}
+
+/// Makes a delivery, to be tried at once, unless there is one already. For whoever tells of changes; the event may be written after it.
+///
+/// # Errors
+/// If something outside fails; it may have been made, and making it again changes nothing.
+pub async fn make<H: Host, S: CreateDelivery>(
+    host: &H,
+    store: &S,
+    id: DeliveryId,
+    actor: &Actor,
+) -> Result<Changed, Error> {
+    create(host, store, id, actor).await
+}
+
+/// Tries one delivery, if it is due.
+///
+/// # Errors
+/// If something outside fails. The row keeps its `due`; nothing is lost.
+pub async fn deliver<H, S, W>(host: &H, store: &S, sender: &W, id: &DeliveryId) -> Result<Carried, Error>
+where
+    H: Host,
+    S: LoadDelivery + ReplaceDelivery + LoadEvent + LoadEndpoints + ReplaceEndpoints,
+    W: SendWebhook,
+{
+    let Some(delivery) = store.load_delivery(id).await? else { return Ok(Carried::Dropped) };
+    let claimed = match order(host, store, delivery, DeliveryCommand::Claim, &Actor::Deliver).await? {
+        Changed::Committed(claimed) => claimed,
+        Changed::Nothing(_) => return Ok(Carried::Dropped),
+    };
+    let Some(event) = store.load_event(id.event()).await? else {
+        return left(host, store, claimed, DeliveryCommand::AwaitEvent).await;
+    };
+    let endpoints = store.load_endpoints().await?;
+    let endpoint = match receiver(&endpoints, id.endpoint()) {
+        Ok(endpoint) => endpoint,
+        Err(reason) => return left(host, store, claimed, DeliveryCommand::Skip(reason)).await,
+    };
+    let sent_at = host.now();
+    let generations = endpoint.generations(sent_at);
+    let sending =
+        Sending { url: &endpoint.url, endpoint: &endpoint.id, generations: &generations, event: &event, sent_at };
+    let answer = sender.send(&sending).await?;
+    if answer.is_gone() {
+        disable(host, store, &endpoints, &endpoint.id).await;
+    }
+    tried(host, store, claimed, &answer).await
+}
+
+/// Who is sent an event, or why nobody is.
+fn receiver<'a>(endpoints: &'a Endpoints, id: &EndpointId) -> Result<&'a Endpoint, SkipReason> {
+    let endpoint = endpoints.find(id).ok_or(SkipReason::EndpointRemoved)?;
+    if endpoint.is_enabled() { Ok(endpoint) } else { Err(SkipReason::EndpointDisabled) }
+}
+
+/// Puts a delivery by that cannot be tried.
+async fn left<H: Host, S: ReplaceDelivery>(
+    host: &H,
+    store: &S,
+    claimed: Delivery,
+    command: DeliveryCommand,
+) -> Result<Carried, Error> {
+    let left = order(host, store, claimed, command, &Actor::Deliver).await?;
+    Ok(Carried::Untried(Box::new(left.into_delivery())))
+}
+
+/// What an endpoint that is gone has said of itself is written down; if it cannot be, the next event hears it again.
+async fn disable<H: Host, S: ReplaceEndpoints>(host: &H, store: &S, endpoints: &Endpoints, id: &EndpointId) {
+    let command = Command::Disable { id: id.clone(), reason: DisableReason::Gone };
+    match execute(host, store, endpoints.clone(), &command, &Actor::Deliver).await {
+        // Somebody has removed it meanwhile: it is sent nothing either way.
+        Ok(_) | Err(ExecuteError::Rejected(_)) => {}
+        Err(ExecuteError::Failed(error)) => host.note(Note::OutcomeNotRecorded(error)),
+    }
+}
+
+async fn tried<H: Host, S: ReplaceDelivery>(
+    host: &H,
+    store: &S,
+    claimed: Delivery,
+    answer: &Answer,
+) -> Result<Carried, Error> {
+    let recorded = record(host, store, claimed, answer, &Actor::Deliver).await?;
+    Ok(Carried::Tried(Box::new(recorded.into_delivery())))
+}

@@ -19,9 +19,11 @@ use domain::policy::Policy;
 use domain::schedule::Limits;
 use domain::time::Timestamp;
 use domain::timeline::{Change, Subject};
-use flow::operations::publish::{Published, publish, retell};
+use domain::webhook::Endpoints;
+use flow::operations::publish::{Listeners, Published, publish, retell};
 use flow::ports::timeline::{Bus, FindEntries, LoadVersion, PutEntry, PutMovement};
-use flow::ports::{Error, Host};
+use flow::ports::webhook::{CreateDelivery, LoadEndpoints};
+use flow::ports::{Error, Host, Nudge};
 use futures_util::FutureExt as _;
 use futures_util::stream::{self, StreamExt as _};
 
@@ -29,11 +31,13 @@ use futures_util::stream::{self, StreamExt as _};
 const ROWS_AT_ONCE: usize = 16;
 
 /// What the function works with.
-pub(crate) struct Publish<S, B, D> {
+pub(crate) struct Publish<S, B, N, D> {
     /// Where it is told.
     pub(crate) store: S,
     /// The merchant's event bus, if there is one.
     pub(crate) bus: B,
+    /// Who delivers to the merchant's endpoints.
+    pub(crate) nudges: N,
     /// Where records go that cannot be told.
     pub(crate) dead_letters: D,
     /// How it says that a batch must be given again.
@@ -58,10 +62,11 @@ impl std::fmt::Display for GivenAgain {
 
 impl std::error::Error for GivenAgain {}
 
-impl<S, B, D> Publish<S, B, D>
+impl<S, B, N, D> Publish<S, B, N, D>
 where
-    S: LoadVersion + FindEntries + PutEntry + PutMovement,
+    S: LoadVersion + FindEntries + PutEntry + PutMovement + LoadEndpoints + CreateDelivery,
     B: Bus,
+    N: Nudge,
     D: PutAside,
 {
     /// Tells every record of a batch before `deadline_unix_ms`, and names the one from which on they must be given again.
@@ -72,8 +77,17 @@ where
         let mut line = Line::new("publish", began);
         let records = records(event);
         line.set(Field::Records(records.len()));
-        let first_left = self.all(&host, &records, &mut line).await;
-        let retold = self.again(&host, &wanted(event), &mut line).await;
+        // Read once for all of the batch: an endpoint that is registered while it is told hears of what comes after.
+        let (first_left, retold) = match self.store.load_endpoints().await {
+            Ok(endpoints) => (
+                self.all(&host, &endpoints, &records, &mut line).await,
+                self.again(&host, &endpoints, &wanted(event), &mut line).await,
+            ),
+            Err(error) => {
+                line.set(Field::Failure(&error));
+                (Some(0), Err(error))
+            }
+        };
         line.set(Field::Duration(host.now().since(began)));
         line.notes(host.take_notes());
         line.write_to_stdout(&self.log);
@@ -87,10 +101,16 @@ where
     }
 
     /// Tells of rows as they stand, because a person wants it.
-    async fn again<H: Host>(&self, host: &H, rows: &[Subject], line: &mut Line) -> Result<(), Error> {
+    async fn again<H: Host>(
+        &self,
+        host: &H,
+        endpoints: &Endpoints,
+        rows: &[Subject],
+        line: &mut Line,
+    ) -> Result<(), Error> {
         let mut tally = Tally::default();
         for subject in rows {
-            let published = retell(host, &self.store, &self.bus, event_json::body, subject).await;
+            let published = retell(host, &self.store, self.listeners(endpoints), event_json::body, subject).await;
             tally.add(&published);
             if let Some(failure) = published.failure {
                 line.set(Field::Failure(&failure));
@@ -104,9 +124,15 @@ where
     }
 
     /// Tells the records. The first one that was not told, if there is one.
-    async fn all<H: Host>(&self, host: &H, records: &[Record], line: &mut Line) -> Option<usize> {
+    async fn all<H: Host>(
+        &self,
+        host: &H,
+        endpoints: &Endpoints,
+        records: &[Record],
+        line: &mut Line,
+    ) -> Option<usize> {
         let rows = by_row(records);
-        let told = stream::iter(&rows).map(|(_, changes)| self.row(host, changes));
+        let told = stream::iter(&rows).map(|(_, changes)| self.row(host, endpoints, changes));
         let told: Vec<RowTold> = told.buffered(ROWS_AT_ONCE).collect().await;
         let mut tally = Tally::default();
         let (mut left, mut aside): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -143,10 +169,14 @@ where
         left.into_iter().min()
     }
 
-    async fn row<H: Host>(&self, host: &H, changes: &[(usize, Change)]) -> RowTold {
+    async fn row<H: Host>(&self, host: &H, endpoints: &Endpoints, changes: &[(usize, Change)]) -> RowTold {
         let changes: Vec<Change> = changes.iter().map(|(_, change)| change.clone()).collect();
-        let told = publish(host, &self.store, &self.bus, event_json::body, &changes);
+        let told = publish(host, &self.store, self.listeners(endpoints), event_json::body, &changes);
         AssertUnwindSafe(told).catch_unwind().await.map_err(|_| Fell)
+    }
+
+    const fn listeners<'a>(&'a self, endpoints: &'a Endpoints) -> Listeners<'a, B, N> {
+        Listeners { endpoints, bus: &self.bus, nudges: &self.nudges }
     }
 
     /// Puts records into the dead-letter queue. Those that could not be.
@@ -188,6 +218,7 @@ struct Tally {
     told: usize,
     announced: usize,
     moved: usize,
+    deliveries: usize,
 }
 
 impl Tally {
@@ -195,12 +226,14 @@ impl Tally {
         self.told = self.told.saturating_add(published.told.saturating_sub(published.told_before));
         self.announced = self.announced.saturating_add(published.announced);
         self.moved = self.moved.saturating_add(published.moved);
+        self.deliveries = self.deliveries.saturating_add(published.deliveries);
     }
 
     fn show(&self, line: &mut Line) {
         line.set(Field::Told(self.told));
         line.set(Field::Announced(self.announced));
         line.set(Field::Moved(self.moved));
+        line.set(Field::Deliveries(self.deliveries));
     }
 }
 

@@ -8,7 +8,7 @@ use adapters::dynamo::PaymentTable;
 use adapters::dynamo::stream::StreamEvent;
 use adapters::event_bus::EventBus;
 use adapters::host::now;
-use adapters::sqs::DeadLetters;
+use adapters::sqs::{DeadLetters, DeliveryQueue};
 use adapters::telemetry::install_panic_hook;
 use adapters::warm_up::warm_up;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -21,6 +21,7 @@ async fn main() -> Result<(), Error> {
     let publish = handler::Publish {
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         bus: environment.event_bus_name().map(|name| EventBus::new(aws.event_bridge(), name)),
+        nudges: DeliveryQueue::new(aws.sqs(), environment.text("DELIVERY_QUEUE_URL")?),
         dead_letters: DeadLetters::new(aws.sqs(), environment.text("DEAD_LETTER_QUEUE_URL")?),
         failures: environment.stream_failures()?,
         limits: environment.limits()?,

@@ -114,6 +114,8 @@ pub enum Field<'a> {
     Announced(usize),
     /// How many movements of money were written down.
     Moved(usize),
+    /// How many deliveries were made.
+    Deliveries(usize),
     /// Names of client keys that cannot be read.
     UnreadableKeys(usize),
     /// Something outside that failed us.
@@ -150,6 +152,7 @@ impl Field<'_> {
             Self::Told(count) => ("told", count.into()),
             Self::Announced(count) => ("announced", count.into()),
             Self::Moved(count) => ("moved", count.into()),
+            Self::Deliveries(count) => ("deliveries", count.into()),
             Self::UnreadableKeys(count) => ("unreadableKeys", count.into()),
             // An error's text is made by our own adapters from names and places, never from data.
             Self::Failure(error) => ("failure", cleaned(&error.to_string())),

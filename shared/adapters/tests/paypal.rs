@@ -57,6 +57,26 @@ async fn what_is_approved_is_captured_and_comes_back_to_the_last_cent() {
 }
 
 #[tokio::test]
+async fn each_row_says_which_of_paypals_answers_it_stands_on() {
+    let stage = Stage::open().await;
+    let id = stage.opened("order-1").await;
+    let mut causes = vec![stage.cause(&id)];
+    stage.approved(&id, "completed").await;
+    causes.push(stage.cause(&id));
+    stage.confirmed(&id, "confirm-1").await;
+    causes.push(stage.cause(&id));
+    stage.refunded(&id, "refund-1", None).await.unwrap();
+    causes.push(stage.cause(&id));
+    let said: Vec<_> = causes.iter().map(|cause| (cause.what.as_str(), cause.evidence.as_deref().unwrap())).collect();
+    let expected =
+        [("initiated", "answer"), ("action_required", "fetch"), ("captured", "answer"), ("refund_succeeded", "answer")];
+    assert_eq!(said, expected);
+    // PayPal's own: an `f` and twelve more, another one each time.
+    let ids: std::collections::BTreeSet<_> = causes.iter().map(|cause| cause.request_id.as_deref().unwrap()).collect();
+    assert!(ids.len() == 4 && ids.iter().all(|id| id.len() == 13 && id.starts_with('f')), "{ids:?}");
+}
+
+#[tokio::test]
 async fn what_is_held_is_captured_in_part_and_the_rest_is_let_go() {
     let stage = Stage::open().await;
     let id = stage.held("order-1").await;

@@ -1,5 +1,9 @@
 //! What a gateway can tell us, in no gateway's own words. Adapters translate into these types; nothing else does.
 
+mod evidence;
+
+pub use evidence::{EvidenceKind, RequestId, Traced};
+
 use crate::{
     decline::Decline,
     id::RefundId,
@@ -246,6 +250,17 @@ pub enum Hand {
     First,
     /// The gateway repeated what it answered before; the object may have moved on since.
     Replayed,
+}
+
+impl Hand {
+    /// What an answer is called that is as fresh as this.
+    #[must_use]
+    pub const fn evidence(self) -> EvidenceKind {
+        match self {
+            Self::First => EvidenceKind::Answer,
+            Self::Replayed => EvidenceKind::ReplayedAnswer,
+        }
+    }
 }
 
 /// An answer to one of our own requests.

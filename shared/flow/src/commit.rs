@@ -10,7 +10,7 @@ pub mod webhook;
 use std::time::Duration;
 
 use domain::{
-    gateway::{Hand, Outcome, RefundOutcome},
+    gateway::{EvidenceKind, Hand, Outcome, RefundOutcome, Traced},
     payment::{
         Command, Decision, Disputed, Event, Evidence, Fact, Judgement, Payment, PaymentDispute, PaymentWarning,
         RefundEvidence, Rejection, Source, apply, decide, judge, judge_dispute, judge_refund, judge_warning,
@@ -19,7 +19,7 @@ use domain::{
     time::Now,
 };
 
-use crate::ports::{Actor, Error, Host, Note, ReplacePayment, Replaced, Write, WriterToken};
+use crate::ports::{Actor, Cause, Error, Grounds, Host, Note, ReplacePayment, Replaced, Write, WriterToken};
 
 /// How often a change is decided anew when others get in first. Twenty clients at one payment is far beyond real use;
 /// each round has at least one winner.
@@ -107,7 +107,7 @@ pub async fn execute<H: Host, S: ReplacePayment>(
             Ok(Decision::Nothing) => return Ok(Executed::Nothing(payment)),
             Err(rejection) => return Err(ExecuteError::Rejected(rejection, Box::new(payment))),
         };
-        match commit(host, store, payment, &event, actor).await? {
+        match commit(host, store, payment, &event, Grounds::default(), actor).await? {
             Ok(committed) => return Ok(Executed::Committed(committed)),
             Err(stands) => payment = stands,
         }
@@ -124,9 +124,12 @@ pub async fn record<H: Host, S: ReplacePayment>(
     host: &H,
     store: &S,
     payment: Payment,
-    mut evidence: Evidence,
+    evidence: Traced<Evidence>,
     actor: &Actor,
 ) -> Result<Recorded, Error> {
+    let Traced { answer: mut evidence, request_id } = evidence;
+    // How we came by it stays true, whatever it is worth once somebody else has written.
+    let grounds = Grounds { evidence: Some(evidence.source.kind()), request_id: request_id.as_ref() };
     if let Outcome::Unknown(reason) = evidence.outcome {
         host.note(Note::OutcomeUnknown(reason));
     }
@@ -136,7 +139,7 @@ pub async fn record<H: Host, S: ReplacePayment>(
         }
         judge(payment, &evidence, now)
     };
-    weighed(host, store, payment, weigh, actor).await
+    weighed(host, store, payment, weigh, grounds, actor).await
 }
 
 /// Writes down what evidence proves about the refunds of a payment that was just loaded.
@@ -147,9 +150,11 @@ pub async fn record_refund<H: Host, S: ReplacePayment>(
     host: &H,
     store: &S,
     payment: Payment,
-    evidence: RefundEvidence,
+    evidence: Traced<RefundEvidence>,
     actor: &Actor,
 ) -> Result<Recorded, Error> {
+    let Traced { answer: evidence, request_id } = evidence;
+    let grounds = Grounds { evidence: Some(evidence.kind()), request_id: request_id.as_ref() };
     let unknown = match &evidence {
         RefundEvidence::Unseen(reason) => Some(*reason),
         RefundEvidence::Answered { outcome: RefundOutcome::Unknown(reason), .. } => Some(*reason),
@@ -169,7 +174,7 @@ pub async fn record_refund<H: Host, S: ReplacePayment>(
         }
         evidence.as_ref().map_or(Judgement::Nothing, |evidence| judge_refund(payment, evidence, now))
     };
-    weighed(host, store, payment, weigh, actor).await
+    weighed(host, store, payment, weigh, grounds, actor).await
 }
 
 /// Writes down what a dispute says of itself, on the payment whose id bears what it is about.
@@ -185,7 +190,8 @@ pub async fn record_dispute<H: Host, S: ReplacePayment>(
 ) -> Result<Recorded, Error> {
     // It bears a version of its own, so that being overtaken takes nothing from it.
     let weigh = |payment: &Payment, now: &Now, _: bool| judge_dispute(payment, &disputed, &dispute, now);
-    weighed(host, store, payment, weigh, actor).await
+    let grounds = Grounds { evidence: Some(EvidenceKind::Dispute), request_id: None };
+    weighed(host, store, payment, weigh, grounds, actor).await
 }
 
 /// Writes down what a bank says of a charge on `object`, on the payment whose id that bears.
@@ -201,7 +207,8 @@ pub async fn record_warning<H: Host, S: ReplacePayment>(
 ) -> Result<Recorded, Error> {
     // It bears a version of its own, so that being overtaken takes nothing from it.
     let weigh = |payment: &Payment, now: &Now, _: bool| judge_warning(payment, &object, &warning, now);
-    weighed(host, store, payment, weigh, actor).await
+    let grounds = Grounds { evidence: Some(EvidenceKind::Warning), request_id: None };
+    weighed(host, store, payment, weigh, grounds, actor).await
 }
 
 /// Decides, writes, and decides anew when somebody else was first: `weigh` is told that, from then on.
@@ -210,6 +217,7 @@ async fn weighed<H: Host, S: ReplacePayment>(
     store: &S,
     mut payment: Payment,
     mut weigh: impl FnMut(&Payment, &Now, bool) -> Judgement,
+    grounds: Grounds<'_>,
     actor: &Actor,
 ) -> Result<Recorded, Error> {
     for round in 0..CONFLICTS_MAX {
@@ -224,7 +232,7 @@ async fn weighed<H: Host, S: ReplacePayment>(
                 (event, true)
             }
         };
-        match commit(host, store, payment, &event, actor).await? {
+        match commit(host, store, payment, &event, grounds, actor).await? {
             Ok(committed) if is_foreign => return Ok(Recorded::Foreign(committed.into_payment())),
             Ok(committed) => return Ok(Recorded::Committed(committed)),
             Err(stands) => payment = stands,
@@ -265,13 +273,14 @@ async fn commit<H: Host, S: ReplacePayment>(
     store: &S,
     payment: Payment,
     event: &Event,
+    grounds: Grounds<'_>,
     actor: &Actor,
 ) -> Result<Result<Committed, Payment>, Error> {
     let seen = (payment.attention, payment.refund_unknown);
     let mut after = payment;
     apply(&mut after, event);
-    let (name, why) = (event.fact.name(), event.fact.why());
-    let write = Write { payment: &after, event: name, why, actor, writer: WriterToken(host.dice()) };
+    let cause = Cause { what: event.fact.name(), why: event.fact.why(), grounds };
+    let write = Write { payment: &after, cause, actor, writer: WriterToken(host.dice()) };
     match store.replace(&write).await? {
         Replaced::Replaced => {
             // Said when it is news: a row that is looked at again and again asks each time.

@@ -10,7 +10,10 @@ use std::{future::Future, time::Duration};
 
 use domain::{
     dispute::{Dispute, Reminder},
-    gateway::{Answer, Gateway as GatewayName, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{
+        Answer, EvidenceKind, Gateway as GatewayName, OpenedObject, Outcome, RefundAnswer, RefundSnapshot, RequestId,
+        Traced, UnknownReason,
+    },
     id::{AttemptNumber, RefundId, RequestHash, RowId, TransactionId},
     money::Money,
     payment::{Payment, Terms},
@@ -175,14 +178,40 @@ pub enum Replaced {
 pub struct Write<'a> {
     /// The row as it shall stand.
     pub payment: &'a Payment,
-    /// The word for what happened.
-    pub event: &'a str,
-    /// Why it happened, where the row itself does not tell.
-    pub why: Option<&'a str>,
+    /// What happened, why, and on what evidence.
+    pub cause: Cause<'a>,
     /// Who made it happen.
     pub actor: &'a Actor,
     /// Names this very write.
     pub writer: WriterToken,
+}
+
+/// What made us write a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cause<'a> {
+    /// The word for what happened.
+    pub what: &'a str,
+    /// Why it happened, where the row itself does not tell.
+    pub why: Option<&'a str>,
+    /// What it rests on.
+    pub grounds: Grounds<'a>,
+}
+
+/// What a change rests on: nothing, if somebody wanted it. It is for people to read, and decides nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Grounds<'a> {
+    /// The kind of evidence.
+    pub evidence: Option<EvidenceKind>,
+    /// The gateway's name for the request of ours that the evidence answers.
+    pub request_id: Option<&'a RequestId>,
+}
+
+impl<'a> Cause<'a> {
+    /// What the word alone says: it needs no reason, and rests on nothing.
+    #[must_use]
+    pub const fn of(what: &'a str) -> Self {
+        Self { what, why: None, grounds: Grounds { evidence: None, request_id: None } }
+    }
 }
 
 /// Who made something happen.
@@ -351,7 +380,8 @@ pub trait Nudge: Sync {
 }
 
 /// The gateways: each call goes to the one that the payment is at. What moves money takes a [`Committed`], which only a commit can make: charging before saving does not
-/// compile. Every call keeps within its budget and answers with a value; there is no error to forget.
+/// compile. Every call keeps within its budget and answers with a value, however little that is, and with the gateway's name for the
+/// request that it answers; there is no error to forget.
 pub trait Gateway: Sync {
     /// The version of Stripe's API that requests are written for. PayPal's stands in its paths.
     fn api_version(&self) -> &'static str;
@@ -363,7 +393,7 @@ pub trait Gateway: Sync {
     fn accepts(&self, gateway: GatewayName, amount: Money) -> Result<(), AmountRefusal>;
 
     /// Opens an object on which no money can move yet.
-    fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> impl Future<Output = OpenOutcome> + Send;
+    fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> impl Future<Output = Traced<OpenOutcome>> + Send;
 
     /// Sends the committed payment's attempt: always the same bytes under the same key.
     fn confirm(
@@ -371,13 +401,18 @@ pub trait Gateway: Sync {
         committed: &Committed,
         attempt: AttemptNumber,
         budget: Duration,
-    ) -> impl Future<Output = Answer> + Send;
+    ) -> impl Future<Output = Traced<Answer>> + Send;
 
     /// Asks for the committed payment's open capture.
-    fn capture(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Answer> + Send;
+    fn capture(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Traced<Answer>> + Send;
 
     /// Asks to cancel the committed payment's object. Idempotent by nature, so each try has a key of its own.
-    fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> impl Future<Output = Answer> + Send;
+    fn cancel(
+        &self,
+        committed: &Committed,
+        fresh: u64,
+        budget: Duration,
+    ) -> impl Future<Output = Traced<Answer>> + Send;
 
     /// Asks for one of the committed payment's refunds: always the same bytes under the same key.
     fn refund(
@@ -385,17 +420,17 @@ pub trait Gateway: Sync {
         committed: &Committed,
         refund: &RefundId,
         budget: Duration,
-    ) -> impl Future<Output = RefundAnswer> + Send;
+    ) -> impl Future<Output = Traced<RefundAnswer>> + Send;
 
     /// All refunds of the payment's object, whoever made them.
     fn refunds(
         &self,
         payment: &Payment,
         budget: Duration,
-    ) -> impl Future<Output = Result<Vec<RefundSnapshot>, UnknownReason>> + Send;
+    ) -> impl Future<Output = Traced<Result<Vec<RefundSnapshot>, UnknownReason>>> + Send;
 
     /// Looks at the payment's object.
-    fn fetch(&self, payment: &Payment, budget: Duration) -> impl Future<Output = Outcome> + Send;
+    fn fetch(&self, payment: &Payment, budget: Duration) -> impl Future<Output = Traced<Outcome>> + Send;
 }
 
 /// What a new object is opened for.

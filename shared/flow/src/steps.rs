@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use domain::{
-    gateway::{Hand, Outcome, RefundOutcome},
+    gateway::{Hand, Outcome, RefundOutcome, Traced},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::{Money, MoneyError},
     payment::{ActKind, Command, Evidence, Payment, RefundEvidence, Rejection, Source},
@@ -123,13 +123,13 @@ pub(crate) async fn attempt<H: Host, S: ReplacePayment, G: Gateway>(
     actor: &Actor,
 ) -> Payment {
     let number = committed.payment().attempts.last().map_or(AttemptNumber::FIRST, |attempt| attempt.number);
-    let answer = gateway.confirm(&committed, number, host.gateway_budget()).await;
-    let hand = match (sending, &answer.outcome) {
+    let told = gateway.confirm(&committed, number, host.gateway_budget()).await;
+    let hand = match (sending, &told.answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.
         (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
-        (Sending::First | Sending::Again, _) => answer.hand,
+        (Sending::First | Sending::Again, _) => told.answer.hand,
     };
-    let evidence = Evidence { source: Source::Attempt(number, hand), outcome: answer.outcome };
+    let evidence = told.map(|answer| Evidence { source: Source::Attempt(number, hand), outcome: answer.outcome });
     written(host, store, committed, evidence, actor).await
 }
 
@@ -144,11 +144,11 @@ pub(crate) async fn act<H: Host, S: ReplacePayment, G: Gateway>(
 ) -> Payment {
     let number = committed.payment().acts.len();
     let Some(act) = committed.payment().open_act() else { return committed.into_payment() };
-    let answer = match act.kind {
+    let told = match act.kind {
         ActKind::Capture { .. } => gateway.capture(&committed, host.gateway_budget()).await,
         ActKind::Close { .. } => gateway.cancel(&committed, host.dice(), host.gateway_budget()).await,
     };
-    let evidence = Evidence { source: Source::Act(number, answer.hand), outcome: answer.outcome };
+    let evidence = told.map(|answer| Evidence { source: Source::Act(number, answer.hand), outcome: answer.outcome });
     written(host, store, committed, evidence, actor).await
 }
 
@@ -164,13 +164,13 @@ pub(crate) async fn refund<H: Host, S: ReplacePayment, G: Gateway>(
     sending: Sending,
     actor: &Actor,
 ) -> Payment {
-    let answer = gateway.refund(committed, id, host.gateway_budget()).await;
-    let hand = match (sending, &answer.outcome) {
+    let told = gateway.refund(committed, id, host.gateway_budget()).await;
+    let hand = match (sending, &told.answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.
         (Sending::Again, RefundOutcome::Refused { .. }) => Hand::Replayed,
-        (Sending::First | Sending::Again, _) => answer.hand,
+        (Sending::First | Sending::Again, _) => told.answer.hand,
     };
-    let evidence = RefundEvidence::Answered { id: id.clone(), hand, outcome: answer.outcome };
+    let evidence = told.map(|answer| RefundEvidence::Answered { id: id.clone(), hand, outcome: answer.outcome });
     let recorded = record_refund(host, store, payment.clone(), evidence, actor).await;
     kept(host, payment, recorded)
 }
@@ -193,7 +193,7 @@ async fn written<H: Host, S: ReplacePayment>(
     host: &H,
     store: &S,
     committed: Committed,
-    evidence: Evidence,
+    evidence: Traced<Evidence>,
     actor: &Actor,
 ) -> Payment {
     let recorded = record(host, store, committed.payment().clone(), evidence, actor).await;

@@ -10,7 +10,7 @@ use std::{
 
 use domain::{
     dispute::{self, Dispute, DisputeId, Papers, Status},
-    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
     payment::Payment,
@@ -195,12 +195,16 @@ impl<P: DisputeGateway> DisputeGateway for Counting<P> {
         self.port.accepts_papers(dispute, papers)
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<dispute::Outcome> {
         tick(&self.tally.gateway_calls);
         self.port.fetch_dispute(id, budget).await
     }
 
-    async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
+    async fn answer_dispute(
+        &self,
+        committed: &commit::dispute::Committed,
+        budget: Duration,
+    ) -> Traced<dispute::Answer> {
         tick(&self.tally.gateway_calls);
         self.port.answer_dispute(committed, budget).await
     }
@@ -221,7 +225,7 @@ impl<P: WriteWarning> WriteWarning for Counting<P> {
 }
 
 impl<P: WarningGateway> WarningGateway for Counting<P> {
-    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> warning::Outcome {
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> Traced<warning::Outcome> {
         tick(&self.tally.gateway_calls);
         self.port.fetch_warning(id, budget).await
     }
@@ -248,37 +252,37 @@ impl<P: Gateway> Gateway for Counting<P> {
         self.port.accepts(gateway, amount)
     }
 
-    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         tick(&self.tally.gateway_calls);
         self.port.open(request, budget).await
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         tick(&self.tally.gateway_calls);
         self.port.confirm(committed, attempt, budget).await
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         tick(&self.tally.gateway_calls);
         self.port.capture(committed, budget).await
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         tick(&self.tally.gateway_calls);
         self.port.cancel(committed, fresh, budget).await
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         tick(&self.tally.gateway_calls);
         self.port.refund(committed, refund, budget).await
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
         tick(&self.tally.gateway_calls);
         self.port.refunds(payment, budget).await
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         tick(&self.tally.gateway_calls);
         self.port.fetch(payment, budget).await
     }
@@ -287,7 +291,7 @@ impl<P: Gateway> Gateway for Counting<P> {
 #[cfg(test)]
 mod tests {
     use domain::time::Day;
-    use flow::ports::{Actor, Urgency, WriterToken};
+    use flow::ports::{Actor, Cause, Urgency, WriterToken};
 
     use super::*;
     use crate::{payments, queue::MemoryQueue, store::MemoryStore, turns::block_on};
@@ -298,8 +302,8 @@ mod tests {
         let store = Counting::new(MemoryStore::default(), Arc::clone(&tally));
         let queue = Counting::new(MemoryQueue::default(), Arc::clone(&tally));
         let payment = payments::waiting(1);
-        let write =
-            Write { payment: &payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(1) };
+        let cause = Cause::of("tested");
+        let write = Write { payment: &payment, cause, actor: &Actor::Retry, writer: WriterToken(1) };
         block_on(async {
             store.create(&write).await.unwrap();
             store.replace(&write).await.unwrap();

@@ -20,7 +20,7 @@ use domain::{
         ActKind, Answer, Behind, DisputeId, Outcome, Papers, Reason, Snapshot, SnapshotStatus, Stage, Standing, Status,
         Ways,
     },
-    gateway::{Gateway, Hand, Mode, UnknownReason},
+    gateway::{Gateway, Hand, Mode, Traced, UnknownReason},
     id::{TransactionId, gateway_key},
     money::Money,
     text::{GatewayToken, Text},
@@ -35,7 +35,7 @@ use flow::{
 };
 
 use crate::{
-    gateway::{Effect, SimGateway},
+    gateway::{Effect, SimGateway, request_id},
     host::SimHost,
     turns,
 };
@@ -90,6 +90,7 @@ struct Inner {
     /// Every answer that was served.
     served: Vec<Served>,
     fates: VecDeque<Fate>,
+    calls: usize,
 }
 
 /// The id of the `number`th dispute.
@@ -112,6 +113,7 @@ impl SimDisputes {
             saved: BTreeMap::new(),
             served: Vec::new(),
             fates: VecDeque::new(),
+            calls: 0,
         }))
     }
 
@@ -191,11 +193,12 @@ impl SimDisputes {
     }
 
     /// One call: the way there, what becomes of it, the way back.
-    async fn call(&self, serve: impl FnOnce(&mut Inner, Option<Effect>) -> (Outcome, Hand)) -> Answer {
+    async fn call(&self, serve: impl FnOnce(&mut Inner, Option<Effect>) -> (Outcome, Hand)) -> Traced<Answer> {
         turns::pass().await;
-        let (outcome, hand) = {
+        let (number, (outcome, hand)) = {
             let mut inner = self.inner();
-            match inner.fates.pop_front().unwrap_or(Fate::Well) {
+            inner.calls = inner.calls.saturating_add(1);
+            let answer = match inner.fates.pop_front().unwrap_or(Fate::Well) {
                 Fate::Well => serve(&mut inner, None),
                 Fate::Unserved(reason) => (Outcome::Unknown(reason), Hand::First),
                 Fate::Unheard(reason) => {
@@ -210,10 +213,15 @@ impl SimDisputes {
                     }
                     other => other,
                 },
-            }
+            };
+            (inner.calls, answer)
         };
         turns::pass().await;
-        Answer { outcome, hand }
+        let unknown = match &outcome {
+            Outcome::Unknown(reason) => Some(*reason),
+            Outcome::Dispute(_) | Outcome::Taken | Outcome::Refused { .. } => None,
+        };
+        Traced { answer: Answer { outcome, hand }, request_id: request_id("dp", number, unknown) }
     }
 }
 
@@ -292,11 +300,11 @@ impl DisputeGateway for SimGateway {
         Ok(())
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, _: Duration) -> Outcome {
-        self.disputes().call(|inner, _| (inner.look(id), Hand::First)).await.outcome
+    async fn fetch_dispute(&self, id: &DisputeId, _: Duration) -> Traced<Outcome> {
+        self.disputes().call(|inner, _| (inner.look(id), Hand::First)).await.map(|answer| answer.outcome)
     }
 
-    async fn answer_dispute(&self, committed: &Committed, _: Duration) -> Answer {
+    async fn answer_dispute(&self, committed: &Committed, _: Duration) -> Traced<Answer> {
         let dispute = committed.dispute();
         let sent = Sent {
             id: dispute.id.clone(),
@@ -305,15 +313,15 @@ impl DisputeGateway for SimGateway {
             papers: dispute.papers.clone(),
         };
         let before = self.disputes().served().len();
-        let mut answer = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;
-        if dispute.id.gateway() == Gateway::PayPal && matches!(answer.outcome, Outcome::Refused { .. }) {
+        let mut told = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;
+        if dispute.id.gateway() == Gateway::PayPal && matches!(told.answer.outcome, Outcome::Refused { .. }) {
             // PayPal knows no keys here, so its refusal may be of a second copy: the adapter says so.
-            answer.hand = Hand::Replayed;
+            told.answer.hand = Hand::Replayed;
         }
         if self.disputes().served().len() > before {
             self.dispute_has_news(&dispute.id);
         }
-        answer
+        told
     }
 }
 

@@ -22,7 +22,7 @@ use domain::money::{Currency, Money};
 use domain::payment::{Opening, Payment};
 use domain::text::{ClientSecret, GatewayToken};
 use flow::operations::initiate::transaction_id;
-use flow::ports::{CreatePayment as _, Host, Write, WriterToken};
+use flow::ports::{Cause, CreatePayment as _, Host, Write, WriterToken};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
@@ -146,7 +146,7 @@ fn opened<H: Host>(host: &H) -> Payment {
 /// A table with one payment in it.
 pub async fn store_with(payment: &Payment) -> MemoryStore {
     let store = MemoryStore::default();
-    let write = Write { payment, event: "initiated", why: None, actor: &client(), writer: WriterToken(0) };
+    let write = Write { payment, cause: Cause::of("initiated"), actor: &client(), writer: WriterToken(0) };
     must(store.create(&write).await);
     store
 }

@@ -3,17 +3,16 @@
 
 use domain::{
     dispute::Dispute,
-    gateway::Gateway as GatewayName,
+    gateway::{EvidenceKind, Gateway as GatewayName, RequestId},
     id::{RequestHash, TransactionId},
     payment::{Payment, Terms},
 };
-use flow::ports::{Actor, OpenRequest, Write, WriterToken, dispute};
+use flow::ports::{Actor, Cause, Grounds, OpenRequest, Write, WriterToken, dispute};
 
 /// A write that may outlive its sender.
 pub(crate) struct KeptWrite {
     pub(crate) payment: Payment,
-    event: String,
-    why: Option<String>,
+    cause: KeptCause,
     actor: Actor,
     writer: WriterToken,
 }
@@ -22,24 +21,21 @@ impl KeptWrite {
     pub(crate) fn of(write: &Write<'_>) -> Self {
         Self {
             payment: write.payment.clone(),
-            event: write.event.to_owned(),
-            why: write.why.map(str::to_owned),
+            cause: KeptCause::of(&write.cause),
             actor: write.actor.clone(),
             writer: write.writer,
         }
     }
 
     pub(crate) fn write(&self) -> Write<'_> {
-        let why = self.why.as_deref();
-        Write { payment: &self.payment, event: &self.event, why, actor: &self.actor, writer: self.writer }
+        Write { payment: &self.payment, cause: self.cause.cause(), actor: &self.actor, writer: self.writer }
     }
 }
 
 /// A write of a dispute that may outlive its sender.
 pub(crate) struct KeptDisputeWrite {
     pub(crate) dispute: Dispute,
-    event: String,
-    why: Option<String>,
+    cause: KeptCause,
     actor: Actor,
     writer: WriterToken,
 }
@@ -48,16 +44,36 @@ impl KeptDisputeWrite {
     pub(crate) fn of(write: &dispute::Write<'_>) -> Self {
         Self {
             dispute: write.dispute.clone(),
-            event: write.event.to_owned(),
-            why: write.why.map(str::to_owned),
+            cause: KeptCause::of(&write.cause),
             actor: write.actor.clone(),
             writer: write.writer,
         }
     }
 
     pub(crate) fn write(&self) -> dispute::Write<'_> {
-        let why = self.why.as_deref();
-        dispute::Write { dispute: &self.dispute, event: &self.event, why, actor: &self.actor, writer: self.writer }
+        let cause = self.cause.cause();
+        dispute::Write { dispute: &self.dispute, cause, actor: &self.actor, writer: self.writer }
+    }
+}
+
+/// What made a write.
+struct KeptCause {
+    what: String,
+    why: Option<String>,
+    evidence: Option<EvidenceKind>,
+    request_id: Option<RequestId>,
+}
+
+impl KeptCause {
+    fn of(cause: &Cause<'_>) -> Self {
+        let Grounds { evidence, request_id } = cause.grounds;
+        let (what, why) = (cause.what.to_owned(), cause.why.map(str::to_owned));
+        Self { what, why, evidence, request_id: request_id.cloned() }
+    }
+
+    fn cause(&self) -> Cause<'_> {
+        let grounds = Grounds { evidence: self.evidence, request_id: self.request_id.as_ref() };
+        Cause { what: &self.what, why: self.why.as_deref(), grounds }
     }
 }
 

@@ -2,13 +2,13 @@
 //! endpoints and servers, and a sweep that brings what is due.
 
 use domain::{
-    timeline::{EventId, EventType},
+    timeline::EventId,
     webhook::{DeliveryId, EndpointId, EndpointUrl, Interest, Registration},
 };
 use flow::{
-    commit::webhook::Changed,
+    commit::webhook::{Changed, create},
     operations::{
-        deliver::{Carried, deliver, make, subscribers},
+        deliver::{Carried, deliver},
         webhook_endpoint::{Requested, WebhookEndpointError, endpoint_id, register},
     },
     ports::{Actor, Error, Host as _},
@@ -113,7 +113,7 @@ impl Post {
         self.told_after(known).await
     }
 
-    /// Has told what was committed after the first `known` changes, and makes the deliveries of it. The last of these events.
+    /// Has told what was committed after the first `known` changes; nobody is nudged for its deliveries. The last of these events.
     ///
     /// # Panics
     /// If something fails, or nothing has changed.
@@ -121,24 +121,8 @@ impl Post {
         let changes = self.store().stream_after(known);
         drop(tell(self.host(), self.store(), &self.bus, &changes).await);
         let ids = changes.iter().map(|change| change.after.image.event_id());
-        let mut last = None;
-        for id in ids {
-            if let Some(event) = self.store().events().into_iter().find(|event| event.id == id) {
-                self.announced(&id, event.event_type).await;
-                last = Some(id);
-            }
-        }
-        must(last.ok_or("nothing has changed"))
-    }
-
-    /// Makes the deliveries of an event.
-    ///
-    /// # Panics
-    /// If something fails.
-    pub async fn announced(&self, id: &EventId, event_type: EventType) {
-        for endpoint in subscribers(&self.store().endpoints(), event_type) {
-            self.made(DeliveryId::of(id.clone(), endpoint)).await;
-        }
+        let announced: Vec<EventId> = self.store().events().into_iter().map(|event| event.id).collect();
+        must(ids.filter(|id| announced.contains(id)).last().ok_or("nothing has changed"))
     }
 
     /// Makes a delivery.
@@ -146,7 +130,7 @@ impl Post {
     /// # Panics
     /// If something fails.
     pub async fn made(&self, id: DeliveryId) -> Changed {
-        must(make(self.host(), self.store(), id, &Actor::Publish).await)
+        must(create(self.host(), self.store(), id, &Actor::Publish).await)
     }
 
     /// Tries one delivery, if it is due.

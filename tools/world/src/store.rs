@@ -23,7 +23,7 @@ use domain::{
     id::{RowId, TransactionId},
     payment::Payment,
     time::{Day, Timestamp},
-    timeline::{Image, Version},
+    timeline::{Cause, Image, Version},
 };
 use flow::ports::{
     Actor, CreatePayment, Created, Dependency, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, ListPage,
@@ -48,6 +48,8 @@ pub struct Commit {
     pub event: String,
     /// Who made it happen.
     pub actor: Actor,
+    /// What the row itself says of it.
+    pub cause: Cause,
 }
 
 /// The kinds of calls that can be made to break down.
@@ -266,8 +268,9 @@ impl Inner {
         self.committed(before, row.version());
         self.commits.push(Commit {
             payment: row.payment.clone(),
-            event: write.event.to_owned(),
+            event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
+            cause: cause_of(&row.item)?,
         });
         if self.index_is_held {
             self.index_is_behind = true;
@@ -386,6 +389,10 @@ impl ListPayments for MemoryStore {
     }
 }
 
+fn cause_of(item: &Item) -> Result<Cause, Error> {
+    row::read_cause(item).map_err(Error::from)
+}
+
 fn number(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
@@ -397,7 +404,7 @@ fn missing() -> Error {
 #[cfg(test)]
 mod tests {
     use domain::payment::{Act, ActKind, ActProgress, CancelReason, End};
-    use flow::ports::{Urgency, WriterToken};
+    use flow::ports::{self, Urgency, WriterToken};
 
     use super::*;
     use crate::{payments, turns::block_on};
@@ -405,7 +412,7 @@ mod tests {
     const ALWAYS: DueWindow = DueWindow { from: Timestamp::from_unix_ms(0), until: Timestamp::from_unix_ms(i64::MAX) };
 
     const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-        Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(writer) }
+        Write { payment, cause: ports::Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(writer) }
     }
 
     #[test]

@@ -18,7 +18,8 @@ use std::{fmt::Debug, future::Future};
 
 use domain::{payment::Payment, time::Timestamp};
 use flow::ports::{
-    Actor, CreatePayment, Created, FindDue, ListPayments, LoadPayment, ReplacePayment, Replaced, Write, WriterToken,
+    Actor, Cause, CreatePayment, Created, FindDue, ListPayments, LoadPayment, ReplacePayment, Replaced, Write,
+    WriterToken,
 };
 
 pub use self::{due::*, lists::*, rows::*, webhooks::*};
@@ -76,7 +77,7 @@ const fn at(unix_ms: i64) -> Timestamp {
 }
 
 const fn write(payment: &Payment, writer: u64) -> Write<'_> {
-    Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(writer) }
+    Write { payment, cause: Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(writer) }
 }
 
 /// The payment, changed once more.

@@ -14,14 +14,14 @@ use domain::{
     timeline::{Change, Subject},
 };
 use flow::{
-    operations::publish::{Published, publish},
+    operations::publish::{Listeners, Published, publish},
     ports::{
         Dependency, Error, Host,
         timeline::{Bus, Event},
     },
 };
 
-use crate::store::MemoryStore;
+use crate::{queue::MemoryQueue, store::MemoryStore};
 
 /// A bus that remembers what it was given, and that can be out of order.
 #[derive(Debug, Default)]
@@ -58,9 +58,21 @@ impl Bus for MemoryBus {
     }
 }
 
-/// Tells these changes of one row.
+/// Tells these changes of one row, to whoever listens.
 pub async fn tell<H: Host>(host: &H, store: &MemoryStore, bus: &MemoryBus, changes: &[Change]) -> Published {
-    publish(host, store, bus, event_json::body, changes).await
+    tell_all_who_listen(host, store, bus, &MemoryQueue::default(), changes).await
+}
+
+/// Tells these changes of one row, to whoever listens, and has deliveries nudged in this queue.
+pub async fn tell_all_who_listen<H: Host>(
+    host: &H,
+    store: &MemoryStore,
+    bus: &MemoryBus,
+    nudges: &MemoryQueue,
+    changes: &[Change],
+) -> Published {
+    let endpoints = store.endpoints();
+    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, event_json::body, changes).await
 }
 
 /// The changes of each row, in their order.

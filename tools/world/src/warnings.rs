@@ -7,7 +7,7 @@ use std::{
 };
 
 use domain::{
-    gateway::{Mode, UnknownReason},
+    gateway::{Mode, Traced, UnknownReason},
     payment::Payment,
     text::{GatewayToken, Text},
     time::Timestamp,
@@ -15,7 +15,10 @@ use domain::{
 };
 use flow::ports::warning::WarningGateway;
 
-use crate::{gateway::SimGateway, turns};
+use crate::{
+    gateway::{SimGateway, request_id},
+    turns,
+};
 
 /// The warnings of the gateway.
 #[derive(Debug)]
@@ -25,6 +28,7 @@ pub struct SimWarnings(Mutex<Inner>);
 struct Inner {
     book: BTreeMap<WarningId, Snapshot>,
     lost: VecDeque<UnknownReason>,
+    looks: usize,
 }
 
 /// The id of the `number`th warning.
@@ -46,7 +50,7 @@ impl SimWarnings {
     /// None yet.
     #[must_use]
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(Inner { book: BTreeMap::new(), lost: VecDeque::new() }))
+        Self(Mutex::new(Inner { book: BTreeMap::new(), lost: VecDeque::new(), looks: 0 }))
     }
 
     /// A bank warns of a charge, or has changed its mind about whether there is still something to be done.
@@ -74,16 +78,19 @@ impl SimWarnings {
 }
 
 impl WarningGateway for SimGateway {
-    async fn fetch_warning(&self, id: &WarningId, _: Duration) -> Outcome {
+    async fn fetch_warning(&self, id: &WarningId, _: Duration) -> Traced<Outcome> {
         turns::pass().await;
-        let outcome = {
+        let told = {
             let mut inner = self.warnings().inner();
             let shown =
                 inner.book.get(id).map_or(Outcome::Refused, |snapshot| Outcome::Warning(Box::new(snapshot.clone())));
-            inner.lost.pop_front().map_or(shown, Outcome::Unknown)
+            inner.looks = inner.looks.saturating_add(1);
+            let unknown = inner.lost.pop_front();
+            let request_id = request_id("ew", inner.looks, unknown);
+            Traced { answer: unknown.map_or(shown, Outcome::Unknown), request_id }
         };
         turns::pass().await;
-        outcome
+        told
     }
 }
 

@@ -12,7 +12,7 @@ use domain::{
 };
 use flow::{
     operations::payments::{Listed, Wanted, payments as list_payments},
-    ports::{Actor, CreatePayment, Error, ListPage, ListPayments, ListPlace, Listing, Write, WriterToken},
+    ports::{Actor, Cause, CreatePayment, Error, ListPage, ListPayments, ListPlace, Listing, Write, WriterToken},
 };
 use world::{
     counting::Counts,
@@ -59,7 +59,7 @@ async fn shop_with(payments: impl IntoIterator<Item = Payment>) -> (Shop, Vec<Pa
 
 async fn create(shop: &Shop, payment: &Payment, writer: u64) {
     let writer = WriterToken(writer);
-    let write = Write { payment, event: "opened", why: None, actor: &Actor::Retry, writer };
+    let write = Write { payment, cause: Cause::of("opened"), actor: &Actor::Retry, writer };
     shop.store().create(&write).await.unwrap();
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use domain::{gateway::UnknownReason, id::TransactionId, payment::Payment, schedule::Limits};
 use flow::{
     operations::sweep::Swept,
-    ports::{Actor, CreatePayment as _, DuePartition, Host as _, Note, Write, WriterToken},
+    ports::{Actor, Cause, CreatePayment as _, DuePartition, Host as _, Note, Write, WriterToken},
 };
 use world::{
     counting::Counts,
@@ -96,8 +96,8 @@ fn rows_that_never_move_cannot_starve_the_ones_behind_them() {
         for number in 0..10_000 {
             let due = Some(shop.host().now());
             let payment = Payment { due, ..payments::waiting(number) };
-            let write =
-                Write { payment: &payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(1) };
+            let cause = Cause::of("tested");
+            let write = Write { payment: &payment, cause, actor: &Actor::Retry, writer: WriterToken(1) };
             shop.store().create(&write).await.unwrap();
             shop.host().advance(Duration::from_millis(20));
         }

@@ -4,8 +4,8 @@ use domain::dispute::{Stage, Standing, Status, Ways};
 use domain::gateway::UnknownReason;
 use domain::money::{Currency, Money};
 use expect_test::{Expect, expect};
-use flow::ports::WriterToken;
 use flow::ports::dispute::{CreateDispute as _, Write};
+use flow::ports::{Cause, WriterToken};
 use world::disputes::{Fate, made_up};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::SimGateway;
@@ -44,7 +44,7 @@ fn function_of(host: &SimHost, id: &DisputeId, status: Status) -> Function {
     function.gateway.disputes().open(id, dispute.payment(), amount, Standing { stage: Stage::Chargeback, status }, by);
     let actor = Actor::Retry;
     let write =
-        Write { dispute: &dispute, event: "tested", why: None, actor: &actor, writer: WriterToken(host.dice()) };
+        Write { dispute: &dispute, cause: Cause::of("tested"), actor: &actor, writer: WriterToken(host.dice()) };
     block_on(function.store.create_dispute(&write)).unwrap();
     function
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ::fuzz::Target;
 use ::fuzz::requests::told;
 use domain::payment::Payment;
-use flow::ports::{CreatePayment as _, Write, WriterToken};
+use flow::ports::{Cause, CreatePayment as _, Write, WriterToken};
 use serde_json::{Value, json};
 use world::events::{client_keys, payment};
 use world::host::SimHost;
@@ -49,7 +49,7 @@ fn whatever_is_asked_a_page_is_of_the_list_that_was_asked_for() {
         payment.created_at = host.now().plus(Duration::from_secs(number.into()));
         payment.terms.reference = (number % 2 == 0).then(|| domain::text::Text::parse("order-1001").unwrap());
         let write =
-            Write { payment: &payment, event: "initiated", why: None, actor: &client(), writer: WriterToken(0) };
+            Write { payment: &payment, cause: Cause::of("initiated"), actor: &client(), writer: WriterToken(0) };
         block_on(payments.store.create(&write)).unwrap();
     }
     let ask = |query: &str| told(&payments, &host, &request(query), &DOCUMENTED);

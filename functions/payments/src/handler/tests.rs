@@ -6,7 +6,7 @@ use std::time::Duration;
 use adapters::http::serve::respond;
 use domain::payment::{Payment, PaymentState, Review, ReviewReason};
 use expect_test::{Expect, expect};
-use flow::ports::{CreatePayment as _, Write, WriterToken};
+use flow::ports::{Cause, CreatePayment as _, Write, WriterToken};
 use lambda_http::{Body, request};
 use serde_json::{Value, json};
 use world::counting::{Counting, Tally};
@@ -29,7 +29,7 @@ const NONE: &[u32] = &[];
 fn endpoint(payments: &[Payment], tally: &Arc<Tally>) -> Endpoint {
     let store = MemoryStore::default();
     for payment in payments {
-        let write = Write { payment, event: "initiated", why: None, actor: &client(), writer: WriterToken(0) };
+        let write = Write { payment, cause: Cause::of("initiated"), actor: &client(), writer: WriterToken(0) };
         block_on(store.create(&write)).unwrap();
     }
     Payments { keys: client_keys(), store: Counting::new(store, Arc::clone(tally)) }

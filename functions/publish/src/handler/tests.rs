@@ -8,10 +8,12 @@ use domain::payment::{Payment, PaymentState};
 use domain::timeline::{Entry, EventId, Version};
 use expect_test::{ExpectFile, expect_file};
 use flow::ports::timeline::Moved;
-use flow::ports::{CreatePayment as _, Dependency, ReplacePayment as _, Write, WriterToken};
+use flow::ports::webhook::{DeliveryCreated, DeliveryWrite};
+use flow::ports::{Cause, CreatePayment as _, Dependency, ReplacePayment as _, Write, WriterToken};
 use serde_json::{Value, json};
 use world::events::{payment, stream, text};
 use world::host::SimHost;
+use world::queue::MemoryQueue;
 use world::shop::client;
 use world::store::{Call, Course, MemoryStore};
 use world::telling::MemoryBus;
@@ -36,14 +38,15 @@ impl PutAside for Aside {
     }
 }
 
-fn function() -> Publish<MemoryStore, MemoryBus, Aside> {
+fn function() -> Publish<MemoryStore, MemoryBus, MemoryQueue, Aside> {
     over(MemoryStore::default())
 }
 
-fn over<S>(store: S) -> Publish<S, MemoryBus, Aside> {
+fn over<S>(store: S) -> Publish<S, MemoryBus, MemoryQueue, Aside> {
     Publish {
         store,
         bus: MemoryBus::default(),
+        nudges: MemoryQueue::default(),
         dead_letters: Aside::default(),
         failures: StreamFailures::Reported,
         limits: Limits::STANDARD,
@@ -64,7 +67,7 @@ fn changes() -> Vec<Value> {
     };
     let actor = client();
     let write =
-        |payment, event, writer| Write { payment, event, why: None, actor: &actor, writer: WriterToken(writer) };
+        |payment, event, writer| Write { payment, cause: Cause::of(event), actor: &actor, writer: WriterToken(writer) };
     block_on(store.create(&write(&opened, "initiated", 1))).unwrap();
     let first = store.stored(&opened.id).unwrap();
     block_on(store.replace(&write(&paid, "captured", 2))).unwrap();
@@ -88,10 +91,11 @@ fn batch(records: &[Value]) -> StreamEvent {
     serde_json::from_value(stream::batch(records)).unwrap()
 }
 
-fn run<S, B, D>(function: &Publish<S, B, D>, event: &StreamEvent) -> Value
+fn run<S, B, N, D>(function: &Publish<S, B, N, D>, event: &StreamEvent) -> Value
 where
-    S: LoadVersion + FindEntries + PutEntry + PutMovement,
+    S: LoadVersion + FindEntries + PutEntry + PutMovement + LoadEndpoints + CreateDelivery,
     B: Bus,
+    N: Nudge,
     D: PutAside,
 {
     match block_on(function.batch(event, u64::MAX)) {
@@ -100,7 +104,7 @@ where
     }
 }
 
-fn told(function: &Publish<MemoryStore, MemoryBus, Aside>) -> Vec<String> {
+fn told(function: &Publish<MemoryStore, MemoryBus, MemoryQueue, Aside>) -> Vec<String> {
     function.store.events().iter().map(|event| event.id.to_string()).collect()
 }
 
@@ -193,6 +197,18 @@ mod trap {
     impl LoadVersion for Falling {
         async fn load_version(&self, subject: &Subject) -> Result<Option<Version>, Error> {
             self.0.load_version(subject).await
+        }
+    }
+
+    impl LoadEndpoints for Falling {
+        async fn load_endpoints(&self) -> Result<Endpoints, Error> {
+            self.0.load_endpoints().await
+        }
+    }
+
+    impl CreateDelivery for Falling {
+        async fn create_delivery(&self, write: &DeliveryWrite<'_>) -> Result<DeliveryCreated, Error> {
+            self.0.create_delivery(write).await
         }
     }
 

@@ -13,7 +13,7 @@ use domain::time::Now;
 use expect_test::{Expect, expect};
 use flow::commit::warning::create;
 use flow::ports::dispute::{self as ports, CreateDispute as _};
-use flow::ports::{Actor, Error, Replaced, Write, WriterToken};
+use flow::ports::{Actor, Cause, Error, Replaced, Write, WriterToken};
 use world::events::{payment, store_with, text};
 use world::gateway::SimGateway;
 use world::host::SimHost;
@@ -93,7 +93,7 @@ fn a_nudge_that_names_a_dispute_has_the_dispute_looked_at() {
     );
     let actor = Actor::Webhook("evt_1".to_owned());
     let write =
-        ports::Write { dispute: &noticed, event: "dispute_noticed", why: None, actor: &actor, writer: WriterToken(1) };
+        ports::Write { dispute: &noticed, cause: Cause::of("dispute_noticed"), actor: &actor, writer: WriterToken(1) };
     block_on(function.store.create_dispute(&write)).unwrap();
     check(&function, "retry-dispute", &expect![[r#"{"batchItemFailures":[]}"#]]);
     // The gateway does not know it, and the row says that nobody does.

@@ -142,42 +142,44 @@ fn how_it_came_to_stand_so_is_shown_after_two_reads() {
         &host,
         "status-timeline",
         &expect![[r#"
-        200 OK
-        content-type: application/json
+            200 OK
+            content-type: application/json
 
-        {
-          "a payment as it was opened, but for": {
-            "timeline": [
-              {
-                "at": "2026-11-02T09:00:12.347Z",
-                "eventId": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
-                "sequence": 1,
-                "status": "requires_payment_method",
-                "type": "payment.created",
-                "unrecorded": 0,
-                "what": "initiated",
-                "who": "client:shop",
-                "why": null
+            {
+              "a payment as it was opened, but for": {
+                "timeline": [
+                  {
+                    "at": "2026-11-02T09:00:12.347Z",
+                    "eventId": "evt_pay_45r6h26q25dittbo7zrmxadm3f_1",
+                    "evidence": null,
+                    "gatewayRequestId": null,
+                    "sequence": 1,
+                    "status": "requires_payment_method",
+                    "type": "payment.created",
+                    "unrecorded": 0,
+                    "what": "initiated",
+                    "who": "client:shop",
+                    "why": null
+                  }
+                ],
+                "timelineComplete": true
               }
-            ],
-            "timelineComplete": true
-          }
-        }
+            }
 
-        log: {
-          "caller": "local",
-          "durationMs": 0,
-          "function": "status",
-          "level": "info",
-          "listed": 1,
-          "requestId": "11111111-0000-4000-8000-000000000060",
-          "route": "GET /payment/status/{transactionId}",
-          "state": "requires_payment_method",
-          "status": 200,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "durationMs": 0,
+              "function": "status",
+              "level": "info",
+              "listed": 1,
+              "requestId": "11111111-0000-4000-8000-000000000060",
+              "route": "GET /payment/status/{transactionId}",
+              "state": "requires_payment_method",
+              "status": 200,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     assert_eq!(tally.counts().reads, 2);
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{self, DisputeId, Papers},
-    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -92,49 +92,49 @@ impl<K: ApiKeys, A: PaypalApp> Gateway for Gateways<K, A> {
         }
     }
 
-    async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         match asked.gateway {
             GatewayName::Stripe => self.stripe.open(asked, budget).await,
             GatewayName::PayPal => self.paypal.open(asked, budget).await,
         }
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         match committed.payment().gateway {
             GatewayName::Stripe => self.stripe.confirm(committed, attempt, budget).await,
             GatewayName::PayPal => self.paypal.confirm(committed, attempt, budget).await,
         }
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         match committed.payment().gateway {
             GatewayName::Stripe => self.stripe.capture(committed, budget).await,
             GatewayName::PayPal => self.paypal.capture(committed, budget).await,
         }
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         match committed.payment().gateway {
             GatewayName::Stripe => self.stripe.cancel(committed, fresh, budget).await,
             GatewayName::PayPal => self.paypal.cancel(committed, fresh, budget).await,
         }
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         match committed.payment().gateway {
             GatewayName::Stripe => self.stripe.refund(committed, refund, budget).await,
             GatewayName::PayPal => self.paypal.refund(committed, refund, budget).await,
         }
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
         match payment.gateway {
             GatewayName::Stripe => self.stripe.refunds(payment, budget).await,
             GatewayName::PayPal => self.paypal.refunds(payment, budget).await,
         }
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         match payment.gateway {
             GatewayName::Stripe => self.stripe.fetch(payment, budget).await,
             GatewayName::PayPal => self.paypal.fetch(payment, budget).await,
@@ -150,14 +150,18 @@ impl<K: ApiKeys, A: PaypalApp> DisputeGateway for Gateways<K, A> {
         }
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<dispute::Outcome> {
         match id.gateway() {
             GatewayName::Stripe => self.stripe.fetch_dispute(id, budget).await,
             GatewayName::PayPal => self.paypal.fetch_dispute(id, budget).await,
         }
     }
 
-    async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
+    async fn answer_dispute(
+        &self,
+        committed: &commit::dispute::Committed,
+        budget: Duration,
+    ) -> Traced<dispute::Answer> {
         match committed.dispute().id.gateway() {
             GatewayName::Stripe => self.stripe.answer_dispute(committed, budget).await,
             GatewayName::PayPal => self.paypal.answer_dispute(committed, budget).await,
@@ -166,7 +170,7 @@ impl<K: ApiKeys, A: PaypalApp> DisputeGateway for Gateways<K, A> {
 }
 
 impl<K: ApiKeys, A: PaypalApp> WarningGateway for Gateways<K, A> {
-    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> warning::Outcome {
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> Traced<warning::Outcome> {
         self.stripe.fetch_warning(id, budget).await
     }
 }

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-use domain::gateway::UnknownReason;
-use reqwest::{Response, Url};
+use domain::gateway::{RequestId, UnknownReason};
+use reqwest::{Response, Url, header::HeaderMap};
 
 /// The longest that a call may take, whatever its caller has left. API Gateway hangs up after 29 s.
 pub(super) const CALL_MAX: Duration = Duration::from_secs(20);
@@ -62,6 +62,11 @@ fn is_at_home(url: &Url) -> bool {
 /// connection: our own budget is kept by the shell.
 pub(super) fn why_unanswered(error: &reqwest::Error) -> UnknownReason {
     if error.is_builder() || error.is_connect() { UnknownReason::NotSent } else { UnknownReason::ConnectionLost }
+}
+
+/// What the gateway calls the request that it responded to so, by the header that it says it in.
+pub(super) fn named_by(headers: &HeaderMap, name: &str) -> Option<RequestId> {
+    RequestId::of(headers.get(name)?.to_str().ok()?)
 }
 
 /// Reads a response to its end. One that breaks off, or is longer than it may be, is none.

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use domain::dispute::{Act, ActProgress, Dispute, Known, Standing, Ways};
 use domain::id::TransactionId;
 use domain::payment::{PaymentDispute, Review};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::payment_json::{ReviewJson, gateway_name};
 use crate::rfc3339;
 
 /// A dispute as clients see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DisputeJson {
     dispute_id: String,
@@ -41,7 +42,7 @@ pub struct DisputeJson {
 }
 
 /// Something that the merchant asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RequestJson {
     kind: &'static str,
@@ -52,7 +53,7 @@ struct RequestJson {
 }
 
 /// A dispute as a payment shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentDisputeJson {
     dispute_id: String,
@@ -64,7 +65,7 @@ pub(super) struct PaymentDisputeJson {
 }
 
 /// One page of disputes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DisputesJson {
     disputes: Vec<DisputeJson>,

@@ -1,22 +1,30 @@
 //! An event as the merchant's systems get it: by webhook, on the bus, and from `GET /events`. The bytes are made once, when the event
 //! is announced, and stored; whoever asks gets the same.
 //!
-//! Must never: hold what only the payer's browser may have (a client secret), or anything that the payment does not show anyway.
+//! Must never: hold what only the payer's browser may have (a client secret), what a merchant brings forward in a dispute (it is full of
+//! names and addresses, and an event is kept for ever), or anything that the payment does not show anyway.
 
+use domain::dispute::{Dispute, Papers};
 use domain::payment::Payment;
 use domain::timeline::{Entry, Image};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::dispute_json::DisputeJson;
 use super::payment_json::{PaymentJson, RefundJson};
+use super::schema::event_types;
 use crate::rfc3339;
 
 /// An event.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 struct EventJson<'a> {
+    /// Whatever is told again is told under the same id.
     id: &'a str,
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = event_types()))]
     event_type: &'static str,
+    /// When it happened: RFC 3339, in UTC.
     timestamp: String,
     /// Of two events of one payment or dispute, the later one has more.
     sequence: u64,
@@ -24,7 +32,7 @@ struct EventJson<'a> {
 }
 
 /// What it is about, as it stood after the change.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
 enum DataJson {
     Refund {
@@ -68,7 +76,7 @@ impl DataJson {
                     None => Self::Payment { payment: shown },
                 }
             }
-            Image::Dispute(dispute) => Self::Dispute { dispute: Box::new(DisputeJson::from(dispute.as_ref())) },
+            Image::Dispute(dispute) => Self::Dispute { dispute: Box::new(DisputeJson::from(&without_papers(dispute))) },
             Image::Warning(warning) => {
                 Self::Warning { warning_id: warning.id.as_str().to_owned(), status: warning.standing() }
             }
@@ -80,3 +88,17 @@ impl DataJson {
 fn without_secrets(payment: &Payment) -> Payment {
     Payment { client_secret: None, ..payment.clone() }
 }
+
+/// Whoever wants to read them asks for the dispute.
+fn without_papers(dispute: &Dispute) -> Dispute {
+    Dispute { papers: Papers::nothing(), ..dispute.clone() }
+}
+
+/// The schema of an event, as JSON Schema 2020-12.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(EventJson<'_>).to_value()
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,20 +14,25 @@ use domain::payment::{
     RefundSource, Review, Ruling,
 };
 use domain::settlement::Settlement;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::dispute_json::PaymentDisputeJson;
+use super::schema::{gateways, payment_statuses, processing_reasons};
 use crate::rfc3339;
 
 /// A payment as clients see it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentJson {
     transaction_id: String,
+    #[schemars(extend("enum" = payment_statuses()))]
     status: &'static str,
+    #[schemars(extend("enum" = processing_reasons()))]
     processing_reason: Option<&'static str>,
     amount: i64,
     currency: &'static str,
+    #[schemars(extend("enum" = gateways()))]
     gateway: &'static str,
     reference: Option<String>,
     next_action: Option<NextActionJson>,
@@ -50,7 +55,7 @@ pub struct PaymentJson {
     expires_at: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum NextActionJson {
     ProvidePaymentMethod { client_secret: Option<String> },
@@ -60,7 +65,7 @@ enum NextActionJson {
 }
 
 /// A capture, cancel or end that is under way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ActJson {
     kind: &'static str,
@@ -71,13 +76,13 @@ struct ActJson {
 }
 
 /// What a person must look at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(super) struct ReviewJson {
     since: String,
     reason: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct AttemptJson {
     number: u32,
@@ -90,7 +95,7 @@ struct AttemptJson {
 }
 
 /// What the governor said about the last attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ReattemptJson {
     scheduled_at: Option<String>,
@@ -101,7 +106,7 @@ struct ReattemptJson {
 
 /// What the charge came to in the merchant's own account, once the gateway has told: minor units of `currency`, but for the fee,
 /// which is in its own.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct SettlementJson {
     currency: &'static str,
@@ -113,7 +118,7 @@ struct SettlementJson {
 }
 
 /// Money that goes back.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RefundJson {
     refund_id: String,
@@ -127,7 +132,7 @@ pub(super) struct RefundJson {
 }
 
 /// What a bank has said of fraud.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct WarningJson {
     warning_id: String,
@@ -139,7 +144,7 @@ struct WarningJson {
 }
 
 /// Why an issuer said no, and what may be done about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeclineJson {
     category: &'static str,

@@ -33,6 +33,10 @@ struct EntryJson {
     what: String,
     why: Option<String>,
     who: String,
+    /// On what evidence; null of what somebody wanted.
+    evidence: Option<String>,
+    /// The gateway's name for the request of ours whose answer it was: its support asks for it.
+    gateway_request_id: Option<String>,
     /// How many versions before it nobody can tell of.
     unrecorded: u64,
 }
@@ -60,6 +64,8 @@ impl From<&Entry> for EntryJson {
             what: entry.cause.what.clone(),
             why: entry.cause.why.clone(),
             who: entry.cause.who.clone(),
+            evidence: entry.cause.evidence.clone(),
+            gateway_request_id: entry.cause.request_id.clone(),
             unrecorded: entry.unrecorded,
         }
     }

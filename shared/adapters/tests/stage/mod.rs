@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use adapters::{
+    dynamo::row::read_cause,
     gateway::{
         gateways::Gateways,
         paypal::{Credentials, Paypal, PaypalApp, webhook::Verifier},
@@ -19,6 +20,7 @@ use domain::{
     payment::{CaptureMethod, Payment},
     schedule::Limits,
     time::Timestamp,
+    timeline::Cause,
 };
 use flow::{
     operations::{
@@ -110,6 +112,11 @@ impl Stage {
         self.store.row(id).unwrap()
     }
 
+    /// What the row says of the write that made it.
+    pub(crate) fn cause(&self, id: &TransactionId) -> Cause {
+        read_cause(&self.store.stored(id).unwrap()).unwrap()
+    }
+
     pub(crate) async fn try_open(&self, key: &str) -> Result<Payment, InitiateError> {
         self.initiated(key, CaptureMethod::Automatic).await
     }
@@ -169,7 +176,7 @@ impl Stage {
     }
 
     pub(crate) async fn refunds(&self, payment: &Payment) -> Result<Vec<RefundSnapshot>, UnknownReason> {
-        self.gateways.refunds(payment, PATIENCE).await
+        self.gateways.refunds(payment, PATIENCE).await.answer
     }
 
     /// The row's time has come, and somebody has looked.

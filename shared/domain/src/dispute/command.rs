@@ -1,7 +1,10 @@
 //! What somebody wants done with a dispute, and why it may be refused.
 
 use super::Papers;
-use crate::id::{IdempotencyKey, RequestHash};
+use crate::{
+    gateway::EvidenceKind,
+    id::{IdempotencyKey, RequestHash},
+};
 
 /// What somebody wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,23 @@ pub enum Command {
     },
     /// Raise the alarm that is due, if one is. Ours, not a client's.
     Remind,
+}
+
+impl Command {
+    /// On what it rests, if not on what somebody wants: an event has said that something is new.
+    #[must_use]
+    pub const fn grounds(&self) -> Option<EvidenceKind> {
+        match self {
+            Self::Notice => Some(EvidenceKind::Event),
+            Self::Draft { .. }
+            | Self::Submit { .. }
+            | Self::Accept(_)
+            | Self::Claim
+            | Self::SendAgain
+            | Self::Tell { .. }
+            | Self::Remind => None,
+        }
+    }
 }
 
 /// A client's key, and the hash of its request.

@@ -15,7 +15,7 @@ use super::{
     decide::{happened, is_long},
 };
 use crate::{
-    gateway::{Hand, UnknownReason},
+    gateway::{EvidenceKind, Hand, UnknownReason},
     payment::ReviewReason,
     time::Now,
 };
@@ -36,6 +36,17 @@ pub enum Source {
     Fetch,
     /// The answer to the request of the act that stands at this place in the row, counted from 1.
     Act(usize, Hand),
+}
+
+impl Source {
+    /// What is written down of it.
+    #[must_use]
+    pub const fn kind(self) -> EvidenceKind {
+        match self {
+            Self::Fetch => EvidenceKind::Fetch,
+            Self::Act(_, hand) => hand.evidence(),
+        }
+    }
 }
 
 /// What evidence comes to.

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     decline::Decline,
-    gateway::{Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
+    gateway::{EvidenceKind, Hand, ObjectSnapshot, ObjectStatus, Outcome, UnknownReason},
     id::AttemptNumber,
     money::Money,
     schedule::Limits,
@@ -50,6 +50,18 @@ pub enum Source {
         /// The attempt that caused it.
         cause: Option<AttemptNumber>,
     },
+}
+
+impl Source {
+    /// What is written down of it.
+    #[must_use]
+    pub const fn kind(self) -> EvidenceKind {
+        match self {
+            Self::Attempt(_, hand) | Self::Act(_, hand) => hand.evidence(),
+            Self::Fetch => EvidenceKind::Fetch,
+            Self::Event { .. } => EvidenceKind::Event,
+        }
+    }
 }
 
 /// What evidence does to a payment.

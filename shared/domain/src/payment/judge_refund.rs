@@ -11,7 +11,7 @@ use super::{
     decide::happened,
 };
 use crate::{
-    gateway::{Hand, RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason},
+    gateway::{EvidenceKind, Hand, RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason},
     id::RefundId,
     money::Money,
     schedule::Limits,
@@ -44,6 +44,18 @@ pub enum RefundEvidence {
     Unseen(UnknownReason),
     /// An event that says that there are refunds, and not which.
     Hinted,
+}
+
+impl RefundEvidence {
+    /// What is written down of how we came by it.
+    #[must_use]
+    pub const fn kind(&self) -> EvidenceKind {
+        match self {
+            Self::Answered { hand, .. } => hand.evidence(),
+            Self::Listed(_) | Self::Absent { .. } | Self::Unseen(_) => EvidenceKind::List,
+            Self::Seen(_) | Self::Hinted => EvidenceKind::Event,
+        }
+    }
 }
 
 /// Weighs `evidence` about the refunds of `payment`.

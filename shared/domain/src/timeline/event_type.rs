@@ -128,6 +128,65 @@ impl EventType {
         }
     }
 
+    /// When it is told, as a sentence for whoever listens.
+    #[must_use]
+    pub const fn told_when(self) -> &'static str {
+        match self {
+            Self::PaymentCreated => "A payment was opened.",
+            Self::Payment(payment::Status::RequiresPaymentMethod) => {
+                "It waits for a way to pay again, and nothing was declined: the payer went away, or the gateway let go."
+            }
+            Self::Payment(payment::Status::Processing) => {
+                "A charge is under way: `processingReason` says what is waited for."
+            }
+            Self::Payment(payment::Status::RequiresAction) => "The payer, or your own program, must do `nextAction`.",
+            Self::Payment(payment::Status::RequiresCapture) => "The money is held: capture or cancel it.",
+            Self::Payment(payment::Status::Succeeded) => {
+                "The money was taken. Also after an end without money, if it moved after all (`attention: late_success`)."
+            }
+            Self::Payment(payment::Status::Failed) => "It is over without money, by the gateway's own word.",
+            Self::Payment(payment::Status::Canceled) => "It was canceled, and no money can move on it.",
+            Self::Payment(payment::Status::Expired) => "Its payer's time is over, and no money can move on it.",
+            Self::PaymentDeclined => "An attempt was declined; the last of `attempts` says why. The payment goes on.",
+            Self::PaymentSettled => "The gateway told what the charge came to in your account: `settlement`.",
+            Self::PaymentFraudWarned => {
+                "A bank says that the charge may be fraud, or has something new to say: `fraudWarnings`."
+            }
+            Self::PaymentDisputed => "A dispute of it stands otherwise than before: `disputes`, `amountRefundable`.",
+            Self::PaymentAttentionRequired => "A person must look: `attention` says at what.",
+            Self::PaymentUpdated => {
+                "Something else that it shows has changed: an act is under way (`pending`), or a mark is gone."
+            }
+            Self::PaymentChecked => "Somebody looked, or is about to. In timelines only.",
+            Self::RefundCreated => "A refund was asked for, and its amount is reserved.",
+            Self::RefundSucceeded => {
+                "The money is on its way to the payer. Made in the gateway's dashboard, this is the first you hear of it."
+            }
+            Self::RefundFailed => {
+                "The money stays with you, or came back: refund in another way. It may come days after `refund.succeeded`."
+            }
+            Self::RefundCanceled => "It was called off at the gateway.",
+            Self::Dispute(dispute::Status::NeedsResponse) => "Answer it until `dueBy`, or it is lost.",
+            Self::Dispute(dispute::Status::UnderReview) => "It is somebody else's turn.",
+            Self::Dispute(dispute::Status::Won) => "You keep the money.",
+            Self::Dispute(dispute::Status::Lost) => "The payer has it.",
+            Self::Dispute(dispute::Status::Prevented) => {
+                "It never came to a dispute, because the payer was given the money before."
+            }
+            Self::Dispute(dispute::Status::Closed) => "It was withdrawn, or came to nothing.",
+            Self::DisputeDeadlineNear => "Seven days, three days or one before `dueBy`, and nobody has answered.",
+            Self::DisputeAttentionRequired => "A person must look: `attention` says at what.",
+            Self::DisputeUpdated => {
+                "Something else that it shows has changed: an answer of yours is under way, or taken."
+            }
+            Self::DisputeChecked => "Somebody looked, or is about to. In timelines only.",
+            Self::WarningAttentionRequired => {
+                "An early fraud warning whose charge nobody can place: look at the gateway."
+            }
+            Self::WarningChecked => "Somebody looked at it, or is about to. In timelines only.",
+        }
+    }
+
     /// The type that is called so.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -32,6 +32,11 @@ pub struct Cause {
     pub why: Option<String>,
     /// Who made it happen: `client:<name of the key>`, `webhook:<the gateway's event>`, `retry`.
     pub who: String,
+    /// On what evidence, in the word of [`crate::gateway::EvidenceKind`]; none of what somebody wanted. A word that a later
+    /// release has written is passed on as it is.
+    pub evidence: Option<String>,
+    /// The gateway's name for the request of ours whose answer was written down.
+    pub request_id: Option<String>,
 }
 
 /// A version of a row, and what made it.

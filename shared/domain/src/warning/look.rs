@@ -6,7 +6,7 @@
 use super::{Known, Link, Outcome, Snapshot, Warning};
 use crate::{
     dispute::Told,
-    gateway::UnknownReason,
+    gateway::{EvidenceKind, UnknownReason},
     payment::{Review, ReviewReason},
     schedule::{Limits, backoff, stray_look},
     time::{Now, Timestamp},
@@ -26,6 +26,17 @@ pub enum Command {
         /// The version that was told.
         version: u64,
     },
+}
+
+impl Command {
+    /// On what it rests, if not on what we want: an event has said that something is new.
+    #[must_use]
+    pub const fn grounds(self) -> Option<EvidenceKind> {
+        match self {
+            Self::Notice => Some(EvidenceKind::Event),
+            Self::Claim | Self::Tell { .. } => None,
+        }
+    }
 }
 
 /// What happened, when, and when somebody must look again.

@@ -6,12 +6,12 @@ use domain::{
     dispute::{
         Command, Decision, Dispute, Event, Evidence, Fact, Judgement, Outcome, Rejection, Source, apply, decide, judge,
     },
-    gateway::Hand,
+    gateway::{Hand, Traced},
 };
 
 use super::{CONFLICT_PAUSE_MAX_MS, CONFLICTS_MAX};
 use crate::ports::{
-    Actor, Error, Host, Note, WriterToken,
+    Actor, Cause, Error, Grounds, Host, Note, WriterToken,
     dispute::{ReplaceDispute, Replaced, Write},
 };
 
@@ -93,7 +93,8 @@ pub async fn execute<H: Host, S: ReplaceDispute>(
             Ok(Decision::Nothing) => return Ok(Executed::Nothing(dispute)),
             Err(rejection) => return Err(ExecuteError::Rejected(rejection, Box::new(dispute))),
         };
-        match commit(host, store, dispute, &event, actor).await? {
+        let grounds = Grounds { evidence: command.grounds(), request_id: None };
+        match commit(host, store, dispute, &event, grounds, actor).await? {
             Ok(committed) => return Ok(Executed::Committed(committed)),
             Err(stands) => dispute = stands,
         }
@@ -110,9 +111,12 @@ pub async fn record<H: Host, S: ReplaceDispute>(
     host: &H,
     store: &S,
     mut dispute: Dispute,
-    evidence: Evidence,
+    evidence: Traced<Evidence>,
     actor: &Actor,
 ) -> Result<Recorded, Error> {
+    let Traced { answer: evidence, request_id } = evidence;
+    // How we came by it stays true, whatever it is worth once somebody else has written.
+    let grounds = Grounds { evidence: Some(evidence.source.kind()), request_id: request_id.as_ref() };
     if let Outcome::Unknown(reason) = evidence.outcome {
         host.note(Note::OutcomeUnknown(reason));
     }
@@ -123,7 +127,7 @@ pub async fn record<H: Host, S: ReplaceDispute>(
             Judgement::Change(event) => event,
             Judgement::Nothing => return Ok(Recorded::Nothing(dispute)),
         };
-        match commit(host, store, dispute, &event, actor).await? {
+        match commit(host, store, dispute, &event, grounds, actor).await? {
             Ok(committed) => return Ok(Recorded::Committed(committed)),
             Err(stands) => {
                 dispute = stands;
@@ -155,13 +159,14 @@ async fn commit<H: Host, S: ReplaceDispute>(
     store: &S,
     dispute: Dispute,
     event: &Event,
+    grounds: Grounds<'_>,
     actor: &Actor,
 ) -> Result<Result<Committed, Dispute>, Error> {
     let seen = dispute.attention;
     let mut after = dispute;
     apply(&mut after, event);
-    let (name, why) = (event.fact.name(), event.fact.why());
-    let write = Write { dispute: &after, event: name, why, actor, writer: WriterToken(host.dice()) };
+    let cause = Cause { what: event.fact.name(), why: event.fact.why(), grounds };
+    let write = Write { dispute: &after, cause, actor, writer: WriterToken(host.dice()) };
     match store.replace_dispute(&write).await? {
         Replaced::Replaced => {
             if event.review.is_some() && after.attention != seen {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use domain::gateway::Mode;
-use domain::warning::{Command, Event, Outcome, Warning, WarningId, apply, decide, judge};
+use domain::{
+    gateway::{EvidenceKind, Mode, Traced},
+    warning::{Command, Event, Outcome, Warning, WarningId, apply, decide, judge},
+};
 
 use super::{CONFLICT_PAUSE_MAX_MS, CONFLICTS_MAX};
 use crate::ports::{
-    Actor, Error, Host, Note, WriterToken,
+    Actor, Cause, Error, Grounds, Host, Note, WriterToken,
     warning::{Write, WriteWarning, Written},
 };
 
@@ -32,8 +34,9 @@ pub async fn create<H: Host, S: WriteWarning>(
     actor: &Actor,
 ) -> Result<Changed, Error> {
     let warning = Warning::noticed(id, mode, &host.circumstances());
-    let write =
-        Write { warning: &warning, event: "warning_noticed", why: None, actor, writer: WriterToken(host.dice()) };
+    let grounds = Grounds { evidence: Some(EvidenceKind::Event), request_id: None };
+    let cause = Cause { grounds, ..Cause::of("warning_noticed") };
+    let write = Write { warning: &warning, cause, actor, writer: WriterToken(host.dice()) };
     Ok(match store.write_warning(&write).await? {
         Written::Written => Changed::Committed(warning),
         Written::Conflict(stands) => Changed::Nothing(*stands),
@@ -55,7 +58,8 @@ pub async fn execute<H: Host, S: WriteWarning>(
         let Some(event) = decide(&warning, command, &host.circumstances()) else {
             return Ok(Changed::Nothing(warning));
         };
-        match commit(host, store, warning, &event, actor).await? {
+        let grounds = Grounds { evidence: command.grounds(), request_id: None };
+        match commit(host, store, warning, &event, grounds, actor).await? {
             committed @ Changed::Committed(_) => return Ok(committed),
             Changed::Nothing(stands) => warning = stands,
         }
@@ -71,15 +75,16 @@ pub async fn record<H: Host, S: WriteWarning>(
     host: &H,
     store: &S,
     warning: Warning,
-    outcome: &Outcome,
+    told: &Traced<Outcome>,
     actor: &Actor,
 ) -> Result<Changed, Error> {
-    if let Outcome::Unknown(reason) = outcome {
-        host.note(Note::OutcomeUnknown(*reason));
+    if let Outcome::Unknown(reason) = told.answer {
+        host.note(Note::OutcomeUnknown(reason));
     }
-    let event = judge(&warning, outcome, &host.circumstances());
+    let event = judge(&warning, &told.answer, &host.circumstances());
     // Whoever has written since has asked for a newer look, for which the row is due, or has taken one.
-    commit(host, store, warning, &event, actor).await
+    let grounds = Grounds { evidence: Some(EvidenceKind::Fetch), request_id: told.request_id.as_ref() };
+    commit(host, store, warning, &event, grounds, actor).await
 }
 
 /// Writes `warning` as `event` leaves it; nothing, and the row that stands, if somebody else was first.
@@ -88,13 +93,14 @@ async fn commit<H: Host, S: WriteWarning>(
     store: &S,
     warning: Warning,
     event: &Event,
+    grounds: Grounds<'_>,
     actor: &Actor,
 ) -> Result<Changed, Error> {
     let seen = warning.attention;
     let mut after = warning;
     apply(&mut after, event);
-    let (name, why) = (event.fact.name(), event.fact.why());
-    let write = Write { warning: &after, event: name, why, actor, writer: WriterToken(host.dice()) };
+    let cause = Cause { what: event.fact.name(), why: event.fact.why(), grounds };
+    let write = Write { warning: &after, cause, actor, writer: WriterToken(host.dice()) };
     match store.write_warning(&write).await? {
         Written::Written => {
             if event.review.is_some() && after.attention != seen {

@@ -10,22 +10,16 @@
 //!
 //! An event is delivered at least once. Once only nobody can promise: an answer that is lost looks like none.
 
-use domain::{
-    timeline::EventType,
-    webhook::{
-        Answer, Command, Delivery, DeliveryCommand, DeliveryId, DisableReason, Endpoint, EndpointId, Endpoints,
-        SkipReason,
-    },
+use domain::webhook::{
+    Answer, Command, Delivery, DeliveryCommand, DeliveryId, DisableReason, Endpoint, EndpointId, Endpoints, SkipReason,
 };
 
 use crate::{
-    commit::webhook::{Changed, ExecuteError, create, execute, order, record},
+    commit::webhook::{Changed, ExecuteError, execute, order, record},
     ports::{
         Actor, Error, Host, Note,
         timeline::LoadEvent,
-        webhook::{
-            CreateDelivery, LoadDelivery, LoadEndpoints, ReplaceDelivery, ReplaceEndpoints, SendWebhook, Sending,
-        },
+        webhook::{LoadDelivery, LoadEndpoints, ReplaceDelivery, ReplaceEndpoints, SendWebhook, Sending},
     },
 };
 
@@ -38,25 +32,6 @@ pub enum Carried {
     Tried(Box<Delivery>),
     /// It was not tried: there is nobody to send it to, or nothing to send yet. This is how it stands.
     Untried(Box<Delivery>),
-}
-
-/// Who must be told of an event of this type. For whoever makes the deliveries.
-#[must_use]
-pub fn subscribers(endpoints: &Endpoints, event_type: EventType) -> Vec<EndpointId> {
-    endpoints.subscribers(event_type).map(|endpoint| endpoint.id.clone()).collect()
-}
-
-/// Makes a delivery, to be tried at once, unless there is one already. For whoever tells of changes; the event may be written after it.
-///
-/// # Errors
-/// If something outside fails; it may have been made, and making it again changes nothing.
-pub async fn make<H: Host, S: CreateDelivery>(
-    host: &H,
-    store: &S,
-    id: DeliveryId,
-    actor: &Actor,
-) -> Result<Changed, Error> {
-    create(host, store, id, actor).await
 }
 
 /// Tries one delivery, if it is due.

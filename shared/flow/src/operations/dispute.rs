@@ -13,7 +13,10 @@
 use std::time::Duration;
 
 use domain::{
-    dispute::{ActProgress, Command, Dispute, DisputeId, Evidence, Papers, Rejection, Request, Source, Status},
+    dispute::{
+        ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, Papers, Rejection, Request, Source, Status,
+    },
+    gateway::Hand,
     id::RowId,
 };
 
@@ -247,8 +250,9 @@ async fn sent<H: Host, S: ReplaceDispute, G: DisputeGateway>(
     if !is_answered || budget < GATEWAY_TIME_MIN {
         return Ok(dispute);
     }
-    let outcome = gateway.fetch_dispute(&dispute.id, budget).await;
-    let seen = record(host, store, dispute.clone(), Evidence { source: Source::Fetch, outcome }, actor).await;
+    let told = gateway.fetch_dispute(&dispute.id, budget).await;
+    let evidence = told.map(|outcome| Evidence { source: Source::Fetch, outcome });
+    let seen = record(host, store, dispute.clone(), evidence, actor).await;
     // That it was answered is written down already.
     Ok(seen.map_or(dispute, Recorded::into_dispute))
 }
@@ -271,15 +275,15 @@ pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway>(
     sending: Sending,
     actor: &Actor,
 ) -> Result<Dispute, Error> {
-    use domain::{dispute::Outcome, gateway::Hand};
     let dispute = committed.dispute();
-    let answer = gateway.answer_dispute(committed, host.gateway_budget()).await;
-    let hand = match (sending, &answer.outcome) {
+    let told = gateway.answer_dispute(committed, host.gateway_budget()).await;
+    let hand = match (sending, &told.answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.
         (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
-        (Sending::First | Sending::Again, _) => answer.hand,
+        (Sending::First | Sending::Again, _) => told.answer.hand,
     };
-    let evidence = Evidence { source: Source::Act(dispute.acts.len(), hand), outcome: answer.outcome };
+    let source = Source::Act(dispute.acts.len(), hand);
+    let evidence = told.map(|answer| Evidence { source, outcome: answer.outcome });
     let recorded = record(host, store, dispute.clone(), evidence, actor).await?;
     Ok(recorded.into_dispute())
 }

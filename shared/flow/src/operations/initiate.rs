@@ -10,15 +10,15 @@
 //! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened.
 
 use domain::{
-    gateway::{Gateway as GatewayName, Mode, OpenedObject, UnknownReason},
+    gateway::{EvidenceKind, Gateway as GatewayName, Mode, OpenedObject, Traced, UnknownReason},
     id::{IdempotencyKey, RequestHash, TransactionId},
     money::{AmountLimits, OutOfLimits},
     payment::{Opening, Payment, Terms},
 };
 
 use crate::ports::{
-    Actor, AmountRefusal, CreatePayment, Created, Error, Gateway, Host, LoadPayment, Note, OpenOutcome, OpenRequest,
-    Write, WriterToken,
+    Actor, AmountRefusal, Cause, CreatePayment, Created, Error, Gateway, Grounds, Host, LoadPayment, Note, OpenOutcome,
+    OpenRequest, Write, WriterToken,
 };
 
 /// How many keys are tried when the gateway will not serve under one any more.
@@ -107,7 +107,7 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
 ) -> Result<Initiated, InitiateError> {
     gateway.accepts(request.gateway, request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
-    let opened = match open(host, gateway, &id, &request, rules).await {
+    let Traced { answer: opened, request_id } = match open(host, gateway, &id, &request, rules).await {
         Ok(opened) => opened,
         // A payment that was opened before is there, whatever the gateway or the limits say now.
         Err(refused) => return replay(store, &id, &request, refused).await,
@@ -123,13 +123,9 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
         terms: request.terms,
     };
     let payment = Payment::open(opening, &host.circumstances());
-    let write = Write {
-        payment: &payment,
-        event: "initiated",
-        why: None,
-        actor: &request.actor,
-        writer: WriterToken(host.dice()),
-    };
+    let grounds = Grounds { evidence: Some(EvidenceKind::Answer), request_id: request_id.as_ref() };
+    let cause = Cause { grounds, ..Cause::of("initiated") };
+    let write = Write { payment: &payment, cause, actor: &request.actor, writer: WriterToken(host.dice()) };
     match store.create(&write).await? {
         Created::Created => Ok(Initiated::Created(payment)),
         Created::Exists(stored) => same_request(*stored, request.request_hash),
@@ -160,7 +156,7 @@ async fn open<H: Host, G: Gateway>(
     id: &TransactionId,
     request: &InitiateRequest,
     rules: &Rules,
-) -> Result<OpenedObject, InitiateError> {
+) -> Result<Traced<OpenedObject>, InitiateError> {
     rules.amounts.check(request.terms.amount)?;
     for round in 1..=ROUNDS_MAX {
         let asked = OpenRequest {
@@ -170,9 +166,10 @@ async fn open<H: Host, G: Gateway>(
             request_hash: request.request_hash,
             round,
         };
-        match gateway.open(&asked, host.gateway_budget()).await {
+        let Traced { answer, request_id } = gateway.open(&asked, host.gateway_budget()).await;
+        match answer {
             OpenOutcome::Opened(opened) if opened.snapshot.is_for(request.terms.amount, rules.mode) => {
-                return Ok(*opened);
+                return Ok(Traced { answer: *opened, request_id });
             }
             // The gateway opened something else than was asked. It is inert; it is not used.
             OpenOutcome::Opened(_) => return Err(InitiateError::GatewayUnavailable("object_mismatch")),

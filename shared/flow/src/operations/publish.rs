@@ -4,8 +4,10 @@
 //! | step, for each change | a crash after it leaves |
 //! |---|---|
 //! | 1. its movements of money are written to the journal | rows that the next try finds written |
-//! | 2. the event goes to the bus | an event that is there twice, under one id |
-//! | 3. its entry is written, and with it what is announced | nothing to do: the entry is the mark that all of it is told |
+//! | 2. a delivery is made for each endpoint that wants the event | deliveries that the next try finds made; they wait for their event |
+//! | 3. the event goes to the bus | an event that is there twice, under one id |
+//! | 4. its entry is written, and with it what is announced | nothing to do: the entry is the mark that all of it is told |
+//! | 5. the deliveries are nudged | deliveries whose `due` has the sweep find them |
 //!
 //! **Gaps.** Versions are counted without a gap, so that what was not told shows: the entry before is missing. Then the version before
 //! is told from the image that the change brings along, with all money that has moved since the last entry there is; what lies between
@@ -14,19 +16,36 @@
 //! Must never: tell a version before the one before it, or write an entry of which a part is not told.
 
 use domain::{
+    id::RowId,
     journal::Position,
     timeline::{Change, Entry, EventId, Image, Subject, Version},
+    webhook::{DeliveryId, Endpoints},
 };
 
-use crate::ports::{
-    Error, Host, Note,
-    timeline::{Bus, Event, FindEntries, LoadVersion, Moved, PutEntry, PutMovement},
+use crate::{
+    commit::webhook::create,
+    ports::{
+        Actor, Error, Host, Note, Nudge,
+        timeline::{Bus, Event, FindEntries, LoadVersion, Moved, PutEntry, PutMovement},
+        webhook::CreateDelivery,
+    },
 };
 
 /// So many versions are looked through at a time for the last entry there is.
 const LOOK_BACK: u64 = 100;
 /// And so often. A row that is looked at every four hours for a year has some two thousand versions.
 const LOOKS_BACK_MAX: u32 = 50;
+
+/// Who is told of events.
+#[derive(Debug, Clone, Copy)]
+pub struct Listeners<'a, B, N> {
+    /// The merchant's endpoints, as they stand.
+    pub endpoints: &'a Endpoints,
+    /// The merchant's event bus.
+    pub bus: &'a B,
+    /// Who delivers to the endpoints.
+    pub nudges: &'a N,
+}
 
 /// What became of the changes of one row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,6 +58,8 @@ pub struct Published {
     pub announced: usize,
     /// Movements of money that were written.
     pub moved: usize,
+    /// Deliveries that were made.
+    pub deliveries: usize,
     /// Versions that were missing before a change.
     pub missing: u64,
     /// Why the next change could not be told.
@@ -46,48 +67,62 @@ pub struct Published {
 }
 
 /// Tells changes of one row, in the order of their versions.
-pub async fn publish<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus>(
+pub async fn publish<H: Host, S: FindEntries + PutEntry + PutMovement + CreateDelivery, B: Bus, N: Nudge>(
     host: &H,
     store: &S,
-    bus: &B,
+    listeners: Listeners<'_, B, N>,
     body: impl Fn(&Entry, &Image) -> Vec<u8>,
     changes: &[Change],
 ) -> Published {
-    let mut press = Press { host, store, bus, body, told: Vec::new(), published: Published::default() };
-    if let Err(error) = press.all(changes).await {
-        press.published.failure = Some(error);
-    }
-    press.published
+    let mut press = Press::new(host, store, listeners, body);
+    let told = press.all(changes).await;
+    press.ends(told).await
 }
 
 /// Tells of a row as it stands, if its last change is not told: for a person who has found one that was put aside, and whose row will
 /// not change again.
-pub async fn retell<H: Host, S: LoadVersion + FindEntries + PutEntry + PutMovement, B: Bus>(
+pub async fn retell<
+    H: Host,
+    S: LoadVersion + FindEntries + PutEntry + PutMovement + CreateDelivery,
+    B: Bus,
+    N: Nudge,
+>(
     host: &H,
     store: &S,
-    bus: &B,
+    listeners: Listeners<'_, B, N>,
     body: impl Fn(&Entry, &Image) -> Vec<u8>,
     subject: &Subject,
 ) -> Published {
-    let mut press = Press { host, store, bus, body, told: Vec::new(), published: Published::default() };
-    if let Err(error) = press.standing(subject).await {
-        press.published.failure = Some(error);
-    }
-    press.published
+    let mut press = Press::new(host, store, listeners, body);
+    let told = press.standing(subject).await;
+    press.ends(told).await
 }
 
 /// One row's changes on their way out.
-struct Press<'a, H, S, B, F> {
+struct Press<'a, H, S, B, N, F> {
     host: &'a H,
     store: &'a S,
-    bus: &'a B,
+    listeners: Listeners<'a, B, N>,
     body: F,
     /// Changes that have an entry.
     told: Vec<EventId>,
+    /// Deliveries whose event is written.
+    ready: Vec<RowId>,
     published: Published,
 }
 
-impl<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus, F: Fn(&Entry, &Image) -> Vec<u8>> Press<'_, H, S, B, F> {
+impl<'a, H, S, B, N, F> Press<'a, H, S, B, N, F>
+where
+    H: Host,
+    S: FindEntries + PutEntry + PutMovement + CreateDelivery,
+    B: Bus,
+    N: Nudge,
+    F: Fn(&Entry, &Image) -> Vec<u8>,
+{
+    fn new(host: &'a H, store: &'a S, listeners: Listeners<'a, B, N>, body: F) -> Self {
+        Self { host, store, listeners, body, told: Vec::new(), ready: Vec::new(), published: Published::default() }
+    }
+
     async fn all(&mut self, changes: &[Change]) -> Result<(), Error> {
         self.told = self.store.find_entries(&named(changes)).await?;
         for change in changes {
@@ -176,13 +211,39 @@ impl<H: Host, S: FindEntries + PutEntry + PutMovement, B: Bus, F: Fn(&Entry, &Im
             at: entry.at,
             body: (self.body)(&entry, &version.image),
         });
+        let mut deliveries = Vec::new();
         if let Some(event) = &event {
-            self.bus.put(event).await?;
+            deliveries = self.deliveries(event).await?;
+            self.listeners.bus.put(event).await?;
             self.published.announced = self.published.announced.saturating_add(1);
         }
         self.store.put_entry(&entry, event.as_ref().map(|event| event.body.as_slice())).await?;
+        self.ready.extend(deliveries);
         self.told.push(entry.id);
         Ok(())
+    }
+
+    /// Makes a delivery for each endpoint that wants this event. One that was made by a try before is there.
+    async fn deliveries(&mut self, event: &Event) -> Result<Vec<RowId>, Error> {
+        let mut made = Vec::new();
+        for endpoint in self.listeners.endpoints.subscribers(event.event_type) {
+            let id = DeliveryId::of(event.id.clone(), endpoint.id.clone());
+            create(self.host, self.store, id.clone(), &Actor::Publish).await?;
+            made.push(RowId::Delivery(id));
+        }
+        self.published.deliveries = self.published.deliveries.saturating_add(made.len());
+        Ok(made)
+    }
+
+    /// Has whatever is ready delivered, and says what came of it all.
+    async fn ends(mut self, told: Result<(), Error>) -> Published {
+        if !self.ready.is_empty()
+            && let Err(error) = self.listeners.nudges.nudge_all(&self.ready).await
+        {
+            self.host.note(Note::NudgeLost(error));
+        }
+        self.published.failure = told.err();
+        self.published
     }
 }
 

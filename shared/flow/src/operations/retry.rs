@@ -14,7 +14,7 @@ mod warning;
 
 use domain::{
     dispute::{Dispute, DisputeId},
-    gateway::{NextAction, ObjectStatus, RefundSnapshot},
+    gateway::{NextAction, ObjectStatus, RefundSnapshot, Traced},
     id::{RefundId, TransactionId},
     payment::{
         ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
@@ -163,38 +163,47 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     /// Compares all refunds with the gateway's, and sends again what the gateway does not have.
     async fn refunds(&self, claimed: &Committed) -> Result<Payment, Error> {
         let mut payment = claimed.payment().clone();
-        let listed = match self.gateway.refunds(&payment, self.host.gateway_budget()).await {
+        let Traced { answer, request_id } = self.gateway.refunds(&payment, self.host.gateway_budget()).await;
+        let of_the_look = |answer| Traced { answer, request_id: request_id.clone() };
+        let listed = match answer {
             Ok(listed) => listed,
-            Err(reason) => return self.record_refund(payment, RefundEvidence::Unseen(reason)).await,
+            Err(reason) => return self.record_refund(payment, of_the_look(RefundEvidence::Unseen(reason))).await,
         };
         let missing = missing(&payment, &listed);
-        payment = self.record_refund(payment, RefundEvidence::Listed(listed)).await?;
+        payment = self.record_refund(payment, of_the_look(RefundEvidence::Listed(listed))).await?;
         for id in missing {
-            payment = self.missing(claimed, payment, &id).await?;
+            let absent = of_the_look(RefundEvidence::Absent { id: id.clone() });
+            payment = self.missing(claimed, payment, &id, absent).await?;
         }
         Ok(payment)
     }
 
-    /// A refund that nobody knows the end of, and that the gateway did not have a moment ago.
-    async fn missing(&self, claimed: &Committed, payment: Payment, id: &RefundId) -> Result<Payment, Error> {
+    /// A refund that nobody knows the end of, and that the gateway did not have a moment ago, as `absent` says.
+    async fn missing(
+        &self,
+        claimed: &Committed,
+        payment: Payment,
+        id: &RefundId,
+        absent: Traced<RefundEvidence>,
+    ) -> Result<Payment, Error> {
         let can_be_sent = claimed.payment().refund(id).is_some_and(|refund| {
             refund.progress == RefundProgress::Unanswered && refund.key_is_young(self.host.now())
         });
         if !can_be_sent {
-            return self.record_refund(payment, RefundEvidence::Absent { id: id.clone() }).await;
+            return self.record_refund(payment, absent).await;
         }
         let (host, store, gateway) = (self.host, self.store, self.gateway);
         Ok(steps::refund(host, store, gateway, claimed, payment, id, Sending::Again, &Actor::Retry).await)
     }
 
-    async fn record_refund(&self, payment: Payment, evidence: RefundEvidence) -> Result<Payment, Error> {
+    async fn record_refund(&self, payment: Payment, evidence: Traced<RefundEvidence>) -> Result<Payment, Error> {
         record_refund(self.host, self.store, payment, evidence, &Actor::Retry).await.map(Recorded::into_payment)
     }
 
     async fn fetch(&self, payment: Payment) -> Result<Payment, Error> {
-        let outcome = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
-        let is_held = outcome.object().is_some_and(|seen| matches!(seen.status, ObjectStatus::Authorized { .. }));
-        let evidence = Evidence { source: Source::Fetch, outcome };
+        let told = self.gateway.fetch(&payment, self.host.gateway_budget()).await;
+        let is_held = told.answer.object().is_some_and(|seen| matches!(seen.status, ObjectStatus::Authorized { .. }));
+        let evidence = told.map(|outcome| Evidence { source: Source::Fetch, outcome });
         let payment = match record(self.host, self.store, payment, evidence, &Actor::Retry).await? {
             Recorded::Committed(seen) if is_held && seen.payment().has_ended_without_money() => {
                 return self.let_go(seen).await;
@@ -216,8 +225,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
 
     /// Lets go of what is held under a payment that has ended: a request that was given up has come after all.
     async fn let_go(&self, ended: Committed) -> Result<Payment, Error> {
-        let answer = self.gateway.cancel(&ended, self.host.dice(), self.host.gateway_budget()).await;
-        let evidence = Evidence { source: Source::Fetch, outcome: answer.outcome };
+        let told = self.gateway.cancel(&ended, self.host.dice(), self.host.gateway_budget()).await;
+        let evidence = told.map(|answer| Evidence { source: Source::Fetch, outcome: answer.outcome });
         let recorded = record(self.host, self.store, ended.into_payment(), evidence, &Actor::Retry).await?;
         Ok(recorded.into_payment())
     }

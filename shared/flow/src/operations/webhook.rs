@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::DisputeId,
-    gateway::{Mode, ObjectSnapshot, ObjectStatus, Outcome},
+    gateway::{Mode, ObjectSnapshot, ObjectStatus, Outcome, Traced},
     id::{RowId, TransactionId, gateway_key},
     payment::{Evidence, Payment, RefundEvidence, Source},
     text::GatewayToken,
@@ -147,11 +147,11 @@ where
         News::Object { outcome, cause_key } => {
             let cause = cause_key.and_then(|key| gateway_key::attempt_of(&key, &id));
             let evidence = Evidence { source: Source::Event { cause }, outcome };
-            record(host, store, payment, evidence, &actor).await?
+            record(host, store, payment, Traced::untraced(evidence), &actor).await?
         }
-        News::Refund(evidence) => record_refund(host, store, payment, evidence, &actor).await?,
+        News::Refund(evidence) => record_refund(host, store, payment, Traced::untraced(evidence), &actor).await?,
         News::Look { object, holds_money } => {
-            let evidence = hearsay(&payment, object, holds_money);
+            let evidence = Traced::untraced(hearsay(&payment, object, holds_money));
             record(host, store, payment, evidence, &actor).await?
         }
     };

@@ -4,10 +4,11 @@ use std::{future::Future, time::Duration};
 
 use domain::{
     dispute::{Answer, Dispute, DisputeId, Outcome, Paper, Papers, Status},
+    gateway::Traced,
     time::Timestamp,
 };
 
-use super::{Actor, Error, WriterToken};
+use super::{Actor, Cause, Error, WriterToken};
 use crate::commit::dispute::Committed;
 
 /// Reads a dispute.
@@ -51,10 +52,8 @@ pub enum Replaced {
 pub struct Write<'a> {
     /// The row as it shall stand.
     pub dispute: &'a Dispute,
-    /// The word for what happened.
-    pub event: &'a str,
-    /// Why it happened, where the row itself does not tell.
-    pub why: Option<&'a str>,
+    /// What happened, why, and on what evidence.
+    pub cause: Cause<'a>,
     /// Who made it happen.
     pub actor: &'a Actor,
     /// Names this very write.
@@ -127,10 +126,10 @@ pub trait DisputeGateway: Sync {
     fn accepts_papers(&self, dispute: &DisputeId, papers: &Papers) -> Result<(), PapersRefusal>;
 
     /// Looks at a dispute, and at the object behind it.
-    fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> impl Future<Output = Outcome> + Send;
+    fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> impl Future<Output = Traced<Outcome>> + Send;
 
     /// Does the committed dispute's open act: gives the gateway the papers, or gives in.
-    fn answer_dispute(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Answer> + Send;
+    fn answer_dispute(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Traced<Answer>> + Send;
 }
 
 /// Why a gateway does not take some papers.

@@ -2,9 +2,12 @@
 
 use std::{future::Future, time::Duration};
 
-use domain::warning::{Outcome, Warning, WarningId};
+use domain::{
+    gateway::Traced,
+    warning::{Outcome, Warning, WarningId},
+};
 
-use super::{Actor, Error, WriterToken};
+use super::{Actor, Cause, Error, WriterToken};
 
 /// Reads an early fraud warning.
 pub trait LoadWarning: Sync {
@@ -33,10 +36,8 @@ pub enum Written {
 pub struct Write<'a> {
     /// The row as it shall stand.
     pub warning: &'a Warning,
-    /// The word for what happened.
-    pub event: &'a str,
-    /// Why it happened, where the row itself does not tell.
-    pub why: Option<&'a str>,
+    /// What happened, why, and on what evidence.
+    pub cause: Cause<'a>,
     /// Who made it happen.
     pub actor: &'a Actor,
     /// Names this very write.
@@ -46,5 +47,5 @@ pub struct Write<'a> {
 /// What a gateway can be asked about an early fraud warning.
 pub trait WarningGateway: Sync {
     /// Looks at a warning, and at the object behind it.
-    fn fetch_warning(&self, id: &WarningId, budget: Duration) -> impl Future<Output = Outcome> + Send;
+    fn fetch_warning(&self, id: &WarningId, budget: Duration) -> impl Future<Output = Traced<Outcome>> + Send;
 }

@@ -24,7 +24,7 @@ use domain::{
     dispute::DisputeId,
     gateway::{
         Answer, Gateway as GatewayName, Hand, Mode, NextAction, ObjectSnapshot, ObjectStatus, Outcome, RefundAnswer,
-        RefundOutcome, RefundSnapshot, RefundStatus, UnknownReason,
+        RefundOutcome, RefundSnapshot, RefundStatus, RequestId, Traced, UnknownReason,
     },
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
@@ -307,16 +307,23 @@ impl SimGateway {
     }
 
     /// The way there, what becomes of it, the way back. Whoever stops listening in between was killed there.
-    async fn send(&self, request: Request) -> (Reply, Hand) {
+    async fn send(&self, request: Request) -> Traced<(Reply, Hand)> {
         turns::pass().await;
-        let answer = self.book().receive(request);
+        let (reply, hand, number) = {
+            let mut book = self.book();
+            let (reply, hand) = book.receive(request);
+            (reply, hand, book.sent.len())
+        };
         turns::pass().await;
-        answer
+        let unknown = match &reply {
+            Reply::Outcome(Outcome::Unknown(reason)) => Some(*reason),
+            Reply::Opened(_) | Reply::Outcome(_) | Reply::Refund(_) | Reply::Refunds(_) => None,
+        };
+        Traced { answer: (reply, hand), request_id: request_id("pi", number, unknown) }
     }
 
-    async fn ask(&self, request: Request) -> Answer {
-        let (reply, hand) = self.send(request).await;
-        Answer { outcome: reply.into_outcome(), hand }
+    async fn ask(&self, request: Request) -> Traced<Answer> {
+        self.send(request).await.map(|(reply, hand)| Answer { outcome: reply.into_outcome(), hand })
     }
 }
 
@@ -339,9 +346,8 @@ impl Gateway for SimGateway {
         }
     }
 
-    async fn open(&self, request: &OpenRequest<'_>, _budget: Duration) -> OpenOutcome {
-        let (reply, hand) = self.send(Request::open(request)).await;
-        match (reply, hand) {
+    async fn open(&self, request: &OpenRequest<'_>, _budget: Duration) -> Traced<OpenOutcome> {
+        self.send(Request::open(request)).await.map(|told| match told {
             (Reply::Opened(opened), _) => OpenOutcome::Opened(Box::new(opened)),
             (Reply::Outcome(Outcome::Unknown(UnknownReason::ServerError)), Hand::Replayed) => OpenOutcome::SavedFailure,
             (Reply::Outcome(Outcome::Unknown(UnknownReason::KeyMismatch)), _) => OpenOutcome::KeyMismatch,
@@ -351,32 +357,36 @@ impl Gateway for SimGateway {
                 Reply::Outcome(Outcome::Object(_) | Outcome::Declined { .. }) | Reply::Refund(_) | Reply::Refunds(_),
                 _,
             ) => OpenOutcome::Unknown(UnknownReason::Unreadable),
-        }
+        })
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, _budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, _budget: Duration) -> Traced<Answer> {
         self.ask(Request::confirm(committed.payment(), attempt)).await
     }
 
-    async fn capture(&self, committed: &Committed, _budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, _budget: Duration) -> Traced<Answer> {
         self.ask(Request::capture(committed.payment())).await
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, _budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, _budget: Duration) -> Traced<Answer> {
         self.ask(Request::cancel(committed.payment(), fresh)).await
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, _budget: Duration) -> RefundAnswer {
-        let (reply, hand) = self.send(Request::refund(committed.payment(), refund)).await;
-        RefundAnswer { outcome: reply.into_refund(), hand }
+    async fn refund(&self, committed: &Committed, refund: &RefundId, _budget: Duration) -> Traced<RefundAnswer> {
+        let told = self.send(Request::refund(committed.payment(), refund)).await;
+        told.map(|(reply, hand)| RefundAnswer { outcome: reply.into_refund(), hand })
     }
 
-    async fn refunds(&self, payment: &Payment, _budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
-        self.send(Request::refunds(payment)).await.0.into_refunds()
+    async fn refunds(
+        &self,
+        payment: &Payment,
+        _budget: Duration,
+    ) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
+        self.send(Request::refunds(payment)).await.map(|(reply, _)| reply.into_refunds())
     }
 
-    async fn fetch(&self, payment: &Payment, _budget: Duration) -> Outcome {
-        self.ask(Request::fetch(payment)).await.outcome
+    async fn fetch(&self, payment: &Payment, _budget: Duration) -> Traced<Outcome> {
+        self.ask(Request::fetch(payment)).await.map(|answer| answer.outcome)
     }
 }
 
@@ -415,6 +425,24 @@ impl Reply {
             Self::Outcome(Outcome::Unknown(reason)) => Err(reason),
             Self::Outcome(_) | Self::Opened(_) | Self::Refund(_) => Err(UnknownReason::Misconfigured),
         }
+    }
+}
+
+/// What the gateway calls the `number`th request about things of a kind; none if it was `unknown` what came of it because there
+/// was no response.
+pub(crate) fn request_id(kind: &str, number: usize, unknown: Option<UnknownReason>) -> Option<RequestId> {
+    match unknown {
+        Some(UnknownReason::NotSent | UnknownReason::Timeout | UnknownReason::ConnectionLost) => None,
+        Some(
+            UnknownReason::Unreadable
+            | UnknownReason::ServerError
+            | UnknownReason::KeyMismatch
+            | UnknownReason::KeyInUse
+            | UnknownReason::RateLimited
+            | UnknownReason::Unauthorized
+            | UnknownReason::Misconfigured,
+        )
+        | None => RequestId::of(&format!("req_{kind}{number:012}")),
     }
 }
 

@@ -29,7 +29,7 @@ async fn claimed(request: flow::operations::initiate::InitiateRequest) -> (Shop,
 }
 
 async fn confirm(shop: &Shop, committed: &Committed) -> Answer {
-    shop.gateway().confirm(committed, AttemptNumber::FIRST, BUDGET).await
+    shop.gateway().confirm(committed, AttemptNumber::FIRST, BUDGET).await.answer
 }
 
 fn status(shop: &Shop, committed: &Committed) -> ObjectStatus {
@@ -195,6 +195,24 @@ fn every_step_of_an_object_is_possible_or_refused_as_stripe_documents_it() {
 }
 
 #[test]
+fn each_request_has_a_name_of_its_own_where_there_is_a_response_to_bear_it() {
+    block_on(async {
+        let (shop, committed) = claimed(order("o")).await;
+        let called = |answer: Traced<Answer>| answer.request_id.map(|id| id.as_str().to_owned());
+        let gateway = shop.gateway();
+        let (failed, silent) = (Course::SavedFailure(Effect::None), Course::Unheard(UnknownReason::Timeout));
+        gateway.script(Call::Confirm, [failed, silent, Course::NotServed(UnknownReason::RateLimited)]);
+        let mut names = Vec::new();
+        for _ in 0..4 {
+            names.push(called(gateway.confirm(&committed, AttemptNumber::FIRST, BUDGET).await));
+        }
+        // The first request has opened the object.
+        let name = |number: u32| Some(format!("req_pi{number:012}"));
+        assert_eq!(names, [name(2), None, name(4), name(5)]);
+    });
+}
+
+#[test]
 fn a_refused_cancel_shows_the_object_that_stood_in_the_way() {
     block_on(async {
         let shop = Shop::new();
@@ -208,7 +226,7 @@ fn a_refused_cancel_shows_the_object_that_stood_in_the_way() {
             panic!("not committed")
         };
         shop.gateway().browser_confirms(&payment.object, Verdict::Pending);
-        let answer = shop.gateway().cancel(&committed, 1, BUDGET).await;
+        let answer = shop.gateway().cancel(&committed, 1, BUDGET).await.answer;
         let Outcome::Refused { object: Some(object), .. } = answer.outcome else { panic!("{answer:?}") };
         assert_eq!(object.status, ObjectStatus::Pending);
     });

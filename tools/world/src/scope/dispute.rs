@@ -8,7 +8,7 @@ use domain::{
         ActKind, ActProgress, Answer, Command, Dispute, DisputeId, Outcome, Paper, Papers, Request, SnapshotStatus,
         Stage, Standing, Status,
     },
-    gateway::Gateway as GatewayName,
+    gateway::{Gateway as GatewayName, Traced},
     id::{RequestHash, TransactionId, gateway_key},
     money::Money,
 };
@@ -282,7 +282,7 @@ impl ReplaceDispute for Ports<'_> {
     async fn replace_dispute(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let kept = KeptDisputeWrite::of(write);
         let replace = move |shop: &Shop, _| block_on(shop.store().replace_dispute(&kept.write()));
-        self.ask(Point::of_dispute_write(write.event), Dependency::Store, replace).await
+        self.ask(Point::of_dispute_write(write.cause.what), Dependency::Store, replace).await
     }
 }
 
@@ -303,7 +303,7 @@ impl DisputeGateway for Ports<'_> {
         self.house.shop.gateway().accepts_papers(id, papers)
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Outcome {
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<Outcome> {
         let id = id.clone();
         self.call((Point::GatewayFetchDispute, None), budget, move |shop, way| {
             shop.disputes().script([fate(way)]);
@@ -312,7 +312,7 @@ impl DisputeGateway for Ports<'_> {
         .await
     }
 
-    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         let key = gateway_key::dispute(&committed.dispute().id, committed.dispute().acts.len());
         let kept = committed.clone();
         self.call((Point::GatewayAnswerDispute, Some(key)), budget, move |shop, way| {

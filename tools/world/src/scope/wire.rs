@@ -10,7 +10,7 @@ use std::{
 };
 
 use domain::{
-    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId, gateway_key},
     money::Money,
     payment::Payment,
@@ -243,7 +243,7 @@ impl ReplacePayment for Ports<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let kept = KeptWrite::of(write);
         let replace = move |shop: &Shop, _| block_on(shop.store().replace(&kept.write()));
-        self.ask(Point::of_write(write.event), Dependency::Store, replace).await
+        self.ask(Point::of_write(write.cause.what), Dependency::Store, replace).await
     }
 }
 
@@ -305,21 +305,21 @@ impl Gateway for Ports<'_> {
         self.house.shop.gateway().accepts(gateway, amount)
     }
 
-    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         let key = gateway_key::open(request.id, request.request_hash, request.round);
         let kept = Arc::new(KeptOpening::of(request));
         let send = move |shop: &Shop| block_on(shop.gateway().open(&kept.request(), budget));
         self.request((Point::GatewayOpen, Call::Open, Some(key)), budget, send).await
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         let key = gateway_key::confirm(&committed.payment().id, attempt);
         let kept = committed.clone();
         let send = move |shop: &Shop| block_on(shop.gateway().confirm(&kept, attempt, budget));
         self.request((Point::GatewayConfirm, Call::Confirm, Some(key)), budget, send).await
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         let payment = committed.payment();
         let key = gateway_key::capture(&payment.id, payment.acts.len());
         let kept = committed.clone();
@@ -327,26 +327,26 @@ impl Gateway for Ports<'_> {
         self.request((Point::GatewayCapture, Call::Capture, Some(key)), budget, send).await
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         let kept = committed.clone();
         let send = move |shop: &Shop| block_on(shop.gateway().cancel(&kept, fresh, budget));
         self.request((Point::GatewayCancel, Call::Cancel, None), budget, send).await
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         let key = gateway_key::refund(&committed.payment().id, refund);
         let (kept, id) = (committed.clone(), refund.clone());
         let send = move |shop: &Shop| block_on(shop.gateway().refund(&kept, &id, budget));
         self.request((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
         let kept = payment.clone();
         let send = move |shop: &Shop| block_on(shop.gateway().refunds(&kept, budget));
         self.request((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         let kept = payment.clone();
         let send = move |shop: &Shop| block_on(shop.gateway().fetch(&kept, budget));
         self.request((Point::GatewayFetch, Call::Fetch, None), budget, send).await

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::{
     decline::{Decline, GatewayWords},
     dispute::{self, Behind, DisputeId, Papers},
-    gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
     payment::{Evidence, Payment, Source},
@@ -88,7 +88,7 @@ pub(super) async fn receive(machine: &Machine, mut event: GatewayEvent) -> Resul
             let is_its_own = outcome.object().is_some_and(|object| object.reference == payment.object);
             if let (true, Some(open)) = (is_its_own, payment.open_attempt()) {
                 let evidence = Evidence { source: Source::Attempt(open.number, Hand::First), outcome: outcome.clone() };
-                record(machine, &store, payment, evidence, &Actor::Webhook(event.id)).await?;
+                record(machine, &store, payment, Traced::untraced(evidence), &Actor::Webhook(event.id)).await?;
                 return Ok(Received::Applied);
             }
         }
@@ -132,7 +132,7 @@ impl CreatePayment for Planted<'_, WeatheredStore<'_>> {
 impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let without_due = Payment { due: None, ..write.payment.clone() };
-        let loses_due = self.has(Bug::LosesTheDue) && write.event == "outcome_unknown";
+        let loses_due = self.has(Bug::LosesTheDue) && write.cause.what == "outcome_unknown";
         let write = if loses_due { Write { payment: &without_due, ..*write } } else { *write };
         match self.port.replace(&write).await {
             Ok(Replaced::Conflict(stands)) if self.has(Bug::WritesOverWhateverStands) => {
@@ -202,40 +202,40 @@ impl Gateway for Planted<'_, WeatheredGateway<'_>> {
         self.port.accepts(gateway, amount)
     }
 
-    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         self.port.open(request, budget).await
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         if self.has(Bug::SendsUnderANewKeyEachTime) {
             // A gateway that knows no key and a key that no gateway knows come to the same.
             self.machine.stage.gateway.forget_keys();
         }
-        let answer = self.port.confirm(committed, attempt, budget).await;
-        if self.has(Bug::ReadsSilenceAsADecline) && answer.outcome == Outcome::Unknown(UnknownReason::Timeout) {
+        let told = self.port.confirm(committed, attempt, budget).await;
+        if self.has(Bug::ReadsSilenceAsADecline) && told.answer.outcome == Outcome::Unknown(UnknownReason::Timeout) {
             let decline = Decline::judge(GatewayWords { code: "processing_error", ..GatewayWords::default() });
-            return Answer { outcome: Outcome::Declined { decline, object: None }, ..answer };
+            return told.map(|answer| Answer { outcome: Outcome::Declined { decline, object: None }, ..answer });
         }
-        answer
+        told
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         self.port.capture(committed, budget).await
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         self.port.cancel(committed, fresh, budget).await
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         self.port.refund(committed, refund, budget).await
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
         self.port.refunds(payment, budget).await
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         self.port.fetch(payment, budget).await
     }
 }
@@ -245,8 +245,8 @@ impl DisputeGateway for Planted<'_, WeatheredGateway<'_>> {
         self.port.accepts_papers(id, papers)
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> dispute::Outcome {
-        match (self.port.fetch_dispute(id, budget).await, self.machine.stage.bug) {
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<dispute::Outcome> {
+        self.port.fetch_dispute(id, budget).await.map(|outcome| match (outcome, self.machine.stage.bug) {
             (dispute::Outcome::Dispute(shown), Some(Bug::LinksADisputeToNobody)) => {
                 dispute::Outcome::Dispute(Box::new(dispute::Snapshot { behind: Behind::NotOurs, ..*shown }))
             }
@@ -254,17 +254,21 @@ impl DisputeGateway for Planted<'_, WeatheredGateway<'_>> {
                 dispute::Outcome::Dispute(Box::new(first_shown(*shown)))
             }
             (outcome, _) => outcome,
-        }
+        })
     }
 
-    async fn answer_dispute(&self, committed: &commit::dispute::Committed, budget: Duration) -> dispute::Answer {
-        let answer = self.port.answer_dispute(committed, budget).await;
-        if self.has(Bug::ReadsSilenceAsARefusal) && answer.outcome == dispute::Outcome::Unknown(UnknownReason::Timeout)
-        {
+    async fn answer_dispute(
+        &self,
+        committed: &commit::dispute::Committed,
+        budget: Duration,
+    ) -> Traced<dispute::Answer> {
+        let told = self.port.answer_dispute(committed, budget).await;
+        let is_silence = told.answer.outcome == dispute::Outcome::Unknown(UnknownReason::Timeout);
+        if self.has(Bug::ReadsSilenceAsARefusal) && is_silence {
             let outcome = dispute::Outcome::Refused { code: "timeout".to_owned() };
-            return dispute::Answer { outcome, ..answer };
+            return told.map(|answer| dispute::Answer { outcome, ..answer });
         }
-        answer
+        told
     }
 }
 

@@ -58,7 +58,7 @@ pub(super) fn ledger(stage: &Stage) {
     });
 }
 
-fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
+fn notice(stage: &Stage, Commit { payment, event, actor, .. }: &Commit) {
     let what = match event.as_str() {
         "captured_late" => Some(Sometimes::LateSuccess),
         "canceled" | "expired" | "failed" if payment.look_owed => Some(Sometimes::WatchedEnd),
@@ -88,7 +88,7 @@ fn notice(stage: &Stage, Commit { payment, event, actor }: &Commit) {
     }
 }
 
-fn notice_dispute(stage: &Stage, DisputeCommit { dispute, event, actor }: &DisputeCommit) {
+fn notice_dispute(stage: &Stage, DisputeCommit { dispute, event, actor, .. }: &DisputeCommit) {
     let status = dispute.standing().map(|standing| standing.status);
     let act = dispute.acts.last().filter(|_| matches!(event.as_str(), "dispute_moved" | "act_answered"));
     let became = act.and_then(|act| match &act.progress {
@@ -110,7 +110,7 @@ fn notice_dispute(stage: &Stage, DisputeCommit { dispute, event, actor }: &Dispu
     [became, what].into_iter().flatten().for_each(|what| stage.happened(what));
 }
 
-fn dispute_in_a_word(DisputeCommit { dispute, event, actor }: &DisputeCommit) -> String {
+fn dispute_in_a_word(DisputeCommit { dispute, event, actor, .. }: &DisputeCommit) -> String {
     let acts: Vec<String> = dispute.acts.iter().map(|act| format!("{} {:?}", act.kind.name(), act.progress)).collect();
     let due = dispute.due.map(|due| format!(", due in {} s", due.since(dispute.updated_at).as_secs()));
     format!(
@@ -147,7 +147,7 @@ fn was_canceled_too(payment: &Payment) -> bool {
     overtaken.is_some_and(|act| act.kind == ActKind::Close { ends_as: End::Canceled })
 }
 
-fn in_a_word(Commit { payment, event, actor }: &Commit) -> String {
+fn in_a_word(Commit { payment, event, actor, .. }: &Commit) -> String {
     let state = match &payment.state {
         PaymentState::Processing(reason) => format!("processing ({})", reason.name()),
         state => state.name().to_owned(),

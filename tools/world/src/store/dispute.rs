@@ -7,14 +7,14 @@ use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::RowId,
     time::Timestamp,
-    timeline::{Image, Version},
+    timeline::{Cause, Image, Version},
 };
 use flow::ports::{
     Actor, DuePlace, Error,
     dispute::{CreateDispute, Created, ListDisputes, LoadDispute, Page, Place, ReplaceDispute, Replaced, Write},
 };
 
-use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing, number, timeline};
+use super::{Call, DUE_PARTITION, Inner, MemoryStore, cause_of, missing, number, timeline};
 
 /// The rows of disputes.
 #[derive(Debug, Default)]
@@ -29,6 +29,8 @@ pub struct DisputeCommit {
     pub event: String,
     /// Who made it happen.
     pub actor: Actor,
+    /// What the row itself says of it.
+    pub cause: Cause,
 }
 
 #[derive(Debug)]
@@ -105,8 +107,9 @@ impl Inner {
         }
         self.dispute_commits.push(DisputeCommit {
             dispute: row.dispute.clone(),
-            event: write.event.to_owned(),
+            event: write.cause.what.to_owned(),
             actor: write.actor.clone(),
+            cause: cause_of(&row.item)?,
         });
         self.disputes.0.insert(write.dispute.id.clone(), row);
         Ok(Put::Written)

@@ -6,6 +6,7 @@
 //! | since then | before |
 //! |---|---|
 //! | `wy`: why nobody knows | the event alone |
+//! | `ec`, `gi`: on what evidence, and which request it answers | not kept |
 //! | `r` of an act: why the client cancels | not kept |
 //! | `dp` = `doubt#<shard>` for what is in doubt | `<shard>` for all that is due |
 
@@ -16,7 +17,9 @@ use super::DUE_PARTITION;
 
 /// What this release lays out, as the release before would have.
 pub(super) fn laid_out(mut item: Item) -> Item {
-    item.remove("wy");
+    for name in ["wy", "ec", "gi"] {
+        item.remove(name);
+    }
     if let Some(AttributeValue::L(acts)) = item.get_mut("ac") {
         for act in acts {
             if let AttributeValue::M(act) = act {

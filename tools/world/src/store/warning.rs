@@ -86,6 +86,12 @@ impl Inner {
 }
 
 impl MemoryStore {
+    /// A warning as it is stored, seen without a call that could go wrong.
+    #[must_use]
+    pub fn stored_warning(&self, id: &WarningId) -> Option<Item> {
+        self.inner().warnings.0.get(id).map(|row| row.item.clone())
+    }
+
     /// A warning as it stands, seen without a call that could go wrong.
     #[must_use]
     pub fn warning(&self, id: &WarningId) -> Option<Warning> {

@@ -9,6 +9,7 @@
 //! | `rd` | tries that have failed since it was last asked for |
 
 use domain::webhook::{Delivery, Progress, Reason, Try, TryResult};
+use flow::ports::Cause;
 use flow::ports::webhook::DeliveryWrite;
 
 use super::{
@@ -31,7 +32,7 @@ const TRIES: &str = "tr";
 #[must_use]
 pub fn lay_out(write: &DeliveryWrite<'_>) -> Item {
     let delivery = write.delivery;
-    let row = caused_by(write.writer, write.event, None, write.actor)
+    let row = caused_by(write.writer, &Cause::of(write.event), write.actor)
         .number("sv", FIRST)
         .number(VERSION, delivery.version)
         .number("ua", delivery.updated_at.unix_ms())

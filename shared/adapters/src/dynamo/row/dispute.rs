@@ -42,7 +42,7 @@ const ACTS: &str = "ac";
 pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let dispute = write.dispute;
     let acts: Vec<Written> = dispute.acts.iter().map(write_act).collect::<Result<_, _>>()?;
-    let row = caused_by(write.writer, write.event, write.why, write.actor)
+    let row = caused_by(write.writer, &write.cause, write.actor)
         .number("sv", FIRST)
         .number(VERSION, dispute.version)
         .number("ua", dispute.updated_at.unix_ms())

@@ -16,6 +16,7 @@ use domain::{
         ENDPOINTS_MAX, Endpoint, EndpointId, EndpointUrl, Endpoints, Former, Generation, Interest, Rotation, Standing,
     },
 };
+use flow::ports::Cause;
 use flow::ports::webhook::EndpointsWrite;
 
 use super::{
@@ -42,7 +43,7 @@ pub fn lay_out(write: &EndpointsWrite<'_>) -> Result<Item, Unfit> {
         return Err(Unfit::new(ENDPOINTS, "has more than there may be"));
     }
     let endpoints = endpoints.iter().map(write_endpoint).collect::<Result<Vec<_>, _>>()?;
-    let row = caused_by(write.writer, write.event, None, write.actor)
+    let row = caused_by(write.writer, &Cause::of(write.event), write.actor)
         .number("sv", FIRST)
         .number(VERSION, write.endpoints.version)
         .number("ua", write.at.unix_ms())

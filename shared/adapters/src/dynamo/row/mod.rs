@@ -5,6 +5,7 @@
 //! | `pk` `dp` `du` `yp` `ca` `ref` | the keys, see [`super::keys`]; `du` is due, `ca` created at, `ref` the merchant's reference |
 //! | `sv` `v` `lw` | schema version, version, last writer |
 //! | `ev` `wy` `by` `ua` | the event that caused this version, why where the row does not tell, who made it happen, when |
+//! | `ec` `gi` | on what kind of evidence it happened, and what the gateway calls the request of ours that the evidence answers; both only for people, so that no schema version hangs on them |
 //! | `gw` `mo` `ob` `cs` `rh` | gateway, mode, its object, the client secret, hash of the opening request |
 //! | `am` `cu` `cm` `cf` | amount, currency, capture and confirmation method |
 //! | `cr` `ds` `sd` `md` `ru` `xu` `ei` `ex` | customer, description, statement descriptor, metadata, return and cancel URL, expires in, expires at |
@@ -35,9 +36,9 @@ use domain::{
     payment::{Attempt, Payment, Review, ReviewReason},
     text::{ClientSecret, GatewayToken, WebUrl},
     time::Timestamp,
-    timeline::Cause,
+    timeline,
 };
-use flow::ports::{Actor, Write, WriterToken};
+use flow::ports::{Actor, Cause, Write, WriterToken};
 
 use super::{
     attributes::{Attributes, Item, Unfit, Written},
@@ -48,6 +49,11 @@ use super::{
 pub(super) const VERSION: &str = "v";
 
 const LAST_WRITER: &str = "lw";
+const WHAT: &str = "ev";
+const WHY: &str = "wy";
+const WHO: &str = "by";
+const EVIDENCE: &str = "ec";
+const REQUEST_ID: &str = "gi";
 const REVIEW: &str = "rv";
 const REVIEW_BESIDE: &str = "rb";
 const LOOK_OWED: &str = "lo";
@@ -65,7 +71,7 @@ const SECOND: u32 = 2;
 /// If it could not be read again.
 pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let payment = write.payment;
-    let row = caused_by(write.writer, write.event, write.why, write.actor)
+    let row = caused_by(write.writer, &write.cause, write.actor)
         .number("sv", schema_version(payment))
         .number(VERSION, payment.version)
         .number("ua", payment.updated_at.unix_ms())
@@ -114,6 +120,23 @@ fn schema_version(payment: &Payment) -> u32 {
     if is_plain && payment.payer_url.is_none() { FIRST } else { SECOND }
 }
 
+/// What a row, be it a payment's, a dispute's or a warning's, says of the write that made it. The words are passed on as they
+/// are: nothing is decided on them, and a later release may have written others.
+///
+/// # Errors
+/// If it does not say what happened and who made it happen. What is missing besides, earlier releases did not write.
+pub fn read_cause(item: &Item) -> Result<timeline::Cause, Unfit> {
+    let row = Attributes::of(item);
+    let maybe = |name| row.maybe_text(name).map(|text| text.map(str::to_owned));
+    Ok(timeline::Cause {
+        what: row.text(WHAT)?.to_owned(),
+        why: maybe(WHY)?,
+        who: row.text(WHO)?.to_owned(),
+        evidence: maybe(EVIDENCE)?,
+        request_id: maybe(REQUEST_ID)?,
+    })
+}
+
 /// Whether the row is this very write.
 #[must_use]
 pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
@@ -126,33 +149,24 @@ fn is_of(stands: &Item, writer: WriterToken, version: u64) -> bool {
     row.number(LAST_WRITER) == Ok(writer.0) && row.number(VERSION) == Ok(version)
 }
 
-/// What every row says of the write that made it: whose it was, what happened, why, and who made it happen.
-fn caused_by(writer: WriterToken, event: &str, why: Option<&str>, who: &Actor) -> Written {
+/// What every row says of the write that made it: whose it was, what happened, why, who made it happen, and on what evidence.
+fn caused_by(writer: WriterToken, cause: &Cause<'_>, who: &Actor) -> Written {
     Written::default()
         .number(LAST_WRITER, writer.0)
-        .text("ev", event)
-        .maybe(why, |row, why| row.text("wy", why))
-        .text("by", actor(who))
-}
-
-/// What a row of any kind says of the write that made it.
-///
-/// # Errors
-/// If it does not say.
-pub fn read_cause(item: &Item) -> Result<Cause, Unfit> {
-    let row = Attributes::of(item);
-    Ok(Cause {
-        what: row.text("ev")?.to_owned(),
-        why: row.maybe_text("wy")?.map(str::to_owned),
-        who: row.text("by")?.to_owned(),
-    })
+        .text(WHAT, cause.what)
+        .maybe(cause.why, |row, why| row.text(WHY, why))
+        .text(WHO, actor(who))
+        .maybe(cause.grounds.evidence, |row, kind| row.text(EVIDENCE, kind.name()))
+        .maybe(cause.grounds.request_id, |row, id| row.text(REQUEST_ID, id.as_str()))
 }
 
 /// Writes it of a row that tells of that write.
-fn write_cause(row: Written, cause: &Cause) -> Written {
-    row.text("ev", cause.what.as_str())
-        .maybe(cause.why.as_deref(), |row, why| row.text("wy", why))
-        .text("by", cause.who.as_str())
+fn write_cause(row: Written, cause: &timeline::Cause) -> Written {
+    row.text(WHAT, cause.what.as_str())
+        .maybe(cause.why.as_deref(), |row, why| row.text(WHY, why))
+        .text(WHO, cause.who.as_str())
+        .maybe(cause.evidence.as_deref(), |row, kind| row.text(EVIDENCE, kind))
+        .maybe(cause.request_id.as_deref(), |row, id| row.text(REQUEST_ID, id))
 }
 
 fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {

@@ -30,7 +30,7 @@ const KNOWN: &str = "kn";
 #[must_use]
 pub fn lay_out(write: &Write<'_>) -> Item {
     let warning = write.warning;
-    let row = caused_by(write.writer, write.event, write.why, write.actor)
+    let row = caused_by(write.writer, &write.cause, write.actor)
         .number("sv", FIRST)
         .number(VERSION, warning.version)
         .number("ua", warning.updated_at.unix_ms())

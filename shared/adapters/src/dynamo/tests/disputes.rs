@@ -11,7 +11,7 @@ use domain::{
 };
 use expect_test::expect_file;
 use flow::ports::{
-    Actor, WriterToken,
+    Actor, Cause, WriterToken,
     dispute::{Place, Write},
 };
 use proptest::prelude::*;
@@ -31,11 +31,12 @@ fn laid_out(dispute: &Dispute) -> Item {
 }
 
 const fn write<'a>(dispute: &'a Dispute, actor: &'a Actor) -> Write<'a> {
-    Write { dispute, event: "dispute_moved", why: None, actor, writer: WriterToken(11_400_714_819_323_198_485) }
+    let cause = Cause::of("dispute_moved");
+    Write { dispute, cause, actor, writer: WriterToken(11_400_714_819_323_198_485) }
 }
 
 /// Lost after papers were put by, submitted and refused once; a person has been asked to look.
-fn fought() -> Dispute {
+pub(super) fn fought() -> Dispute {
     let mut dispute = open(1);
     let papers = [(Paper::Explanation, "It was\ndelivered.".to_owned()), (Paper::Receipt, "file_1QxT".to_owned())];
     dispute.papers = Papers::parse(papers.into()).unwrap();

@@ -4,6 +4,7 @@
 #![expect(clippy::wildcard_enum_match_arm, reason = "the SDK's enums are open: a value of a new kind fails the test")]
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers, and tests are built with overflow checks")]
 
+mod causes;
 mod disputes;
 mod fuzz;
 mod golden;
@@ -26,7 +27,7 @@ use domain::{
     money::{Currency, Money},
     payment::{Payment, PaymentState},
 };
-use flow::ports::{Actor, Error, Write, WriterToken};
+use flow::ports::{Actor, Cause, Error, Write, WriterToken};
 use proptest::prelude::*;
 
 use super::{attributes::Item, due, failure, keys, row};
@@ -37,13 +38,15 @@ fn laid_out(payment: &Payment) -> Item {
 }
 
 const fn write<'a>(payment: &'a Payment, actor: &'a Actor) -> Write<'a> {
-    Write { payment, event: "attempt_started", why: None, actor, writer: WriterToken(11_400_714_819_323_198_485) }
+    let cause = Cause::of("attempt_started");
+    Write { payment, cause, actor, writer: WriterToken(11_400_714_819_323_198_485) }
 }
 
 #[test]
 fn why_nobody_knows_is_told_by_the_row() {
     let (payment, actor) = (stories::waiting(), Actor::Retry);
-    let unknown = Write { event: "outcome_unknown", why: Some("timeout"), ..write(&payment, &actor) };
+    let cause = Cause { why: Some("timeout"), ..Cause::of("outcome_unknown") };
+    let unknown = Write { cause, ..write(&payment, &actor) };
     assert_eq!(row::lay_out(&unknown).unwrap().get("wy"), Some(&AttributeValue::S("timeout".to_owned())));
     assert_eq!(laid_out(&payment).get("wy"), None);
 }

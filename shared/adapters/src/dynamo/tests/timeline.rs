@@ -20,7 +20,13 @@ use crate::dynamo::{
 };
 
 fn version(payment: &domain::payment::Payment) -> Version {
-    let cause = Cause { what: "refund_succeeded".to_owned(), why: None, who: "webhook:evt_1".to_owned() };
+    let cause = Cause {
+        what: "refund_succeeded".to_owned(),
+        why: None,
+        who: "webhook:evt_1".to_owned(),
+        evidence: Some("event".to_owned()),
+        request_id: Some("req_1".to_owned()),
+    };
     Version { image: Image::Payment(Box::new(payment.clone())), cause }
 }
 

@@ -11,7 +11,7 @@ use domain::{
     warning::{Known, Link, Warning},
 };
 use expect_test::expect_file;
-use flow::ports::{Actor, WriterToken, warning::Write};
+use flow::ports::{self, Actor, WriterToken, warning::Write};
 use proptest::prelude::*;
 use world::{host::SimHost, payments::any_warning_id, warnings::id};
 
@@ -21,7 +21,7 @@ use crate::dynamo::{attributes::Item, row};
 fn laid_out(warning: &Warning) -> Item {
     let actor = Actor::Webhook("evt_1".into());
     let writer = WriterToken(11_400_714_819_323_198_485);
-    row::warning::lay_out(&Write { warning, event: "warning_seen", why: None, actor: &actor, writer })
+    row::warning::lay_out(&Write { warning, cause: ports::Cause::of("warning_seen"), actor: &actor, writer })
 }
 
 fn noticed() -> Warning {
@@ -33,7 +33,7 @@ fn known() -> Known {
     Known { kind: Text::parse("made_with_stolen_card").unwrap(), is_actionable: true, warned_at: SimHost::START }
 }
 
-fn told() -> Warning {
+pub(super) fn told() -> Warning {
     let link = world::warnings::about(&stories::refunded());
     let attention = Some(Review { since: SimHost::START, reason: ReviewReason::ObjectMismatch });
     Warning { known: Some(known()), link, is_told: true, attention, due: None, rounds: 3, version: 5, ..noticed() }

@@ -1,11 +1,12 @@
 //! The shell: turns a [`PaypalRequest`] into bytes on a connection and what comes back into a [`PaypalResponse`].
 //!
 //! It decides nothing about payments. Must never: send anything twice under different keys, stay longer than its budget,
-//! read more than it can bear, or let a token, a body or PayPal's `debug_id` into an error.
+//! read more than it can bear, or let a token, a body or PayPal's `debug_id` into an error. (The `debug_id` goes where the answer goes,
+//! and nowhere else: a row says by it to which request its change is the answer.)
 
 use std::time::Duration;
 
-use domain::gateway::UnknownReason;
+use domain::gateway::{RequestId, Traced, UnknownReason};
 use reqwest::{
     Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE},
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     gateway::{
         patience::{Again, Heard, Patience},
-        wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+        wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, named_by, whole_body, why_unanswered},
     },
     host::now,
 };
@@ -48,10 +49,12 @@ impl<A: PaypalApp> Shell<A> {
         Self { door: Door { client, base_url, app }, tokens: Tokens::default(), dice }
     }
 
-    /// Sends a request, again where that is safe and soon over, and answers within `budget`.
-    pub(super) async fn call(&self, request: &PaypalRequest, budget: Duration) -> Called {
-        let budget = budget.min(CALL_MAX);
-        timeout(budget, self.exchange(request, budget)).await.unwrap_or(Err(UnknownReason::Timeout))
+    /// Sends a request, again where that is safe and soon over, and answers within `budget`. It is traced to the last of its
+    /// sendings that PayPal responded to, also where nothing came of the response.
+    pub(super) async fn call(&self, request: &PaypalRequest, budget: Duration) -> Traced<Called> {
+        let (budget, mut request_id) = (budget.min(CALL_MAX), None);
+        let called = timeout(budget, self.exchange(request, budget, &mut request_id)).await;
+        Traced { answer: called.unwrap_or(Err(UnknownReason::Timeout)), request_id }
     }
 
     /// Has the token granted that the first request will bear; that opens the connection too.
@@ -61,11 +64,11 @@ impl<A: PaypalApp> Shell<A> {
         drop(warm);
     }
 
-    async fn exchange(&self, request: &PaypalRequest, budget: Duration) -> Called {
+    async fn exchange(&self, request: &PaypalRequest, budget: Duration, request_id: &mut Option<RequestId>) -> Called {
         let started = Instant::now();
         let mut patience = Patience::default();
         let mut token = self.tokens.current(now(), &self.door).await?;
-        let mut called = self.send(request, &token).await;
+        let mut called = self.send(request, &token, request_id).await;
         let mut was_unheard = false;
         // Bounded by what a `Patience` grants.
         while let Some(again) =
@@ -79,7 +82,7 @@ impl<A: PaypalApp> Shell<A> {
                 },
             }
             was_unheard |= matches!(heard(&called), Heard::Lost | Heard::Busy);
-            called = self.send(request, &token).await;
+            called = self.send(request, &token, request_id).await;
         }
         if let Ok(response) = &mut called {
             response.is_of_a_second_sending = was_unheard;
@@ -95,8 +98,8 @@ impl<A: PaypalApp> Shell<A> {
         }
     }
 
-    /// Sends it once.
-    async fn send(&self, request: &PaypalRequest, token: &Token) -> Called {
+    /// Sends it once, and notes what PayPal calls it, if there is a response.
+    async fn send(&self, request: &PaypalRequest, token: &Token, request_id: &mut Option<RequestId>) -> Called {
         let url = self.door.base_url.at(&request.path);
         let unsent = match &request.act {
             Act::Get => self.door.client.request(Method::GET, url),
@@ -118,7 +121,10 @@ impl<A: PaypalApp> Shell<A> {
                 .body(body.clone()),
         };
         let unsent = unsent.header(AUTHORIZATION, token.header());
-        receive(unsent.send().await.map_err(|error| why_unanswered(&error))?).await
+        let response = unsent.send().await.map_err(|error| why_unanswered(&error))?;
+        // The body may never come.
+        *request_id = named_by(response.headers(), "PayPal-Debug-Id");
+        receive(response).await
     }
 }
 

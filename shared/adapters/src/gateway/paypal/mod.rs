@@ -9,7 +9,9 @@
 //! order's own sake is answered by a look at it, within the same call.
 //!
 //! Must never: act without a `PayPal-Request-Id`; send an attempt that is not on the row; call a silence, or an answer
-//! it cannot read, a failure; let a secret, a token, PayPal's prose or its `debug_id` into a log or an error.
+//! it cannot read, a failure; let a secret, a token, PayPal's prose or its `debug_id` into a log or an error. The `debug_id` of a response
+//! goes into the row with what it said, because PayPal's support asks for it; where one act took several requests, that of the one
+//! that asked for the act: what was only looked at can be looked at again.
 
 mod amount;
 mod cancel;
@@ -40,7 +42,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{DisputeId, Papers},
-    gateway::{Answer, Hand, Mode, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Hand, Mode, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::{Payment, PaymentState},
@@ -53,7 +55,7 @@ use flow::{
 use tokio::time::Instant;
 
 use http::Shell;
-use reply::Heard;
+use reply::{Heard, Refusal};
 
 pub use super::wire::{BadBaseUrl, BaseUrl};
 pub use credentials::{Credentials, PaypalApp};
@@ -87,68 +89,84 @@ impl<A: PaypalApp> Paypal<A> {
         amount::WireAmount::of(amount).map(|_| ())
     }
 
-    pub(super) async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    pub(super) async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         match open::request(asked) {
-            Ok(request) => open::outcome(self.shell.call(&request, budget).await, asked.id, self.mode),
-            Err(outcome) => outcome,
+            Ok(request) => {
+                self.shell.call(&request, budget).await.map(|called| open::outcome(called, asked.id, self.mode))
+            }
+            Err(outcome) => Traced::untraced(outcome),
         }
     }
 
-    pub(super) async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    pub(super) async fn confirm(
+        &self,
+        committed: &Committed,
+        attempt: AttemptNumber,
+        budget: Duration,
+    ) -> Traced<Answer> {
         let (payment, time) = (committed.payment(), TimeLeft::of(budget));
         let request = match confirm::request(payment, attempt) {
             Ok(request) => request,
-            Err(why) => return reply::unsent(why),
+            Err(why) => return Traced::untraced(reply::unsent(why)),
         };
-        match reply::attempted(self.shell.call(&request, time.left()).await, payment) {
-            Heard::Answer(answer) => answer,
-            Heard::Look(refusal) => refusal.of_attempt(self.look(payment, time.left()).await),
-        }
+        let called = self.shell.call(&request, time.left()).await;
+        let heard = called.map(|called| reply::attempted(called, payment));
+        self.explained(heard, Refusal::of_attempt, payment, &time).await
     }
 
-    pub(super) async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    pub(super) async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         let (payment, time) = (committed.payment(), TimeLeft::of(budget));
         let authorization = match self.charge(payment, time.left()).await {
             Ok(authorization) => authorization,
             // Nothing was asked for; what the look at the order has shown is the answer.
-            Err(seen) => return first_hand(seen),
+            Err(seen) => return seen.map(first_hand),
         };
         let request = match capture::request(payment, &authorization) {
             Ok(request) => request,
-            Err(why) => return reply::unsent(why),
+            Err(why) => return Traced::untraced(reply::unsent(why)),
         };
-        match capture::heard(self.shell.call(&request, time.left()).await, payment) {
-            Heard::Answer(answer) => answer,
-            Heard::Look(refusal) => refusal.of_act(self.look(payment, time.left()).await),
-        }
+        let called = self.shell.call(&request, time.left()).await;
+        let heard = called.map(|called| capture::heard(called, payment));
+        self.explained(heard, Refusal::of_act, payment, &time).await
     }
 
     /// What was let go, and what never held anything, is looked at: the order tells how it stands.
-    pub(super) async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    pub(super) async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         let (payment, time) = (committed.payment(), TimeLeft::of(budget));
         // What is held after the end was held too late.
         let may_hold =
             matches!(payment.state, PaymentState::RequiresCapture { .. }) || payment.has_ended_without_money();
         if let Some(held) = payment.charge.as_ref().filter(|_| may_hold) {
             let request = cancel::request(payment, &held.reference, fresh);
-            if let Err(no) = reply::done(self.shell.call(&request, time.left()).await) {
-                return match reply::refused_act(no) {
-                    Heard::Answer(answer) => answer,
-                    Heard::Look(refusal) => refusal.of_act(self.look(payment, time.left()).await),
-                };
-            }
+            let Traced { answer: called, request_id } = self.shell.call(&request, time.left()).await;
+            return match reply::done(called) {
+                Ok(_) => Traced { answer: first_hand(self.look(payment, time.left()).await.answer), request_id },
+                Err(no) => {
+                    let heard = Traced { answer: reply::refused_act(no), request_id };
+                    self.explained(heard, Refusal::of_act, payment, &time).await
+                }
+            };
         }
-        first_hand(self.look(payment, time.left()).await)
+        self.look(payment, time.left()).await.map(first_hand)
     }
 
-    pub(super) async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    pub(super) async fn refund(
+        &self,
+        committed: &Committed,
+        refund: &RefundId,
+        budget: Duration,
+    ) -> Traced<RefundAnswer> {
         let (payment, time) = (committed.payment(), TimeLeft::of(budget));
-        let Ok(capture) = self.charge(payment, time.left()).await else {
-            return refund::unsent(message::Unsendable::NotOnTheRow);
+        let capture = match self.charge(payment, time.left()).await {
+            Ok(capture) => capture,
+            Err(seen) => return seen.map(|_| refund::unsent(message::Unsendable::NotOnTheRow)),
         };
         match refund::request(payment, refund, &capture) {
-            Ok(request) => refund::answer(self.shell.call(&request, time.left()).await, payment, &capture),
-            Err(why) => refund::unsent(why),
+            Ok(request) => {
+                let called = self.shell.call(&request, time.left()).await;
+                called.map(|called| refund::answer(called, payment, &capture))
+            }
+            Err(why) => Traced::untraced(refund::unsent(why)),
         }
     }
 
@@ -156,11 +174,11 @@ impl<A: PaypalApp> Paypal<A> {
         &self,
         payment: &Payment,
         budget: Duration,
-    ) -> Result<Vec<RefundSnapshot>, UnknownReason> {
-        refund::listed(self.shell.call(&fetch::request(payment), budget).await, payment)
+    ) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
+        self.shell.call(&fetch::request(payment), budget).await.map(|called| refund::listed(called, payment))
     }
 
-    pub(super) async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    pub(super) async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         self.look(payment, budget).await
     }
 
@@ -168,8 +186,8 @@ impl<A: PaypalApp> Paypal<A> {
         dispute::accepts(papers)
     }
 
-    pub(super) async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> domain::dispute::Outcome {
-        dispute::seen(self.shell.call(&dispute::look(id), budget).await)
+    pub(super) async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<domain::dispute::Outcome> {
+        self.shell.call(&dispute::look(id), budget).await.map(dispute::seen)
     }
 
     /// What was done is looked at, in the same call if there is time: PayPal's answer does not show the dispute.
@@ -177,35 +195,51 @@ impl<A: PaypalApp> Paypal<A> {
         &self,
         committed: &flow::commit::dispute::Committed,
         budget: Duration,
-    ) -> domain::dispute::Answer {
+    ) -> Traced<domain::dispute::Answer> {
         let (dispute, time) = (committed.dispute(), TimeLeft::of(budget));
         let Some(request) = dispute::request(dispute) else {
-            return dispute::first_hand(domain::dispute::Outcome::Unknown(UnknownReason::NotSent));
+            return Traced::untraced(dispute::first_hand(domain::dispute::Outcome::Unknown(UnknownReason::NotSent)));
         };
-        let answer = dispute::answer(self.shell.call(&request, time.left()).await);
-        if answer.outcome != domain::dispute::Outcome::Taken {
-            return answer;
+        let told = self.shell.call(&request, time.left()).await.map(dispute::answer);
+        if told.answer.outcome != domain::dispute::Outcome::Taken {
+            return told;
         }
-        match self.fetch_dispute(&dispute.id, time.left()).await {
-            seen @ domain::dispute::Outcome::Dispute(_) => dispute::first_hand(seen),
+        match self.fetch_dispute(&dispute.id, time.left()).await.answer {
+            seen @ domain::dispute::Outcome::Dispute(_) => told.map(|_| dispute::first_hand(seen)),
             domain::dispute::Outcome::Taken
             | domain::dispute::Outcome::Refused { .. }
-            | domain::dispute::Outcome::Unknown(_) => answer,
+            | domain::dispute::Outcome::Unknown(_) => told,
         }
     }
 
-    async fn look(&self, payment: &Payment, budget: Duration) -> Outcome {
-        reply::looked(self.shell.call(&fetch::request(payment), budget).await, payment)
+    async fn look(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
+        self.shell.call(&fetch::request(payment), budget).await.map(|called| reply::looked(called, payment))
+    }
+
+    /// What was heard of a request; if that is a refusal which the order must explain, what it is by a look.
+    async fn explained(
+        &self,
+        heard: Traced<Heard>,
+        explain: fn(Refusal, Outcome) -> Answer,
+        payment: &Payment,
+        time: &TimeLeft,
+    ) -> Traced<Answer> {
+        let Traced { answer: heard, request_id } = heard;
+        let answer = match heard {
+            Heard::Answer(answer) => answer,
+            Heard::Look(refusal) => explain(refusal, self.look(payment, time.left()).await.answer),
+        };
+        Traced { answer, request_id }
     }
 
     /// What a capture or a refund is asked of: as the row has it, else as the order shows it. If it shows none, what it
     /// shows.
-    async fn charge(&self, payment: &Payment, budget: Duration) -> Result<GatewayToken, Outcome> {
+    async fn charge(&self, payment: &Payment, budget: Duration) -> Result<GatewayToken, Traced<Outcome>> {
         if let Some(charge) = &payment.charge {
             return Ok(charge.reference.clone());
         }
         let seen = self.look(payment, budget).await;
-        let ours = seen.object().filter(|object| object.reference == payment.object);
+        let ours = seen.answer.object().filter(|object| object.reference == payment.object);
         match ours.and_then(|object| object.charge.as_ref()) {
             Some(charge) => Ok(charge.reference.clone()),
             None => Err(seen),
@@ -232,3 +266,6 @@ impl TimeLeft {
 fn first_hand(outcome: Outcome) -> Answer {
     Answer { outcome, hand: Hand::First }
 }
+
+#[cfg(test)]
+mod tests;

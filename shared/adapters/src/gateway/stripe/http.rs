@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::gateway::UnknownReason;
+use domain::gateway::{RequestId, Traced, UnknownReason};
 use reqwest::{
     Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::gateway::{
     patience::{Again, Patience},
-    wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, whole_body, why_unanswered},
+    wire::{BODY_MAX_BYTES, BaseUrl, CALL_MAX, WARM_MAX, named_by, whole_body, why_unanswered},
 };
 
 /// The way to Stripe.
@@ -37,10 +37,12 @@ impl<K: ApiKeys> Shell<K> {
         Self { client, base_url, keys, dice }
     }
 
-    /// Sends a request, again where that is safe and soon over, and answers within `budget`.
-    pub(super) async fn call(&self, request: &StripeRequest, budget: Duration) -> Called {
-        let budget = budget.min(CALL_MAX);
-        timeout(budget, self.exchange(request, budget)).await.unwrap_or(Err(UnknownReason::Timeout))
+    /// Sends a request, again where that is safe and soon over, and answers within `budget`. It is traced to the last of its
+    /// sendings that Stripe responded to, also where nothing came of the response.
+    pub(super) async fn call(&self, request: &StripeRequest, budget: Duration) -> Traced<Called> {
+        let (budget, mut request_id) = (budget.min(CALL_MAX), None);
+        let called = timeout(budget, self.exchange(request, budget, &mut request_id)).await;
+        Traced { answer: called.unwrap_or(Err(UnknownReason::Timeout)), request_id }
     }
 
     /// Has the API key read and the connection opened that the first request will use. The look itself is sent without
@@ -52,11 +54,11 @@ impl<K: ApiKeys> Shell<K> {
         drop(warm);
     }
 
-    async fn exchange(&self, request: &StripeRequest, budget: Duration) -> Called {
+    async fn exchange(&self, request: &StripeRequest, budget: Duration, request_id: &mut Option<RequestId>) -> Called {
         let started = Instant::now();
         let mut patience = Patience::default();
         let mut key = self.keys.current().await.ok_or(UnknownReason::NotSent)?;
-        let mut called = self.send(request, &key).await;
+        let mut called = self.send(request, &key, request_id).await;
         // Bounded by what a `Patience` grants.
         while let Some(again) = patience.again(heard(&called), budget.saturating_sub(started.elapsed()), (self.dice)())
         {
@@ -67,13 +69,13 @@ impl<K: ApiKeys> Shell<K> {
                     None => return called,
                 },
             }
-            called = self.send(request, &key).await;
+            called = self.send(request, &key, request_id).await;
         }
         called
     }
 
-    /// Sends it once.
-    async fn send(&self, request: &StripeRequest, key: &ApiKey) -> Called {
+    /// Sends it once, and notes what Stripe calls it, if there is a response.
+    async fn send(&self, request: &StripeRequest, key: &ApiKey, request_id: &mut Option<RequestId>) -> Called {
         let url = self.base_url.at(&request.path);
         let unsent = match &request.act {
             Act::Get => self.client.request(Method::GET, url),
@@ -85,7 +87,10 @@ impl<K: ApiKeys> Shell<K> {
                 .body(request.act.body().unwrap_or_default()),
         };
         let unsent = unsent.header(AUTHORIZATION, key.header()).header("Stripe-Version", &request.api_version);
-        receive(unsent.send().await.map_err(|error| why_unanswered(&error))?).await
+        let response = unsent.send().await.map_err(|error| why_unanswered(&error))?;
+        // The body may never come.
+        *request_id = named_by(response.headers(), "Request-Id");
+        receive(response).await
     }
 }
 

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{DisputeId, Papers},
-    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -84,55 +84,62 @@ impl<K: ApiKeys> Gateway for Stripe<K> {
         amount::to_stripe(amount).map(|_| ())
     }
 
-    async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, asked: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         match open::request(asked) {
-            Ok(request) => open::outcome(self.0.call(&request, budget).await, asked.id),
-            Err(outcome) => outcome,
+            Ok(request) => self.0.call(&request, budget).await.map(|called| open::outcome(called, asked.id)),
+            Err(outcome) => Traced::untraced(outcome),
         }
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         match confirm::request(committed.payment(), attempt) {
-            Ok(request) => reply::answer(self.0.call(&request, budget).await),
-            Err(why) => reply::unsent(why),
+            Ok(request) => self.0.call(&request, budget).await.map(reply::answer),
+            Err(why) => Traced::untraced(reply::unsent(why)),
         }
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         match capture::request(committed.payment()) {
-            Ok(request) => not_declined(reply::answer(self.0.call(&request, budget).await)),
-            Err(why) => reply::unsent(why),
+            Ok(request) => self.0.call(&request, budget).await.map(reply::answer).map(not_declined),
+            Err(why) => Traced::untraced(reply::unsent(why)),
         }
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         let request = cancel::request(committed.payment(), fresh);
-        not_declined(reply::answer(self.0.call(&request, budget).await))
+        self.0.call(&request, budget).await.map(reply::answer).map(not_declined)
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         match refund::request(committed.payment(), refund) {
-            Ok(request) => refund::answer(self.0.call(&request, budget).await),
-            Err(why) => refund::unsent(why),
+            Ok(request) => self.0.call(&request, budget).await.map(refund::answer),
+            Err(why) => Traced::untraced(refund::unsent(why)),
         }
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
-        let mut listed: Vec<RefundSnapshot> = Vec::new();
+    /// It is traced to the page that was read last: where a list breaks off, that is the one that somebody must ask about.
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
+        let (mut listed, mut request_id) = (Vec::<RefundSnapshot>::new(), None);
         for _ in 0..refund::PAGES_MAX {
             let after = listed.last().map(|refund| &refund.reference);
-            let (page, has_more) = refund::page(self.0.call(&refund::list(payment, after), budget).await)?;
-            listed.extend(page);
-            if !has_more {
-                return Ok(listed);
+            let page = self.0.call(&refund::list(payment, after), budget).await.map(refund::page);
+            request_id = page.request_id;
+            match page.answer {
+                Ok((page, has_more)) => {
+                    listed.extend(page);
+                    if !has_more {
+                        return Traced { answer: Ok(listed), request_id };
+                    }
+                }
+                Err(reason) => return Traced { answer: Err(reason), request_id },
             }
         }
         // What was not seen must not count as not there.
-        Err(UnknownReason::Unreadable)
+        Traced { answer: Err(UnknownReason::Unreadable), request_id }
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
-        reply::answer(self.0.call(&fetch::request(payment), budget).await).outcome
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
+        self.0.call(&fetch::request(payment), budget).await.map(|called| reply::answer(called).outcome)
     }
 }
 
@@ -141,25 +148,25 @@ impl<K: ApiKeys> DisputeGateway for Stripe<K> {
         dispute::accepts(papers)
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> domain::dispute::Outcome {
-        dispute::seen(self.0.call(&dispute::look(id), budget).await)
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<domain::dispute::Outcome> {
+        self.0.call(&dispute::look(id), budget).await.map(dispute::seen)
     }
 
     async fn answer_dispute(
         &self,
         committed: &flow::commit::dispute::Committed,
         budget: Duration,
-    ) -> domain::dispute::Answer {
+    ) -> Traced<domain::dispute::Answer> {
         match dispute::request(committed.dispute()) {
-            Some(request) => dispute::answer(self.0.call(&request, budget).await),
-            None => dispute::unsent(),
+            Some(request) => self.0.call(&request, budget).await.map(dispute::answer),
+            None => Traced::untraced(dispute::unsent()),
         }
     }
 }
 
 impl<K: ApiKeys> WarningGateway for Stripe<K> {
-    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> domain::warning::Outcome {
-        warning::seen(self.0.call(&warning::look(id), budget).await)
+    async fn fetch_warning(&self, id: &WarningId, budget: Duration) -> Traced<domain::warning::Outcome> {
+        self.0.call(&warning::look(id), budget).await.map(warning::seen)
     }
 }
 

@@ -74,12 +74,12 @@ impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGatewa
 
     /// What a look made of the dispute, and whether it was seen to wait for the merchant.
     async fn fetch(&self, dispute: Dispute) -> Result<(Recorded, bool), Error> {
-        let outcome = self.gateway.fetch_dispute(&dispute.id, self.host.gateway_budget()).await;
+        let told = self.gateway.fetch_dispute(&dispute.id, self.host.gateway_budget()).await;
         let still_asks = matches!(
-            &outcome,
+            &told.answer,
             Outcome::Dispute(shown) if shown.status == SnapshotStatus::Known(Status::NeedsResponse)
         );
-        let evidence = Evidence { source: Source::Fetch, outcome };
+        let evidence = told.map(|outcome| Evidence { source: Source::Fetch, outcome });
         let recorded = record(self.host, self.store, dispute, evidence, &Actor::Retry).await?;
         Ok((recorded, still_asks))
     }

@@ -37,8 +37,8 @@ where
     let Changed::Committed(claimed) = execute(host, store, warning, Command::Claim, &Actor::Retry).await? else {
         return Ok(None);
     };
-    let outcome = gateway.fetch_warning(id, host.gateway_budget()).await;
-    let seen = match record(host, store, claimed, &outcome, &Actor::Retry).await? {
+    let told = gateway.fetch_warning(id, host.gateway_budget()).await;
+    let seen = match record(host, store, claimed, &told, &Actor::Retry).await? {
         Changed::Committed(seen) => seen,
         Changed::Nothing(stands) => return Ok(Some(stands)),
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{Command, Dispute, DisputeId},
-    gateway::Mode,
+    gateway::{EvidenceKind, Mode},
     id::RowId,
 };
 
@@ -13,7 +13,7 @@ use super::Received;
 use crate::{
     commit::dispute::{ExecuteError, Executed, execute},
     ports::{
-        Actor, Error, Host, Note, Nudge, WriterToken,
+        Actor, Cause, Error, Grounds, Host, Note, Nudge, WriterToken,
         dispute::{CreateDispute, Created, LoadDispute, ReplaceDispute, Write},
     },
 };
@@ -56,8 +56,9 @@ async fn created<H: Host, S: CreateDispute>(
     actor: &Actor,
 ) -> Result<Option<Dispute>, Error> {
     let dispute = Dispute::noticed(id.clone(), mode, &host.circumstances());
-    let writer = WriterToken(host.dice());
-    let write = Write { dispute: &dispute, event: "dispute_noticed", why: None, actor, writer };
+    let grounds = Grounds { evidence: Some(EvidenceKind::Event), request_id: None };
+    let cause = Cause { grounds, ..Cause::of("dispute_noticed") };
+    let write = Write { dispute: &dispute, cause, actor, writer: WriterToken(host.dice()) };
     match store.create_dispute(&write).await? {
         Created::Created => Ok(None),
         Created::Exists(stands) => Ok(Some(*stands)),

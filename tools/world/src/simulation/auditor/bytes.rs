@@ -54,13 +54,13 @@ fn is_secret(text: &str) -> bool {
 mod tests {
     use adapters::dynamo::row;
     use domain::{payment::Payment, text::Text};
-    use flow::ports::{Actor, Write, WriterToken};
+    use flow::ports::{Actor, Cause, Write, WriterToken};
 
     use super::*;
     use crate::payments;
 
     fn found_in(payment: &Payment) -> Option<&'static str> {
-        let write = Write { payment, event: "tested", why: None, actor: &Actor::Retry, writer: WriterToken(1) };
+        let write = Write { payment, cause: Cause::of("tested"), actor: &Actor::Retry, writer: WriterToken(1) };
         let mut auditor = Auditor::default();
         auditor.reads_bytes(&row::lay_out(&write).unwrap());
         auditor.found().map(|breach| breach.promise)

@@ -4,7 +4,7 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
     dispute::{ActProgress, Answer, Dispute, DisputeId, Outcome, Papers},
-    gateway::{Hand, UnknownReason},
+    gateway::{Hand, Traced, UnknownReason},
     id::gateway_key,
 };
 use flow::{
@@ -83,7 +83,7 @@ impl CreateDispute for WeatheredStore<'_> {
 impl ReplaceDispute for WeatheredStore<'_> {
     async fn replace_dispute(&self, write: &Write<'_>) -> Result<Replaced, Error> {
         let serve = |stage: &Stage, write: &Write<'_>| block_on(stage.store.replace_dispute(write));
-        self.write_dispute(Point::of_dispute_write(write.event), write, serve).await
+        self.write_dispute(Point::of_dispute_write(write.cause.what), write, serve).await
     }
 }
 
@@ -94,8 +94,8 @@ impl WeatheredGateway<'_> {
         point: Point,
         key: Option<String>,
         budget: Duration,
-        send: impl Fn(&Stage) -> Answer + Send + 'static,
-    ) -> Answer {
+        send: impl Fn(&Stage) -> Traced<Answer> + Send + 'static,
+    ) -> Traced<Answer> {
         let (machine, stage) = (self.0, &self.0.stage);
         let verdict = key.as_deref().map_or(Verdict::Taken, |key| stage.verdict_on(key));
         let fate = machine.sets_out_to(point, verdict).await;
@@ -154,7 +154,7 @@ impl WeatheredGateway<'_> {
 }
 
 /// A request arrives whose sender has given up.
-fn arrives_late(stage: &Arc<Stage>, send: impl Fn(&Arc<Stage>, Course) -> Answer + Send + 'static) {
+fn arrives_late(stage: &Arc<Stage>, send: impl Fn(&Arc<Stage>, Course) -> Traced<Answer> + Send + 'static) {
     stage.later(lateness(stage), move |stage| {
         stage.tell(|| "a late request about a dispute arrives at the gateway".to_owned());
         let _unheard = send(stage, Course::Well);
@@ -167,18 +167,18 @@ impl DisputeGateway for WeatheredGateway<'_> {
         self.0.stage.gateway.accepts_papers(id, papers)
     }
 
-    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Outcome {
+    async fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> Traced<Outcome> {
         let kept = id.clone();
-        let send = move |stage: &Stage| Answer {
-            outcome: block_on(stage.gateway.fetch_dispute(&kept, budget)),
-            hand: Hand::First,
+        let send = move |stage: &Stage| {
+            let told = block_on(stage.gateway.fetch_dispute(&kept, budget));
+            told.map(|outcome| Answer { outcome, hand: Hand::First })
         };
-        let answer = self.call_about_dispute(Point::GatewayFetchDispute, None, budget, send).await;
-        self.0.tell(|| format!("the gateway shows the dispute: {}", in_a_word(&answer)));
-        answer.outcome
+        let told = self.call_about_dispute(Point::GatewayFetchDispute, None, budget, send).await;
+        self.0.tell(|| format!("the gateway shows the dispute: {}", in_a_word(&told.answer)));
+        told.map(|answer| answer.outcome)
     }
 
-    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         let dispute = committed.dispute();
         if self.0.operation == Operation::Retry
             && dispute.open_act().is_some_and(|act| act.progress == ActProgress::Unanswered)
@@ -188,12 +188,12 @@ impl DisputeGateway for WeatheredGateway<'_> {
         let key = gateway_key::dispute(&dispute.id, dispute.acts.len());
         let kept = committed.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.answer_dispute(&kept, budget));
-        let answer = self.call_about_dispute(Point::GatewayAnswerDispute, Some(key), budget, send).await;
-        if answer.hand == Hand::Replayed {
+        let told = self.call_about_dispute(Point::GatewayAnswerDispute, Some(key), budget, send).await;
+        if told.answer.hand == Hand::Replayed {
             self.0.stage.happened(Sometimes::ReplayedAnswer);
         }
-        self.0.tell(|| format!("the gateway's answer: {}", in_a_word(&answer)));
-        answer
+        self.0.tell(|| format!("the gateway's answer: {}", in_a_word(&told.answer)));
+        told
     }
 }
 

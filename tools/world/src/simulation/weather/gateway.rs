@@ -5,7 +5,8 @@ use std::{future::ready, sync::Arc, time::Duration};
 
 use domain::{
     gateway::{
-        Answer, Gateway as GatewayName, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, UnknownReason,
+        Answer, Gateway as GatewayName, Hand, ObjectStatus, Outcome, RefundAnswer, RefundSnapshot, Traced,
+        UnknownReason,
     },
     id::{AttemptNumber, RefundId, gateway_key},
     money::Money,
@@ -156,59 +157,60 @@ impl Gateway for WeatheredGateway<'_> {
         self.0.stage.gateway.accepts(gateway, amount)
     }
 
-    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> OpenOutcome {
+    async fn open(&self, request: &OpenRequest<'_>, budget: Duration) -> Traced<OpenOutcome> {
         let kept = KeptOpening::of(request);
         let send = move |stage: &Stage| block_on(stage.gateway.open(&kept.request(), budget));
         let key = gateway_key::open(request.id, request.request_hash, request.round);
         self.call((Point::GatewayOpen, Call::Open, Some(key)), budget, send).await
     }
 
-    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Answer {
+    async fn confirm(&self, committed: &Committed, attempt: AttemptNumber, budget: Duration) -> Traced<Answer> {
         let kept = committed.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.confirm(&kept, attempt, budget));
         let key = gateway_key::confirm(&committed.payment().id, attempt);
-        let answer = self.call((Point::GatewayConfirm, Call::Confirm, Some(key)), budget, send).await;
-        self.heard(&answer);
-        answer
+        let told = self.call((Point::GatewayConfirm, Call::Confirm, Some(key)), budget, send).await;
+        self.heard(&told.answer);
+        told
     }
 
-    async fn capture(&self, committed: &Committed, budget: Duration) -> Answer {
+    async fn capture(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
         let kept = committed.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.capture(&kept, budget));
         let payment = committed.payment();
         let key = gateway_key::capture(&payment.id, payment.acts.len());
-        let answer = self.call((Point::GatewayCapture, Call::Capture, Some(key)), budget, send).await;
-        self.heard(&answer);
-        answer
+        let told = self.call((Point::GatewayCapture, Call::Capture, Some(key)), budget, send).await;
+        self.heard(&told.answer);
+        told
     }
 
-    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Answer {
+    async fn cancel(&self, committed: &Committed, fresh: u64, budget: Duration) -> Traced<Answer> {
         let kept = committed.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.cancel(&kept, fresh, budget));
-        let answer = self.call((Point::GatewayCancel, Call::Cancel, None), budget, send).await;
-        self.heard(&answer);
-        answer
+        let told = self.call((Point::GatewayCancel, Call::Cancel, None), budget, send).await;
+        self.heard(&told.answer);
+        told
     }
 
-    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> RefundAnswer {
+    async fn refund(&self, committed: &Committed, refund: &RefundId, budget: Duration) -> Traced<RefundAnswer> {
         let (kept, id) = (committed.clone(), refund.clone());
         let send = move |stage: &Stage| block_on(stage.gateway.refund(&kept, &id, budget));
         let key = gateway_key::refund(&committed.payment().id, refund);
         if self.0.operation == Operation::Retry {
             self.0.stage.happened(Sometimes::RefundSentAgain);
         }
-        let answer = self.call((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await;
-        if answer.hand == Hand::Replayed {
+        let told = self.call((Point::GatewayRefund, Call::Refund, Some(key)), budget, send).await;
+        if told.answer.hand == Hand::Replayed {
             self.0.stage.happened(Sometimes::ReplayedAnswer);
         }
-        self.0.tell(|| format!("the gateway's answer: {answer:?}"));
-        answer
+        self.0.tell(|| format!("the gateway's answer: {:?}", told.answer));
+        told
     }
 
-    async fn refunds(&self, payment: &Payment, budget: Duration) -> Result<Vec<RefundSnapshot>, UnknownReason> {
+    async fn refunds(&self, payment: &Payment, budget: Duration) -> Traced<Result<Vec<RefundSnapshot>, UnknownReason>> {
         let kept = payment.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.refunds(&kept, budget));
-        let listed = self.call((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await;
+        let told = self.call((Point::GatewayListRefunds, Call::ListRefunds, None), budget, send).await;
+        let listed = &told.answer;
         let is_listed = |id: &RefundId| listed.iter().flatten().any(|shown| shown.id.as_ref() == Some(id));
         for refund in payment.refunds.iter().filter(|refund| refund.is_in_doubt()) {
             if is_listed(&refund.id) {
@@ -218,10 +220,10 @@ impl Gateway for WeatheredGateway<'_> {
             }
         }
         self.0.tell(|| format!("the gateway's refunds: {listed:?}"));
-        listed
+        told
     }
 
-    async fn fetch(&self, payment: &Payment, budget: Duration) -> Outcome {
+    async fn fetch(&self, payment: &Payment, budget: Duration) -> Traced<Outcome> {
         let now = self.0.now();
         if payment.unanswered_attempt().is_some_and(|attempt| !attempt.key_is_young(payment.gateway, now)) {
             self.0.stage.happened(Sometimes::DeadKey);
@@ -232,10 +234,10 @@ impl Gateway for WeatheredGateway<'_> {
         }
         let kept = payment.clone();
         let send = move |stage: &Stage| block_on(stage.gateway.fetch(&kept, budget));
-        let outcome = self.call((Point::GatewayFetch, Call::Fetch, None), budget, send).await;
-        let answer = Answer { outcome, hand: Hand::First };
-        self.heard(&answer);
-        answer.outcome
+        let told = self.call((Point::GatewayFetch, Call::Fetch, None), budget, send).await;
+        let told = told.map(|outcome| Answer { outcome, hand: Hand::First });
+        self.heard(&told.answer);
+        told.map(|answer| answer.outcome)
     }
 }
 

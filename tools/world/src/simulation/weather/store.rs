@@ -148,7 +148,7 @@ impl CreatePayment for WeatheredStore<'_> {
 
 impl ReplacePayment for WeatheredStore<'_> {
     async fn replace(&self, write: &Write<'_>) -> Result<Replaced, Error> {
-        self.write(Point::of_write(write.event), write, |stage, write| block_on(stage.store.replace(write))).await
+        self.write(Point::of_write(write.cause.what), write, |stage, write| block_on(stage.store.replace(write))).await
     }
 }
 

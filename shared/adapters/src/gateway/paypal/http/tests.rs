@@ -67,15 +67,15 @@ fn of_a_second_sending(status: u16, body: &str) -> PaypalResponse {
 }
 
 async fn call(server: &Server, app: App) -> Called {
-    shell(server, app).call(&capture(), BUDGET).await
+    shell(server, app).call(&capture(), BUDGET).await.answer
 }
 
 #[tokio::test]
 async fn a_request_carries_token_key_and_body_and_the_token_is_asked_for_once() {
     let server = Server::with(vec![granted("A21"), done(), done()]);
     let shell = shell(&server, App::default());
-    assert_eq!(shell.call(&capture(), BUDGET).await, Ok(response(201, "{}")));
-    shell.call(&PaypalRequest::get("/v2/checkout/orders/5O1".into()), BUDGET).await.unwrap();
+    assert_eq!(shell.call(&capture(), BUDGET).await.answer, Ok(response(201, "{}")));
+    shell.call(&PaypalRequest::get("/v2/checkout/orders/5O1".into()), BUDGET).await.answer.unwrap();
     let sent = server.sent();
     let [grant, post, get] = &sent[..] else { panic!("{sent:?}") };
     assert!(grant.starts_with("POST /v1/oauth2/token HTTP/1.1\r\n"), "{grant}");
@@ -129,7 +129,7 @@ async fn without_a_token_the_request_is_not_sent() {
     }
     let server = Server::with(vec![done()]);
     let shell = Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), NoApp, || 0);
-    assert_eq!(shell.call(&capture(), BUDGET).await, Err(UnknownReason::NotSent));
+    assert_eq!(shell.call(&capture(), BUDGET).await.answer, Err(UnknownReason::NotSent));
     assert_eq!(server.connections(), 0);
 }
 
@@ -145,8 +145,8 @@ async fn what_is_busy_is_asked_again_under_the_same_key() {
 async fn a_connection_that_died_in_the_meantime_is_replaced_once_with_the_same_bytes() {
     let server = Server::with(vec![granted("A21"), done(), Then::HangUp, done()]);
     let shell = shell(&server, App::default());
-    shell.call(&capture(), BUDGET).await.unwrap();
-    assert_eq!(shell.call(&capture(), BUDGET).await, Ok(of_a_second_sending(201, "{}")));
+    shell.call(&capture(), BUDGET).await.answer.unwrap();
+    assert_eq!(shell.call(&capture(), BUDGET).await.answer, Ok(of_a_second_sending(201, "{}")));
     assert_eq!(server.sent()[2], server.sent()[3]);
     let server = Server::with(vec![granted("A21"), Then::HangUp, Then::HangUp, done()]);
     assert_eq!(call(&server, App::default()).await, Err(UnknownReason::ConnectionLost));
@@ -157,7 +157,7 @@ async fn a_connection_that_died_in_the_meantime_is_replaced_once_with_the_same_b
 async fn what_has_no_key_is_not_sent_twice_within_a_call() {
     let server = Server::with(vec![granted("A21"), Then::HangUp, done()]);
     let form = PaypalRequest::form("/v1/customer/disputes/PP-D-1/appeal".into(), "k".into(), &serde_json::json!({}));
-    let called = shell(&server, App::default()).call(&form, BUDGET).await;
+    let called = shell(&server, App::default()).call(&form, BUDGET).await.answer;
     assert_eq!((called, server.sent().len()), (Err(UnknownReason::ConnectionLost), 2));
 }
 
@@ -166,7 +166,7 @@ async fn silence_ends_with_the_budget() {
     for script in [vec![Then::Hang], vec![granted("A21"), Then::Hang]] {
         let server = Server::with(script);
         let before = Instant::now();
-        let called = shell(&server, App::default()).call(&capture(), Duration::from_millis(300)).await;
+        let called = shell(&server, App::default()).call(&capture(), Duration::from_millis(300)).await.answer;
         assert_eq!(called, Err(UnknownReason::Timeout));
         assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());
     }
@@ -177,6 +177,30 @@ async fn the_first_request_finds_a_token_and_a_connection_that_are_warm() {
     let server = Server::with(vec![granted("A21"), done()]);
     let shell = shell(&server, App::default());
     shell.warm().await;
-    assert!(shell.call(&capture(), BUDGET).await.is_ok());
+    assert!(shell.call(&capture(), BUDGET).await.answer.is_ok());
     assert_eq!((server.sent().len(), server.connections()), (2, 1));
+}
+
+/// A response that PayPal calls so.
+fn named(status: &str, id: &str, body: &str) -> Then {
+    Then::Answer(http(status, &format!("PayPal-Debug-Id: {id}\r\n"), body))
+}
+
+#[tokio::test]
+async fn an_answer_is_traced_to_the_last_sending_that_paypal_responded_to() {
+    let busy = || named("409 Conflict", "f01", &issue("PREVIOUS_REQUEST_IN_PROGRESS").to_string());
+    let failed = named("500 Internal Server Error", "f02", "{}");
+    for (script, id) in [
+        (vec![granted("A21"), done()], Some("f00")),
+        (vec![granted("A21"), busy(), failed], Some("f02")),
+        (vec![granted("A21"), busy(), Then::HangUp, Then::HangUp], Some("f01")),
+        (vec![granted("A21"), Then::HangUp, Then::HangUp], None),
+        // A name that belongs to the token, and not to the request, is none of the request's.
+        (vec![named("503 Service Unavailable", "f03", "{}")], None),
+        (vec![granted("A21"), named("201 Created", &"f".repeat(101), "{}")], None),
+    ] {
+        let server = Server::with(script);
+        let told = shell(&server, App::default()).call(&capture(), BUDGET).await;
+        assert_eq!(told.request_id.as_ref().map(RequestId::as_str), id, "{:?}", told.answer);
+    }
 }

@@ -67,7 +67,7 @@ fn confirm() -> StripeRequest {
 const BUDGET: Duration = Duration::from_secs(5);
 
 async fn answer_of(shell: &Shell<Keys>) -> Answer {
-    reply::answer(shell.call(&confirm(), BUDGET).await)
+    shell.call(&confirm(), BUDGET).await.map(reply::answer).answer
 }
 
 fn unknown(reason: UnknownReason) -> Answer {
@@ -86,6 +86,7 @@ async fn a_request_carries_its_key_its_version_and_its_form() {
     shell
         .call(&StripeRequest::get("/v1/payment_intents/pi_1".into()).written_for("2030-01-01.old"), BUDGET)
         .await
+        .answer
         .unwrap();
     let sent = server.sent();
     let (post, get) = (sent[0].to_lowercase(), sent[1].to_lowercase());
@@ -165,7 +166,7 @@ async fn a_rolled_api_key_is_read_anew_and_a_wrong_one_is_not_tried_twice() {
 async fn without_an_api_key_nothing_is_sent() {
     let server = Server::with(vec![ok()]);
     let shell = Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), NoKeys, || 0);
-    assert_eq!(shell.call(&confirm(), BUDGET).await, Err(UnknownReason::NotSent));
+    assert_eq!(shell.call(&confirm(), BUDGET).await.answer, Err(UnknownReason::NotSent));
     assert_eq!(server.connections(), 0);
 }
 
@@ -174,7 +175,7 @@ async fn silence_ends_with_the_budget() {
     let server = Server::with(vec![Then::Hang]);
     let budget = Duration::from_millis(300);
     let before = Instant::now();
-    assert_eq!(shell_of(&server).call(&confirm(), budget).await, Err(UnknownReason::Timeout));
+    assert_eq!(shell_of(&server).call(&confirm(), budget).await.answer, Err(UnknownReason::Timeout));
     assert!((budget..Duration::from_secs(3)).contains(&before.elapsed()), "{:?}", before.elapsed());
     assert_eq!(server.sent().len(), 1);
 }
@@ -185,7 +186,7 @@ async fn retries_count_towards_the_budget() {
     let server = Server::with(vec![busy(), Then::Hang]);
     let budget = Duration::from_millis(900);
     let before = Instant::now();
-    assert_eq!(shell_of(&server).call(&confirm(), budget).await, Err(UnknownReason::Timeout));
+    assert_eq!(shell_of(&server).call(&confirm(), budget).await.answer, Err(UnknownReason::Timeout));
     assert!(before.elapsed() < Duration::from_secs(3), "{:?}", before.elapsed());
 }
 
@@ -248,8 +249,9 @@ async fn the_port_opens_an_object_and_looks_at_one() {
 
     use crate::gateway::stripe::{Stripe, fixtures};
 
-    let opened = Then::Answer(http("200 OK", "", &intent("requires_payment_method").to_string()));
-    let server = Server::with(vec![opened, error("404 Not Found", "", "resource_missing")]);
+    let body = intent("requires_payment_method").to_string();
+    let opened = Then::Answer(http("200 OK", "Request-Id: req_1\r\n", &body));
+    let server = Server::with(vec![opened, error("404 Not Found", "Request-Id: req_2\r\n", "resource_missing")]);
     let stripe = Stripe::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), Keys::default(), || 0);
     let (id, terms) = (TransactionId::parse(fixtures::TRANSACTION_ID).unwrap(), terms(2_500, "EUR"));
     let asked = OpenRequest {
@@ -259,11 +261,56 @@ async fn the_port_opens_an_object_and_looks_at_one() {
         request_hash: RequestHash::of([]),
         round: 1,
     };
-    assert!(matches!(stripe.open(&asked, BUDGET).await, OpenOutcome::Opened(_)));
+    let opened = stripe.open(&asked, BUDGET).await;
+    assert!(matches!(opened.answer, OpenOutcome::Opened(_)));
+    assert_eq!(opened.request_id, RequestId::of("req_1"));
     // An object of ours that is not there: we look with another account's key.
     let missing = Outcome::Unknown(UnknownReason::Misconfigured);
-    assert_eq!(stripe.fetch(&fixtures::payment(), BUDGET).await, missing);
+    let looked = stripe.fetch(&fixtures::payment(), BUDGET).await;
+    assert_eq!(looked, Traced { answer: missing, request_id: RequestId::of("req_2") });
     assert!(
         server.sent()[1].starts_with("GET /v1/payment_intents/pi_1?expand%5B%5D=latest_charge.balance_transaction ")
     );
+}
+
+/// What comes of a call, and what Stripe calls the request that it is traced to.
+async fn traced(script: Vec<Then>, budget: Duration) -> (Result<u16, UnknownReason>, Option<String>) {
+    let server = Server::with(script);
+    let told = shell_of(&server).call(&confirm(), budget).await;
+    (told.answer.map(|response| response.status), told.request_id.map(|id| id.as_str().to_owned()))
+}
+
+/// The headers of a response that Stripe calls so.
+fn named(id: &str) -> String {
+    format!("Request-Id: {id}\r\n")
+}
+
+#[tokio::test]
+async fn an_answer_is_traced_to_the_last_sending_that_stripe_responded_to() {
+    let busy = || error("409 Conflict", &named("req_1"), "lock_timeout");
+    let paid = Then::Answer(http("200 OK", &named("req_2"), &intent("succeeded").to_string()));
+    assert_eq!(traced(vec![busy(), paid], BUDGET).await, (Ok(200), Some("req_2".to_owned())));
+    // The second has no name of its own, and the first has another answer.
+    assert_eq!(traced(vec![busy(), ok()], BUDGET).await, (Ok(200), None));
+    // Who asks why nothing was heard asks about what was heard last.
+    let silent = traced(vec![busy(), Then::Hang], Duration::from_millis(900)).await;
+    assert_eq!(silent, (Err(UnknownReason::Timeout), Some("req_1".to_owned())));
+}
+
+#[tokio::test]
+async fn what_nobody_knows_the_outcome_of_is_traced_if_there_was_a_response() {
+    let failed = error("500 Internal Server Error", &named("req_1"), "x");
+    assert_eq!(traced(vec![failed], BUDGET).await, (Ok(500), Some("req_1".to_owned())));
+    let whole = http("200 OK", &named("req_2"), &intent("succeeded").to_string());
+    let half = Then::AnswerAndHangUp(whole.as_bytes()[..whole.len() - 10].to_vec());
+    assert_eq!(traced(vec![half], BUDGET).await, (Err(UnknownReason::Unreadable), Some("req_2".to_owned())));
+    assert_eq!(traced(vec![Then::Hang], Duration::from_millis(300)).await, (Err(UnknownReason::Timeout), None));
+}
+
+#[tokio::test]
+async fn what_could_not_be_a_name_is_dropped_and_harms_no_answer() {
+    for odd in ["", "req 1", "req_\u{e9}", &"r".repeat(101)] {
+        let answer = Then::Answer(http("200 OK", &named(odd), &intent("succeeded").to_string()));
+        assert_eq!(traced(vec![answer], BUDGET).await, (Ok(200), None), "{odd:?}");
+    }
 }

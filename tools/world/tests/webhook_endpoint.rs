@@ -213,6 +213,11 @@ fn what_a_lost_nudge_leaves_the_sweep_finds() {
 }
 
 /// All events of a range, redelivered call by call; how many calls that took.
+#[expect(
+    clippy::unwrap_used,
+    clippy::arithmetic_side_effects,
+    reason = "a part of a test, which then fails, as it should"
+)]
 async fn whole_range(post: &Post, id: &EndpointId, range: Range) -> (usize, usize) {
     let (mut range, mut count, mut calls) = (range, 0, 0);
     loop {

@@ -86,6 +86,13 @@ enum Wish {
     Enable { id: EndpointId },
 }
 
+/// Whether anything goes wrong with the calls of an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Weather {
+    Fair,
+    Foul,
+}
+
 impl<'a> Courier<'a> {
     /// The courier of a run, with the merchant's first endpoints registered.
     pub(super) fn called(stage: &'a Stage, nudges: &'a MemoryQueue, seed: u64) -> Self {
@@ -271,14 +278,17 @@ impl<'a> Courier<'a> {
         if batch.is_empty() {
             return;
         }
-        self.brews(12);
+        let weather = self.brews(12);
         let mut turns = self.lives(TURNS_MAX);
         let (stage, servers) = (self.stage, &self.servers);
         let delivers = batch.iter().map(|id| async move { deliver(&*stage.clock, &stage.store, servers, id).await });
         let done = advance(pin!(all(delivers)), || ends(&mut turns));
         stage.store.faults_end();
-        self.watch.sees_heard(&self.servers.merchant);
+        let heard = self.watch.sees_heard(&self.servers.merchant);
         self.watch.sees(stage);
+        if weather == Weather::Fair && done.is_ready() {
+            self.watch.sees_undisturbed(&heard);
+        }
         let back: Vec<DeliveryId> = match done {
             Poll::Pending => {
                 stage.happened(Sometimes::DelivererKilled);
@@ -305,16 +315,19 @@ impl<'a> Courier<'a> {
     // ── What goes wrong ─────────────────────────────────────────────────────────────────────────────────────────────
 
     /// What goes wrong with the calls to the table that come next, among the first so many.
-    fn brews(&mut self, calls: usize) {
+    fn brews(&mut self, calls: usize) -> Weather {
         const COURSES: [Course; 3] = [Course::LostBefore, Course::LostAfter, Course::SentTwice];
+        let mut weather = Weather::Fair;
         for call in [Call::Load, Call::Write] {
             if self.dice.strikes() {
                 let before = std::iter::repeat_n(Course::Well, self.dice.below(calls));
                 let course = self.dice.pick(&COURSES).unwrap_or(Course::Well);
                 self.stage.store.script(call, before.chain([course]));
                 self.stage.happened(Sometimes::DeliveringFails);
+                weather = Weather::Foul;
             }
         }
+        weather
     }
 
     /// For how many turns the next function lives.

@@ -87,11 +87,11 @@ impl Watch {
         self.stood.push(endpoints);
     }
 
-    /// Looks at what a batch has sent, before it is known how it has left the endpoints.
-    pub(super) fn sees_heard(&mut self, merchant: &Merchant) {
+    /// Looks at what a batch has sent, before it is known how it has left the endpoints. All that was heard of it.
+    pub(super) fn sees_heard(&mut self, merchant: &Merchant) -> Vec<Heard> {
         let heard = merchant.heard_after(self.looked);
         self.looked = self.looked.saturating_add(heard.len());
-        for heard in heard {
+        for heard in &heard {
             let stood = self.stood.last().and_then(|endpoints| endpoints.find(&heard.endpoint));
             if !stood.is_some_and(|endpoint| endpoint.is_enabled() && endpoint.url.as_str() == heard.url) {
                 self.wrong.push(format!("{} was sent to {}, which is not to be sent anything", heard.event, heard.url));
@@ -103,6 +103,21 @@ impl Watch {
             if heard.signed_by != signs {
                 let by = &heard.signed_by;
                 self.wrong.push(format!("{} was signed by the secrets {by:?} and not by {signs:?}", heard.event));
+            }
+        }
+        heard
+    }
+
+    /// Looks at what was heard of a batch with which nothing went wrong, once it is known how it has left the endpoints.
+    pub(super) fn sees_undisturbed(&mut self, heard: &[Heard]) {
+        let mut once = BTreeSet::new();
+        for heard in heard {
+            if !once.insert((&heard.endpoint, &heard.event)) {
+                self.wrong.push(format!("two were nudged for {} at once, and both have sent it", heard.event));
+            }
+            let stands = self.stood.last().and_then(|endpoints| endpoints.find(&heard.endpoint));
+            if heard.answered.is_gone() && stands.is_some_and(Endpoint::is_enabled) {
+                self.wrong.push(format!("{} says that it is gone, and is sent events", heard.endpoint));
             }
         }
     }

@@ -218,7 +218,7 @@ impl Play {
         let ids = self.stage.store.dispute_ids();
         let versions: BTreeMap<_, _> = ids.into_iter().map(|id| (id.clone(), version(&self.stage, &id))).collect();
         // What has come to rest is only looked at again and again.
-        self.act(self.time_is_over().since(self.stage.clock.now()), |stage| {
+        let all_rests = |stage: &Stage| {
             let mut rows = before.iter().map(|(order, before)| (before, row(stage, order)));
             let now = stage.clock.now();
             // One may be heard of only now: its webhook was days late.
@@ -231,8 +231,11 @@ impl Play {
                 (None, _) | (_, None) => true,
             });
             payments_rest && disputes_rest
-        });
+        };
+        self.act(self.time_is_over().since(self.stage.clock.now()), all_rests);
         self.ask_for_status();
+        // While they asked, a webhook may have come that was days late: what it tells of is looked at like all else.
+        self.act(ARRIVES_WITHIN, all_rests);
         self.stage.with_auditor(|auditor| {
             auditor.disputes_are_settled(&self.stage.store, self.stage.gateway.disputes());
             let stored =

@@ -128,9 +128,13 @@ impl Client {
         self.send("GET", path, &[("authorization", bearer.as_bytes())], "").await
     }
 
-    /// How far an event has come at an endpoint.
+    /// How far an event has come at an endpoint; null while it is not told.
     pub async fn delivery(&self, event: &str, endpoint: &str) -> Value {
-        let shown = self.read(&format!("/events/{event}")).await.expect(200).json();
+        let shown = self.read(&format!("/events/{event}")).await;
+        if shown.status == 404 {
+            return Value::Null;
+        }
+        let shown = shown.expect(200).json();
         let deliveries = shown["deliveries"].as_array().cloned().unwrap_or_default();
         deliveries.into_iter().find(|delivery| delivery["endpointId"] == endpoint).unwrap_or_default()
     }

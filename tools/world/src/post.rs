@@ -122,7 +122,7 @@ impl Post {
         drop(tell(self.host(), self.store(), &self.bus, &changes).await);
         let ids = changes.iter().map(|change| change.after.image.event_id());
         let announced: Vec<EventId> = self.store().events().into_iter().map(|event| event.id).collect();
-        must(ids.filter(|id| announced.contains(id)).last().ok_or("nothing has changed"))
+        must(ids.rev().find(|id| announced.contains(id)).ok_or("nothing has changed"))
     }
 
     /// Makes a delivery.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use adapters::http::cursor::RangeCursor;
 use adapters::http::problem::{FieldError, Problem, Refusal};
+use adapters::outbound::Target;
 use adapters::rfc3339;
 use domain::id::{IdempotencyKey, RequestHash};
 use domain::text::Text;
@@ -141,12 +142,14 @@ impl RedeliverBody {
     }
 }
 
+/// An address that events may be sent to, as far as it alone can tell: what a name leads to is judged each time it is called.
 fn url(text: &str, reach: Reach) -> Result<EndpointUrl, String> {
     let url = EndpointUrl::parse(text).map_err(|why| why.to_string())?;
-    match (reach, url.reach()) {
-        (Reach::Public, Reach::Loopback) => Err("must be an address that can be reached from the internet".to_owned()),
-        (Reach::Public | Reach::Loopback, Reach::Public) | (Reach::Loopback, Reach::Loopback) => Ok(url),
+    let is_too_near = (reach, url.reach()) == (Reach::Public, Reach::Loopback);
+    if is_too_near || Target::read(text, reach).is_err() {
+        return Err("must be an address that can be reached from the internet".to_owned());
     }
+    Ok(url)
 }
 
 fn moment(text: &str) -> Result<Timestamp, &'static str> {

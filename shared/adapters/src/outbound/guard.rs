@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use domain::webhook::Reach;
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -31,15 +32,6 @@ const URL_MAX_BYTES: usize = 2_048;
 const LOOKUP_MAX: Duration = Duration::from_secs(3);
 /// Servers with more addresses than this have enough of them. All are judged; so many are tried.
 const ADDRESSES_MAX: usize = 16;
-
-/// How far the way out leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// To the internet, encrypted, and nowhere else.
-    Public,
-    /// In the local stage also to the developer's own machine, and in clear there.
-    Local,
-}
 
 /// Why we do not go there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -97,7 +89,7 @@ impl Target {
         match (url.scheme(), reach) {
             ("https", _) => {}
             // What a name leads to is not known yet; of `localhost` it is known what it has to be.
-            ("http", Reach::Local) if host.is_at_home() => {}
+            ("http", Reach::Loopback) if host.is_at_home() => {}
             _ => return Err(Refusal::NotEncrypted),
         }
         match host {
@@ -155,11 +147,11 @@ enum Allowed {
 fn may_be(name: Option<&str>, reach: Reach) -> Allowed {
     match (reach, name) {
         (Reach::Public, _) => Allowed::TheInternet,
-        (Reach::Local, None) => Allowed::Either,
+        (Reach::Loopback, None) => Allowed::Either,
         // What may go out in clear stays on the machine, whatever somebody's name server says of it …
-        (Reach::Local, Some(name)) if is_localhost(name) => Allowed::TheMachine,
+        (Reach::Loopback, Some(name)) if is_localhost(name) => Allowed::TheMachine,
         // … and no other name leads there.
-        (Reach::Local, Some(_)) => Allowed::TheInternet,
+        (Reach::Loopback, Some(_)) => Allowed::TheInternet,
     }
 }
 

@@ -10,7 +10,7 @@
 
 use std::{error::Error, io, iter, sync::Arc, time::Duration};
 
-use domain::time::Timestamp;
+use domain::{time::Timestamp, webhook::Reach};
 use reqwest::{
     Client, Response,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -18,7 +18,7 @@ use reqwest::{
 use tokio::time::{Instant, timeout};
 
 use super::{
-    guard::{CheckedNames, Lookup, NoAddress, Reach, Refusal, System, Target},
+    guard::{CheckedNames, Lookup, NoAddress, Refusal, System, Target},
     sign::Signed,
 };
 use crate::{

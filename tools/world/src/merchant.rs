@@ -46,6 +46,8 @@ pub struct Heard {
     pub signed_by: Vec<u32>,
     /// When.
     pub at: Timestamp,
+    /// What it answered. Whether that came back is another matter.
+    pub answered: Answer,
 }
 
 /// An answer with this HTTP status.
@@ -76,8 +78,33 @@ impl Merchant {
         self.inner().heard.clone()
     }
 
+    /// What was heard after the first `known`, in its order.
+    #[must_use]
+    pub fn heard_after(&self, known: usize) -> Vec<Heard> {
+        self.inner().heard.get(known..).unwrap_or_default().to_vec()
+    }
+
+    /// An endpoint hears of an event, and has this to answer, whatever becomes of its answer.
+    pub fn hears(&self, sending: &Sending<'_>, answer: &Answer) {
+        self.inner().hears(sending, answer);
+    }
+
     fn inner(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn hears(&mut self, sending: &Sending<'_>, answer: &Answer) {
+        self.heard.push(Heard {
+            endpoint: sending.endpoint.clone(),
+            url: sending.url.as_str().to_owned(),
+            event: sending.event.id.clone(),
+            body: sending.event.body.clone(),
+            signed_by: sending.generations.iter().map(|generation| generation.get()).collect(),
+            at: sending.sent_at,
+            answered: answer.clone(),
+        });
     }
 }
 
@@ -94,14 +121,7 @@ impl SendWebhook for Merchant {
             let answer = scripted.unwrap_or(usual);
             // What we refuse to send is not heard.
             if !matches!(answer, Answer::Refused { .. }) {
-                inner.heard.push(Heard {
-                    endpoint: sending.endpoint.clone(),
-                    url: sending.url.as_str().to_owned(),
-                    event: sending.event.id.clone(),
-                    body: sending.event.body.clone(),
-                    signed_by: sending.generations.iter().map(|generation| generation.get()).collect(),
-                    at: sending.sent_at,
-                });
+                inner.hears(sending, &answer);
             }
             answer
         };

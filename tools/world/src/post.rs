@@ -120,9 +120,9 @@ impl Post {
     pub async fn told_after(&self, known: usize) -> EventId {
         let changes = self.store().stream_after(known);
         drop(tell(self.host(), self.store(), &self.bus, &changes).await);
-        let ids = changes.iter().map(|change| change.after.image.event_id());
+        let mut ids = changes.iter().map(|change| change.after.image.event_id());
         let announced: Vec<EventId> = self.store().events().into_iter().map(|event| event.id).collect();
-        must(ids.rev().find(|id| announced.contains(id)).ok_or("nothing has changed"))
+        must(ids.rfind(|id| announced.contains(id)).ok_or("nothing has changed"))
     }
 
     /// Makes a delivery.

@@ -20,6 +20,8 @@
 //! | `actors/` | everybody outside |
 //! | [`auditor`], `watch` | those who watch |
 //! | `telling` | what was committed is told, afterwards |
+//! | `delivering/` | what is told reaches the merchant |
+//! | `dice` | what goes wrong afterwards |
 //! | [`planted`] | bugs that it must find |
 //! | [`coverage`] | what a campaign must have been through |
 //! | [`shrink`], [`campaign`] | the shortest story of a failure; many runs |
@@ -40,6 +42,8 @@ pub mod campaign;
 pub mod choices;
 mod climate;
 pub mod coverage;
+mod delivering;
+mod dice;
 mod executor;
 mod functions;
 mod machine;

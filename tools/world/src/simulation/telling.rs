@@ -3,16 +3,18 @@
 //!
 //! Afterwards is as good as meanwhile: telling reads a stream that the table keeps, and nothing that it does comes back to those whose
 //! changes it tells. So it has dice of its own, and the run before it is the same whatever they throw.
+//!
+//! What it announces is delivered, between its batches and after them: see [`super::delivering`].
 
 use std::{collections::BTreeMap, pin::pin, task::Poll};
 
 use domain::timeline::{Change, EventId, Subject};
 
-use super::{coverage::Sometimes, stage::Stage};
+use super::{coverage::Sometimes, delivering::Courier, dice::Dice, stage::Stage};
 use crate::{
-    host::mix,
+    queue::MemoryQueue,
     store::{Call, Course},
-    telling::{MemoryBus, audit, audit_journal, tell},
+    telling::{MemoryBus, audit, audit_journal, tell_all_who_listen},
     turns::{advance, all},
 };
 
@@ -20,6 +22,8 @@ use crate::{
 const BATCHES: [usize; 4] = [1, 3, 10, 100];
 /// So many batches go wrong at most. From then on all go well.
 const TROUBLES_MAX: u32 = 40;
+/// And one thing in so many, until then.
+const ONE_IN: usize = 6;
 /// More batches than any run needs: it has some hundred changes, and each trouble costs one.
 const BATCHES_MAX: u32 = 20_000;
 /// An invocation over a batch takes fewer turns than this.
@@ -27,7 +31,10 @@ const TURNS_MAX: u64 = 400;
 
 /// Tells everything that was committed. What is wrong with what was told.
 pub(super) fn tells_everything(stage: &Stage, seed: u64) -> Vec<String> {
-    let mut teller = Teller { stage, bus: MemoryBus::default(), dice: seed, troubles: TROUBLES_MAX };
+    let nudges = MemoryQueue::default();
+    let dice = Dice::new(seed, ONE_IN, TROUBLES_MAX);
+    let mut teller = Teller { stage, bus: MemoryBus::default(), nudges: &nudges, dice };
+    let mut courier = Courier::called(stage, &nudges, seed);
     let records = stage.store.stream_after(0);
     let mut from = 0;
     for _ in 0..BATCHES_MAX {
@@ -35,13 +42,15 @@ pub(super) fn tells_everything(stage: &Stage, seed: u64) -> Vec<String> {
             break;
         }
         // Lambda may begin again before what was told: then it is told before.
-        let begin = if teller.strikes() { from.saturating_sub(teller.below(5)) } else { from };
-        let size = BATCHES.get(teller.below(BATCHES.len())).copied().unwrap_or(1);
+        let begin = if teller.dice.strikes() { from.saturating_sub(teller.dice.below(5)) } else { from };
+        let size = teller.dice.pick(&BATCHES).unwrap_or(1);
         let batch: Vec<&Change> = records.iter().skip(begin).take(size).collect();
         if begin < from {
             stage.happened(Sometimes::ToldAgain);
         }
+        courier.before_telling(&batch);
         from = from.max(begin.saturating_add(teller.batch(&batch)));
+        courier.between_tellings();
     }
     stage.store.faults_end();
     let mut wrong = audit(&stage.store);
@@ -54,14 +63,16 @@ pub(super) fn tells_everything(stage: &Stage, seed: u64) -> Vec<String> {
         }
     }
     wrong.extend(teller.unheard());
+    wrong.extend(courier.comes_to_rest());
     wrong
 }
 
 struct Teller<'a> {
     stage: &'a Stage,
     bus: MemoryBus,
-    dice: u64,
-    troubles: u32,
+    /// Where deliveries are nudged.
+    nudges: &'a MemoryQueue,
+    dice: Dice,
 }
 
 impl Teller<'_> {
@@ -72,11 +83,11 @@ impl Teller<'_> {
         for (place, change) in batch.iter().enumerate() {
             rows.entry(change.after.image.subject()).or_default().push((place, (*change).clone()));
         }
-        let mut turns = if self.strikes() { self.below_u64(TURNS_MAX).saturating_add(1) } else { u64::MAX };
-        let (stage, bus) = (self.stage, &self.bus);
+        let mut turns = if self.dice.strikes() { self.dice.below_u64(TURNS_MAX).saturating_add(1) } else { u64::MAX };
+        let (stage, bus, nudges) = (self.stage, &self.bus, self.nudges);
         let tells = all(rows.values().map(|changes| async move {
             let all: Vec<Change> = changes.iter().map(|(_, change)| change.clone()).collect();
-            let published = tell(&*stage.clock, &stage.store, bus, &all).await;
+            let published = tell_all_who_listen(&*stage.clock, &stage.store, bus, nudges, &all).await;
             published.failure.and_then(|_| changes.get(published.told)).map(|(place, _)| *place)
         }));
         let told = advance(pin!(tells), || {
@@ -95,14 +106,14 @@ impl Teller<'_> {
         const COURSES: [Course; 3] = [Course::LostBefore, Course::LostAfter, Course::SentTwice];
         self.stage.store.faults_end();
         for call in [Call::Load, Call::Write] {
-            if self.strikes() {
-                let before = std::iter::repeat_n(Course::Well, self.below(12));
-                let course = COURSES.get(self.below(COURSES.len())).copied().unwrap_or(Course::Well);
+            if self.dice.strikes() {
+                let before = std::iter::repeat_n(Course::Well, self.dice.below(12));
+                let course = self.dice.pick(&COURSES).unwrap_or(Course::Well);
                 self.stage.store.script(call, before.chain([course]));
                 self.stage.happened(Sometimes::TellingFails);
             }
         }
-        if self.strikes() {
+        if self.dice.strikes() {
             self.bus.refuse(1);
         }
     }
@@ -132,20 +143,5 @@ impl Teller<'_> {
             }
         }
         wrong
-    }
-
-    /// Whether something goes wrong now; never again once enough has.
-    fn strikes(&mut self) -> bool {
-        let struck = self.troubles > 0 && self.below(6) == 0;
-        self.troubles = self.troubles.saturating_sub(u32::from(struck));
-        struck
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.below_u64(u64::try_from(bound).unwrap_or(1))).unwrap_or(0)
-    }
-
-    fn below_u64(&mut self, bound: u64) -> u64 {
-        mix(&mut self.dice).checked_rem(bound).unwrap_or(0)
     }
 }

@@ -81,6 +81,12 @@ impl MemoryStore {
         self.inner().told.entries.values().filter_map(|item| read(row::entry::read_event(item))).collect()
     }
 
+    /// Whether a change has an entry; seen without a call that could go wrong.
+    #[must_use]
+    pub fn is_told(&self, id: &EventId) -> bool {
+        self.inner().told.entries.contains_key(id)
+    }
+
     /// The journal, of each payment in its order; seen without a call that could go wrong.
     #[must_use]
     pub fn journal(&self) -> Vec<Journaled> {

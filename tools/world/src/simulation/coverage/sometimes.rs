@@ -161,11 +161,43 @@ pub enum Sometimes {
     TellerKilled,
     /// A call of whoever tells fails, or its answer is lost.
     TellingFails,
+    /// The merchant's servers are down, and are sent something.
+    MerchantDown,
+    /// The merchant has taken an event, and its answer is lost.
+    AnswerOfMerchantLost,
+    /// The merchant asks to be told later.
+    PutOff,
+    /// An endpoint says that it is gone.
+    EndpointGone,
+    /// An endpoint takes an event that it had taken before.
+    HeardTwice,
+    /// An endpoint hears of an older state after a newer one.
+    HeardOutOfOrder,
+    /// An event is delivered an hour or more after it was told.
+    DeliveredLate,
+    /// Whoever delivers is killed on the way.
+    DelivererKilled,
+    /// A call of whoever delivers fails, or its answer is lost.
+    DeliveringFails,
+    /// A delivery is tried before its event is written down.
+    EventAwaited,
+    /// A delivery is not made, for its endpoint was disabled.
+    DeliverySkipped,
+    /// Nobody is nudged for a delivery, and the sweep finds it.
+    NudgeOfDeliveryLost,
+    /// Two are nudged for a delivery at once.
+    NudgeOfDeliveryDoubled,
+    /// A nudge for a delivery comes late.
+    NudgeOfDeliveryLate,
+    /// An endpoint is registered while events are told.
+    RegisteredMeanwhile,
+    /// An event is signed with the new secret and with the one before.
+    SignedByTwo,
 }
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 79] = [
+    pub const ALL: [Self; 95] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -245,5 +277,21 @@ impl Sometimes {
         Self::ToldAgain,
         Self::TellerKilled,
         Self::TellingFails,
+        Self::MerchantDown,
+        Self::AnswerOfMerchantLost,
+        Self::PutOff,
+        Self::EndpointGone,
+        Self::HeardTwice,
+        Self::HeardOutOfOrder,
+        Self::DeliveredLate,
+        Self::DelivererKilled,
+        Self::DeliveringFails,
+        Self::EventAwaited,
+        Self::DeliverySkipped,
+        Self::NudgeOfDeliveryLost,
+        Self::NudgeOfDeliveryDoubled,
+        Self::NudgeOfDeliveryLate,
+        Self::RegisteredMeanwhile,
+        Self::SignedByTwo,
     ];
 }

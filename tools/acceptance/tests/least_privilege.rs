@@ -78,25 +78,29 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -
-            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -
-            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -
-            UpdateItem       -        -        -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        -        -        yes
-            Query byDay      -        -        -        -        -        -        yes      -        -        -        -
-            Query reference  -        -        -        -        -        -        yes      -        -        -        -
-            Query disputes   -        -        -        -        -        -        -        yes      -        -        -
-            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
-            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
-            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -
-            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -
-            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes
-            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep    publish  deliver  webhook-
+            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -        yes      yes      yes
+            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -        yes      -        yes
+            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -        yes      yes      yes
+            UpdateItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        -        yes      -        -        -
+            Query byDay      -        -        -        -        -        -        yes      -        -        -        -        -        -        yes
+            Query reference  -        -        -        -        -        -        yes      -        -        -        -        -        -        -
+            Query disputes   -        -        -        -        -        -        -        yes      -        -        -        -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
+            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
+            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -        -        -        yes
+            secret: signing  -        -        -        -        -        -        -        -        -        -        -        -        yes      yes
+            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes      -        -        -
+            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -        -        -        -
+            send delivery    -        -        -        -        -        -        -        -        -        -        yes      yes      -        yes
+            take delivery    -        -        -        -        -        -        -        -        -        -        -        -        yes      -
+            PutEvents        -        -        -        -        -        -        -        -        -        -        -        yes      -        -
         "#]]
         .assert_eq(&table);
     });
@@ -125,7 +129,10 @@ fn a_function_is_told_only_of_what_it_may_use() {
             dispute: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             webhook: PAYPAL_BASE_URL, PAYPAL_WEBHOOK_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
             retry: PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
-            sweep: RETRY_QUEUE_URL
+            sweep: DELIVERY_QUEUE_URL, RETRY_QUEUE_URL
+            publish: DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL
+            deliver: WEBHOOK_SIGNING_KEY_ARN
+            webhook-endpoint: CLIENT_KEYS_ARN, DELIVERY_QUEUE_URL, WEBHOOK_SIGNING_KEY_ARN
         "#]]
         .assert_eq(&told);
     });

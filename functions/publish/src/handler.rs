@@ -164,6 +164,9 @@ where
                 }
             }
         }
+        // What comes again anyway is put aside when it does: once.
+        let first_left = left.iter().copied().min();
+        aside.retain(|place| first_left.is_none_or(|left| *place < left));
         left.extend(self.put_aside(records, aside, line).await);
         tally.show(line);
         left.into_iter().min()

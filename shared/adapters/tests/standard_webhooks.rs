@@ -21,11 +21,11 @@ use std::{
 
 use adapters::{
     host::now,
-    outbound::{Heard, Reach, Sender, Signed, SigningKey, derive},
+    outbound::{Heard, Sender, Signed, SigningKey, derive},
     secrets::Secret,
 };
 use data_encoding::BASE64;
-use domain::time::Timestamp;
+use domain::{time::Timestamp, webhook::Reach};
 use sandbox::{Config, Sandbox};
 use serde_json::{Value, json};
 
@@ -119,7 +119,7 @@ impl Merchant {
         adapters::net::install_tls_provider();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let sandbox = Sandbox::start(Config::default()).await.unwrap();
-        Self { sandbox, sender: Sender::new(Reach::Local).unwrap(), http }
+        Self { sandbox, sender: Sender::new(Reach::Loopback).unwrap(), http }
     }
 
     /// What the merchant got of this message.

@@ -12,6 +12,7 @@ pub mod client;
 pub mod cloudwatch;
 pub mod environments;
 pub mod gateway;
+pub mod merchant;
 pub mod oracle;
 pub mod queue;
 pub mod refusal;

@@ -83,7 +83,15 @@ impl Aws {
     /// # Panics
     /// If the retry queue has no such place.
     pub async fn dead_letters(&self) -> String {
-        let attributes = self.queue_attributes(&self.retry_queue).await;
+        self.dead_letters_of(&self.retry_queue).await
+    }
+
+    /// Where messages of a queue go that nobody could read five times.
+    ///
+    /// # Panics
+    /// If the queue has no such place.
+    pub async fn dead_letters_of(&self, queue: &str) -> String {
+        let attributes = self.queue_attributes(queue).await;
         let policy: Value = serde_json::from_str(attributes["RedrivePolicy"].as_str().unwrap()).unwrap();
         let name = policy["deadLetterTargetArn"].as_str().and_then(|arn| arn.rsplit(':').next()).unwrap();
         let body = json!({"QueueName": name});

@@ -386,7 +386,7 @@ impl Sandbox {
         self.control("POST", what, &body).await.expect(200).json()
     }
 
-    async fn control(&self, method: &str, what: &str, body: &Value) -> Answer {
+    pub(crate) async fn control(&self, method: &str, what: &str, body: &Value) -> Answer {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.http.send(method, &format!("{}/_sandbox/{what}", self.url), &[], body).await
     }

@@ -145,6 +145,10 @@ fn every_alarm_is_deployed_and_watches_what_there_is() {
                 "AWS/SQS" => {
                     let queue = match what.trim_start_matches(&stack.aws.stack) {
                         "-dead-letters" => stack.aws.dead_letter_queue().await,
+                        "-delivery-dead-letters" => {
+                            let deliveries = stack.aws.variable("publish", "DELIVERY_QUEUE_URL").await.unwrap();
+                            stack.aws.dead_letters_of(&deliveries).await
+                        }
                         "-untold" => stack.aws.variable("publish", "DEAD_LETTER_QUEUE_URL").await.unwrap(),
                         _ => stack.aws.retry_queue.clone(),
                     };

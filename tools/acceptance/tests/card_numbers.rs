@@ -14,10 +14,22 @@ use serde_json::{Value, json};
 /// Visa, American Express (15 digits), an old Visa (13), Maestro (19): test numbers that every gateway publishes.
 const CARDS: [&str; 4] = ["4242424242424242", "378282246310005", "4222222222222", "6304000000000000000"];
 const CARD: &str = CARDS[0];
-const FUNCTIONS: [&str; 9] =
-    ["initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook"];
+const FUNCTIONS: [&str; 12] = [
+    "initiate",
+    "confirm",
+    "capture",
+    "cancel",
+    "refund",
+    "status",
+    "payments",
+    "dispute",
+    "webhook",
+    "webhook-endpoint",
+    "publish",
+    "deliver",
+];
 /// The routes that take a body from clients.
-const POSTS: [&str; 7] = [
+const POSTS: [&str; 11] = [
     "/payment/initiate",
     "/payment/confirm",
     "/payment/capture",
@@ -25,6 +37,10 @@ const POSTS: [&str; 7] = [
     "/payment/refund",
     "/disputes/dsp_stripe_du_1/evidence",
     "/disputes/dsp_stripe_du_1/accept",
+    "/webhook-endpoints",
+    "/webhook-endpoints/whe_aaaaaaaaaaaaaaaaaaaaaaaaaa/rotate",
+    "/webhook-endpoints/whe_aaaaaaaaaaaaaaaaaaaaaaaaaa/redeliver",
+    "/events/evt_pay_aaaaaaaaaaaaaaaaaaaaaaaaaa_1/redeliver",
 ];
 
 #[test]

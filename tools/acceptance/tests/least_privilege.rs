@@ -12,14 +12,28 @@ use acceptance::aws::Credentials;
 use acceptance::stack::{Stack, on_stack};
 use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use expect_test::expect;
 
-const FUNCTIONS: [&str; 11] = [
-    "initiate", "confirm", "capture", "cancel", "refund", "status", "payments", "dispute", "webhook", "retry", "sweep",
+const FUNCTIONS: [&str; 14] = [
+    "initiate",
+    "confirm",
+    "capture",
+    "cancel",
+    "refund",
+    "status",
+    "payments",
+    "dispute",
+    "webhook",
+    "retry",
+    "sweep",
+    "publish",
+    "deliver",
+    "webhook-endpoint",
 ];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 18] = [
+const CALLS: [&str; 22] = [
     "GetItem",
     "BatchGetItem",
     "PutItem",
@@ -36,8 +50,12 @@ const CALLS: [&str; 18] = [
     "Stripe webhook",
     "PayPal webhook",
     "secret: clients",
+    "secret: signing",
     "SendMessage",
     "ReceiveMessage",
+    "send delivery",
+    "take delivery",
+    "PutEvents",
 ];
 
 #[test]
@@ -50,7 +68,7 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let mut table = format!("{:<16}", "");
         for function in FUNCTIONS {
-            write!(table, " {function:<8}").unwrap();
+            write!(table, " {:<8}", function.chars().take(8).collect::<String>()).unwrap();
         }
         for (row, call) in CALLS.iter().enumerate() {
             write!(table, "\n{call:<16}").unwrap();
@@ -60,25 +78,29 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep
-            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -
-            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -
-            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -
-            UpdateItem       -        -        -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        -        -        yes
-            Query byDay      -        -        -        -        -        -        yes      -        -        -        -
-            Query reference  -        -        -        -        -        -        yes      -        -        -        -
-            Query disputes   -        -        -        -        -        -        -        yes      -        -        -
-            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
-            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -
-            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -
-            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -
-            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes
-            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -
+                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep    publish  deliver  webhook-
+            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -        yes      yes      yes
+            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -        yes      -        yes
+            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -        yes      yes      yes
+            UpdateItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        -        yes      -        -        -
+            Query byDay      -        -        -        -        -        -        yes      -        -        -        -        -        -        yes
+            Query reference  -        -        -        -        -        -        yes      -        -        -        -        -        -        -
+            Query disputes   -        -        -        -        -        -        -        yes      -        -        -        -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
+            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
+            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -        -        -        yes
+            secret: signing  -        -        -        -        -        -        -        -        -        -        -        -        yes      yes
+            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes      -        -        -
+            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -        -        -        -
+            send delivery    -        -        -        -        -        -        -        -        -        -        yes      yes      -        yes
+            take delivery    -        -        -        -        -        -        -        -        -        -        -        -        yes      -
+            PutEvents        -        -        -        -        -        -        -        -        -        -        -        yes      -        -
         "#]]
         .assert_eq(&table);
     });
@@ -107,7 +129,10 @@ fn a_function_is_told_only_of_what_it_may_use() {
             dispute: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             webhook: PAYPAL_BASE_URL, PAYPAL_WEBHOOK_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
             retry: PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
-            sweep: RETRY_QUEUE_URL
+            sweep: DELIVERY_QUEUE_URL, RETRY_QUEUE_URL
+            publish: DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL
+            deliver: WEBHOOK_SIGNING_KEY_ARN
+            webhook-endpoint: CLIENT_KEYS_ARN, DELIVERY_QUEUE_URL, WEBHOOK_SIGNING_KEY_ARN
         "#]]
         .assert_eq(&told);
     });
@@ -132,6 +157,9 @@ struct Things {
     webhook: String,
     paypal_webhook: String,
     clients: String,
+    signing: String,
+    deliveries: String,
+    bus: String,
 }
 
 impl Things {
@@ -145,6 +173,9 @@ impl Things {
             webhook: arn("webhook", "STRIPE_WEBHOOK_SECRET_ARN").await,
             paypal_webhook: arn("webhook", "PAYPAL_WEBHOOK_SECRET_ARN").await,
             clients: arn("confirm", "CLIENT_KEYS_ARN").await,
+            signing: arn("deliver", "WEBHOOK_SIGNING_KEY_ARN").await,
+            deliveries: arn("publish", "DELIVERY_QUEUE_URL").await,
+            bus: arn("publish", "EVENT_BUS_NAME").await,
         }
     }
 }
@@ -164,8 +195,8 @@ fn clients(stack: &Stack, credentials: &Credentials) -> Aws {
 
 /// Which of [`CALLS`] are let through.
 async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
-    let (rows, secrets, queue) = (aws.dynamodb(), aws.secrets_manager(), aws.sqs());
-    let (table, url) = (&things.table, &things.queue);
+    let (rows, secrets, queue, events) = (aws.dynamodb(), aws.secrets_manager(), aws.sqs(), aws.event_bridge());
+    let (table, url, deliveries) = (&things.table, &things.queue, &things.deliveries);
     let nobody = || AttributeValue::S("PAY#nobody".to_owned());
     // A row without its key, a message longer delayed than SQS allows, more messages than it gives at once.
     let query = |index: Option<&str>, key: &str| {
@@ -193,9 +224,18 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         granted(secret(&things.webhook).send().await),
         granted(secret(&things.paypal_webhook).send().await),
         granted(secret(&things.clients).send().await),
+        granted(secret(&things.signing).send().await),
         granted(queue.send_message().queue_url(url).message_body("{}").delay_seconds(901).send().await),
         granted(queue.receive_message().queue_url(url).max_number_of_messages(11).send().await),
+        granted(queue.send_message().queue_url(deliveries).message_body("{}").delay_seconds(901).send().await),
+        granted(queue.receive_message().queue_url(deliveries).max_number_of_messages(11).send().await),
+        granted(events.put_events().entries(nothing(&things.bus)).send().await),
     ]
+}
+
+/// An event without its text: the bus takes no notice of it.
+fn nothing(bus: &str) -> PutEventsRequestEntry {
+    PutEventsRequestEntry::builder().event_bus_name(bus).source("nobody").build()
 }
 
 /// Whatever else was wrong with the call, its caller was allowed to make it.

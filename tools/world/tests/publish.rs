@@ -1,13 +1,19 @@
 //! What was committed is told: once, in order, whatever breaks down in between, and with the money that it moved.
 
+use adapters::http::event_json;
 use domain::{
     gateway::RefundStatus,
     payment::{Payment, RefundProgress},
     timeline::{Change, EventId, Subject},
+    webhook::Endpoints,
 };
-use flow::{operations::publish::Published, ports::Note};
+use flow::{
+    operations::publish::{Listeners, Published, retell},
+    ports::Note,
+};
 use world::{
     gateway::Verdict,
+    queue::MemoryQueue,
     shop::{Shop, card, give_back, order},
     store::{Call, Course, MemoryStore},
     telling::{MemoryBus, audit, audit_journal, by_row, tell},
@@ -88,7 +94,7 @@ fn what_is_told_bears_no_secret_and_shows_the_payment_as_it_stood() {
         assert_eq!(first.pointer("/sequence").unwrap(), 1);
         assert_eq!(first.pointer("/data/payment/status").unwrap(), "requires_payment_method");
         let last: serde_json::Value = serde_json::from_str(bodies.last().unwrap()).unwrap();
-        assert_eq!(last.pointer("/data/refund/status").unwrap(), "succeeded");
+        assert_eq!(last.pointer("/data/refunds/0/status").unwrap(), "succeeded");
         assert_eq!(last.pointer("/data/payment/amountRefunded").unwrap(), 600);
     });
 }
@@ -183,7 +189,11 @@ fn of_several_lost_records_the_last_is_made_good_and_says_how_many_are_not() {
         assert_eq!(told.missing, 3);
         let entries = shop.store().timeline(&subject(&payment));
         let versions: Vec<(u64, u64)> = entries.iter().map(|entry| (entry.id.version(), entry.unrecorded)).collect();
-        assert_eq!(versions, [(1, 0), (2, 0), (5, 2), (6, 0), (7, 0)]);
+        assert_eq!(versions, [(1, 0), (2, 0), (3, 0), (4, 0), (5, 2), (6, 0), (7, 0)]);
+        let marks = entries.iter().filter(|entry| entry.cause.what == "not_recorded").map(|entry| entry.id.version());
+        assert_eq!(marks.collect::<Vec<_>>(), [3, 4], "whatever comes late finds itself told");
+        let found = entries.iter().find(|entry| entry.id.version() == 5).unwrap();
+        assert_eq!(found.event_type.name(), "payment.succeeded", "whoever waits for that hears of it");
         assert_eq!(audit_journal(shop.store(), &payment), Vec::<String>::new());
     });
 }
@@ -194,7 +204,7 @@ fn a_row_that_is_older_than_the_timeline_is_told_from_where_it_stands() {
         let (shop, payment, told) = without(&[0, 1, 2, 3, 4, 5]).await;
         assert_eq!((told.missing, told.told), (6, 1));
         let entries = shop.store().timeline(&subject(&payment));
-        assert_eq!(entries.iter().map(|entry| entry.unrecorded).collect::<Vec<_>>(), [5, 0]);
+        assert_eq!(entries.iter().map(|entry| entry.unrecorded).collect::<Vec<_>>(), [0, 0, 0, 0, 0, 5, 0]);
         assert_eq!(audit_journal(shop.store(), &payment), Vec::<String>::new());
     });
 }
@@ -247,5 +257,56 @@ fn changes_of_several_rows_are_told_apart() {
             tell(shop.host(), shop.store(), &MemoryBus::default(), &changes).await;
         }
         assert_eq!(audit(shop.store()), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn a_row_that_a_person_has_told_while_its_stream_is_behind_moves_no_money_twice() {
+    block_on(async {
+        for told_to in 0..7 {
+            let (shop, payment) = a_life().await;
+            let bus = MemoryBus::default();
+            let all = changes(&shop);
+            tell(shop.host(), shop.store(), &bus, all.get(..told_to).unwrap()).await;
+            let (nobody, queue) = (Endpoints::default(), MemoryQueue::default());
+            let listeners = Listeners { endpoints: &nobody, bus: &bus, nudges: &queue };
+            let retold = retell(shop.host(), shop.store(), listeners, event_json::body, &subject(&payment)).await;
+            assert_eq!((retold.told, retold.failure), (1, None));
+            tell(shop.host(), shop.store(), &bus, &all).await;
+            assert_eq!(audit_journal(shop.store(), &payment), Vec::<String>::new(), "told to {told_to}");
+        }
+    });
+}
+
+#[test]
+fn of_several_refunds_that_a_look_finds_the_gravest_gives_its_name_and_all_are_told() {
+    block_on(async {
+        let shop = Shop::new();
+        let id = shop.opened(order("order")).await.id;
+        shop.confirmed(&id, card("card")).await;
+        shop.gateway().refunds_become([RefundStatus::Pending, RefundStatus::Pending]);
+        shop.refunded(&id, give_back("one", Some(100))).await;
+        shop.refunded(&id, give_back("two", Some(200))).await;
+        let (one, two) = {
+            let made = shop.gateway().refunds_made();
+            (made.first().unwrap().reference.clone(), made.last().unwrap().reference.clone())
+        };
+        shop.gateway().refund_moves(&one, RefundStatus::Succeeded);
+        shop.gateway().refund_moves(&two, RefundStatus::Failed { code: "lost_or_stolen_card".to_owned() });
+        shop.gateway().take_events();
+        shop.until_looked(&id).await;
+        tell(shop.host(), shop.store(), &MemoryBus::default(), &changes(&shop)).await;
+        let events = shop.store().events();
+        let told = events.iter().rev().find(|event| event.event_type.name() == "refund.failed").unwrap();
+        let told: serde_json::Value = serde_json::from_slice(&told.body).unwrap();
+        let statuses: Vec<&str> = told
+            .pointer("/data/refunds")
+            .and_then(serde_json::Value::as_array)
+            .unwrap()
+            .iter()
+            .filter_map(|refund| refund.get("status").and_then(serde_json::Value::as_str))
+            .collect();
+        assert_eq!(statuses, ["succeeded", "failed"]);
+        assert_eq!(audit_journal(shop.store(), &shop.row(&id)), Vec::<String>::new());
     });
 }

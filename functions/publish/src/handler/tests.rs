@@ -3,9 +3,9 @@
 use std::sync::Mutex;
 
 use adapters::telemetry::Level;
-use domain::journal::{Movement, Position};
+use domain::journal::Movement;
 use domain::payment::{Payment, PaymentState};
-use domain::timeline::{Entry, EventId, Version};
+use domain::timeline::{Entry, EventId, Known, Version};
 use expect_test::{ExpectFile, expect_file};
 use flow::ports::timeline::Moved;
 use flow::ports::webhook::{DeliveryCreated, DeliveryWrite};
@@ -177,6 +177,19 @@ fn from_the_change_on_that_could_not_be_told_the_batch_is_given_again() {
     }
 }
 
+#[test]
+fn what_comes_again_anyway_is_put_aside_when_it_does() {
+    let function = function();
+    let changes = changes();
+    let batch = batch(&[changes[0].clone(), broken(&changes[1], 7)]);
+    function.store.script(Call::Write, [Course::LostBefore]);
+    let left = run(&function, &batch);
+    assert_eq!(left["batchItemFailures"][0]["itemIdentifier"], "4421584500000000017450439001");
+    assert!(function.dead_letters.letters.lock().unwrap().is_empty(), "or each try would leave a letter");
+    assert_eq!(run(&function, &batch).to_string(), NOTHING_LEFT);
+    assert_eq!(function.dead_letters.letters.lock().unwrap().len(), 1);
+}
+
 /// A store over which the code falls when money is to be written down.
 #[expect(clippy::panic, reason = "that is what it is for")]
 mod trap {
@@ -189,8 +202,8 @@ mod trap {
             self.0.find_entries(ids).await
         }
 
-        async fn position_of(&self, id: &EventId) -> Result<Option<Position>, Error> {
-            self.0.position_of(id).await
+        async fn known_of(&self, id: &EventId) -> Result<Option<Known>, Error> {
+            self.0.known_of(id).await
         }
     }
 
@@ -219,7 +232,7 @@ mod trap {
     }
 
     impl PutMovement for Falling {
-        async fn put_movement(&self, _: &Moved<'_>, _: usize, _: &Movement) -> Result<(), Error> {
+        async fn put_movement(&self, _: &Moved<'_>, _: &Movement) -> Result<(), Error> {
             panic!("planted")
         }
     }

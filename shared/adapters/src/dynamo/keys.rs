@@ -2,7 +2,7 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<version>#<number>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<movement>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
@@ -17,13 +17,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     dispute::{Dispute, DisputeId, Status},
     id::{RowId, TransactionId},
+    journal::{Movement, MovementKind},
     payment::Payment,
     time::{Day, Timestamp},
     timeline::{Entry, EventId, Subject},
     warning::{Warning, WarningId},
     webhook::{Delivery, DeliveryId, EndpointId},
 };
-use flow::ports::{DuePartition, DuePlace, ListPlace, Urgency, dispute, timeline::EventPlace};
+use flow::ports::{
+    DuePartition, DuePlace, ListPlace, Urgency, dispute,
+    timeline::{EventPlace, Moved},
+};
 use time::OffsetDateTime;
 
 use super::{
@@ -176,13 +180,28 @@ pub(super) fn write_entry(written: Written, entry: &Entry) -> Result<Written, Un
     Ok(written.text(DAY_PARTITION, partition.ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?))
 }
 
-/// Writes all keys of the `number`th movement of a change.
-pub(super) fn write_movement(written: Written, id: &EventId, number: usize, at: Timestamp) -> Result<Written, Unfit> {
-    let key = format!("{MOVEMENT_PREFIX}{}#{}#{number}", id.subject(), id.version());
+/// Writes all keys of a movement that a change has made.
+pub(super) fn write_movement(written: Written, of: &Moved<'_>, movement: &Movement) -> Result<Written, Unfit> {
+    let (key, at) = (movement_key(of, movement), of.payment.updated_at);
     let partition = day_partition(Day::of(at), shard(&key, DAY_SHARDS))
         .ok_or_else(|| Unfit::new(CREATED_AT, "has no calendar day"))?;
     let partition = format!("{JOURNAL_DAYS}{partition}");
     Ok(written.text(PK, key).text(DAY_PARTITION, partition).number(CREATED_AT, at.unix_ms()))
+}
+
+/// A movement bears the name of what it is wherever there can be only one: told of two changes, it is the same row.
+fn movement_key(Moved { payment, id }: &Moved<'_>, movement: &Movement) -> String {
+    let (kind, version) = (movement.kind.name(), id.version());
+    let name = match &movement.kind {
+        MovementKind::Capture => format!("{kind}#{}", payment.captured().minor_units()),
+        MovementKind::Refund(refund) | MovementKind::RefundFailed(refund) => format!("{kind}#{refund}"),
+        // A dispute takes and gives back more than once, and a fee may be told again.
+        MovementKind::DisputeWithdrawn(dispute) | MovementKind::DisputeReinstated(dispute) => {
+            format!("{kind}#{dispute}#{version}")
+        }
+        MovementKind::Fee(_) | MovementKind::FeeReturned(_) => format!("{kind}#{version}"),
+    };
+    format!("{MOVEMENT_PREFIX}{}#{name}", payment.id)
 }
 
 /// The name of a partition of a day's events, if the day is one of the calendar.

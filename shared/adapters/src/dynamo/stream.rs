@@ -6,6 +6,7 @@
 //! Must never: put a value of a row into an error.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use data_encoding::BASE64;
@@ -22,13 +23,23 @@ use super::{
 /// Attributes in a row nest three deep; no row of ours goes near this.
 const DEPTH_MAX: usize = 16;
 
+/// So many rows a person has told at once: each is looked at in turn, within the function's minute.
+const RETELL_MAX: usize = 100;
+
 /// A batch of records, or rows that a person wants told.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct StreamEvent {
     #[serde(rename = "Records", default)]
     records: Vec<Value>,
     #[serde(default)]
     retell: Vec<String>,
+}
+
+/// What stands in rows is nobody's to print.
+impl fmt::Debug for StreamEvent {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "StreamEvent({} records)", self.records.len())
+    }
 }
 
 /// A record of the stream.
@@ -88,10 +99,10 @@ pub fn records(event: &StreamEvent) -> Vec<Record> {
     event.records.iter().map(Record::of).collect()
 }
 
-/// The rows that a person wants told, by their ids; what is no id of ours is left out.
+/// The rows that a person wants told, by their ids; what is no id of ours is left out, and what are more than are told at once.
 #[must_use]
 pub fn wanted(event: &StreamEvent) -> Vec<Subject> {
-    event.retell.iter().filter_map(|id| Subject::parse(id)).collect()
+    event.retell.iter().filter_map(|id| Subject::parse(id)).take(RETELL_MAX).collect()
 }
 
 impl Record {

@@ -3,9 +3,9 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::{
-    journal::{Movement, Position},
+    journal::Movement,
     time::Day,
-    timeline::{Entry, EventId, Subject, Version},
+    timeline::{Entry, EventId, Known, Subject, Version},
 };
 use flow::ports::{
     Error,
@@ -45,8 +45,8 @@ impl PutEntry for PaymentTable {
 }
 
 impl PutMovement for PaymentTable {
-    async fn put_movement(&self, of: &Moved<'_>, number: usize, movement: &Movement) -> Result<(), Error> {
-        self.put_once(row::movement::lay_out(of, number, movement)?).await
+    async fn put_movement(&self, of: &Moved<'_>, movement: &Movement) -> Result<(), Error> {
+        self.put_once(row::movement::lay_out(of, movement)?).await
     }
 }
 
@@ -57,9 +57,9 @@ impl FindEntries for PaymentTable {
         found.collect::<Result<_, Unfit>>().map_err(Error::from)
     }
 
-    async fn position_of(&self, id: &EventId) -> Result<Option<Position>, Error> {
+    async fn known_of(&self, id: &EventId) -> Result<Option<Known>, Error> {
         let stands = self.entry_row(id).await?;
-        stands.map(|item| row::entry::read_moved(&item)).transpose().map_err(Error::from)
+        Ok(stands.map(|item| row::entry::read(&item)).transpose()?.map(|entry| entry.known()))
     }
 }
 

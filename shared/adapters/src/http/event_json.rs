@@ -5,7 +5,6 @@
 //! names and addresses, and an event is kept for ever), or anything that the payment does not show anyway.
 
 use domain::dispute::{Dispute, Papers};
-use domain::payment::Payment;
 use domain::timeline::{Entry, Image};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -37,7 +36,7 @@ struct EventJson<'a> {
 enum DataJson {
     Refund {
         payment: Box<PaymentJson>,
-        refund: RefundJson,
+        refunds: Vec<RefundJson>,
     },
     Payment {
         payment: Box<PaymentJson>,
@@ -70,10 +69,13 @@ impl DataJson {
     fn of(entry: &Entry, image: &Image) -> Self {
         match image {
             Image::Payment(payment) => {
-                let shown = Box::new(PaymentJson::from(&without_secrets(payment)));
-                match entry.refund.as_ref().and_then(|id| payment.refund(id)) {
-                    Some(refund) => Self::Refund { payment: shown, refund: RefundJson::from(refund) },
-                    None => Self::Payment { payment: shown },
+                let shown = Box::new(PaymentJson::of_an_event(payment));
+                let refunds: Vec<RefundJson> =
+                    entry.refunds.iter().filter_map(|id| payment.refund(id)).map(RefundJson::from).collect();
+                if refunds.is_empty() {
+                    Self::Payment { payment: shown }
+                } else {
+                    Self::Refund { payment: shown, refunds }
                 }
             }
             Image::Dispute(dispute) => Self::Dispute { dispute: Box::new(DisputeJson::from(&without_papers(dispute))) },
@@ -82,11 +84,6 @@ impl DataJson {
             }
         }
     }
-}
-
-/// Whoever holds the client secret may act as the payer: it goes to whoever asked for the payment, and not to every endpoint.
-fn without_secrets(payment: &Payment) -> Payment {
-    Payment { client_secret: None, ..payment.clone() }
 }
 
 /// Whoever wants to read them asks for the dispute.

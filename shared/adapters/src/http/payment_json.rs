@@ -59,7 +59,7 @@ pub struct PaymentJson {
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
 enum NextActionJson {
     ProvidePaymentMethod { client_secret: Option<String> },
-    Redirect { url: String },
+    Redirect { url: Option<String> },
     UseGatewaySdk { client_secret: Option<String> },
     Confirm,
 }
@@ -156,6 +156,19 @@ pub struct DeclineJson {
 }
 
 impl PaymentJson {
+    /// The payment as events show it: without what only the payer's browser may have. Whoever holds the client secret may act as the
+    /// payer, and a page that the payer is sent to bears it, as a rule, in its address.
+    pub(super) fn of_an_event(payment: &Payment) -> Self {
+        let shown = Self::from(payment);
+        let next_action = shown.next_action.map(|action| match action {
+            NextActionJson::ProvidePaymentMethod { .. } => NextActionJson::ProvidePaymentMethod { client_secret: None },
+            NextActionJson::Redirect { .. } => NextActionJson::Redirect { url: None },
+            NextActionJson::UseGatewaySdk { .. } => NextActionJson::UseGatewaySdk { client_secret: None },
+            NextActionJson::Confirm => NextActionJson::Confirm,
+        });
+        Self { next_action, ..shown }
+    }
+
     /// The decline of an attempt, if that is how it ended.
     #[must_use]
     pub fn decline_of(&self, number: AttemptNumber) -> Option<&DeclineJson> {
@@ -336,7 +349,7 @@ fn next_action(payment: &Payment) -> Option<NextActionJson> {
             Some(NextActionJson::ProvidePaymentMethod { client_secret: client_secret() })
         }
         PaymentState::RequiresAction(NextAction::Redirect(url)) => {
-            Some(NextActionJson::Redirect { url: url.as_str().to_owned() })
+            Some(NextActionJson::Redirect { url: Some(url.as_str().to_owned()) })
         }
         PaymentState::RequiresAction(NextAction::UseGatewaySdk) => {
             Some(NextActionJson::UseGatewaySdk { client_secret: client_secret() })

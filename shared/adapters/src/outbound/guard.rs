@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use domain::webhook::{EndpointUrl, Reach};
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -25,21 +26,10 @@ use tokio::time::timeout;
 
 use super::networks::{Place, place_of};
 
-/// Browsers and proxies begin to cut what is longer.
-const URL_MAX_BYTES: usize = 2_048;
 /// A name is found in milliseconds, or within a second when nobody near has it. The rest of the time belongs to the connection.
 const LOOKUP_MAX: Duration = Duration::from_secs(3);
 /// Servers with more addresses than this have enough of them. All are judged; so many are tried.
 const ADDRESSES_MAX: usize = 16;
-
-/// How far the way out leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
-    /// To the internet, encrypted, and nowhere else.
-    Public,
-    /// In the local stage also to the developer's own machine, and in clear there.
-    Local,
-}
 
 /// Why we do not go there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +38,7 @@ pub enum Refusal {
     #[error("it is not a URL")]
     Unreadable,
     /// It is longer than any address needs to be.
-    #[error("it is longer than {URL_MAX_BYTES} bytes")]
+    #[error("it is longer than {} bytes", EndpointUrl::MAX_LENGTH)]
     TooLong,
     /// Everybody on the way could read it.
     #[error("it is not https")]
@@ -86,7 +76,7 @@ impl Target {
     /// # Errors
     /// Why we do not go there.
     pub fn read(text: &str, reach: Reach) -> Result<Self, Refusal> {
-        if text.len() > URL_MAX_BYTES {
+        if text.len() > EndpointUrl::MAX_LENGTH {
             return Err(Refusal::TooLong);
         }
         let url = Url::parse(text).map_err(|_| Refusal::Unreadable)?;
@@ -97,7 +87,7 @@ impl Target {
         match (url.scheme(), reach) {
             ("https", _) => {}
             // What a name leads to is not known yet; of `localhost` it is known what it has to be.
-            ("http", Reach::Local) if host.is_at_home() => {}
+            ("http", Reach::Loopback) if host.is_at_home() => {}
             _ => return Err(Refusal::NotEncrypted),
         }
         match host {
@@ -155,11 +145,11 @@ enum Allowed {
 fn may_be(name: Option<&str>, reach: Reach) -> Allowed {
     match (reach, name) {
         (Reach::Public, _) => Allowed::TheInternet,
-        (Reach::Local, None) => Allowed::Either,
+        (Reach::Loopback, None) => Allowed::Either,
         // What may go out in clear stays on the machine, whatever somebody's name server says of it …
-        (Reach::Local, Some(name)) if is_localhost(name) => Allowed::TheMachine,
+        (Reach::Loopback, Some(name)) if is_localhost(name) => Allowed::TheMachine,
         // … and no other name leads there.
-        (Reach::Local, Some(_)) => Allowed::TheInternet,
+        (Reach::Loopback, Some(_)) => Allowed::TheInternet,
     }
 }
 

@@ -12,7 +12,7 @@ pub mod post;
 pub mod send;
 pub mod sign;
 
-pub use guard::{Reach, Refusal, Target};
+pub use guard::{Refusal, Target};
 pub use post::Post;
 pub use send::{Heard, Sender, Unreached};
 pub use sign::{Signed, SigningKey, derive};

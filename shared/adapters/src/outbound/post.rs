@@ -2,13 +2,13 @@
 //!
 //! Must never: send what it cannot sign, or count as a try what never went out for a reason of our own.
 
-use domain::webhook::{self, Answer, Generation, Reason, SEND_TIMEOUT};
+use domain::webhook::{Answer, Generation, Reach, Reason, SEND_TIMEOUT};
 use flow::ports::{
     Dependency, Error,
     webhook::{SendWebhook, Sending},
 };
 
-use super::{Heard, Reach, Sender, Signed, SigningKey, derive};
+use super::{Heard, Sender, Signed, SigningKey, derive};
 use crate::{
     net::OutboundClientError,
     secrets::{Cached, Vault, WebhookSigningKey},
@@ -26,11 +26,7 @@ impl<V: Vault> Post<V> {
     ///
     /// # Errors
     /// If there can be no HTTP client.
-    pub fn new(key: Cached<WebhookSigningKey, V>, reach: webhook::Reach) -> Result<Self, OutboundClientError> {
-        let reach = match reach {
-            webhook::Reach::Public => Reach::Public,
-            webhook::Reach::Loopback => Reach::Local,
-        };
+    pub fn new(key: Cached<WebhookSigningKey, V>, reach: Reach) -> Result<Self, OutboundClientError> {
         Ok(Self { sender: Sender::new(reach)?, key })
     }
 
@@ -75,7 +71,7 @@ mod tests {
     use domain::{
         time::Timestamp,
         timeline::{EventId, EventType},
-        webhook::{EndpointId, EndpointUrl, Reach},
+        webhook::{EndpointId, EndpointUrl},
     };
     use flow::ports::timeline::Event;
 
@@ -106,7 +102,7 @@ mod tests {
     async fn sent(post: &Post<Drawer>, url: &str) -> Result<Answer, Error> {
         let (url, event) = (EndpointUrl::parse(url).unwrap(), event());
         let endpoint = EndpointId::parse("whe_arpb6qksu432hzgqqolzprqe2m").unwrap();
-        let generations = [Generation::FIRST.next(), Generation::FIRST];
+        let generations = [2, 1].map(|number| Generation::try_new(number).unwrap());
         let sending = Sending { url: &url, endpoint: &endpoint, generations: &generations, event: &event, sent_at: AT };
         post.send(&sending).await
     }

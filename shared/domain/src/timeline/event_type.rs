@@ -226,14 +226,16 @@ impl EventType {
         if before.state.status() != status && after.state.is_terminal() {
             return Self::Payment(status);
         }
-        if declined(before) != declined(after) {
+        if declined(before) < declined(after) {
             return Self::PaymentDeclined;
         }
         if before.state.status() != status {
             return Self::Payment(status);
         }
-        if let Some(moved) = moved_refund(before, after) {
-            return of_refund(&moved.progress);
+        if let Some(gravest) =
+            moved_refunds(before, after).map(|refund| of_refund(&refund.progress)).max_by_key(gravity)
+        {
+            return gravest;
         }
         if settled(before) != settled(after) {
             return Self::PaymentSettled;
@@ -298,10 +300,36 @@ fn settled(payment: &Payment) -> Option<&crate::settlement::Settlement> {
     payment.charge.as_ref()?.settlement.as_ref()
 }
 
-/// The first refund that its payment shows otherwise than before.
-pub(super) fn moved_refund<'a>(before: &Payment, after: &'a Payment) -> Option<&'a Refund> {
+/// The refunds that their payment shows otherwise than before.
+pub(super) fn moved_refunds<'a>(before: &'a Payment, after: &'a Payment) -> impl Iterator<Item = &'a Refund> {
     let shown_before = |refund: &Refund| before.refund(&refund.id).map(|before| before.progress.name());
-    after.refunds.iter().find(|refund| shown_before(refund) != Some(refund.progress.name()))
+    after.refunds.iter().filter(move |refund| shown_before(refund) != Some(refund.progress.name()))
+}
+
+/// A look may find that several refunds have moved. The event is of the one that the merchant must do most about.
+const fn gravity(event_type: &EventType) -> u8 {
+    match event_type {
+        EventType::RefundFailed => 3,
+        EventType::RefundCanceled => 2,
+        EventType::RefundSucceeded => 1,
+        EventType::RefundCreated
+        | EventType::PaymentCreated
+        | EventType::Payment(_)
+        | EventType::PaymentDeclined
+        | EventType::PaymentSettled
+        | EventType::PaymentFraudWarned
+        | EventType::PaymentDisputed
+        | EventType::PaymentAttentionRequired
+        | EventType::PaymentUpdated
+        | EventType::PaymentChecked
+        | EventType::Dispute(_)
+        | EventType::DisputeDeadlineNear
+        | EventType::DisputeAttentionRequired
+        | EventType::DisputeUpdated
+        | EventType::DisputeChecked
+        | EventType::WarningAttentionRequired
+        | EventType::WarningChecked => 0,
+    }
 }
 
 const fn of_refund(progress: &RefundProgress) -> EventType {

@@ -66,8 +66,8 @@ pub struct Entry {
     pub event_type: EventType,
     /// When.
     pub at: Timestamp,
-    /// Which refund, if it is about one.
-    pub refund: Option<RefundId>,
+    /// Which refunds, if it is about some.
+    pub refunds: Vec<RefundId>,
     /// What made it.
     pub cause: Cause,
     /// The word for how the row stood afterwards.
@@ -76,6 +76,15 @@ pub struct Entry {
     pub position: Position,
     /// How many versions before this one have no entry, and never will have: nobody saw how they came about.
     pub unrecorded: u64,
+}
+
+/// How a row stood when it was last told of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Known {
+    /// The word for it.
+    pub status: String,
+    /// What money had moved by then, of a payment.
+    pub position: Position,
 }
 
 impl Image {
@@ -150,18 +159,51 @@ impl Entry {
     #[must_use]
     pub fn of(before: Option<&Image>, after: &Version) -> Self {
         let entry = Self::typed(event_type(before, &after.image), after);
-        Self { refund: refund(&entry, before, &after.image), ..entry }
+        Self { refunds: refunds(&entry, before, &after.image), ..entry }
     }
 
-    /// The entry of a change that nobody saw: only what came of it is known. Of `unrecorded` versions before it not even that.
+    /// The entry of a change that nobody saw: only what came of it is known, and how the row stood when it was last told of. Of
+    /// `unrecorded` versions before it not even that.
     #[must_use]
-    pub fn found(after: &Version, unrecorded: u64) -> Self {
+    pub fn found(after: &Version, known: Option<&Known>, unrecorded: u64) -> Self {
+        let has_moved = known.is_none_or(|known| known.status != after.image.status());
         let event_type = match &after.image {
+            Image::Payment(payment) if has_moved => EventType::Payment(payment.state.status()),
             Image::Payment(_) => EventType::PaymentUpdated,
-            Image::Dispute(_) => EventType::DisputeUpdated,
+            Image::Dispute(dispute) => match dispute.listed_as() {
+                Some(status) if has_moved => EventType::Dispute(status),
+                Some(_) => EventType::DisputeUpdated,
+                None => EventType::DisputeChecked,
+            },
             Image::Warning(_) => EventType::WarningChecked,
         };
         Self { unrecorded, ..Self::typed(event_type, after) }
+    }
+
+    /// The entry of a version that nobody saw and of which nothing is known, before one that was found. It is told to nobody; but where
+    /// it stands, what comes late is told already.
+    #[must_use]
+    pub fn mark(id: EventId, at: Timestamp, known: Option<&Known>) -> Self {
+        let event_type = match id.subject() {
+            Subject::Payment(_) => EventType::PaymentChecked,
+            Subject::Dispute(_) => EventType::DisputeChecked,
+            Subject::Warning(_) => EventType::WarningChecked,
+        };
+        let cause = Cause {
+            what: "not_recorded".to_owned(),
+            why: None,
+            who: "publish".to_owned(),
+            evidence: None,
+            request_id: None,
+        };
+        let Known { status, position } = known.cloned().unwrap_or_default();
+        Self { id, event_type, at, refunds: Vec::new(), cause, status, position, unrecorded: 0 }
+    }
+
+    /// What it says of how the row stood.
+    #[must_use]
+    pub fn known(&self) -> Known {
+        Known { status: self.status.clone(), position: self.position.clone() }
     }
 
     fn typed(event_type: EventType, Version { image, cause }: &Version) -> Self {
@@ -169,7 +211,7 @@ impl Entry {
             id: image.event_id(),
             event_type,
             at: image.updated_at(),
-            refund: None,
+            refunds: Vec::new(),
             cause: cause.clone(),
             status: image.status().to_owned(),
             position: image.position(),
@@ -189,15 +231,15 @@ fn event_type(before: Option<&Image>, after: &Image) -> EventType {
     }
 }
 
-fn refund(entry: &Entry, before: Option<&Image>, after: &Image) -> Option<RefundId> {
+fn refunds(entry: &Entry, before: Option<&Image>, after: &Image) -> Vec<RefundId> {
     let is_of_a_refund = matches!(
         entry.event_type,
         EventType::RefundCreated | EventType::RefundSucceeded | EventType::RefundFailed | EventType::RefundCanceled
     );
     match (before, after) {
         (Some(Image::Payment(before)), Image::Payment(after)) if is_of_a_refund => {
-            event_type::moved_refund(before, after).map(|refund| refund.id.clone())
+            event_type::moved_refunds(before, after).map(|refund| refund.id.clone()).collect()
         }
-        _ => None,
+        _ => Vec::new(),
     }
 }

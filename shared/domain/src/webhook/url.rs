@@ -7,12 +7,12 @@ use core::net::{IpAddr, Ipv6Addr};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EndpointUrl(String);
 
-/// How far away an endpoint is.
+/// How far away an endpoint is, or may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// Somewhere on the internet.
+    /// On the internet, and nowhere else.
     Public,
-    /// On the machine itself: a developer's own server.
+    /// Also on the machine itself, and in clear there: a developer's own server.
     Loopback,
 }
 

@@ -11,7 +11,8 @@
 //!
 //! **Gaps.** Versions are counted without a gap, so that what was not told shows: the entry before is missing. Then the version before
 //! is told from the image that the change brings along, with all money that has moved since the last entry there is; what lies between
-//! is counted in it (`unrecorded`). So the journal is whole whatever was lost, and the timeline says where it is not.
+//! is counted in it (`unrecorded`), and marked, so that whatever comes late after all finds itself told. So the journal is whole whatever
+//! was lost, and the timeline says where it is not.
 //!
 //! Must never: tell a version before the one before it, or write an entry of which a part is not told.
 
@@ -35,6 +36,8 @@ use crate::{
 const LOOK_BACK: u64 = 100;
 /// And so often. A row that is looked at every four hours for a year has some two thousand versions.
 const LOOKS_BACK_MAX: u32 = 50;
+/// So many versions of a gap are marked, the newest: no stream of a day has more changes of one row.
+const MARKS_MAX: u64 = 1_000;
 
 /// Who is told of events.
 #[derive(Debug, Clone, Copy)]
@@ -169,11 +172,18 @@ where
         let missing = unrecorded.saturating_add(1);
         self.published.missing = self.published.missing.saturating_add(missing);
         self.host.note(Note::TimelineGap { missing });
-        let moved = match &last {
-            Some(last) => self.store.position_of(last).await?.unwrap_or_default(),
-            None => Position::default(),
+        let known = match &last {
+            Some(last) => self.store.known_of(last).await?,
+            None => None,
         };
-        let entry = if id.version() == 1 { Entry::of(None, version) } else { Entry::found(version, unrecorded) };
+        let first = id.version().saturating_sub(unrecorded.min(MARKS_MAX));
+        for missing in first..id.version() {
+            let mark = EventId::of(id.subject().clone(), missing);
+            self.store.put_entry(&Entry::mark(mark, version.image.updated_at(), known.as_ref()), None).await?;
+        }
+        let is_first = id.version() == 1;
+        let entry = if is_first { Entry::of(None, version) } else { Entry::found(version, known.as_ref(), unrecorded) };
+        let moved = known.unwrap_or_default().position;
         self.tell(entry, version, &moved).await
     }
 
@@ -200,8 +210,8 @@ where
     async fn tell(&mut self, entry: Entry, version: &Version, before: &Position) -> Result<(), Error> {
         if let Image::Payment(payment) = &version.image {
             let moved = Moved { payment, id: &entry.id };
-            for (number, movement) in entry.position.since(before).iter().enumerate() {
-                self.store.put_movement(&moved, number, movement).await?;
+            for movement in entry.position.since(before) {
+                self.store.put_movement(&moved, &movement).await?;
                 self.published.moved = self.published.moved.saturating_add(1);
             }
         }

@@ -16,7 +16,8 @@ const ENTRIES_MAX: u64 = 300;
 pub struct Timeline {
     /// What happened, oldest first.
     pub entries: Vec<Entry>,
-    /// Whether that is everything: what was committed a moment ago may not be told yet.
+    /// Whether none is missing between the first of them and how the payment stands: what was committed a moment ago may not be told
+    /// yet.
     pub is_complete: bool,
 }
 
@@ -37,5 +38,5 @@ pub async fn timeline<S: LoadTimeline>(store: &S, payment: &Payment) -> Result<T
     let first = last.saturating_sub(ENTRIES_MAX).saturating_add(1);
     let entries = store.load_timeline(&Subject::Payment(payment.id.clone()), first, last).await?;
     let told = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    Ok(Timeline { entries, is_complete: told == last })
+    Ok(Timeline { entries, is_complete: told == last.saturating_sub(first).saturating_add(1) })
 }

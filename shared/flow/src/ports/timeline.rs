@@ -3,9 +3,9 @@
 use std::future::Future;
 
 use domain::{
-    journal::{Movement, Position},
+    journal::Movement,
     time::{Day, Timestamp},
-    timeline::{Entry, EventId, EventType, Subject, Version},
+    timeline::{Entry, EventId, EventType, Known, Subject, Version},
 };
 
 use super::Error;
@@ -75,8 +75,8 @@ pub trait LoadTimeline: Sync {
 pub trait FindEntries: Sync {
     /// Of these changes, the ones that have an entry. Strongly consistent.
     fn find_entries(&self, ids: &[EventId]) -> impl Future<Output = Result<Vec<EventId>, Error>> + Send;
-    /// What money had moved after this change, as its entry says; none if it has none.
-    fn position_of(&self, id: &EventId) -> impl Future<Output = Result<Option<Position>, Error>> + Send;
+    /// How the row stood after this change, as its entry says; none if it has none.
+    fn known_of(&self, id: &EventId) -> impl Future<Output = Result<Option<Known>, Error>> + Send;
 }
 
 /// Reads a row as it stands, with what made it.
@@ -93,13 +93,9 @@ pub trait PutEntry: Sync {
 
 /// Writes the journal.
 pub trait PutMovement: Sync {
-    /// Writes the `number`th movement of a change if it is not there.
-    fn put_movement(
-        &self,
-        of: &Moved<'_>,
-        number: usize,
-        movement: &Movement,
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    /// Writes a movement of a change if it is not there: a capture of so much in all, a refund, or its failure, is there once for each
+    /// payment, whichever change it is told of; anything else once for each change.
+    fn put_movement(&self, of: &Moved<'_>, movement: &Movement) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// What moved money.

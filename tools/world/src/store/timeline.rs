@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use adapters::dynamo::{Item, row};
 use domain::{
-    journal::{Movement, Position},
+    journal::Movement,
     time::Day,
-    timeline::{Change, Entry, EventId, Image, Subject, Version},
+    timeline::{Change, Entry, EventId, Image, Known, Subject, Version},
 };
 use flow::ports::{
     Error,
@@ -107,6 +107,10 @@ fn read<T, E: std::fmt::Display>(read: Result<T, E>) -> T {
     }
 }
 
+fn key_of(item: &Item) -> String {
+    item.get("pk").and_then(|key| key.as_s().ok()).cloned().unwrap_or_default()
+}
+
 impl PutEntry for MemoryStore {
     async fn put_entry(&self, entry: &Entry, body: Option<&[u8]>) -> Result<(), Error> {
         let item = row::entry::lay_out(entry, body)?;
@@ -119,11 +123,12 @@ impl PutEntry for MemoryStore {
 }
 
 impl PutMovement for MemoryStore {
-    async fn put_movement(&self, of: &Moved<'_>, place: usize, movement: &Movement) -> Result<(), Error> {
-        let item = row::movement::lay_out(of, place, movement)?;
+    async fn put_movement(&self, of: &Moved<'_>, movement: &Movement) -> Result<(), Error> {
+        let item = row::movement::lay_out(of, movement)?;
+        let key = key_of(&item);
         let row = Journaled { id: of.id.clone(), movement: movement.clone(), item };
         self.call(Call::Write, |inner| {
-            inner.told.journal.entry(format!("{}#{place}", of.id)).or_insert_with(|| row.clone());
+            inner.told.journal.entry(key.clone()).or_insert_with(|| row.clone());
             Ok(())
         })
         .await
@@ -138,8 +143,8 @@ impl FindEntries for MemoryStore {
         .await
     }
 
-    async fn position_of(&self, id: &EventId) -> Result<Option<Position>, Error> {
-        self.call(Call::Load, |inner| Ok(inner.told.entries.get(id).map(|item| read(row::entry::read_moved(item)))))
+    async fn known_of(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        self.call(Call::Load, |inner| Ok(inner.told.entries.get(id).map(|item| read(row::entry::read(item)).known())))
             .await
     }
 }

@@ -6,7 +6,7 @@
 //! | `yp` `ca` | its place in the list of its day's events, if it is announced; when the change was |
 //! | `et` `st` | the type of the event, the word for how the row stood afterwards |
 //! | `bd` | what is announced of it: the same bytes for everybody and for ever |
-//! | `re` | the refund that it is about |
+//! | `re` | the refunds that it is about: `i` id |
 //! | `un` | how many versions before it have no entry |
 //! | `po` | what money had moved by then: `m` `cu` captured; `rf` refunds: `i` id, `m` how much; `di` disputes: `i` id, `m` how much, `cu`; `se` settlement, as in a charge |
 
@@ -42,14 +42,15 @@ const POSITION: &str = "po";
 /// If it could not be read again.
 pub fn lay_out(entry: &Entry, body: Option<&[u8]>) -> Result<Item, Unfit> {
     let has_moved = entry.position != Position::default();
+    let refunds = entry.refunds.iter().map(|id| Written::default().text("i", id.as_str()));
     let row = write_cause(Written::default(), &entry.cause)
         .number("sv", FIRST)
         .text(EVENT_TYPE, entry.event_type.name())
         .text("st", entry.status.as_str())
-        .maybe(entry.refund.as_ref(), |row, id| row.text("re", id.as_str()))
         .maybe(body, |row, body| row.bytes(BODY, body.to_vec()))
         .maybe((entry.unrecorded > 0).then_some(entry.unrecorded), |row, count| row.number(UNRECORDED, count))
         .maybe(has_moved.then_some(&entry.position), |row, position| row.map(POSITION, write_position(position)));
+    let row = if entry.refunds.is_empty() { row } else { row.list("re", refunds) };
     Ok(keys::write_entry(row, entry)?.into_item())
 }
 
@@ -63,7 +64,7 @@ pub fn read(item: &Item) -> Result<Entry, Unfit> {
         id: keys::read_event_id(&row)?,
         event_type: read_type(&row)?,
         at: time(&row, keys::CREATED_AT)?,
-        refund: row.maybe_parsed("re", RefundId::parse)?,
+        refunds: row.maybe_list("re", |map| map.parsed("i", RefundId::parse))?.unwrap_or_default(),
         cause: read_cause(item)?,
         status: row.text("st")?.to_owned(),
         position: read_position(&row)?,
@@ -83,14 +84,6 @@ pub fn read_event(item: &Item) -> Result<Option<Event>, Unfit> {
     let at: Timestamp = time(&row, keys::CREATED_AT)?;
     let body = row.bytes(BODY)?.to_vec();
     Ok(Some(Event { id: keys::read_event_id(&row)?, event_type: read_type(&row)?, at, body }))
-}
-
-/// What money had moved by then.
-///
-/// # Errors
-/// If it is none that this release wrote.
-pub fn read_moved(item: &Item) -> Result<Position, Unfit> {
-    read_position(&of_this_release(item)?)
 }
 
 fn of_this_release(item: &Item) -> Result<Attributes<'_>, Unfit> {

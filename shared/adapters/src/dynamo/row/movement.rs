@@ -2,7 +2,8 @@
 //!
 //! | names | meaning |
 //! |---|---|
-//! | `pk` | `JRN#<the payment's id>#<version>#<number>`: the change that moved it, and which of its movements it is |
+//! | `pk` | `JRN#<the payment's id>#<what moved it>`, with the refund, the dispute, the sum or the version that tells it from others |
+//! | `v` | the version of the payment that it was told of |
 //! | `yp` `ca` | its place in the journal of its day; when it moved |
 //! | `kd` `m` `cu` | what moved it, how much, in which currency; which way, `kd` tells |
 //! | `i` | the refund or the dispute that moved it |
@@ -27,10 +28,11 @@ const FIRST: u32 = 1;
 ///
 /// # Errors
 /// If it has no place in the calendar.
-pub fn lay_out(of: &Moved<'_>, number: usize, movement: &Movement) -> Result<Item, Unfit> {
+pub fn lay_out(of: &Moved<'_>, movement: &Movement) -> Result<Item, Unfit> {
     let Moved { payment, id } = *of;
     let row = Written::default()
         .number("sv", FIRST)
+        .number("v", id.version())
         .text("kd", movement.kind.name())
         .text("pt", payment.id.as_str())
         .word("gw", payment.gateway)
@@ -47,5 +49,5 @@ pub fn lay_out(of: &Moved<'_>, number: usize, movement: &Movement) -> Result<Ite
             row.map("se", charge::write_settlement(Written::default(), settled))
         }
     };
-    Ok(keys::write_movement(row, id, number, payment.updated_at)?.into_item())
+    Ok(keys::write_movement(row, of, movement)?.into_item())
 }

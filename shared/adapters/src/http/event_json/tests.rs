@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use domain::gateway::NextAction;
+use domain::payment::PaymentState;
 use domain::timeline::{Cause, EventType, Subject, Version};
 use expect_test::expect_file;
 use jsonschema::Validator;
@@ -74,7 +76,7 @@ fn version(image: Image) -> Version {
 
 fn told(image: Image) -> Value {
     let version = version(image);
-    serde_json::from_slice(&body(&Entry::found(&version, 0), &version.image)).unwrap()
+    serde_json::from_slice(&body(&Entry::found(&version, None, 0), &version.image)).unwrap()
 }
 
 #[test]
@@ -97,11 +99,16 @@ proptest! {
         payment in world::payments::any_payment(),
     ) {
         let secret = payment.client_secret.as_ref().map(|secret| secret.expose().to_owned());
+        let page = match &payment.state {
+            PaymentState::RequiresAction(NextAction::Redirect(url)) => Some(format!("\"{}\"", url.as_str())),
+            _ => None,
+        };
         let told = told(Image::Payment(Box::new(payment)));
         let faults: Vec<String> = validator().iter_errors(&told).map(|fault| fault.to_string()).collect();
         prop_assert!(faults.is_empty(), "{faults:?}");
         let text = told.to_string();
         prop_assert!(secret.is_none_or(|secret| secret.len() < 8 || !text.contains(&secret)));
+        prop_assert!(page.is_none_or(|page| !text.contains(&page)), "the payer's page bears the secret in its address");
     }
 
     #[test]
@@ -121,7 +128,7 @@ proptest! {
 #[test]
 fn the_largest_event_fits_wherever_it_goes() {
     let version = version(Image::Payment(Box::new(world::payments::largest(1))));
-    let size = body(&Entry::found(&version, 0), &version.image).len();
+    let size = body(&Entry::found(&version, None, 0), &version.image).len();
     assert!(size < 100_000, "{size}");
     let subject = version.image.subject();
     assert!(matches!(subject, Subject::Payment(_)));

@@ -23,7 +23,7 @@ fn an_endpoint_on_the_internet_is_taken_on_any_port() {
         "https://[2606:4700:4700::1111]:9000/x",
         "https://[::ffff:8.8.8.8]/",
     ] {
-        for reach in [Reach::Public, Reach::Local] {
+        for reach in [Reach::Public, Reach::Loopback] {
             assert_eq!(read(text, reach), Ok(()), "{text}");
         }
     }
@@ -40,8 +40,8 @@ fn what_is_no_url_of_a_server_is_refused() {
     for text in ["https://127.0.0.256/", "https://1.2.3.4.5/", "https://merchant.1/", "https://0x1ffffffff/"] {
         assert_eq!(read(text, Reach::Public), Err(Refusal::Unreadable), "{text}");
     }
-    assert_eq!(read("data:text/plain,hello", Reach::Local), Err(Refusal::Unreadable));
-    let long = format!("https://merchant.example/{}", "x".repeat(URL_MAX_BYTES));
+    assert_eq!(read("data:text/plain,hello", Reach::Loopback), Err(Refusal::Unreadable));
+    let long = format!("https://merchant.example/{}", "x".repeat(EndpointUrl::MAX_LENGTH));
     assert_eq!(read(&long, Reach::Public), Err(Refusal::TooLong));
 }
 
@@ -50,7 +50,7 @@ fn nothing_but_https_is_taken_and_nothing_that_bears_a_password() {
     for text in
         ["http://merchant.example/", "ftp://merchant.example/", "ws://merchant.example/", "wss://merchant.example"]
     {
-        for reach in [Reach::Public, Reach::Local] {
+        for reach in [Reach::Public, Reach::Loopback] {
             assert_eq!(read(text, reach), Err(Refusal::NotEncrypted), "{text}");
         }
     }
@@ -107,16 +107,16 @@ fn an_address_of_the_house_is_refused_however_it_is_spelt() {
 fn the_local_stage_reaches_the_developers_machine_in_clear_and_nothing_else_of_the_house() {
     for host in ["127.0.0.1", "localhost", "hooks.localhost", "LOCALHOST", "localhost.", "[::1]", "127.1"] {
         for scheme in ["http", "https"] {
-            assert_eq!(read(&format!("{scheme}://{host}:12111/hook"), Reach::Local), Ok(()), "{scheme} {host}");
+            assert_eq!(read(&format!("{scheme}://{host}:12111/hook"), Reach::Loopback), Ok(()), "{scheme} {host}");
         }
         assert_eq!(read(&format!("http://{host}/hook"), Reach::Public), Err(Refusal::NotEncrypted), "{host}");
     }
     for host in ["10.0.0.1", "169.254.169.254", "0.0.0.0", "[fd00::1]", "192.168.0.1"] {
-        assert_eq!(read(&format!("https://{host}/"), Reach::Local), Err(Refusal::NotPublic), "{host}");
-        assert_eq!(read(&format!("http://{host}/"), Reach::Local), Err(Refusal::NotEncrypted), "{host}");
+        assert_eq!(read(&format!("https://{host}/"), Reach::Loopback), Err(Refusal::NotPublic), "{host}");
+        assert_eq!(read(&format!("http://{host}/"), Reach::Loopback), Err(Refusal::NotEncrypted), "{host}");
     }
     for host in ["localhost.evil.example", "notlocalhost", "8.8.8.8"] {
-        assert_eq!(read(&format!("http://{host}/"), Reach::Local), Err(Refusal::NotEncrypted), "{host}");
+        assert_eq!(read(&format!("http://{host}/"), Reach::Loopback), Err(Refusal::NotEncrypted), "{host}");
     }
 }
 
@@ -202,18 +202,18 @@ async fn a_name_with_one_bad_address_among_good_ones_is_refused() {
 #[tokio::test]
 async fn in_the_local_stage_only_localhost_leads_home_and_it_leads_nowhere_else() {
     let home = || Says(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-    assert!(checked("localhost", &home(), Reach::Local).await.is_ok());
-    assert!(checked("hooks.LOCALHOST.", &home(), Reach::Local).await.is_ok());
+    assert!(checked("localhost", &home(), Reach::Loopback).await.is_ok());
+    assert!(checked("hooks.LOCALHOST.", &home(), Reach::Loopback).await.is_ok());
     assert_eq!(checked("localhost", &home(), Reach::Public).await, Err(REFUSED));
-    assert_eq!(checked("merchant.example", &home(), Reach::Local).await, Err(REFUSED));
+    assert_eq!(checked("merchant.example", &home(), Reach::Loopback).await, Err(REFUSED));
     let elsewhere = Says(addresses(&["8.8.8.8"]));
-    assert_eq!(checked("localhost", &elsewhere, Reach::Local).await, Err(REFUSED));
-    assert!(checked("merchant.example", &elsewhere, Reach::Local).await.is_ok());
+    assert_eq!(checked("localhost", &elsewhere, Reach::Loopback).await, Err(REFUSED));
+    assert!(checked("merchant.example", &elsewhere, Reach::Loopback).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_name_that_nobody_knows_is_not_found_and_not_waited_for() {
-    for reach in [Reach::Public, Reach::Local] {
+    for reach in [Reach::Public, Reach::Loopback] {
         assert_eq!(checked("merchant.example", &Broken::Refuses, reach).await, Err(NoAddress::NotFound));
         assert_eq!(checked("merchant.example", &Says(Vec::new()), reach).await, Err(NoAddress::NotFound));
     }

@@ -29,7 +29,7 @@ async fn heard_of(peer: &Peer) -> Heard {
 }
 
 async fn heard_within(peer: &Peer, budget: Duration) -> Heard {
-    let sender = Sender::new(Reach::Local).unwrap();
+    let sender = Sender::new(Reach::Loopback).unwrap();
     sender.send(&peer.url("127.0.0.1"), &signed(), BODY.to_vec(), budget).await
 }
 
@@ -162,7 +162,7 @@ async fn a_slow_body_or_an_endless_one_does_not_change_what_was_heard() {
 async fn what_is_read_of_a_body_lets_the_connection_be_used_again() {
     let page = || Then::Answer(answer("404 Not Found", "", &"x".repeat(DRAIN_MAX_BYTES)));
     let peer = Peer::with(vec![page(), page()]).await;
-    let sender = Sender::new(Reach::Local).unwrap();
+    let sender = Sender::new(Reach::Loopback).unwrap();
     for _ in 0..2 {
         let heard = sender.send(&peer.url("127.0.0.1"), &signed(), BODY.to_vec(), SOON).await;
         assert_eq!(heard, status(404));
@@ -216,7 +216,7 @@ async fn nobody_there_and_nobody_who_speaks_tls_are_told_apart() {
     let nobody = Peer::gone().await;
     assert_eq!(heard_of(&nobody).await, unreached(Unreached::NoConnection));
     let peer = Peer::talking_first(answer("400 Bad Request", "", "speak plainly")).await;
-    let sender = Sender::new(Reach::Local).unwrap();
+    let sender = Sender::new(Reach::Loopback).unwrap();
     let heard = sender.send(&peer.encrypted_url("127.0.0.1"), &signed(), BODY.to_vec(), SOON).await;
     assert_eq!(heard, unreached(Unreached::Tls));
 }
@@ -224,7 +224,7 @@ async fn nobody_there_and_nobody_who_speaks_tls_are_told_apart() {
 #[tokio::test]
 async fn a_certificate_that_nobody_vouches_for_gets_no_message() {
     let (peer, certificate) = Peer::with_a_certificate_of_its_own();
-    let sender = Sender::new(Reach::Local).unwrap();
+    let sender = Sender::new(Reach::Loopback).unwrap();
     let heard = sender.send(&peer.encrypted_url("localhost"), &signed(), BODY.to_vec(), SOON).await;
     assert_eq!(heard, unreached(Unreached::Tls));
     // Vouched for, but for another name.
@@ -246,14 +246,14 @@ async fn a_server_that_is_vouched_for_gets_its_message_encrypted() {
 fn trusting(certificate: &[u8]) -> Sender {
     let (names, _) = Names::of(&[&["127.0.0.1"]]);
     let certificate = reqwest::Certificate::from_der(certificate).unwrap();
-    let client = crate::net::outbound(Arc::new(CheckedNames::new(names, Reach::Local)));
-    Sender { client: client.tls_certs_merge([certificate]).build().unwrap(), reach: Reach::Local }
+    let client = crate::net::outbound(Arc::new(CheckedNames::new(names, Reach::Loopback)));
+    Sender { client: client.tls_certs_merge([certificate]).build().unwrap(), reach: Reach::Loopback }
 }
 
 #[tokio::test]
 async fn a_message_that_cannot_be_written_is_not_sent() {
     let peer = Peer::with(vec![Then::Answer(answer("200 OK", "", ""))]).await;
-    let sender = Sender::new(Reach::Local).unwrap();
+    let sender = Sender::new(Reach::Loopback).unwrap();
     let split = Signed { id: "evt_1\r\nx-evil: 1".to_owned(), ..signed() };
     let heard = sender.send(&peer.url("127.0.0.1"), &split, BODY.to_vec(), SOON).await;
     assert_eq!((heard, peer.connections()), (unreached(Unreached::Unsendable), 0));
@@ -321,7 +321,7 @@ async fn a_name_is_asked_for_once_and_each_connection_is_judged_anew() {
     let closing = || Then::AnswerAndHangUp(answer("200 OK", "connection: close\r\n", "").into());
     let peer = Peer::with(vec![closing(), closing()]).await;
     let (names, asked) = Names::of(&[&["127.0.0.1"], &["10.0.0.1"]]);
-    let sender = Sender::asking(names, Reach::Local).unwrap();
+    let sender = Sender::asking(names, Reach::Loopback).unwrap();
     assert_eq!(place_of(Ipv4Addr::LOCALHOST.into()), Place::Loopback);
     let first = sender.send(&peer.url("localhost"), &signed(), BODY.to_vec(), SOON).await;
     assert_eq!((first, asked.load(Ordering::SeqCst)), (status(200), 1), "the URL's port, the guard's address");

@@ -64,7 +64,11 @@ impl Watch {
     }
 
     fn secret(&self, id: &EndpointId) -> Secret {
-        self.secrets.get(id).copied().unwrap_or(Secret { generation: 1, former_until: None })
+        let first = || {
+            let as_registered = self.stood.iter().find_map(|endpoints| endpoints.find(id));
+            Secret { generation: as_registered.map_or(0, |endpoint| endpoint.generation.get()), former_until: None }
+        };
+        self.secrets.get(id).copied().unwrap_or_else(first)
     }
 
     /// Looks at the endpoints, after whatever may have changed them.
@@ -78,10 +82,10 @@ impl Watch {
             let is_open = spans.last().is_some_and(|(_, until)| until.is_none());
             match endpoint.standing {
                 Standing::Disabled { since, .. } if !is_open => spans.push((since, None)),
-                Standing::Enabled if is_open => {
+                Standing::Enabled { .. } if is_open => {
                     spans.last_mut().into_iter().for_each(|(_, until)| *until = Some(stage.clock.now()));
                 }
-                Standing::Disabled { .. } | Standing::Enabled => {}
+                Standing::Disabled { .. } | Standing::Enabled { .. } => {}
             }
         }
         self.stood.push(endpoints);
@@ -219,7 +223,7 @@ impl Watch {
 
 /// Who wants to hear of events of this type, and is sent any.
 fn wants(endpoints: &Endpoints, event_type: EventType) -> impl Iterator<Item = &Endpoint> {
-    let is_enabled = |endpoint: &&Endpoint| endpoint.standing == Standing::Enabled;
+    let is_enabled = |endpoint: &&Endpoint| endpoint.is_enabled();
     endpoints.endpoints.iter().filter(is_enabled).filter(move |endpoint| endpoint.interest.covers(event_type))
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Reading answers 200; registering answers 201, and 200 when it had been registered before; what changes an endpoint answers 200 with
 //! it; what has something sent again answers 202. Otherwise 400, 401, 403, 404, 409, 413, 415, 422, 503. The signing secret is shown
-//! by the two requests that make one, and when they are sent again; nobody else sees it.
+//! by the two requests that make one, and when they are sent again while it is the present one; nobody else sees it.
 
 mod body;
 mod query;
@@ -23,7 +23,7 @@ use adapters::outbound::derive;
 use adapters::secrets::{Cached, Vault, WebhookSigningKey};
 use adapters::telemetry::{Count, Field, Line};
 use domain::timeline::EventId;
-use domain::webhook::{self, EndpointId, Reach};
+use domain::webhook::{self, EndpointId, Generation, Reach};
 use flow::operations::webhook_endpoint::{
     Requested, WebhookEndpointError, disable, enable, endpoint, endpoints, event, events, redeliver, redeliver_range,
     register, rotate,
@@ -33,6 +33,7 @@ use flow::ports::webhook::{CreateDelivery, LoadDelivery, LoadEndpoints, ReplaceD
 use flow::ports::{Actor, Host, Nudge};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
+use serde::de::DeserializeOwned;
 
 use route::Route;
 
@@ -77,11 +78,11 @@ where
             Route::Show(id) => self.show(host, request, id, line).await,
             Route::Rotate(id) => self.rotate(host, request, id, &actor, line).await,
             Route::Disable(id) => {
-                empty(request)?;
+                let body::EmptyBody {} = optional(request)?;
                 changed(host, disable(host, &self.store, id, &actor).await, line)
             }
             Route::Enable(id) => {
-                empty(request)?;
+                let body::EmptyBody {} = optional(request)?;
                 changed(host, enable(host, &self.store, id, &actor).await, line)
             }
             Route::RedeliverRange(id) => self.redeliver_range(host, request, id, &actor, line).await,
@@ -116,7 +117,7 @@ where
             Requested::Done(_) => StatusCode::CREATED,
             Requested::Replayed(_) => StatusCode::OK,
         };
-        Ok(with_secret(host, status, done, &master, line))
+        Ok(with_secret(host, status, done, webhook::Endpoint::first_generation, &master, line))
     }
 
     async fn rotate<H: Host>(
@@ -129,10 +130,10 @@ where
     ) -> Result<Answer, Problem> {
         let body: body::RotateBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
-        let wanted = body.into_request(id, key)?;
+        let wanted = body.into_request(id, key.clone())?;
         let master = self.master(host, line).await?;
         let done = rotate(host, &self.store, id, wanted, actor).await.map_err(|error| Problem::from(&error))?;
-        Ok(with_secret(host, StatusCode::OK, done, &master, line))
+        Ok(with_secret(host, StatusCode::OK, done, |endpoint| endpoint.rotated_by(&key), &master, line))
     }
 
     async fn list<H: Host>(&self, host: &H, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
@@ -199,7 +200,7 @@ where
         actor: &Actor,
         line: &mut Line,
     ) -> Result<Answer, Problem> {
-        let body: body::RedeliverBody = http::body::parse(request)?;
+        let body: body::RedeliverBody = optional(request)?;
         let receivers = body.into_receivers()?;
         let made = redeliver(host, &self.store, &self.nudges, id, &receivers, actor).await;
         let made = made.map_err(|error| Problem::from(&error))?;
@@ -215,17 +216,20 @@ where
     }
 }
 
-/// An endpoint as it stands, with the secret that signs for it.
+/// An endpoint as it stands, with the secret that signs for it if this is the one that the request has `made`. A secret that another
+/// request has made is shown to that one alone.
 fn with_secret<H: Host>(
     host: &H,
     status: StatusCode,
     done: Requested,
+    made: impl Fn(&webhook::Endpoint) -> Option<Generation>,
     master: &WebhookSigningKey,
     line: &mut Line,
 ) -> Answer {
     let (endpoint, replayed) = parts(done, line);
-    let key = derive(master.secret(), endpoint.id.as_str(), endpoint.generation.get());
-    let json = EndpointJson::of(&endpoint, host.now()).with_secret(&key.text());
+    let present = made(&endpoint).filter(|generation| *generation == endpoint.generation);
+    let secret = present.map(|present| derive(master.secret(), endpoint.id.as_str(), present.get()).text());
+    let json = EndpointJson::of(&endpoint, host.now()).with_secret(secret.as_ref());
     Answer::json(status, &json).replayed(replayed)
 }
 
@@ -249,13 +253,13 @@ fn parts(done: Requested, line: &mut Line) -> (webhook::Endpoint, bool) {
     (endpoint, replayed)
 }
 
-/// A request that says all by its path: without a body, or with an empty object.
-fn empty(request: &Request) -> Result<(), Problem> {
+/// The body of a request that may say all by its path: an object, or nothing at all.
+fn optional<T: DeserializeOwned + Default>(request: &Request) -> Result<T, Problem> {
     if request.body().is_empty() {
-        return http::body::screen(request);
+        http::body::screen(request)?;
+        return Ok(T::default());
     }
-    let body::EmptyBody {} = http::body::parse(request)?;
-    Ok(())
+    http::body::parse(request)
 }
 
 fn actor(caller: &Caller) -> Actor {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use domain::webhook::SEND_TIMEOUT;
 use reqwest::dns::Resolve;
 
 /// A DynamoDB connection inside a region is open in a few milliseconds; one that takes longer than this is better tried anew.
@@ -25,9 +26,6 @@ const GATEWAY_TOTAL_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Name, TCP and TLS to whatever a merchant has, behind a name server of their own and at the other end of the world.
 const OUTBOUND_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// The backstop of a sender that forgot its own budget: the longest that a merchant may take.
-const OUTBOUND_TOTAL_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Merchants' servers hang up on a silent connection after 5 s, if they are what Node.js and Apache are by default. A message that
 /// meets the hanging up is lost, so a connection is used again for the next messages of a batch and no longer.
@@ -100,7 +98,8 @@ pub(crate) fn outbound_client(names: Arc<dyn Resolve>) -> Result<reqwest::Client
 pub(crate) fn outbound(names: Arc<dyn Resolve>) -> reqwest::ClientBuilder {
     client()
         .connect_timeout(OUTBOUND_CONNECT_TIMEOUT)
-        .timeout(OUTBOUND_TOTAL_TIMEOUT)
+        // The backstop of a sender that forgot its own budget.
+        .timeout(SEND_TIMEOUT)
         .pool_idle_timeout(OUTBOUND_IDLE_MAX)
         .dns_resolver(names)
 }

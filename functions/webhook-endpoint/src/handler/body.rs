@@ -8,7 +8,7 @@ use adapters::outbound::Target;
 use adapters::rfc3339;
 use domain::id::{IdempotencyKey, RequestHash};
 use domain::text::Text;
-use domain::time::Timestamp;
+use domain::time::{Day, Timestamp};
 use domain::timeline::EventType;
 use domain::webhook::{EndpointId, EndpointUrl, Interest, KeepFormer, Reach, Registration, RotationRequest};
 use flow::operations::webhook_endpoint::{Range, Receivers, endpoint_id};
@@ -34,7 +34,7 @@ pub(super) struct RotateBody {
 }
 
 /// What takes no words.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct EmptyBody {}
 
@@ -49,7 +49,7 @@ pub(super) struct RangeBody {
 }
 
 /// To whom one event is to be sent again.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(super) struct RedeliverBody {
     endpoint_id: Option<String>,
@@ -123,6 +123,14 @@ impl RangeBody {
         let cursor =
             self.cursor.as_deref().map(|text| RangeCursor::parse(text).ok_or("is not a cursor that was answered here"));
         let after = cursor.and_then(|parsed| taken("/cursor", parsed, &mut faults));
+        if let (Some(from), Some(to), Some(after)) = (from, to, &after) {
+            let fits = (Day::of(from)..=Day::of(to)).contains(&after.day);
+            taken(
+                "/cursor",
+                fits.then_some(()).ok_or("belongs to another range: send it with the same one"),
+                &mut faults,
+            );
+        }
         match (from, to, interest) {
             (Some(from), Some(to), Some(interest)) if faults.is_empty() => Ok(Range { from, to, interest, after }),
             _ => Err(invalid(faults)),
@@ -165,7 +173,7 @@ fn interest(names: Option<&[String]>, faults: &mut Vec<FieldError>) -> Option<In
     let mut types = Vec::with_capacity(names.len());
     for (place, name) in names.iter().enumerate() {
         let known = EventType::named(name).filter(|event_type| event_type.is_announced());
-        let known = known.ok_or("is not an event type; see docs/HTTP.md for all of them");
+        let known = known.ok_or("is not an event type; see docs/EVENTS.md for all of them");
         types.extend(taken(&format!("/eventTypes/{place}"), known, faults));
     }
     if types.len() < names.len() {

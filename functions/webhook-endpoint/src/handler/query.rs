@@ -37,7 +37,7 @@ pub(super) fn read(request: &Request, now: Timestamp) -> Result<Wanted, Problem>
 
 fn event_type(text: &str) -> Result<EventType, &'static str> {
     let known = EventType::named(text).filter(|event_type| event_type.is_announced());
-    known.ok_or("is not an event type; see docs/HTTP.md for all of them")
+    known.ok_or("is not an event type; see docs/EVENTS.md for all of them")
 }
 
 fn limit(text: &str) -> Result<usize, String> {

@@ -2,10 +2,12 @@
 
 mod events;
 
+use ::fuzz::requests::{Told, told};
 use domain::webhook::{ENDPOINTS_MAX, Interest, Standing};
 use expect_test::{Expect, expect};
 use flow::operations::webhook_endpoint::endpoint_id;
-use world::events::{Drawer, answered, client_keys, payment, store_with, webhook_signing_key};
+use lambda_http::http::HeaderValue;
+use world::events::{Drawer, answered, client_keys, payment, request, store_with, webhook_signing_key};
 use world::host::SimHost;
 use world::post::registration;
 use world::queue::MemoryQueue;
@@ -74,7 +76,7 @@ fn an_endpoint_is_registered_and_its_secret_is_shown() {
             "payment.succeeded"
           ],
           "formerSecretUntil": null,
-          "signingSecret": "whsec_e3o4+mJdNtOVVapITjY0nJbJ/+93rEaiabefbbrUhPQ=",
+          "signingSecret": "whsec_gSq3GNjA5Hg5Bacx2c/SONdPODFAevIPrud9q/0kMyk=",
           "status": "enabled",
           "url": "https://shop.example/hooks"
         }
@@ -127,11 +129,11 @@ fn what_is_wrong_with_an_endpoint_is_said_at_once() {
               "pointer": "/url"
             },
             {
-              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "detail": "is not an event type; see docs/EVENTS.md for all of them",
               "pointer": "/eventTypes/0"
             },
             {
-              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "detail": "is not an event type; see docs/EVENTS.md for all of them",
               "pointer": "/eventTypes/1"
             }
           ],
@@ -226,7 +228,7 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
             "payment.succeeded"
           ],
           "formerSecretUntil": "2026-11-02T10:00:12.347Z",
-          "signingSecret": "whsec_kbOCU7HSJ37k9dYJDQTqwCU6s1Vk32NdE3tsqfmxeO0=",
+          "signingSecret": "whsec_THbhDEe9HbYyyCk3On5x3+Ojsg1jReo+uIWGBZ4qacg=",
           "status": "enabled",
           "url": "https://shop.example/hooks"
         }
@@ -248,7 +250,29 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
     );
     let again = block_on(answered(&function, &SimHost::new(1), "webhook-endpoint-rotate"));
     assert!(again.contains("idempotent-replayed: true"));
-    assert_eq!(function.store.endpoints().find(&id()).unwrap().generation.get(), 2);
+    let rotated = function.store.endpoints().find(&id()).unwrap().generation;
+    assert_eq!(rotated, Generation::first(SimHost::START).next());
+}
+
+/// What is answered to a request for a new secret under this key.
+fn rotated(function: &Function, key: &'static str) -> Told {
+    let mut request = request("webhook-endpoint-rotate");
+    request.headers_mut().insert("idempotency-key", HeaderValue::from_static(key));
+    told(function, &SimHost::new(1), &request, &[(200, "")])
+}
+
+#[test]
+fn a_secret_that_another_request_has_made_since_is_not_shown_to_the_one_before_it() {
+    let function = registered(&SimHost::new(1));
+    let (first, second) = (rotated(&function, "deploy-1"), rotated(&function, "deploy-2"));
+    assert!(first.json["signingSecret"].is_string() && first.json["signingSecret"] != second.json["signingSecret"]);
+    let stored = function.store.endpoints();
+    let late = rotated(&function, "deploy-1");
+    assert_eq!(late.json["signingSecret"], serde_json::Value::Null, "it is there, and says that there is none");
+    assert_eq!(function.store.endpoints(), stored, "and nothing has changed");
+    assert_eq!(rotated(&function, "deploy-2").json, second.json);
+    let registration = told(&function, &SimHost::new(1), &request("webhook-endpoint"), &[(200, "")]);
+    assert_eq!(registration.json["signingSecret"], serde_json::Value::Null);
 }
 
 #[test]
@@ -293,7 +317,7 @@ fn an_endpoint_is_disabled_and_enabled_and_neither_needs_a_body() {
     );
     assert_eq!(in_short(&function, "webhook-endpoint-event-redeliver"), "409 Conflict \"endpoint_disabled\"");
     assert!(in_short(&function, "webhook-endpoint-enable").starts_with("200"));
-    assert_eq!(function.store.endpoints().find(&id()).unwrap().standing, Standing::Enabled);
+    assert_eq!(function.store.endpoints().find(&id()).unwrap().standing, Standing::Enabled { since: SimHost::START });
 }
 
 #[test]

@@ -27,8 +27,15 @@ pub struct EndpointJson {
     /// Until when the secret before the present one signs too.
     former_secret_until: Option<String>,
     created_at: String,
-    /// Shown to whoever made it, and to nobody else.
-    #[serde(skip_serializing_if = "Option::is_none")]
+}
+
+/// An endpoint as whoever asked for a secret of it sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndpointWithSecretJson {
+    #[serde(flatten)]
+    endpoint: EndpointJson,
+    /// None where another request has made the present one.
     signing_secret: Option<String>,
 }
 
@@ -100,7 +107,7 @@ impl EndpointJson {
     #[must_use]
     pub fn of(endpoint: &Endpoint, now: Timestamp) -> Self {
         let (disabled_at, disabled_reason) = match endpoint.standing {
-            Standing::Enabled => (None, None),
+            Standing::Enabled { .. } => (None, None),
             Standing::Disabled { since, reason } => (Some(rfc3339::format(since)), Some(reason.name())),
         };
         let until = |former: Former| (now < former.until).then(|| rfc3339::format(former.until));
@@ -117,14 +124,13 @@ impl EndpointJson {
             disabled_at,
             former_secret_until: endpoint.former.and_then(until),
             created_at: rfc3339::format(endpoint.created_at),
-            signing_secret: None,
         }
     }
 
-    /// The same, with its signing secret: for whoever has just made it.
+    /// The same, for whoever asked for a secret: with the present one, if it is the one that they made.
     #[must_use]
-    pub fn with_secret(self, secret: &Secret) -> Self {
-        Self { signing_secret: Some(secret.expose().to_owned()), ..self }
+    pub fn with_secret(self, secret: Option<&Secret>) -> EndpointWithSecretJson {
+        EndpointWithSecretJson { endpoint: self, signing_secret: secret.map(|secret| secret.expose().to_owned()) }
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use domain::webhook::Reach;
+use domain::webhook::{EndpointUrl, Reach};
 use reqwest::{
     Url,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -26,8 +26,6 @@ use tokio::time::timeout;
 
 use super::networks::{Place, place_of};
 
-/// Browsers and proxies begin to cut what is longer.
-const URL_MAX_BYTES: usize = 2_048;
 /// A name is found in milliseconds, or within a second when nobody near has it. The rest of the time belongs to the connection.
 const LOOKUP_MAX: Duration = Duration::from_secs(3);
 /// Servers with more addresses than this have enough of them. All are judged; so many are tried.
@@ -40,7 +38,7 @@ pub enum Refusal {
     #[error("it is not a URL")]
     Unreadable,
     /// It is longer than any address needs to be.
-    #[error("it is longer than {URL_MAX_BYTES} bytes")]
+    #[error("it is longer than {} bytes", EndpointUrl::MAX_LENGTH)]
     TooLong,
     /// Everybody on the way could read it.
     #[error("it is not https")]
@@ -78,7 +76,7 @@ impl Target {
     /// # Errors
     /// Why we do not go there.
     pub fn read(text: &str, reach: Reach) -> Result<Self, Refusal> {
-        if text.len() > URL_MAX_BYTES {
+        if text.len() > EndpointUrl::MAX_LENGTH {
             return Err(Refusal::TooLong);
         }
         let url = Url::parse(text).map_err(|_| Refusal::Unreadable)?;

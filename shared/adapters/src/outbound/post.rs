@@ -102,7 +102,7 @@ mod tests {
     async fn sent(post: &Post<Drawer>, url: &str) -> Result<Answer, Error> {
         let (url, event) = (EndpointUrl::parse(url).unwrap(), event());
         let endpoint = EndpointId::parse("whe_arpb6qksu432hzgqqolzprqe2m").unwrap();
-        let generations = [Generation::FIRST.next(), Generation::FIRST];
+        let generations = [2, 1].map(|number| Generation::try_new(number).unwrap());
         let sending = Sending { url: &url, endpoint: &endpoint, generations: &generations, event: &event, sent_at: AT };
         post.send(&sending).await
     }

@@ -10,7 +10,10 @@
 
 use std::{error::Error, io, iter, sync::Arc, time::Duration};
 
-use domain::{time::Timestamp, webhook::Reach};
+use domain::{
+    time::Timestamp,
+    webhook::{RETRY_AFTER_MAX, Reach, SEND_TIMEOUT},
+};
 use reqwest::{
     Client, Response,
     header::{CONTENT_TYPE, RETRY_AFTER},
@@ -26,15 +29,10 @@ use crate::{
     net::{OutboundClientError, outbound_client},
 };
 
-/// The longest that a message may take, whatever its sender has left. The specification advises 15 to 30 s; a merchant who needs
-/// longer than this to say "thank you" does the work first, and should not.
-pub const SEND_MAX: Duration = Duration::from_secs(15);
 /// Nobody needs what stands in the answer, so nobody waits longer for it.
 const DRAIN_MAX: Duration = Duration::from_secs(1);
 /// A "thank you" is a few bytes and an error page a few thousand. A connection with more to come is not worth keeping.
 const DRAIN_MAX_BYTES: usize = 16 << 10;
-/// Who asks to be left alone for a year is asked again tomorrow.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The way out, to be built once per environment and shared.
 #[derive(Debug)]
@@ -117,13 +115,13 @@ impl Sender {
         Ok(Self { client: outbound_client(Arc::new(names))?, reach })
     }
 
-    /// Posts these bytes to this URL under these headers, and says within `budget` (and within [`SEND_MAX`]) what was heard.
+    /// Posts these bytes to this URL under these headers, and says within `budget` (and within [`SEND_TIMEOUT`]) what was heard.
     pub async fn send(&self, url: &str, signed: &Signed, body: Vec<u8>, budget: Duration) -> Heard {
         let target = match Target::read(url, self.reach) {
             Ok(target) => target,
             Err(reason) => return Heard::Refused { reason },
         };
-        let budget = budget.min(SEND_MAX);
+        let budget = budget.min(SEND_TIMEOUT);
         let until = Instant::now().checked_add(budget);
         match timeout(budget, self.post(&target, signed, body)).await {
             Ok(Ok(response)) => {

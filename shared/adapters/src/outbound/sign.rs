@@ -18,8 +18,9 @@ use crate::secrets::Secret;
 
 /// What tells a reader, and a scanner of leaked secrets, what the text is.
 const PREFIX: &str = "whsec_";
-/// A rotation leaves two; who rotates again and again within a day has a few more. The newest sign, and a header stays short.
-const SIGNATURES_MAX: usize = 8;
+/// An endpoint has at most two at a time, the present one and the one before it: who rotates again gives up the one before that. The
+/// header stays short, whoever should come with more.
+const SIGNATURES_MAX: usize = 2;
 
 /// What one generation of an endpoint's secret signs with.
 #[derive(Clone)]
@@ -59,7 +60,7 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// Signs a message with each of the keys, which come newest first. At most eight sign.
+    /// Signs a message with each of the keys, which come newest first. At most two sign.
     #[must_use]
     pub fn new(id: &str, at: Timestamp, body: &[u8], keys: &[SigningKey]) -> Self {
         let timestamp = at.unix_ms().div_euclid(1_000).to_string();

@@ -36,7 +36,8 @@ pub struct Delivery {
     pub tries: Vec<Try>,
     /// How many were tried before those.
     pub tries_before: u32,
-    /// Tries that have failed since it was last asked for.
+    /// Rounds of the schedule that are over since it was last asked for: tries that have failed, and those that its endpoint was disabled
+    /// for.
     pub round: u32,
     /// When it must be tried next.
     pub due: Option<Timestamp>,
@@ -75,7 +76,7 @@ pub enum Progress {
 /// Why a delivery was not tried any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// The endpoint is disabled.
+    /// The endpoint was disabled, to the end of the schedule, or before there was anything to send.
     EndpointDisabled,
     /// The endpoint has made room for another.
     EndpointRemoved,
@@ -136,6 +137,8 @@ pub enum Command {
     Claim,
     /// Its event is not there yet: look again later.
     AwaitEvent,
+    /// Its endpoint is disabled: try it in the next round, should there be one.
+    Withhold,
     /// Do not try it any more.
     Skip(SkipReason),
     /// Make it once more.
@@ -160,6 +163,8 @@ pub enum Fact {
     Claimed,
     /// Its event was not there yet.
     EventMissed,
+    /// Its endpoint was disabled, and there will be another round.
+    Withheld,
     /// The endpoint took it.
     Delivered(TryResult),
     /// A try failed, and there will be another.
@@ -186,8 +191,9 @@ pub fn decide(delivery: &Delivery, command: Command, now: &Now) -> Option<Event>
     match command {
         Command::Claim if is_pending && is_due => happened(Fact::Claimed, Some(now.at.plus(LEASE))),
         Command::AwaitEvent if is_pending => await_event(delivery, now),
+        Command::Withhold if is_pending => withhold(delivery, now),
         Command::Skip(reason) if is_pending => happened(Fact::Skipped(reason), None),
-        Command::Claim | Command::AwaitEvent | Command::Skip(_) => None,
+        Command::Claim | Command::AwaitEvent | Command::Withhold | Command::Skip(_) => None,
         // It is about to be tried from the beginning; whoever asks twice is served once.
         Command::Redeliver if is_pending && is_due && delivery.round == 0 => None,
         Command::Redeliver => happened(Fact::RedeliveryAsked, Some(now.at)),
@@ -216,10 +222,9 @@ pub fn judge(delivery: &Delivery, answer: &Answer, now: &Now) -> Option<Event> {
     if answer.is_gone() {
         return happened(Fact::Exhausted(result), None);
     }
-    let failed = delivery.round.saturating_add(1);
-    match delay_after(failed, answer.retry_after(), now.dice) {
-        Some(delay) if failed < ROUNDS_MAX => happened(Fact::TryFailed(result), Some(now.at.plus(delay))),
-        Some(_) | None => happened(Fact::Exhausted(result), None),
+    match next_round(delivery, answer.retry_after(), now) {
+        Some(due) => happened(Fact::TryFailed(result), Some(due)),
+        None => happened(Fact::Exhausted(result), None),
     }
 }
 
@@ -228,6 +233,7 @@ pub fn apply(delivery: &mut Delivery, event: &Event) {
     let at = event.at;
     match &event.fact {
         Fact::Claimed | Fact::EventMissed => {}
+        Fact::Withheld => delivery.round = delivery.round.saturating_add(1),
         Fact::Delivered(result) => {
             delivery.tried(at, result);
             delivery.progress = Progress::Delivered { at };
@@ -250,6 +256,20 @@ pub fn apply(delivery: &mut Delivery, event: &Event) {
     delivery.due = event.due;
     delivery.updated_at = at;
     delivery.version = delivery.version.saturating_add(1);
+}
+
+/// Whoever is disabled for an hour loses nothing of what was on its way; whoever stays so for the whole schedule does not want it.
+fn withhold(delivery: &Delivery, now: &Now) -> Option<Event> {
+    let due = next_round(delivery, None, now);
+    let fact = due.map_or(Fact::Skipped(SkipReason::EndpointDisabled), |_| Fact::Withheld);
+    Some(Event { fact, at: now.at, due })
+}
+
+/// When the round after this one begins; none if this was the last.
+fn next_round(delivery: &Delivery, retry_after: Option<Duration>, now: &Now) -> Option<Timestamp> {
+    let over = delivery.round.saturating_add(1);
+    let delay = delay_after(over, retry_after, now.dice).filter(|_| over < ROUNDS_MAX)?;
+    Some(now.at.plus(delay))
 }
 
 /// Publishing writes the event last: whoever comes early comes again, and gives up when it is too late.
@@ -386,6 +406,7 @@ impl Fact {
         match self {
             Self::Claimed => "claimed",
             Self::EventMissed => "event_missed",
+            Self::Withheld => "withheld",
             Self::Delivered(_) => "delivered",
             Self::TryFailed(_) => "try_failed",
             Self::Exhausted(_) => "exhausted",

@@ -10,6 +10,10 @@ use crate::{
     timeline::EventType,
 };
 
+/// So many requests for a new secret are remembered, the newest. A secret is rotated a few times a year, and a request is sent again
+/// within days.
+pub const ROTATIONS_MAX: usize = 16;
+
 /// The public id of an endpoint: `whe_` and 130 bits of SHA-256 over who asked, with which key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EndpointId(String);
@@ -36,8 +40,8 @@ pub struct Endpoint {
     pub generation: Generation,
     /// The secret before it, while that signs too.
     pub former: Option<Former>,
-    /// The request that made the present secret, if it is not the first.
-    pub rotation: Option<Rotation>,
+    /// The requests that have made its secrets since the first, oldest first: the newest [`ROTATIONS_MAX`].
+    pub rotations: Vec<Rotation>,
     /// The request that registered it.
     pub request_hash: RequestHash,
     /// When it was registered.
@@ -68,7 +72,10 @@ pub enum InterestError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// They are.
-    Enabled,
+    Enabled {
+        /// Since when.
+        since: Timestamp,
+    },
     /// They are not.
     Disabled {
         /// Since when.
@@ -87,7 +94,10 @@ pub enum DisableReason {
     Gone,
 }
 
-/// Which of an endpoint's secrets it is, counted from 1. The secret itself is derived from this number, and stored nowhere.
+/// Which of an endpoint's secrets it is. The secret itself is derived from this number, and stored nowhere.
+///
+/// The first is the second since 1970 in which the endpoint was registered, and each rotation counts on from there: an endpoint that has
+/// made room for another and comes back under the same id has none of its secrets of before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Generation(u32);
 
@@ -100,14 +110,16 @@ pub struct Former {
     pub until: Timestamp,
 }
 
-/// The request that made an endpoint's present secret: sent again, it must not make another, or the one that is in use would be
-/// pushed out by one that nobody has seen.
+/// A request that made a secret of an endpoint: sent again, however late, it must not make another, or the one that is in use would
+/// be pushed out by one that nobody has seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotation {
     /// What the client called it.
     pub key: IdempotencyKey,
     /// What it said.
     pub request_hash: RequestHash,
+    /// Which secret it made.
+    pub generation: Generation,
 }
 
 impl EndpointId {
@@ -151,9 +163,21 @@ impl Endpoint {
     #[must_use]
     pub const fn is_enabled(&self) -> bool {
         match self.standing {
-            Standing::Enabled => true,
+            Standing::Enabled { .. } => true,
             Standing::Disabled { .. } => false,
         }
+    }
+
+    /// The secret that its registration made, while no other has been made since.
+    #[must_use]
+    pub fn first_generation(&self) -> Option<Generation> {
+        self.rotations.is_empty().then_some(self.generation)
+    }
+
+    /// The secret that the request of this key made, if that is remembered.
+    #[must_use]
+    pub fn rotated_by(&self, key: &IdempotencyKey) -> Option<Generation> {
+        self.rotations.iter().find(|rotation| rotation.key == *key).map(|rotation| rotation.generation)
     }
 
     /// The secrets that sign at `at`, the newest first.
@@ -192,8 +216,12 @@ impl Interest {
 }
 
 impl Generation {
-    /// The first one.
-    pub const FIRST: Self = Self(1);
+    /// The first one of an endpoint that is registered at `at`.
+    #[must_use]
+    pub fn first(at: Timestamp) -> Self {
+        // Until 2106; whoever is here then has the clock of somebody else.
+        Self(u32::try_from(at.unix_ms().div_euclid(1_000)).unwrap_or(u32::MAX).max(1))
+    }
 
     /// Reads a stored number; none if it is zero.
     #[must_use]
@@ -219,7 +247,7 @@ impl Standing {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Enabled => "enabled",
+            Self::Enabled { .. } => "enabled",
             Self::Disabled { .. } => "disabled",
         }
     }

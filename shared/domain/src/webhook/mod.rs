@@ -22,15 +22,15 @@ pub use delivery::{
     SkipReason, TRIES_MAX, Try, TryResult, apply as apply_to_delivery, decide as decide_on_delivery, judge,
 };
 pub use endpoint::{
-    DisableReason, Endpoint, EndpointId, Former, Generation, Interest, InterestError, NotAnEndpointId, Rotation,
-    Standing,
+    DisableReason, Endpoint, EndpointId, Former, Generation, Interest, InterestError, NotAnEndpointId, ROTATIONS_MAX,
+    Rotation, Standing,
 };
 pub use id::{DeliveryId, NotADeliveryId};
 pub use registry::{
     Command, Decision, ENDPOINTS_MAX, Endpoints, Event, Fact, KeepFormer, Registration, Rejection, RotationRequest,
     TooLong, apply, decide,
 };
-pub use schedule::{LEASE, SEND_TIMEOUT};
+pub use schedule::{LEASE, RETRY_AFTER_MAX, SEND_TIMEOUT};
 pub use url::{EndpointUrl, Reach, UrlError};
 
 #[cfg(test)]

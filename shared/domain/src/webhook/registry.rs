@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{DisableReason, Endpoint, EndpointId, EndpointUrl, Former, Generation, Interest, Rotation, Standing};
+use super::{
+    DisableReason, Endpoint, EndpointId, EndpointUrl, Former, Generation, Interest, ROTATIONS_MAX, Rotation, Standing,
+};
 use crate::{
     id::{IdempotencyKey, RequestHash},
     text::Text,
@@ -34,12 +36,18 @@ pub enum Command {
         /// The client's request.
         request: RotationRequest,
     },
-    /// Send an endpoint nothing any more.
+    /// Send an endpoint nothing any more: the merchant says so.
     Disable {
         /// Which.
         id: EndpointId,
-        /// Why.
-        reason: DisableReason,
+    },
+    /// Send an endpoint nothing any more: it has said itself that it is gone. That is said of the server that was asked; if the endpoint
+    /// was enabled after the event was sent there, somebody has mended it meanwhile.
+    DisableGone {
+        /// Which.
+        id: EndpointId,
+        /// Since when it had been enabled, as whoever sent the event saw it.
+        enabled_since: Timestamp,
     },
     /// Send an endpoint events again.
     Enable {
@@ -161,7 +169,7 @@ impl Endpoints {
     /// The endpoint that has been disabled for longest: it makes room.
     fn longest_disabled(&self) -> Option<&Endpoint> {
         let disabled = self.endpoints.iter().filter_map(|endpoint| match endpoint.standing {
-            Standing::Enabled => None,
+            Standing::Enabled { .. } => None,
             Standing::Disabled { since, .. } => Some((since, endpoint)),
         });
         disabled.min_by_key(|(since, endpoint)| (*since, &endpoint.id)).map(|(_, endpoint)| endpoint)
@@ -219,9 +227,13 @@ pub fn decide(endpoints: &Endpoints, command: &Command, at: Timestamp) -> Result
     let fact = match command {
         Command::Register(registration) => register(endpoints, registration)?,
         Command::Rotate { id, request } => rotate(known(endpoints, id)?, request)?,
-        Command::Disable { id, reason } => {
+        Command::Disable { id } => {
             let is_enabled = known(endpoints, id)?.is_enabled();
-            is_enabled.then(|| Fact::Disabled { id: id.clone(), reason: *reason })
+            is_enabled.then(|| Fact::Disabled { id: id.clone(), reason: DisableReason::Requested })
+        }
+        Command::DisableGone { id, enabled_since } => {
+            let is_as_seen = known(endpoints, id)?.standing == Standing::Enabled { since: *enabled_since };
+            is_as_seen.then(|| Fact::Disabled { id: id.clone(), reason: DisableReason::Gone })
         }
         Command::Enable { id } => {
             let is_enabled = known(endpoints, id)?.is_enabled();
@@ -247,10 +259,10 @@ pub fn apply(endpoints: &mut Endpoints, event: &Event) {
             let former = Former { generation: endpoint.generation, until };
             endpoint.former = (until > *at).then_some(former);
             endpoint.generation = endpoint.generation.next();
-            endpoint.rotation = Some(Rotation { key: request.key.clone(), request_hash: request.request_hash });
+            endpoint.remember(request);
         }
         Fact::Disabled { reason, .. } => endpoint.standing = Standing::Disabled { since: *at, reason: *reason },
-        Fact::Enabled { .. } => endpoint.standing = Standing::Enabled,
+        Fact::Enabled { .. } => endpoint.standing = Standing::Enabled { since: *at },
     }
 }
 
@@ -272,10 +284,20 @@ fn register(endpoints: &Endpoints, registration: &Registration) -> Result<Option
 }
 
 fn rotate(endpoint: &Endpoint, request: &RotationRequest) -> Result<Option<Fact>, Rejection> {
-    match endpoint.rotation.as_ref().filter(|before| before.key == request.key) {
+    match endpoint.rotations.iter().find(|before| before.key == request.key) {
         Some(before) if before.request_hash == request.request_hash => Ok(None),
         Some(_) => Err(Rejection::IdempotencyKeyReused),
         None => Ok(Some(Fact::Rotated { id: endpoint.id.clone(), request: request.clone() })),
+    }
+}
+
+impl Endpoint {
+    /// Its present secret was made by `request`.
+    fn remember(&mut self, request: &RotationRequest) {
+        let RotationRequest { key, request_hash, .. } = request.clone();
+        self.rotations.push(Rotation { key, request_hash, generation: self.generation });
+        let too_many = self.rotations.len().saturating_sub(ROTATIONS_MAX);
+        self.rotations.drain(..too_many);
     }
 }
 
@@ -286,10 +308,10 @@ fn registered(registration: &Registration, at: Timestamp) -> Endpoint {
         url,
         interest,
         description,
-        standing: Standing::Enabled,
-        generation: Generation::FIRST,
+        standing: Standing::Enabled { since: at },
+        generation: Generation::first(at),
         former: None,
-        rotation: None,
+        rotations: Vec::new(),
         request_hash,
         created_at: at,
     }

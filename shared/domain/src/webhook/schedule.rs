@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The longest that one try may take, from the name's look-up to the status of the answer.
+/// The longest that one try may take, from the name's look-up to the status of the answer. The specification advises 15 to 30 s; a
+/// merchant who needs longer than this to say "thank you" does the work first, and should not.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// For so long a claim keeps others off. Whoever has not written down by then what came of a try is not alive any more; if it is,
@@ -24,16 +25,16 @@ const DELAYS: [Duration; 10] = [
     Duration::from_secs(24 * 3600),
 ];
 
-/// No endpoint puts us off for longer.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
+/// No endpoint puts us off for longer: who asks to be left alone for a year is asked again tomorrow.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3600);
 
 /// One part in so many is added by the dice, so that what failed together is not tried again together.
 const JITTER_PART: u64 = 10;
 
-/// How many tries a delivery has, unless somebody asks for it again.
+/// How many rounds a delivery has, unless somebody asks for it again.
 pub(super) const ROUNDS_MAX: u32 = 10;
 
-/// How long to wait after `failed` tries in a row; none if that was the last.
+/// How long to wait after `failed` rounds in a row; none if that was the last.
 pub(super) fn delay_after(failed: u32, retry_after: Option<Duration>, dice: u64) -> Option<Duration> {
     let delay = *DELAYS.get(usize::try_from(failed).unwrap_or(usize::MAX))?;
     let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);

@@ -104,7 +104,7 @@ fn words_are_read_as_they_are_written() {
         assert_eq!(SkipReason::named(reason.name()), Some(reason));
     }
     assert_eq!((DisableReason::named("?"), SkipReason::named("?")), (None, None));
-    assert_eq!(Standing::Enabled.name(), "enabled");
+    assert_eq!(Standing::Enabled { since: START }.name(), "enabled");
     let disabled = Standing::Disabled { since: START, reason: DisableReason::Gone };
     assert_eq!(disabled.name(), "disabled");
 }

@@ -166,6 +166,7 @@ async fn change<H: Host, S: ReplaceDelivery>(
                     DeliveryFact::Exhausted(_) => host.note(Note::DeliveryExhausted),
                     DeliveryFact::Claimed
                     | DeliveryFact::EventMissed
+                    | DeliveryFact::Withheld
                     | DeliveryFact::Delivered(_)
                     | DeliveryFact::Skipped(_)
                     | DeliveryFact::RedeliveryAsked => {}

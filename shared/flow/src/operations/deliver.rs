@@ -3,15 +3,16 @@
 //! | step | a crash after it leaves |
 //! |---|---|
 //! | 1. load; not due: drop. Claim: commit a `due` in the future, which keeps others off while this one sends | a row that is due again when the claim is over |
-//! | 2. load the event and the endpoints; whoever is not sent anything any more is skipped | the same |
+//! | 2. load the event and the endpoints; who is disabled is left for the next round, who is not there any more is skipped | the same |
 //! | 3. send: under the same id, the same bytes each time | the same; the endpoint hears of it twice, and can tell |
-//! | 4. an endpoint that says it is gone is disabled | an endpoint that is disabled; its deliveries are skipped |
+//! | 4. an endpoint that says it is gone is disabled, unless it was enabled since it was sent this | an endpoint that is disabled; its deliveries wait |
 //! | 5. commit what came of it, and when to try again | nothing |
 //!
 //! An event is delivered at least once. Once only nobody can promise: an answer that is lost looks like none.
 
+use domain::time::Timestamp;
 use domain::webhook::{
-    Answer, Command, Delivery, DeliveryCommand, DeliveryId, DisableReason, Endpoint, EndpointId, Endpoints, SkipReason,
+    Answer, Command, Delivery, DeliveryCommand, DeliveryId, Endpoint, Endpoints, SkipReason, Standing,
 };
 
 use crate::{
@@ -53,9 +54,9 @@ where
         return left(host, store, claimed, DeliveryCommand::AwaitEvent).await;
     };
     let endpoints = store.load_endpoints().await?;
-    let endpoint = match receiver(&endpoints, id.endpoint()) {
-        Ok(endpoint) => endpoint,
-        Err(reason) => return left(host, store, claimed, DeliveryCommand::Skip(reason)).await,
+    let (endpoint, enabled_since) = match receiver(&endpoints, &claimed) {
+        Ok(receiver) => receiver,
+        Err(command) => return left(host, store, claimed, command).await,
     };
     let sent_at = host.now();
     let generations = endpoint.generations(sent_at);
@@ -63,15 +64,22 @@ where
         Sending { url: &endpoint.url, endpoint: &endpoint.id, generations: &generations, event: &event, sent_at };
     let answer = sender.send(&sending).await?;
     if answer.is_gone() {
-        disable(host, store, &endpoints, &endpoint.id).await;
+        let command = Command::DisableGone { id: endpoint.id.clone(), enabled_since };
+        disable(host, store, &endpoints, &command).await;
     }
     tried(host, store, claimed, &answer).await
 }
 
-/// Who is sent an event, or why nobody is.
-fn receiver<'a>(endpoints: &'a Endpoints, id: &EndpointId) -> Result<&'a Endpoint, SkipReason> {
-    let endpoint = endpoints.find(id).ok_or(SkipReason::EndpointRemoved)?;
-    if endpoint.is_enabled() { Ok(endpoint) } else { Err(SkipReason::EndpointDisabled) }
+/// Who is sent an event, and since when that is enabled; or what becomes of the delivery otherwise.
+fn receiver<'a>(endpoints: &'a Endpoints, delivery: &Delivery) -> Result<(&'a Endpoint, Timestamp), DeliveryCommand> {
+    let endpoint = endpoints.find(delivery.id.endpoint());
+    let endpoint = endpoint.ok_or(DeliveryCommand::Skip(SkipReason::EndpointRemoved))?;
+    match endpoint.standing {
+        Standing::Enabled { since } => Ok((endpoint, since)),
+        Standing::Disabled { since, .. } if delivery.created_at <= since => Err(DeliveryCommand::Withhold),
+        // Whoever made it had not seen yet that the endpoint was disabled. Nobody is sent what happens meanwhile.
+        Standing::Disabled { .. } => Err(DeliveryCommand::Skip(SkipReason::EndpointDisabled)),
+    }
 }
 
 /// Puts a delivery by that cannot be tried.
@@ -86,9 +94,8 @@ async fn left<H: Host, S: ReplaceDelivery>(
 }
 
 /// What an endpoint that is gone has said of itself is written down; if it cannot be, the next event hears it again.
-async fn disable<H: Host, S: ReplaceEndpoints>(host: &H, store: &S, endpoints: &Endpoints, id: &EndpointId) {
-    let command = Command::Disable { id: id.clone(), reason: DisableReason::Gone };
-    match execute(host, store, endpoints.clone(), &command, &Actor::Deliver).await {
+async fn disable<H: Host, S: ReplaceEndpoints>(host: &H, store: &S, endpoints: &Endpoints, command: &Command) {
+    match execute(host, store, endpoints.clone(), command, &Actor::Deliver).await {
         // Somebody has removed it meanwhile: it is sent nothing either way.
         Ok(_) | Err(ExecuteError::Rejected(_)) => {}
         Err(ExecuteError::Failed(error)) => host.note(Note::OutcomeNotRecorded(error)),

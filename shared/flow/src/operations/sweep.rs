@@ -17,9 +17,12 @@ const PAGE_SIZE: u32 = 100;
 /// Pages of one shard that are read from the longest due row on, and as many from a random moment after them.
 /// 2 × 8 × 10 × 100 rows a minute is more than one gateway account can be asked about.
 const PAGES_MAX: u32 = 5;
-/// The same of a shard of deliveries. What a merchant's server misses in a day is more than one sweep may be busy with; it is nudged as
-/// fast as that server can take it.
-const DELIVERY_PAGES_MAX: u32 = 2;
+/// The same of a shard of deliveries. `deliver` sends 200 at once (40 batches of 5), each for 15 s at the longest: it carries 800 a
+/// minute where no server answers at all. Half of that is for what has just happened, half for what is due again: 2 × 8 × 1 × 25 rows
+/// a minute. What is nudged beyond that would only wait in the queue, before what has just happened, and be nudged again meanwhile.
+const DELIVERY_PAGES_MAX: u32 = 1;
+/// Rows in one page of a shard of deliveries.
+const DELIVERY_PAGE_SIZE: u32 = 25;
 
 /// What one sweep did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -107,8 +110,9 @@ impl<H: Host, S: FindDue, N: Nudge> Broom<'_, H, S, N> {
     /// Nudges the rows of a window, page by page. How far it came, if there may be more.
     async fn pages(&mut self, partition: DuePartition, window: DueWindow) -> Result<Option<DuePlace>, Error> {
         let mut after = None;
-        for _ in 0..pages_max(partition.urgency) {
-            let page = self.store.find_due(partition, window, after, PAGE_SIZE).await?;
+        let (pages_max, page_size) = bounds(partition.urgency);
+        for _ in 0..pages_max {
+            let page = self.store.find_due(partition, window, after, page_size).await?;
             self.nudge(partition.urgency, &page, window.until).await?;
             after = page.next;
             if after.is_none() {
@@ -142,10 +146,11 @@ impl<H: Host, S: FindDue, N: Nudge> Broom<'_, H, S, N> {
     }
 }
 
-const fn pages_max(urgency: Urgency) -> u32 {
+/// How many pages of a shard are read from one moment on, and how large they are.
+const fn bounds(urgency: Urgency) -> (u32, u32) {
     match urgency {
-        Urgency::Doubt | Urgency::Look => PAGES_MAX,
-        Urgency::Delivery => DELIVERY_PAGES_MAX,
+        Urgency::Doubt | Urgency::Look => (PAGES_MAX, PAGE_SIZE),
+        Urgency::Delivery => (DELIVERY_PAGES_MAX, DELIVERY_PAGE_SIZE),
     }
 }
 

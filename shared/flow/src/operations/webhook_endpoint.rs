@@ -17,8 +17,8 @@ use domain::{
     time::{Day, Timestamp},
     timeline::{EventId, EventType},
     webhook::{
-        Command, Delivery, DeliveryCommand, DeliveryId, DisableReason, Endpoint, EndpointId, Endpoints, Interest,
-        Registration, Rejection, RotationRequest,
+        Command, Delivery, DeliveryCommand, DeliveryId, Endpoint, EndpointId, Endpoints, Interest, Registration,
+        Rejection, RotationRequest,
     },
 };
 
@@ -123,8 +123,7 @@ pub async fn disable<H: Host, S: LoadEndpoints + ReplaceEndpoints>(
     id: &EndpointId,
     actor: &Actor,
 ) -> Result<Requested, WebhookEndpointError> {
-    let command = Command::Disable { id: id.clone(), reason: DisableReason::Requested };
-    changed(host, store, id, &command, actor).await
+    changed(host, store, id, &Command::Disable { id: id.clone() }, actor).await
 }
 
 /// Sends an endpoint events again. What it has missed is sent when somebody asks for it.

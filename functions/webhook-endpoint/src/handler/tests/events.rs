@@ -1,9 +1,14 @@
 //! What there was: shown, listed and sent again.
 
+use adapters::rfc3339;
+use domain::time::Day;
 use domain::timeline::EventId;
 use domain::webhook::DeliveryId;
 use expect_test::expect;
 use flow::commit::webhook::create;
+use flow::operations::webhook_endpoint::RangePlace;
+use lambda_http::Body;
+use serde_json::json;
 
 use super::*;
 
@@ -129,7 +134,7 @@ fn events_are_listed_by_day_and_type() {
               "pointer": "?day"
             },
             {
-              "detail": "is not an event type; see docs/HTTP.md for all of them",
+              "detail": "is not an event type; see docs/EVENTS.md for all of them",
               "pointer": "?type"
             }
           ],
@@ -258,4 +263,32 @@ fn an_event_is_sent_again_and_so_is_a_range_of_time() {
     "#]],
     );
     assert_eq!((function.nudges.drain().len(), function.store.deliveries().len()), (2, 1));
+}
+
+#[test]
+fn an_event_is_sent_again_to_all_that_hear_of_it_also_without_a_body() {
+    let function = registered(&SimHost::new(1));
+    let mut request = request("webhook-endpoint-event-redeliver");
+    *request.body_mut() = Body::Empty;
+    request.headers_mut().remove("content-type");
+    let again = told(&function, &SimHost::new(1), &request, &[(202, "")]);
+    assert_eq!(again.json["deliveries"].as_array().map(Vec::len), Some(1), "{again:?}");
+}
+
+#[test]
+fn a_cursor_leads_on_in_its_own_range_only() {
+    let function = registered(&SimHost::new(1));
+    let answer = |day: &str| {
+        let day = Day::of(rfc3339::parse(&format!("{day}T00:00:00Z")).unwrap());
+        let cursor = RangeCursor::text(&RangePlace { day, after: None });
+        let body = json!({"from": "2026-11-02T09:00:00Z", "to": "2026-11-04T01:00:00Z", "cursor": cursor});
+        let mut request = request("webhook-endpoint-redeliver");
+        *request.body_mut() = Body::Text(body.to_string());
+        told(&function, &SimHost::new(1), &request, &[(202, ""), (400, "invalid_request")])
+    };
+    assert_eq!(["2026-11-02", "2026-11-03", "2026-11-04"].map(|day| answer(day).status), [202; 3]);
+    for day in ["2026-11-01", "2026-11-05", "2100-01-01"] {
+        let refused = answer(day);
+        assert_eq!((refused.status, &refused.json["errors"][0]["pointer"]), (400, &json!("/cursor")), "{day}");
+    }
 }

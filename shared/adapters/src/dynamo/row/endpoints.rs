@@ -4,7 +4,10 @@
 //! |---|---|
 //! | `pk` | `ENDPOINTS` |
 //! | `on` | the endpoint that the last change was of |
-//! | `ep` | the endpoints, oldest first: `i` id, `u` URL, `d` description, `ty` the types it wants to hear of (each `n`; not there if it is all), `h` hash of the request that registered it, `t` when that was, `ds` `dr` disabled since and why, `g` generation of its secret, `fg` `fu` the one before it and until when that signs, `rk` `rh` key and hash of the request that made the present one |
+//! | `ep` | the endpoints, oldest first: `i` id, `u` URL, `d` description, `ty` the types it wants to hear of (each `n`; not there if it is all), `h` hash of the request that registered it, `t` when that was, `es` enabled since when (not there: since it was registered), or `ds` `dr` disabled since when and why, `g` generation of its secret, `fg` `fu` the one before it and until when that signs, `ro` the newest requests for another one, oldest first (each `k` key, `h` hash, `g` the generation that it made) |
+//!
+//! A row that was written before there was `ro` has `rk` and `rh` instead: key and hash of the request that made the present secret. It is
+//! read, and written no more.
 //!
 //! No secret stands in it: which generation signs is all that is written down.
 
@@ -13,7 +16,8 @@ use domain::{
     text::Text,
     timeline::EventType,
     webhook::{
-        ENDPOINTS_MAX, Endpoint, EndpointId, EndpointUrl, Endpoints, Former, Generation, Interest, Rotation, Standing,
+        ENDPOINTS_MAX, Endpoint, EndpointId, EndpointUrl, Endpoints, Former, Generation, Interest, ROTATIONS_MAX,
+        Rotation, Standing,
     },
 };
 use flow::ports::Cause;
@@ -32,6 +36,7 @@ const FIRST: u32 = 1;
 
 const ENDPOINTS: &str = "ep";
 const TYPES: &str = "ty";
+const ROTATIONS: &str = "ro";
 
 /// The whole row as it shall stand.
 ///
@@ -86,16 +91,29 @@ fn write_endpoint(endpoint: &Endpoint) -> Result<Written, Unfit> {
         Interest::Only(types) => map.list(TYPES, types.iter().map(|of| Written::default().text("n", of.name()))),
     };
     let map = match endpoint.standing {
-        Standing::Enabled => map,
+        Standing::Enabled { since } if since == endpoint.created_at => map,
+        Standing::Enabled { since } => map.number("es", since.unix_ms()),
         Standing::Disabled { since, reason } => map.number("ds", since.unix_ms()).word("dr", reason),
     };
-    Ok(match &endpoint.rotation {
-        Some(rotation) => map.text("rk", rotation.key.as_str()).bytes("rh", hash_bytes(rotation.request_hash)?),
-        None => map,
-    })
+    if endpoint.rotations.is_empty() {
+        return Ok(map);
+    }
+    if endpoint.rotations.len() > ROTATIONS_MAX {
+        return Err(Unfit::new(ROTATIONS, "has more than there may be"));
+    }
+    let rotations = endpoint.rotations.iter().map(write_rotation).collect::<Result<Vec<_>, _>>()?;
+    Ok(map.list(ROTATIONS, rotations))
+}
+
+fn write_rotation(rotation: &Rotation) -> Result<Written, Unfit> {
+    Ok(Written::default()
+        .text("k", rotation.key.as_str())
+        .bytes("h", hash_bytes(rotation.request_hash)?)
+        .number("g", rotation.generation.get()))
 }
 
 fn read_endpoint(map: &Attributes<'_>) -> Result<Endpoint, Unfit> {
+    let created_at = time(map, "t")?;
     Ok(Endpoint {
         id: map.parsed("i", EndpointId::parse)?,
         url: map.parsed("u", EndpointUrl::parse)?,
@@ -103,30 +121,51 @@ fn read_endpoint(map: &Attributes<'_>) -> Result<Endpoint, Unfit> {
         description: map.maybe_parsed("d", Text::parse)?,
         standing: match maybe_time(map, "ds")? {
             Some(since) => Standing::Disabled { since, reason: map.word("dr")? },
-            None => Standing::Enabled,
+            None => Standing::Enabled { since: maybe_time(map, "es")?.unwrap_or(created_at) },
         },
         generation: read_generation(map, "g")?,
         former: match maybe_time(map, "fu")? {
             Some(until) => Some(Former { generation: read_generation(map, "fg")?, until }),
             None => None,
         },
-        rotation: match map.maybe_parsed("rk", IdempotencyKey::parse)? {
-            Some(key) => Some(Rotation { key, request_hash: read_hash(map, "rh")? }),
-            None => None,
-        },
+        rotations: read_rotations(map)?,
         request_hash: read_hash(map, "h")?,
-        created_at: time(map, "t")?,
+        created_at,
     })
 }
 
-fn read_interest(map: &Attributes<'_>) -> Result<Interest, Unfit> {
-    let known = |of: &Attributes<'_>| {
-        of.parsed("n", |name| EventType::named(name).ok_or("is a type that this release does not know"))
-    };
-    match map.maybe_list(TYPES, known)? {
-        Some(types) => Interest::only(&types).map_err(|why| map.unfit(TYPES, why)),
-        None => Ok(Interest::All),
+fn read_rotations(map: &Attributes<'_>) -> Result<Vec<Rotation>, Unfit> {
+    if let Some(rotations) = map.maybe_list(ROTATIONS, read_rotation)? {
+        return Ok(rotations);
     }
+    Ok(match map.maybe_parsed("rk", IdempotencyKey::parse)? {
+        Some(key) => {
+            vec![Rotation { key, request_hash: read_hash(map, "rh")?, generation: read_generation(map, "g")? }]
+        }
+        None => Vec::new(),
+    })
+}
+
+fn read_rotation(map: &Attributes<'_>) -> Result<Rotation, Unfit> {
+    Ok(Rotation {
+        key: map.parsed("k", IdempotencyKey::parse)?,
+        request_hash: read_hash(map, "h")?,
+        generation: read_generation(map, "g")?,
+    })
+}
+
+/// A later release may have announced types that this one does not know, and nobody can be told of them here: they are passed over, so that
+/// this endpoint and all others hear of the rest. One that wants to hear of nothing else hears
+/// of nothing. Should this release write the row, they are forgotten.
+fn read_interest(map: &Attributes<'_>) -> Result<Interest, Unfit> {
+    let announced = |of: &Attributes<'_>| Ok(EventType::named(of.text("n")?).filter(|kind| kind.is_announced()));
+    Ok(match map.maybe_list(TYPES, announced)? {
+        Some(types) => {
+            let types: Vec<_> = types.into_iter().flatten().collect();
+            Interest::only(&types).unwrap_or(Interest::Only(types))
+        }
+        None => Interest::All,
+    })
 }
 
 fn read_generation(map: &Attributes<'_>, name: &str) -> Result<Generation, Unfit> {

@@ -41,7 +41,7 @@ fn what_is_no_url_of_a_server_is_refused() {
         assert_eq!(read(text, Reach::Public), Err(Refusal::Unreadable), "{text}");
     }
     assert_eq!(read("data:text/plain,hello", Reach::Loopback), Err(Refusal::Unreadable));
-    let long = format!("https://merchant.example/{}", "x".repeat(URL_MAX_BYTES));
+    let long = format!("https://merchant.example/{}", "x".repeat(EndpointUrl::MAX_LENGTH));
     assert_eq!(read(&long, Reach::Public), Err(Refusal::TooLong));
 }
 

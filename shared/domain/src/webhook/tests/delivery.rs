@@ -132,7 +132,8 @@ fn what_was_delivered_stays_delivered_until_somebody_asks_for_it_again() {
     for answer in [status(200), status(500), status(410), unreachable()] {
         assert_eq!(judge(&delivered, &answer, &now(after(9))), None, "{answer:?}");
     }
-    for command in [Command::Claim, Command::AwaitEvent, Command::Skip(SkipReason::EndpointDisabled)] {
+    for command in [Command::Claim, Command::AwaitEvent, Command::Withhold, Command::Skip(SkipReason::EndpointDisabled)]
+    {
         assert_eq!(decide_on_delivery(&delivered, command, &now(after(9))), None, "{command:?}");
     }
     let again = ordered(delivered, Command::Redeliver, after(9));
@@ -176,6 +177,24 @@ fn an_event_that_is_not_there_yet_is_waited_for_longer_and_longer_and_not_for_ev
 }
 
 #[test]
+fn what_waits_for_a_disabled_endpoint_is_looked_at_by_the_schedule_and_skipped_when_that_is_over() {
+    let (mut delivery, mut at, mut waits) = (made(), START, Vec::new());
+    while delivery.progress == Progress::Pending {
+        delivery = ordered(delivery, Command::Withhold, at);
+        if let Some(due) = delivery.due {
+            waits.push(due.since(at).as_secs());
+            at = due;
+        }
+    }
+    assert_eq!(waits, [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400]);
+    assert_eq!(delivery.progress, Progress::Skipped { at, reason: SkipReason::EndpointDisabled });
+    assert_eq!((delivery.due, delivery.tries.len()), (None, 0), "nothing was tried");
+    // What has failed before has so many rounds fewer.
+    let later = ordered(tried(made(), &status(500), START), Command::Withhold, after(5));
+    assert_eq!((later.due, later.round, later.progress), (Some(after(305)), 2, Progress::Pending));
+}
+
+#[test]
 fn the_newest_tries_are_kept_and_the_others_counted() {
     let mut delivery = made();
     for number in 0..25 {
@@ -200,6 +219,7 @@ fn any_step() -> impl Strategy<Value = Step> {
         4 => Just(Step::Order(Command::Claim)),
         1 => Just(Step::Order(Command::AwaitEvent)),
         1 => Just(Step::Order(Command::Redeliver)),
+        1 => Just(Step::Order(Command::Withhold)),
         1 => Just(Step::Order(Command::Skip(SkipReason::EndpointDisabled))),
         4 => (100_u16..600, prop::option::of(0_u64..200_000)).prop_map(|(status, secs)| {
             Step::Hear(Answer::Answered { status, retry_after: secs.map(Duration::from_secs) })

@@ -1,9 +1,14 @@
 //! How the merchant's endpoints change.
 
+use std::collections::HashMap;
+
 use proptest::prelude::*;
 
 use super::*;
 use crate::{payment, timeline::EventType};
+
+/// The second of `START`.
+const FIRST: u32 = 1_793_610_012;
 
 const SUCCEEDED: EventType = EventType::Payment(payment::Status::Succeeded);
 
@@ -37,8 +42,20 @@ fn registered(names: &[&str]) -> Endpoints {
     endpoints
 }
 
-fn disable(name: &str, reason: DisableReason) -> Command {
-    Command::Disable { id: endpoint_id(name), reason }
+fn disable(name: &str) -> Command {
+    Command::Disable { id: endpoint_id(name) }
+}
+
+fn gone(name: &str, enabled_since: Timestamp) -> Command {
+    Command::DisableGone { id: endpoint_id(name), enabled_since }
+}
+
+fn rotate(name: &str, key: &str) -> Command {
+    Command::Rotate { id: endpoint_id(name), request: rotation(key, Duration::from_secs(3_600)) }
+}
+
+fn generation(endpoints: &Endpoints, name: &str) -> u32 {
+    endpoints.find(&endpoint_id(name)).unwrap().generation.get()
 }
 
 #[test]
@@ -46,7 +63,8 @@ fn an_endpoint_is_registered_once_and_its_key_is_not_reused() {
     let mut endpoints = registered(&["a"]);
     assert_eq!((endpoints.version, endpoints.endpoints.len()), (1, 1));
     let endpoint = endpoints.find(&endpoint_id("a")).unwrap();
-    assert_eq!((endpoint.standing, endpoint.generation.get(), endpoint.created_at), (Standing::Enabled, 1, START));
+    let enabled = Standing::Enabled { since: START };
+    assert_eq!((endpoint.standing, endpoint.generation.get(), endpoint.created_at), (enabled, FIRST, START));
     let again = did(&mut endpoints, &Command::Register(registration("a")), after(9));
     assert_eq!((again, endpoints.version), (Ok(Decision::AlreadyApplied), 1));
     let other = Registration { request_hash: hash("other"), ..registration("a") };
@@ -59,8 +77,8 @@ fn the_seventeenth_endpoint_takes_the_place_of_the_longest_disabled_or_is_refuse
     let mut endpoints = registered(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let another = Command::Register(registration("another"));
     assert_eq!(decide(&endpoints, &another, after(1)), Err(Rejection::Full));
-    did(&mut endpoints, &disable("endpoint-7", DisableReason::Requested), after(2)).unwrap();
-    did(&mut endpoints, &disable("endpoint-3", DisableReason::Gone), after(3)).unwrap();
+    did(&mut endpoints, &disable("endpoint-7"), after(2)).unwrap();
+    did(&mut endpoints, &gone("endpoint-3", START), after(3)).unwrap();
     did(&mut endpoints, &another, after(4)).unwrap();
     assert_eq!(endpoints.endpoints.len(), ENDPOINTS_MAX);
     assert_eq!(endpoints.find(&endpoint_id("endpoint-7")), None);
@@ -80,15 +98,67 @@ fn a_secret_that_was_replaced_signs_as_long_as_was_asked_and_no_longer() {
     };
     let rotate = |name, keep| Command::Rotate { id: id.clone(), request: rotation(name, Duration::from_secs(keep)) };
     did(&mut endpoints, &rotate("r1", 3_600), START).unwrap();
-    assert_eq!(generations(&endpoints, after(3_599)), [2, 1], "the newest first");
-    assert_eq!(generations(&endpoints, after(3_600)), [2]);
+    assert_eq!(generations(&endpoints, after(3_599)), [FIRST + 1, FIRST], "the newest first");
+    assert_eq!(generations(&endpoints, after(3_600)), [FIRST + 1]);
     assert_eq!(did(&mut endpoints, &rotate("r1", 3_600), after(1)), Ok(Decision::AlreadyApplied));
-    assert_eq!(generations(&endpoints, after(1)), [2, 1], "a request that was sent again makes no third secret");
+    assert_eq!(
+        generations(&endpoints, after(1)),
+        [FIRST + 1, FIRST],
+        "a request that was sent again makes no third secret"
+    );
     let reused = RotationRequest { request_hash: hash("other"), ..rotation("r1", Duration::ZERO) };
     let reused = Command::Rotate { id: id.clone(), request: reused };
     assert_eq!(did(&mut endpoints, &reused, after(1)), Err(Rejection::IdempotencyKeyReused));
     did(&mut endpoints, &rotate("leaked", 0), after(2)).unwrap();
-    assert_eq!(generations(&endpoints, after(2)), [3], "a secret that has leaked signs nothing more");
+    assert_eq!(generations(&endpoints, after(2)), [FIRST + 2], "a secret that has leaked signs nothing more");
+}
+
+#[test]
+fn a_request_for_a_secret_that_is_sent_again_after_another_changes_nothing_and_is_known_by_its_own_secret() {
+    let mut endpoints = registered(&["a"]);
+    for number in 0..=ROTATIONS_MAX {
+        did(&mut endpoints, &rotate("a", &format!("r{number}")), after(1)).unwrap();
+    }
+    let endpoint = endpoints.find(&endpoint_id("a")).unwrap().clone();
+    assert_eq!((endpoint.rotations.len(), endpoint.generation.get()), (ROTATIONS_MAX, FIRST + 17));
+    for (number, its_own) in (1..=ROTATIONS_MAX).zip(FIRST + 2..) {
+        let name = format!("r{number}");
+        assert_eq!(did(&mut endpoints, &rotate("a", &name), after(9)), Ok(Decision::AlreadyApplied), "{name}");
+        assert_eq!(endpoint.rotated_by(&key(&name)).map(Generation::get), Some(its_own), "{name}");
+    }
+    let reused = RotationRequest { request_hash: hash("other"), ..rotation("r1", Duration::ZERO) };
+    let reused = Command::Rotate { id: endpoint_id("a"), request: reused };
+    assert_eq!(did(&mut endpoints, &reused, after(9)), Err(Rejection::IdempotencyKeyReused));
+    assert_eq!((endpoint.rotated_by(&key("r0")), endpoint.first_generation()), (None, None));
+}
+
+#[test]
+fn an_endpoint_that_comes_back_has_none_of_the_secrets_that_it_had() {
+    let mut endpoints = registered(&["a"]);
+    let first = endpoints.find(&endpoint_id("a")).unwrap().first_generation();
+    assert_eq!(first.map(Generation::get), Some(FIRST));
+    did(&mut endpoints, &rotate("a", "leaked"), after(1)).unwrap();
+    did(&mut endpoints, &disable("a"), after(2)).unwrap();
+    for number in 0..ENDPOINTS_MAX {
+        did(&mut endpoints, &Command::Register(registration(&format!("endpoint-{number}"))), after(3)).unwrap();
+    }
+    assert_eq!(endpoints.find(&endpoint_id("a")), None, "it has made room");
+    did(&mut endpoints, &disable("endpoint-0"), after(4)).unwrap();
+    did(&mut endpoints, &Command::Register(registration("a")), after(5)).unwrap();
+    assert_eq!(generation(&endpoints, "a"), FIRST + 5, "and not the one that has leaked");
+}
+
+#[test]
+fn a_server_that_said_that_it_is_gone_is_not_believed_once_its_endpoint_was_enabled_anew() {
+    let mut endpoints = registered(&["a"]);
+    did(&mut endpoints, &gone("a", START), after(1)).unwrap();
+    did(&mut endpoints, &Command::Enable { id: endpoint_id("a") }, after(2)).unwrap();
+    // It was asked before, and its answer comes only now.
+    assert_eq!(did(&mut endpoints, &gone("a", START), after(3)), Ok(Decision::AlreadyApplied));
+    assert!(endpoints.find(&endpoint_id("a")).unwrap().is_enabled());
+    did(&mut endpoints, &gone("a", after(2)), after(4)).unwrap();
+    let standing = endpoints.find(&endpoint_id("a")).unwrap().standing;
+    assert_eq!(standing, Standing::Disabled { since: after(4), reason: DisableReason::Gone });
 }
 
 #[test]
@@ -103,14 +173,14 @@ fn a_secret_may_outlive_its_rotation_by_a_week_at_most() {
 fn an_endpoint_is_disabled_and_enabled_once_and_remembers_why_it_first_was() {
     let mut endpoints = registered(&["a"]);
     let of = |endpoints: &Endpoints| endpoints.find(&endpoint_id("a")).unwrap().standing;
-    did(&mut endpoints, &disable("a", DisableReason::Gone), after(1)).unwrap();
-    let gone = Standing::Disabled { since: after(1), reason: DisableReason::Gone };
-    assert_eq!(of(&endpoints), gone);
-    let again = did(&mut endpoints, &disable("a", DisableReason::Requested), after(2));
-    assert_eq!((again, of(&endpoints)), (Ok(Decision::AlreadyApplied), gone));
+    did(&mut endpoints, &gone("a", START), after(1)).unwrap();
+    let disabled = Standing::Disabled { since: after(1), reason: DisableReason::Gone };
+    assert_eq!(of(&endpoints), disabled);
+    let again = did(&mut endpoints, &disable("a"), after(2));
+    assert_eq!((again, of(&endpoints)), (Ok(Decision::AlreadyApplied), disabled));
     let enable = Command::Enable { id: endpoint_id("a") };
     did(&mut endpoints, &enable, after(3)).unwrap();
-    assert_eq!((of(&endpoints), endpoints.version), (Standing::Enabled, 3));
+    assert_eq!((of(&endpoints), endpoints.version), (Standing::Enabled { since: after(3) }, 3));
     assert_eq!(did(&mut endpoints, &enable, after(4)), Ok(Decision::AlreadyApplied));
 }
 
@@ -119,7 +189,8 @@ fn what_nobody_has_registered_is_unknown() {
     let endpoints = registered(&["a"]);
     let id = endpoint_id("b");
     for command in [
-        disable("b", DisableReason::Requested),
+        disable("b"),
+        gone("b", START),
         Command::Enable { id: id.clone() },
         Command::Rotate { id, request: rotation("r", Duration::ZERO) },
     ] {
@@ -133,7 +204,7 @@ fn an_endpoint_hears_of_what_it_wants_and_of_nothing_that_is_not_announced() {
     let interest = Interest::only(&[SUCCEEDED, EventType::RefundCreated, SUCCEEDED]).unwrap();
     assert_eq!(interest, Interest::only(&[EventType::RefundCreated, SUCCEEDED]).unwrap(), "order does not matter");
     did(&mut endpoints, &Command::Register(Registration { interest, ..registration("some") }), START).unwrap();
-    did(&mut endpoints, &disable("disabled", DisableReason::Requested), START).unwrap();
+    did(&mut endpoints, &disable("disabled"), START).unwrap();
     let hear = |event_type| endpoints.subscribers(event_type).map(|endpoint| endpoint.id.clone()).collect::<Vec<_>>();
     assert_eq!(hear(SUCCEEDED), [endpoint_id("all"), endpoint_id("some")]);
     assert_eq!(hear(EventType::RefundFailed), [endpoint_id("all")]);
@@ -147,7 +218,7 @@ fn any_command() -> impl Strategy<Value = Command> {
     prop_oneof![
         3 => name().prop_map(|name| Command::Register(registration(&name))),
         1 => (name(), any::<bool>()).prop_map(|(name, gone)| {
-            disable(&name, if gone { DisableReason::Gone } else { DisableReason::Requested })
+            if gone { self::gone(&name, START) } else { disable(&name) }
         }),
         1 => name().prop_map(|name| Command::Enable { id: endpoint_id(&name) }),
         1 => (name(), 0..604_800_u64, 0..3_u32).prop_map(|(name, keep, number)| Command::Rotate {
@@ -163,6 +234,7 @@ proptest! {
         commands in prop::collection::vec(any_command(), 1..120),
     ) {
         let (mut endpoints, mut at) = (Endpoints::default(), START);
+        let mut newest: HashMap<EndpointId, Generation> = HashMap::new();
         for command in commands {
             at = at.plus(Duration::from_secs(60));
             let before = endpoints.clone();
@@ -182,8 +254,13 @@ proptest! {
             for endpoint in &before.endpoints {
                 let stands = endpoints.find(&endpoint.id);
                 prop_assert!(stands.is_some() || !endpoint.is_enabled(), "an enabled endpoint makes room for nobody");
-                let is_newer = stands.is_none_or(|stands| stands.generation >= endpoint.generation);
-                prop_assert!(is_newer, "no secret comes back");
+            }
+            for endpoint in &endpoints.endpoints {
+                let is_the_same = before.find(&endpoint.id).is_some_and(|was| was.generation == endpoint.generation);
+                let newest = newest.insert(endpoint.id.clone(), endpoint.generation);
+                let is_newer = newest.is_none_or(|newest| newest < endpoint.generation);
+                prop_assert!(is_the_same || is_newer, "no secret comes back, not even of who has made room");
+                prop_assert!(endpoint.rotations.len() <= ROTATIONS_MAX);
             }
         }
     }

@@ -19,7 +19,7 @@ use domain::{
     payment,
     time::Timestamp,
     timeline::{Change, EventType},
-    webhook::{DeliveryId, EndpointId, Interest, KeepFormer, Progress, RotationRequest},
+    webhook::{Delivery, DeliveryId, EndpointId, Interest, KeepFormer, Progress, RotationRequest},
 };
 use flow::{
     operations::{
@@ -197,7 +197,9 @@ impl<'a> Courier<'a> {
         let hears_of_all = self.registered.is_empty() || self.dice.below(2) == 0;
         let only = if hears_of_all { None } else { Interest::only(&OF_MONEY).ok() };
         self.has_done(&Wish::Register { name, interest: only.unwrap_or(Interest::All) });
-        self.registered.push(endpoint_id(&key(name)));
+        let id = endpoint_id(&key(name));
+        self.watch.registered(&id, self.stage.clock.now());
+        self.registered.push(id);
     }
 
     /// A client asks until it is answered.
@@ -295,11 +297,9 @@ impl<'a> Courier<'a> {
                 batch
             }
             Poll::Ready(done) => {
-                let awaits = done.iter().any(
-                    |done| matches!(done, Ok(Carried::Untried(delivery)) if delivery.progress == Progress::Pending),
-                );
-                if awaits {
-                    stage.happened(Sometimes::EventAwaited);
+                for delivery in done.iter().filter_map(|done| done.as_ref().ok()).filter_map(waiting) {
+                    let is_told = stage.store.is_told(delivery.id.event());
+                    stage.happened(if is_told { Sometimes::DeliveryWithheld } else { Sometimes::EventAwaited });
                 }
                 batch.into_iter().zip(done).filter(|(_, done)| done.is_err()).map(|(id, _)| id).collect()
             }
@@ -333,6 +333,14 @@ impl<'a> Courier<'a> {
     /// For how many turns the next function lives.
     fn lives(&mut self, at_most: u64) -> u64 {
         if self.dice.strikes() { self.dice.below_u64(at_most).saturating_add(1) } else { u64::MAX }
+    }
+}
+
+/// A delivery that could not be tried yet: its event is not there, or its endpoint is disabled.
+fn waiting(carried: &Carried) -> Option<&Delivery> {
+    match carried {
+        Carried::Untried(delivery) => Some(&**delivery).filter(|delivery| delivery.progress == Progress::Pending),
+        Carried::Tried(_) | Carried::Dropped => None,
     }
 }
 

@@ -181,6 +181,8 @@ pub enum Sometimes {
     DeliveringFails,
     /// A delivery is tried before its event is written down.
     EventAwaited,
+    /// A delivery waits, for its endpoint is disabled.
+    DeliveryWithheld,
     /// A delivery is not made, for its endpoint was disabled.
     DeliverySkipped,
     /// Nobody is nudged for a delivery, and the sweep finds it.
@@ -197,7 +199,7 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 95] = [
+    pub const ALL: [Self; 96] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -287,6 +289,7 @@ impl Sometimes {
         Self::DelivererKilled,
         Self::DeliveringFails,
         Self::EventAwaited,
+        Self::DeliveryWithheld,
         Self::DeliverySkipped,
         Self::NudgeOfDeliveryLost,
         Self::NudgeOfDeliveryDoubled,

@@ -1,7 +1,10 @@
 //! What the merchant must have heard, and may have heard. It is told by what was asked for and by what was heard, not by what those
 //! who deliver say of themselves: their rows are what is audited.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use domain::{
     time::Timestamp,
@@ -17,6 +20,9 @@ use crate::{
 
 /// Whoever waits for so long has waited long.
 const LATE_MS: i64 = 3_600_000;
+
+/// The ten rounds of a delivery take so long at least.
+const SCHEDULE: Duration = Duration::from_secs(75 * 3600);
 
 /// Who watches, and what they have seen.
 #[derive(Debug, Default)]
@@ -52,6 +58,12 @@ impl Watch {
         self.told_under.entry(id).or_default().push(self.stood.len().saturating_sub(1));
     }
 
+    /// A registration that was asked for is answered. Its secrets are counted from the second in which it was made.
+    pub(super) fn registered(&mut self, id: &EndpointId, at: Timestamp) {
+        let generation = u32::try_from(at.unix_ms().div_euclid(1_000)).unwrap_or(0);
+        self.secrets.insert(id.clone(), Secret { generation, former_until: None });
+    }
+
     /// A rotation that was asked for is answered.
     pub(super) fn rotated(&mut self, id: &EndpointId, at: Timestamp, keep_former: KeepFormer) {
         let secret = self.secret(id);
@@ -64,11 +76,7 @@ impl Watch {
     }
 
     fn secret(&self, id: &EndpointId) -> Secret {
-        let first = || {
-            let as_registered = self.stood.iter().find_map(|endpoints| endpoints.find(id));
-            Secret { generation: as_registered.map_or(0, |endpoint| endpoint.generation.get()), former_until: None }
-        };
-        self.secrets.get(id).copied().unwrap_or_else(first)
+        self.secrets.get(id).copied().unwrap_or(Secret { generation: 0, former_until: None })
     }
 
     /// Looks at the endpoints, after whatever may have changed them.
@@ -185,16 +193,29 @@ impl Watch {
         let is_right = match delivery.progress {
             Progress::Pending => false,
             Progress::Delivered { .. } => answers.taken.contains_key(&delivery.id),
-            // Nobody is down for as long as the schedule lasts.
-            Progress::Exhausted { .. } => answers.gone.contains(&delivery.id),
+            // Nobody is down for as long as the schedule lasts; but rounds are over too in which an endpoint was disabled.
+            Progress::Exhausted { at } => {
+                let mut spans = self.disabled(delivery);
+                answers.gone.contains(&delivery.id)
+                    || spans.any(|(since, until)| since <= at && until.is_none_or(|until| delivery.created_at <= until))
+            }
+            // What was made before its endpoint was disabled waits for it until the schedule is over.
             Progress::Skipped { at, reason: SkipReason::EndpointDisabled } => {
-                let mut spans = self.disabled.get(delivery.id.endpoint()).into_iter().flatten();
-                spans.any(|(since, until)| *since <= at && until.is_none_or(|until| at <= until))
+                let is_over = at.since(delivery.created_at) >= SCHEDULE;
+                let mut spans = self.disabled(delivery);
+                spans.any(|(since, until)| {
+                    since <= at && until.is_none_or(|until| at <= until) && (is_over || since < delivery.created_at)
+                })
             }
             Progress::Skipped { reason: SkipReason::EndpointRemoved | SkipReason::NoEvent, .. } => false,
         };
         let is_right = is_right && delivery.due.is_none();
         (!is_right).then(|| format!("{} is {:?}, and that is not so", delivery.id.as_str(), delivery.progress))
+    }
+
+    /// From when to when the endpoint of a delivery was disabled.
+    fn disabled(&self, delivery: &Delivery) -> impl Iterator<Item = (Timestamp, Option<Timestamp>)> {
+        self.disabled.get(delivery.id.endpoint()).into_iter().flatten().copied()
     }
 
     /// What of it must happen sometimes.
@@ -223,7 +244,7 @@ impl Watch {
 
 /// Who wants to hear of events of this type, and is sent any.
 fn wants(endpoints: &Endpoints, event_type: EventType) -> impl Iterator<Item = &Endpoint> {
-    let is_enabled = |endpoint: &&Endpoint| endpoint.is_enabled();
+    let is_enabled = |endpoint: &&Endpoint| matches!(endpoint.standing, Standing::Enabled { .. });
     endpoints.endpoints.iter().filter(is_enabled).filter(move |endpoint| endpoint.interest.covers(event_type))
 }
 

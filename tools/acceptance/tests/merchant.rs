@@ -2,6 +2,7 @@
 //! and never at an address that is nobody's but our own network's.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers, and tests are built with overflow checks")]
 
 use std::collections::{BTreeMap, BTreeSet};
 

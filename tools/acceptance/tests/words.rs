@@ -51,6 +51,14 @@ fn every_module_says_what_it_is_for() {
 }
 
 #[test]
+fn no_file_bears_the_marks_of_a_merge() {
+    for (path, text) in texts() {
+        let is_mark = |line: &&str| line.starts_with("<<<<<<< ") || line.starts_with(">>>>>>> ");
+        assert!(!text.lines().any(|line| is_mark(&line)), "{path} was merged by halves");
+    }
+}
+
+#[test]
 fn no_file_knows_the_machine_it_was_written_on() {
     // Put together here, so that this file does not find itself.
     let homes = [["/ho", "me/"], ["/ro", "ot/"], ["/Use", "rs/"], ["/wo", "rk/"], ["C:", "\\\\"], ["/scr", "atch/"]];

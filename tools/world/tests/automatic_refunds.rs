@@ -58,7 +58,7 @@ async fn look(shop: &Shop) {
             RowId::Payment(id) => drop(shop.retry(&id).await.unwrap()),
             RowId::Dispute(id) => drop(shop.retry_dispute(&id).await.unwrap()),
             RowId::Warning(id) => drop(shop.retry_warning(&id).await.unwrap()),
-            RowId::Delivery(id) => panic!("nobody is told: {id}"),
+            RowId::Delivery(_) => {}
         }
     }
 }

@@ -113,7 +113,6 @@ const OPENED: &str = "evt_pay_45r6h26q25dittbo7zrmxadm3f_1";
 const PAID: &str = "evt_pay_45r6h26q25dittbo7zrmxadm3f_2";
 
 #[test]
-#[expect(clippy::indexing_slicing, reason = "there are two")]
 fn the_event_files_are_what_the_stream_shows_of_rows_as_they_are_written_now() {
     let changes = changes();
     let (first, second) = (&changes[0], &changes[1]);
@@ -191,7 +190,6 @@ fn what_comes_again_anyway_is_put_aside_when_it_does() {
 }
 
 /// A store over which the code falls when money is to be written down.
-#[expect(clippy::panic, reason = "that is what it is for")]
 mod trap {
     use super::*;
 

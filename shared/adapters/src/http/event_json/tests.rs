@@ -99,9 +99,10 @@ proptest! {
         payment in world::payments::any_payment(),
     ) {
         let secret = payment.client_secret.as_ref().map(|secret| secret.expose().to_owned());
-        let page = match &payment.state {
-            PaymentState::RequiresAction(NextAction::Redirect(url)) => Some(format!("\"{}\"", url.as_str())),
-            _ => None,
+        let page = if let PaymentState::RequiresAction(NextAction::Redirect(url)) = &payment.state {
+            Some(format!("\"{}\"", url.as_str()))
+        } else {
+            None
         };
         let told = told(Image::Payment(Box::new(payment)));
         let faults: Vec<String> = validator().iter_errors(&told).map(|fault| fault.to_string()).collect();

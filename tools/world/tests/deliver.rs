@@ -36,6 +36,7 @@ fn of(event: &EventId, endpoint: &EndpointId) -> DeliveryId {
     DeliveryId::of(event.clone(), endpoint.clone())
 }
 
+#[expect(clippy::unwrap_used, reason = "a part of a test, which then fails, as it should")]
 fn row(post: &Post, id: &DeliveryId) -> Delivery {
     post.store().delivery(id).unwrap()
 }
@@ -46,6 +47,7 @@ fn first() -> u32 {
 }
 
 /// Seconds from the first time that something was heard to each.
+#[expect(clippy::unwrap_used, reason = "a part of a test, which then fails, as it should")]
 fn moments(post: &Post) -> Vec<u64> {
     let heard = post.merchant().heard();
     let first = heard.first().unwrap().at;

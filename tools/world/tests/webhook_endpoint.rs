@@ -101,8 +101,8 @@ fn whatever_is_lost_of_a_rotation_the_same_request_leads_to_the_same_secret() {
             let post = Post::new();
             let id = post.registered("one").await;
             post.store().script(Call::Write, [course]);
-            let first = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await;
-            assert_eq!(first.is_err(), course != Course::SentTwice, "{course:?}");
+            let once = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await;
+            assert_eq!(once.is_err(), course != Course::SentTwice, "{course:?}");
             let again = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await.unwrap();
             assert_eq!(is_done(&again), course == Course::LostBefore, "{course:?}");
             assert_eq!(endpoint(post.store(), &id).await.unwrap().generation, first().next(), "{course:?}");

@@ -33,7 +33,7 @@ fn rotation(name: &str) -> RotationRequest {
 }
 
 /// The first generation of the secret of an endpoint that is registered when the clock begins.
-fn first() -> Generation {
+fn first_generation() -> Generation {
     Generation::first(SimHost::START)
 }
 
@@ -101,11 +101,11 @@ fn whatever_is_lost_of_a_rotation_the_same_request_leads_to_the_same_secret() {
             let post = Post::new();
             let id = post.registered("one").await;
             post.store().script(Call::Write, [course]);
-            let once = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await;
-            assert_eq!(once.is_err(), course != Course::SentTwice, "{course:?}");
+            let first = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await;
+            assert_eq!(first.is_err(), course != Course::SentTwice, "{course:?}");
             let again = rotate(post.host(), post.store(), &id, rotation("r1"), &client()).await.unwrap();
             assert_eq!(is_done(&again), course == Course::LostBefore, "{course:?}");
-            assert_eq!(endpoint(post.store(), &id).await.unwrap().generation, first().next(), "{course:?}");
+            assert_eq!(endpoint(post.store(), &id).await.unwrap().generation, first_generation().next(), "{course:?}");
         }
     });
 }
@@ -129,7 +129,7 @@ fn disabling_and_enabling_at_once_end_in_one_of_the_two_and_lose_nothing_else() 
         };
         turns::all((0..12).map(work)).await;
         let generation = endpoint(store, &other).await.unwrap().generation.get();
-        assert_eq!(generation, first().get() + 4, "each rotation counts once");
+        assert_eq!(generation, first_generation().get() + 4, "each rotation counts once");
     });
 }
 
@@ -222,11 +222,7 @@ fn what_a_lost_nudge_leaves_the_sweep_finds() {
 }
 
 /// All events of a range, redelivered call by call; how many calls that took.
-#[expect(
-    clippy::unwrap_used,
-    clippy::arithmetic_side_effects,
-    reason = "a part of a test, which then fails, as it should"
-)]
+#[expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test speaks by panicking")]
 async fn whole_range(post: &Post, id: &EndpointId, range: Range) -> (usize, usize) {
     let (mut range, mut count, mut calls) = (range, 0, 0);
     loop {

@@ -76,7 +76,7 @@ fn an_endpoint_is_registered_and_its_secret_is_shown() {
             "payment.succeeded"
           ],
           "formerSecretUntil": null,
-          "signingSecret": "whsec_e3o4+mJdNtOVVapITjY0nJbJ/+93rEaiabefbbrUhPQ=",
+          "signingSecret": "whsec_gSq3GNjA5Hg5Bacx2c/SONdPODFAevIPrud9q/0kMyk=",
           "status": "enabled",
           "url": "https://shop.example/hooks"
         }
@@ -228,7 +228,7 @@ fn a_secret_is_rotated_once_and_shown_to_whoever_asked() {
             "payment.succeeded"
           ],
           "formerSecretUntil": "2026-11-02T10:00:12.347Z",
-          "signingSecret": "whsec_kbOCU7HSJ37k9dYJDQTqwCU6s1Vk32NdE3tsqfmxeO0=",
+          "signingSecret": "whsec_THbhDEe9HbYyyCk3On5x3+Ojsg1jReo+uIWGBZ4qacg=",
           "status": "enabled",
           "url": "https://shop.example/hooks"
         }

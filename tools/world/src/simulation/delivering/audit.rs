@@ -244,7 +244,7 @@ impl Watch {
 
 /// Who wants to hear of events of this type, and is sent any.
 fn wants(endpoints: &Endpoints, event_type: EventType) -> impl Iterator<Item = &Endpoint> {
-    let is_enabled = |endpoint: &&Endpoint| endpoint.is_enabled();
+    let is_enabled = |endpoint: &&Endpoint| matches!(endpoint.standing, Standing::Enabled { .. });
     endpoints.endpoints.iter().filter(is_enabled).filter(move |endpoint| endpoint.interest.covers(event_type))
 }
 

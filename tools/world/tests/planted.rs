@@ -10,8 +10,8 @@ use world::{
     },
 };
 
-/// No bug before a port hides for longer. The slowest needs a quarter of them.
-const SEEDS: u64 = 2_000;
+/// No bug before a port hides for longer. The slowest needs little more than half of them.
+const SEEDS: u64 = 4_000;
 
 /// Some seed breaks one of these promises; whatever it breaks first is what the bug does.
 #[expect(clippy::print_stdout, reason = "which seed finds it is worth knowing")]
@@ -39,7 +39,7 @@ fn a_write_over_whatever_stands_is_found() {
 
 #[test]
 fn a_conflict_that_is_taken_for_a_success_is_found() {
-    is_found(TakesAConflictForASuccess, &["P4", "P5", "P6", "P9"]);
+    is_found(TakesAConflictForASuccess, &["P2", "P4", "P5", "P6", "P9"]);
 }
 
 #[test]

@@ -1,8 +1,11 @@
-//! The queues of nudges, out and in: the retry queue, and that of deliveries to the merchant, which is a queue of its own so that a
-//! merchant's server that is down holds up no payment.
+//! The queues of nudges, out and in: the retry queue, and that of deliveries to the merchant, which is a queue of its
+//! own so that a merchant's server that is down holds up no payment. It is fair to its endpoints, so that one that is
+//! slow does not hold up the others either.
 //!
-//! A nudge is `{"transactionId":"pay_…"}`, `{"disputeId":"dsp_…"}`, `{"warningId":"wrn_…"}` or `{"deliveryId":"evt_….whe_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's `due`,
-//! a doubled or late one by the row's version. So sending has no guarantee to keep, and reading has nothing to trust.
+//! A nudge is `{"transactionId":"pay_…"}`, `{"disputeId":"dsp_…"}`, `{"warningId":"wrn_…"}` or
+//! `{"deliveryId":"evt_….whe_…"}`, "look at this row now". It carries no state; a lost one is made good by the row's
+//! `due`, a doubled or late one by the row's version. So sending has no guarantee to keep, and reading has nothing to
+//! trust.
 //!
 //! Must never: put anything else of a payment on the queue, or let one bad record stop the others of its batch.
 
@@ -108,8 +111,13 @@ impl Nudge for Queues {
 
 impl Queue {
     async fn send(&self, id: &RowId, delay: Duration) -> Result<(), Error> {
-        let sent =
-            self.client.send_message().queue_url(&self.url).message_body(body(id)).delay_seconds(whole_seconds(delay));
+        let sent = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body(id))
+            .set_message_group_id(group(id))
+            .delay_seconds(whole_seconds(delay));
         sent.send().await.map(drop).map_err(|error| unavailable(&error))
     }
 
@@ -134,6 +142,7 @@ impl Queue {
             SendMessageBatchRequestEntry::builder()
                 .id(place.to_string())
                 .message_body(body(id))
+                .set_message_group_id(group(id))
                 .build()
                 .map_err(unavailable_by)
         });
@@ -242,6 +251,15 @@ impl NudgeJson {
             (None, None, None, Some(id)) => DeliveryId::parse(id).ok().map(RowId::Delivery),
             _ => None,
         }
+    }
+}
+
+/// Whose share of the queue a nudge takes. SQS lets a group that takes more than a tenth of it wait behind the others; nothing else is
+/// kept in order by it, since the queues are standard ones.
+fn group(id: &RowId) -> Option<String> {
+    match id {
+        RowId::Payment(_) | RowId::Dispute(_) | RowId::Warning(_) => None,
+        RowId::Delivery(delivery) => Some(delivery.endpoint().to_string()),
     }
 }
 
@@ -360,6 +378,9 @@ mod tests {
             entries.iter().map(|entry| entry["MessageBody"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
         };
         assert_eq!((sent[0]["QueueUrl"].as_str(), bodies(&sent[0])), (Some(URL), vec![body(&all[0]), body(&all[2])]));
+        assert!(sent[0]["Entries"][0].get("MessageGroupId").is_none(), "payments have no shares to be held to");
+        let RowId::Delivery(id) = delivery() else { return };
+        assert_eq!(sent[1]["Entries"][0]["MessageGroupId"], id.endpoint().as_str(), "an endpoint has its share");
         assert!(sent[1]["QueueUrl"].as_str().unwrap().ends_with("/deliveries"));
         assert_eq!(bodies(&sent[1]), [body(&delivery())]);
     }

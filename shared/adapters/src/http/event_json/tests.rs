@@ -22,7 +22,7 @@ fn the_catalogue_is_what_is_told() {
 }
 
 fn catalogue() -> String {
-    let mut text = include_str!("catalogue.md").to_owned();
+    let mut text = include_str!("catalogue.head").to_owned();
     text.push_str("\n## Types\n");
     for (heading, prefix) in [
         ("Payments", "payment."),

@@ -24,6 +24,9 @@ pub(crate) enum Depth {
     Full,
 }
 
+/// Seeds of the simulation where somebody waits; the gate takes all that it has by itself.
+const SEEDS_QUICK: &str = "10000";
+
 pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
     interrupt::listen()?;
     let started = Instant::now();
@@ -80,9 +83,8 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     licences(own)?;
     validate(own)?;
     up::quietly(own)?;
-    let dynamodb = second_opinion(own)?;
-    let paypal_sdk = paypal_sdk(own)?;
-    let mut count = tests(own, dynamodb.as_deref(), paypal_sdk.as_deref(), proof)?;
+    let doubles = Doubles { dynamodb: second_opinion(own)?, paypal_sdk: paypal_sdk(own)? };
+    let mut count = tests(own, depth, &doubles, proof)?;
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(teeth::all(own, proof)?);
         count.passed = count.passed.saturating_add(full::run(own)?);
@@ -128,30 +130,64 @@ fn paypal_sdk(own: &Place) -> Result<Option<PathBuf>, Failure> {
     or_gap(paypal_sdk::install(own)?, "what the official PayPal SDK says about the sandbox", needs)
 }
 
-fn tests(own: &Place, dynamodb: Option<&str>, paypal_sdk: Option<&Path>, proof: &Path) -> Result<Count, Failure> {
-    let mut command = cargo(own);
-    crate::aws::point_at_local(own, &mut command);
-    // Only the tests that ask for it shall see an AWS.
-    command.env_remove("AWS_ENDPOINT_URL");
-    // How much is proven is not for the caller's environment to say.
-    for variable in
-        ["SEEDS", "FIRST_SEED", "MODEL_ATTEMPTS", "MODEL_CAPTURES", "MODEL_KILLS", "MODEL_TIMEOUTS", "MODEL_SPOILT"]
-    {
-        command.env_remove(variable);
+/// Two runs side by side. The acceptance tests mostly wait: for time to pass, for a local AWS that does one thing at a time. What
+/// reckons takes the cores that they leave, and no more, because theirs is a promise about time.
+fn tests(own: &Place, depth: Depth, doubles: &Doubles, proof: &Path) -> Result<Count, Failure> {
+    step::run(
+        own,
+        "test-build",
+        "building the tests (minutes the first time)",
+        cargo(own).args(["test", "--workspace", "--no-run"]),
+    )?;
+    let mut acceptance = cargo(own);
+    acceptance.args(["test", "--no-fail-fast", "--package", "acceptance"]);
+    let mut rest = Command::new("nice");
+    rest.current_dir(&own.root).arg(acceptance.get_program()).args([
+        "test",
+        "--no-fail-fast",
+        "--workspace",
+        "--exclude",
+        "acceptance",
+    ]);
+    for command in [&mut acceptance, &mut rest] {
+        doubles.tell(own, command);
+        command.env(proof::FILE, proof);
     }
-    command
-        .args(["test", "--workspace", "--no-fail-fast"])
-        .env(proof::FILE, proof)
-        .env("QUITTANCE_STACK", own.stack_json())
-        .env("QUITTANCE_PYTHON", own.venv_program("python"))
-        .env("QUITTANCE_DYNAMODB_MINISTACK", own.aws_url());
-    if let Some(folder) = paypal_sdk {
-        command.env("QUITTANCE_PAYPAL_SDK", folder);
+    if depth == Depth::Quick {
+        rest.env("SEEDS", SEEDS_QUICK);
     }
-    if let Some(url) = dynamodb {
-        command.env("QUITTANCE_DYNAMODB_LOCAL", url);
+    let says = "running the acceptance tests against the deployed stack";
+    counted::both(says, &mut acceptance, "all other tests of the workspace", &mut rest)
+}
+
+/// What stands beside the stack, for tests that ask a second opinion.
+struct Doubles {
+    dynamodb: Option<String>,
+    paypal_sdk: Option<PathBuf>,
+}
+
+impl Doubles {
+    fn tell(&self, own: &Place, command: &mut Command) {
+        crate::aws::point_at_local(own, command);
+        // Only the tests that ask for it shall see an AWS.
+        command.env_remove("AWS_ENDPOINT_URL");
+        // How much is proven is not for the caller's environment to say.
+        for variable in
+            ["SEEDS", "FIRST_SEED", "MODEL_ATTEMPTS", "MODEL_CAPTURES", "MODEL_KILLS", "MODEL_TIMEOUTS", "MODEL_SPOILT"]
+        {
+            command.env_remove(variable);
+        }
+        command
+            .env("QUITTANCE_STACK", own.stack_json())
+            .env("QUITTANCE_PYTHON", own.venv_program("python"))
+            .env("QUITTANCE_DYNAMODB_MINISTACK", own.aws_url());
+        if let Some(folder) = &self.paypal_sdk {
+            command.env("QUITTANCE_PAYPAL_SDK", folder);
+        }
+        if let Some(url) = &self.dynamodb {
+            command.env("QUITTANCE_DYNAMODB_LOCAL", url);
+        }
     }
-    counted::run("running the tests of the workspace, the acceptance tests against the deployed stack", &mut command)
 }
 
 /// A command of the tests' own stack.

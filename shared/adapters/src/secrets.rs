@@ -18,6 +18,9 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::error::ProvideErrorMetadata as _;
 use domain::time::Timestamp;
 
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
 pub use documents::{PaypalAppSecret, PaypalEndpoint, SigningSecrets, StripeApiKey, WebhookSigningKey};
 
 /// How long a revoked key may go on working in an environment that nothing told of the revocation, while Secrets Manager answers.
@@ -35,15 +38,17 @@ const PAUSE_BETWEEN_READS: Duration = Duration::from_secs(10);
 /// While there is an old value to fall back on, nobody waits longer than this for a new one.
 const PATIENCE_WITH_AN_OLD_VALUE: Duration = Duration::from_secs(1);
 
-/// A text that must not be seen.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+/// A text that must not be seen. Its memory is overwritten when it is let go of, so that no later dump of the process shows what it no
+/// longer needs. (What the SDK and the HTTP client copy for themselves is theirs.)
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
     /// Wraps a text that must not be seen.
     #[must_use]
-    pub const fn new(text: String) -> Self {
-        Self(text)
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
     }
 
     /// The text itself. Whoever calls this hands it to the one who checks it, and to nobody else.

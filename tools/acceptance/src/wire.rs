@@ -12,6 +12,18 @@ const TIMEOUT: Duration = Duration::from_secs(29);
 /// What API Gateway says, with status 504, once its limit has passed.
 const TIMED_OUT: &str = r#"{"message": "Endpoint request timed out"}"#;
 
+/// The fixed secrets of the local stage: the gateways' keys, what the webhooks are signed with, and the client key. Like canaries in a
+/// mine, they show by turning up where they should not: no answer of the API may bear one, whatever it answers to.
+/// (`cargo xtask test` looks through logs, rows and messages when all is over.)
+pub const CANARIES: [&str; 4] = [
+    "sk_test_sandbox",
+    "sandbox-secret",
+    crate::signature::SECRET,
+    "localdevelopmentonlylocaldevelopmentonlylocaldevelop",
+];
+/// How the local API Gateway's addresses are known.
+const API: &str = "/_user_request_/";
+
 /// Sends requests, follows nothing, repeats nothing. What takes longer than API Gateway allows gets the answer that it would give.
 #[derive(Debug, Clone)]
 pub struct Http(reqwest::Client);
@@ -43,6 +55,7 @@ impl Http {
     /// # Panics
     /// If nobody answers.
     pub async fn send(&self, method: &str, url: &str, headers: &[(&str, &[u8])], body: impl Into<Vec<u8>>) -> Answer {
+        let method_name = method;
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let target = Url::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"));
         let mut request = self.0.request(method, target).body(body.into());
@@ -57,6 +70,10 @@ impl Http {
         };
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let text = answer.text().await.unwrap_or_else(|error| panic!("{url} broke off: {error:?}"));
+        if url.contains(API) {
+            let said = format!("{headers:?}{text}");
+            assert!(!CANARIES.iter().any(|secret| said.contains(secret)), "{method_name} {url} answers with a secret");
+        }
         Answer { status, text, headers }
     }
 

@@ -10,10 +10,13 @@ use std::fmt::Write as _;
 
 use acceptance::aws::Credentials;
 use acceptance::stack::{Stack, on_stack};
+use acceptance::wire::CANARIES;
 use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use data_encoding::HEXLOWER;
 use expect_test::expect;
+use sha2::{Digest as _, Sha256};
 
 const FUNCTIONS: [&str; 14] = [
     "initiate",
@@ -135,6 +138,22 @@ fn a_function_is_told_only_of_what_it_may_use() {
             webhook-endpoint: CLIENT_KEYS_ARN, DELIVERY_QUEUE_URL, WEBHOOK_SIGNING_KEY_ARN
         "#]]
         .assert_eq(&told);
+    });
+}
+
+#[test]
+fn every_fixed_secret_of_the_stack_is_looked_for_in_every_answer() {
+    on_stack(async |stack| {
+        let things = Things::of(stack).await;
+        for (arn, part) in
+            [(&things.stripe, "/apiKey"), (&things.paypal, "/clientSecret"), (&things.webhook, "/signingSecrets/0")]
+        {
+            let secret = stack.aws.secret(arn).await.pointer(part).unwrap().as_str().unwrap().to_owned();
+            assert!(CANARIES.contains(&secret.as_str()), "{part} of the stack's secrets is no canary");
+        }
+        let kept = stack.aws.secret(&things.clients).await["keys"]["local"]["sha256"].clone();
+        let is_client_key = |secret: &&str| kept == HEXLOWER.encode(&Sha256::digest(secret)).as_str();
+        assert!(CANARIES.iter().any(is_client_key), "the client key is no canary");
     });
 }
 

@@ -8,6 +8,7 @@
 
 mod aws;
 mod bundle;
+mod canary;
 mod counted;
 mod deploy;
 mod down;

@@ -16,12 +16,13 @@ use crate::place::Place;
 pub(crate) const FILE: &str = "QUITTANCE_PROOF";
 
 /// The proofs, and what each must have told, in the order in which they are shown.
-const EXPECTED: [(&str, &[&str]); 5] = [
+const EXPECTED: [(&str, &[&str]); 6] = [
     ("simulation", &["seeds", "draws", "calls", "faults"]),
     ("scope", &["await points", "schedules", "orders of pairs", "orders of events", "runs twice"]),
     ("model", &["states", "protocols planted", "protocols found"]),
     ("teeth", &["bugs planted", "bugs found"]),
     ("fuzz", &["inputs"]),
+    ("canary", &["secrets", "log lines", "rows", "functions' settings"]),
 ];
 
 /// Figures by what they are of, and in which unit.

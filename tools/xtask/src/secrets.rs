@@ -25,6 +25,11 @@ const SANDBOX_API_KEY: &str = "sk_test_sandbox";
 /// And for the merchant's app at PayPal.
 const SANDBOX_APP: (&str, &str) = ("sandbox-client", "sandbox-secret");
 
+/// What nobody may find anywhere but in a client's request.
+pub(crate) const fn local_key_secret() -> &'static str {
+    LOCAL_KEY_SECRET
+}
+
 /// The local key as a client sends it.
 pub(crate) fn local_api_key() -> String {
     format!("qk_{LOCAL_KEY_NAME}_{LOCAL_KEY_SECRET}")

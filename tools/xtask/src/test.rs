@@ -14,7 +14,7 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
+use crate::{canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +85,7 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     up::quietly(own)?;
     let doubles = Doubles { dynamodb: second_opinion(own)?, paypal_sdk: paypal_sdk(own)? };
     let mut count = tests(own, depth, &doubles, proof)?;
+    canary::look(own, proof)?;
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(teeth::all(own, proof)?);
         count.passed = count.passed.saturating_add(full::run(own)?);

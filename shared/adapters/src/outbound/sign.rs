@@ -13,6 +13,7 @@ use data_encoding::BASE64;
 use domain::time::Timestamp;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
+use zeroize::ZeroizeOnDrop;
 
 use crate::secrets::Secret;
 
@@ -23,7 +24,7 @@ const PREFIX: &str = "whsec_";
 const SIGNATURES_MAX: usize = 2;
 
 /// What one generation of an endpoint's secret signs with.
-#[derive(Clone)]
+#[derive(Clone, ZeroizeOnDrop)]
 pub struct SigningKey([u8; 32]);
 
 /// The key of an endpoint's generation: HMAC-SHA256 of `"<endpoint>:<generation>"` under the master key.

@@ -26,10 +26,10 @@ impl Document for StripeApiKey {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Stored {
-            api_key: String,
+            api_key: Secret,
         }
         let stored: Stored = parse_as(secret, "Stripe API key")?;
-        let key = stored.api_key.trim();
+        let key = stored.api_key.expose().trim();
         if is_visible(key) {
             Ok(Self(Secret::new(key.to_owned())))
         } else {
@@ -65,10 +65,10 @@ impl Document for PaypalAppSecret {
         #[serde(rename_all = "camelCase")]
         struct Stored {
             client_id: String,
-            client_secret: String,
+            client_secret: Secret,
         }
         let stored: Stored = parse_as(secret, "PayPal app")?;
-        let (id, secret) = (stored.client_id.trim(), stored.client_secret.trim());
+        let (id, secret) = (stored.client_id.trim(), stored.client_secret.expose().trim());
         // HTTP's basic authentication puts a colon between the two.
         let usable = is_visible(id) && !id.contains(':') && is_visible(secret);
         let app = || Self { client_id: id.to_owned(), client_secret: Secret::new(secret.to_owned()) };
@@ -96,11 +96,11 @@ impl Document for SigningSecrets {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Stored {
-            signing_secrets: Vec<String>,
+            signing_secrets: Vec<Secret>,
         }
         let stored: Stored = parse_as(secret, "signing secrets")?;
         let secrets: Vec<Secret> =
-            stored.signing_secrets.iter().map(|text| Secret::new(text.trim().to_owned())).collect();
+            stored.signing_secrets.iter().map(|text| Secret::new(text.expose().trim().to_owned())).collect();
         // An empty signing secret would let everybody sign.
         let usable =
             (1..=SIGNING_SECRETS_MAX).contains(&secrets.len()) && secrets.iter().all(|one| !one.expose().is_empty());
@@ -129,10 +129,10 @@ impl Document for WebhookSigningKey {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Stored {
-            signing_key: String,
+            signing_key: Secret,
         }
         let stored: Stored = parse_as(secret, "webhook signing key")?;
-        let key = stored.signing_key.trim();
+        let key = stored.signing_key.expose().trim();
         let usable = is_visible(key) && key.len() >= SIGNING_KEY_LENGTH_MIN;
         usable.then(|| Self(Secret::new(key.to_owned()))).ok_or(SecretError::Unreadable("webhook signing key"))
     }

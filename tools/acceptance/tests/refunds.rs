@@ -127,7 +127,14 @@ fn a_refund_that_the_gateway_refuses_gives_its_money_back_to_the_balance() {
         // Whoever looks what the dashboard has refunded learns nothing yet.
         let blind = json!({"method": "GET", "path": REFUNDS, "fault": "status", "status": 503, "times": 1000});
         let blind = stack.sandbox.misbehaves_for(&payment.id, blind).await;
+        let before = stack.api.status(&payment.id).await.expect(200).at("/version");
         drop(stack.sandbox.dashboard_refunds(&payment.id, Some(4000)).await);
+        // Its webhook is not to come between the refund and its refusal: that would prove nothing then, and be 202.
+        eventually("the row has heard that there is a refund", async || {
+            let shown = stack.api.status(&payment.id).await.expect(200);
+            if shown.at("/version") == before { Err(shown.text) } else { Ok(()) }
+        })
+        .await;
         let key = unique("refused");
         for replayed in ["", "true"] {
             let refused = stack.api.refund(&payment, &key, Some(1250)).await.expect(402);

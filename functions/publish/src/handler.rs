@@ -77,50 +77,67 @@ where
         let mut line = Line::new("publish", began);
         let records = records(event);
         line.set(Field::Records(records.len()));
-        // Read once for all of the batch: an endpoint that is registered while it is told hears of what comes after.
-        let (first_left, retold) = match self.store.load_endpoints().await {
-            Ok(endpoints) => (
-                self.all(&host, &endpoints, &records, &mut line).await,
-                self.again(&host, &endpoints, &wanted(event), &mut line).await,
-            ),
-            Err(error) => {
-                line.set(Field::Failure(&error));
-                (Some(0), Err(error))
-            }
-        };
+        let response = self.batch_on(&host, event, &records, &mut line).await;
         line.set(Field::Duration(host.now().since(began)));
         line.notes(host.take_notes());
         line.write_to_stdout(&self.log);
+        response
+    }
+
+    async fn batch_on<H: Host>(
+        &self,
+        host: &H,
+        event: &StreamEvent,
+        records: &[Record],
+        line: &mut Line,
+    ) -> Result<StreamResponse, GivenAgain> {
+        // Read once for all of the batch: an endpoint that is registered while it is told hears of what comes after.
+        let (first_left, retold) = match self.store.load_endpoints().await {
+            Ok(endpoints) => (
+                self.all(host, &endpoints, records, line).await,
+                self.again(host, &endpoints, &wanted(event), line).await,
+            ),
+            Err(error) => {
+                line.set(Field::Failure(&error));
+                (Some(0), Err(GivenAgain))
+            }
+        };
         let left = first_left.and_then(|place| records.get(place)).map(|record| record.sequence_number.clone());
         match (self.failures, left) {
             (StreamFailures::Thrown, Some(_)) => Err(GivenAgain),
+            (StreamFailures::Reported, Some(left)) => Ok(from_here_on(Some(left))),
             // Whoever asks by hand is told at once; nothing would ask again for them.
-            (StreamFailures::Thrown | StreamFailures::Reported, None) if retold.is_err() => Err(GivenAgain),
-            (StreamFailures::Thrown | StreamFailures::Reported, left) => Ok(from_here_on(left)),
+            (StreamFailures::Thrown | StreamFailures::Reported, None) => {
+                retold.map(|rows| from_here_on(None).and_not_retold(&rows))
+            }
         }
     }
 
-    /// Tells of rows as they stand, because a person wants it.
+    /// Tells of rows as they stand, because a person wants it. Those for which the time did not suffice, in their order.
     async fn again<H: Host>(
         &self,
         host: &H,
         endpoints: &Endpoints,
         rows: &[Subject],
         line: &mut Line,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Subject>, GivenAgain> {
         let mut tally = Tally::default();
-        for subject in rows {
+        let mut left = Vec::new();
+        for (place, subject) in rows.iter().enumerate() {
             let published = retell(host, &self.store, self.listeners(endpoints), event_json::body, subject).await;
             tally.add(&published);
-            if let Some(failure) = published.failure {
-                line.set(Field::Failure(&failure));
-                return Err(failure);
+            let Some(failure) = published.failure else { continue };
+            line.set(Field::Failure(&failure));
+            if failure != Error::OutOfTime {
+                return Err(GivenAgain);
             }
+            left.extend(rows.iter().skip(place).cloned());
+            break;
         }
         if !rows.is_empty() {
             tally.show(line);
         }
-        Ok(())
+        Ok(left)
     }
 
     /// Tells the records. The first one that was not told, if there is one.

@@ -1,7 +1,11 @@
-//! Every minute: finds the rows that are due and nudges them. Reads an index, decides nothing, writes nothing.
+//! Every minute: finds the rows that are due and nudges them, and measures whether what happens is told. Reads indexes, decides nothing,
+//! writes nothing.
+
+use std::time::Duration;
 
 use adapters::telemetry::{Count, Field, Gauge, Level, Line};
-use flow::operations::sweep::{Swept, sweep};
+use flow::operations::sweep::{Swept, sweep, untold};
+use flow::ports::timeline::FindNewest;
 use flow::ports::{Error, FindDue, Host, Nudge};
 use serde::Serialize;
 
@@ -26,9 +30,11 @@ pub(crate) struct SweptJson {
     more: bool,
     unreadable: usize,
     failed_partitions: usize,
+    /// None if that could not be found out.
+    untold_ms: Option<u64>,
 }
 
-impl<S: FindDue, N: Nudge> Sweep<S, N> {
+impl<S: FindDue + FindNewest, N: Nudge> Sweep<S, N> {
     /// Sweeps once.
     ///
     /// # Errors
@@ -36,7 +42,7 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
     pub(crate) async fn once<H: Host>(&self, host: &H, line: &mut Line) -> Result<SweptJson, Error> {
         let began = host.now();
         let swept = sweep(host, &self.store, &self.nudges).await;
-        line.set(Field::Duration(host.now().since(began)));
+        let mut untold = None;
         match &swept {
             Ok(swept) => {
                 // Measured each minute, also when there is nothing: minutes without a measure tell that no sweep got through.
@@ -50,26 +56,43 @@ impl<S: FindDue, N: Nudge> Sweep<S, N> {
                 if swept.nudged < swept.found || swept.deliveries_nudged < swept.deliveries_found {
                     line.raise(Level::Warn);
                 }
+                untold = self.telling(host, line).await;
             }
             Err(error) => line.set(Field::Failure(error)),
         }
-        swept.map(SweptJson::from)
+        line.set(Field::Duration(host.now().since(began)));
+        swept.map(|swept| SweptJson::of(swept, untold))
+    }
+
+    /// Measures for how long nothing was told. That it cannot be found out is said, and no reason for a sweep to fail.
+    async fn telling<H: Host>(&self, host: &H, line: &mut Line) -> Option<Duration> {
+        match untold(host, &self.store).await {
+            Ok(untold) => {
+                line.measure(Gauge::Untold(untold));
+                Some(untold)
+            }
+            Err(error) => {
+                line.set(Field::Failure(&error));
+                None
+            }
+        }
     }
 }
 
-impl From<Swept> for SweptJson {
-    fn from(swept: Swept) -> Self {
-        let oldest_due_ms = u64::try_from(swept.oldest_due.as_millis()).unwrap_or(u64::MAX);
+impl SweptJson {
+    fn of(swept: Swept, untold: Option<Duration>) -> Self {
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self {
             found: swept.found,
             nudged: swept.nudged,
             deliveries_found: swept.deliveries_found,
             deliveries_nudged: swept.deliveries_nudged,
             in_doubt: swept.in_doubt,
-            oldest_due_ms,
+            oldest_due_ms: milliseconds(swept.oldest_due),
             more: swept.more,
             unreadable: swept.unreadable,
             failed_partitions: swept.failed_partitions,
+            untold_ms: untold.map(milliseconds),
         }
     }
 }

@@ -87,7 +87,7 @@ where
             }
             Route::RedeliverRange(id) => self.redeliver_range(host, request, id, &actor, line).await,
             Route::Events => self.events(host, request, line).await,
-            Route::Event(id) => self.event(request, id).await,
+            Route::Event(id) => self.event(host, request, id).await,
             Route::Redeliver(id) => self.redeliver(host, request, id, &actor, line).await,
         }
     }
@@ -185,9 +185,9 @@ where
         Ok(Answer::json(StatusCode::OK, &json))
     }
 
-    async fn event(&self, request: &Request, id: &EventId) -> Result<Answer, Problem> {
+    async fn event<H: Host>(&self, host: &H, request: &Request, id: &EventId) -> Result<Answer, Problem> {
         http::body::screen(request)?;
-        let told = event(&self.store, id).await.map_err(|error| Problem::from(&error))?;
+        let told = event(host, &self.store, id).await.map_err(|error| Problem::from(&error))?;
         let json = ToldJson::of(&told.event, &told.deliveries).map_err(|_| Problem::new(Refusal::Internal))?;
         Ok(Answer::json(StatusCode::OK, &json))
     }

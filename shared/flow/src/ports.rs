@@ -104,8 +104,8 @@ pub enum Error {
         /// Where it breaks, without data.
         detail: String,
     },
-    /// There is not enough time left to ask the gateway and write down what it says.
-    #[error("there is no time left to ask the gateway")]
+    /// There is not enough time left to begin something, a gateway call or a change that is to be told, and end it in order.
+    #[error("there is no time left")]
     OutOfTime,
     /// Others changed the row each time we tried.
     #[error("the payment was changed by others each time")]

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test speaks by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use acceptance::client::Opened;
 use acceptance::cloudwatch::{Metric, metrics_in};
@@ -11,8 +12,9 @@ use acceptance::repository::{deployed_functions, read, resources};
 use acceptance::signature::{SECRET, header, now};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::{eventually, say, unique};
-use adapters::telemetry::{Count, DIMENSION, Gauge, Level, NAMESPACE};
+use adapters::telemetry::{Count, DIMENSION, Gauge, Level, Line, Log, NAMESPACE};
 use domain::payment::ReviewReason;
+use domain::time::Timestamp;
 use serde_json::{Value, json};
 
 /// An alarm as template.yaml declares it.
@@ -249,6 +251,32 @@ fn a_sweep_measures_the_payments_of_which_nobody_knows() {
         assert_eq!(stack.aws.alarm("sweep-stopped").await["StateValue"], "OK");
         stack.sandbox.behaves_again(&fault).await;
         drop(stack.settled(&lost.id, "succeeded").await);
+    });
+}
+
+/// What nobody calls cannot say so. The sweep says that somebody tells; and what it would say if nobody did, is written here as it writes
+/// it, because the stack's one source of changes serves all other tests.
+#[test]
+fn the_sweep_measures_whether_anything_is_told_and_silence_rings() {
+    on_stack(async |stack| {
+        let swept = stack.sweep().await;
+        assert_eq!(swept["untoldMs"], 0, "what is opened here is told: {swept}");
+        let line = eventually("a sweep has said so", async || {
+            let lines = stack.aws.logs("sweep").await;
+            let mut lines = lines.iter().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            lines.find(|line| line["untoldSeconds"] == 0).ok_or_else(|| "no line says that all is told".to_owned())
+        })
+        .await;
+        stack.aws.forget_alarm("telling-stopped").await;
+        stack.aws.put_metric(&watched(&stack.aws.alarm("telling-stopped").await, &line)).await;
+        assert_eq!(stack.aws.alarm("telling-stopped").await["StateValue"], "OK", "{line}");
+
+        let mut silent = Line::new("sweep", Timestamp::from_unix_ms(i64::try_from(now()).unwrap() * 1_000));
+        silent.measure(Gauge::Untold(Duration::from_secs(20 * 60)));
+        let mut text = Vec::new();
+        silent.write(&Log { stack: stack.aws.stack.clone(), least: Level::Error }, &mut text);
+        goes_off(stack, "telling-stopped", &serde_json::from_slice(&text).unwrap()).await;
+        stack.aws.forget_alarm("telling-stopped").await;
     });
 }
 

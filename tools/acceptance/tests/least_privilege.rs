@@ -90,7 +90,7 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
             Scan             -        -        -        -        -        -        -        -        -        -        -        -        -        -
             Query table      -        -        -        -        -        -        -        -        -        -        -        -        -        -
             Query due        -        -        -        -        -        -        -        -        -        -        yes      -        -        -
-            Query byDay      -        -        -        -        -        -        yes      -        -        -        -        -        -        yes
+            Query byDay      -        -        -        -        -        -        yes      -        -        -        yes      -        -        yes
             Query reference  -        -        -        -        -        -        yes      -        -        -        -        -        -        -
             Query disputes   -        -        -        -        -        -        -        yes      -        -        -        -        -        -
             secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -

@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::{
 };
 use tokio::runtime::{Builder, Runtime};
 use world::{
-    for_each_store_rule, for_each_webhook_rule,
+    for_each_store_rule, for_each_telling_rule, for_each_webhook_rule,
     store::MemoryStore,
     store_contract::{self as contract, Bench},
     turns,
@@ -44,6 +44,7 @@ mod twin {
     }
     for_each_store_rule!(rule);
     for_each_webhook_rule!(rule);
+    for_each_telling_rule!(rule);
 }
 
 mod ministack {
@@ -63,6 +64,7 @@ mod ministack {
     }
     for_each_store_rule!(rule);
     for_each_webhook_rule!(rule);
+    for_each_telling_rule!(rule);
 }
 
 mod dynamodb_local {
@@ -82,6 +84,7 @@ mod dynamodb_local {
     }
     for_each_store_rule!(rule);
     for_each_webhook_rule!(rule);
+    for_each_telling_rule!(rule);
 }
 
 /// The twin, with an index that lags until the rule gives it a moment.

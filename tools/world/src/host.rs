@@ -20,6 +20,7 @@ pub struct SimHost {
     dice: AtomicU64,
     limits: Limits,
     policy: Mutex<Policy>,
+    deadline: Mutex<Option<Timestamp>>,
     notes: Mutex<Vec<Note>>,
 }
 
@@ -41,6 +42,7 @@ impl SimHost {
             dice: AtomicU64::new(seed),
             limits,
             policy: Mutex::new(Policy::STANDARD),
+            deadline: Mutex::new(None),
             notes: Mutex::new(Vec::new()),
         }
     }
@@ -58,6 +60,11 @@ impl SimHost {
     /// The merchant settles on these settings.
     pub fn settle_on(&self, policy: Policy) {
         *self.policy.lock().unwrap_or_else(PoisonError::into_inner) = policy;
+    }
+
+    /// Whatever runs here must have begun its last step before this moment.
+    pub fn ends_at(&self, deadline: Timestamp) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) = Some(deadline);
     }
 
     /// What was noted so far.
@@ -93,7 +100,9 @@ impl Host for SimHost {
     }
 
     fn gateway_budget(&self) -> Duration {
-        self.limits.gateway_timeout
+        let deadline = *self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = deadline.map_or(Duration::MAX, |deadline| deadline.since(self.now()));
+        left.min(self.limits.gateway_timeout)
     }
 
     fn note(&self, note: Note) {
@@ -125,6 +134,18 @@ mod tests {
         turns::block_on(host.sleep(Duration::from_millis(40)));
         host.advance(Duration::from_secs(1));
         assert_eq!(host.now().since(SimHost::START), Duration::from_millis(1_040));
+    }
+
+    #[test]
+    fn what_is_left_until_the_end_grows_less_and_is_never_more_than_the_limit() {
+        let host = SimHost::new(1);
+        assert_eq!(host.gateway_budget(), Limits::STANDARD.gateway_timeout);
+        host.ends_at(SimHost::START.plus(Duration::from_secs(60)));
+        let left = [0, 50, 9, 1, 1].map(|seconds| {
+            host.advance(Duration::from_secs(seconds));
+            host.gateway_budget().as_secs()
+        });
+        assert_eq!(left, [20, 10, 1, 0, 0]);
     }
 
     #[test]

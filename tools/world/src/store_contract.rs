@@ -12,6 +12,7 @@
 mod due;
 mod lists;
 mod rows;
+mod telling;
 mod webhooks;
 
 use std::{fmt::Debug, future::Future};
@@ -22,7 +23,7 @@ use flow::ports::{
     WriterToken,
 };
 
-pub use self::{due::*, lists::*, rows::*, webhooks::*};
+pub use self::{due::*, lists::*, rows::*, telling::*, webhooks::*};
 use crate::payments;
 
 /// A store under test.

@@ -1,18 +1,27 @@
 //! What was committed is told: once, in order, whatever breaks down in between, and with the money that it moved.
 
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
+
 use adapters::http::event_json;
 use domain::{
     gateway::RefundStatus,
     payment::{Payment, RefundProgress},
+    policy::Policy,
+    schedule::Limits,
+    time::Timestamp,
     timeline::{Change, EventId, Subject},
     webhook::Endpoints,
 };
 use flow::{
     operations::publish::{Listeners, Published, retell},
-    ports::Note,
+    ports::{Error, Host, Note},
 };
 use world::{
     gateway::Verdict,
+    host::SimHost,
     queue::MemoryQueue,
     shop::{Shop, card, give_back, order},
     store::{Call, Course, MemoryStore},
@@ -308,5 +317,73 @@ fn of_several_refunds_that_a_look_finds_the_gravest_gives_its_name_and_all_are_t
             .collect();
         assert_eq!(statuses, ["succeeded", "failed"]);
         assert_eq!(audit_journal(shop.store(), &shop.row(&id)), Vec::<String>::new());
+    });
+}
+
+/// A machine on which there is time for so many more steps.
+struct Hurried {
+    host: SimHost,
+    steps: AtomicU32,
+}
+
+impl Host for Hurried {
+    fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    fn dice(&self) -> u64 {
+        self.host.dice()
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        self.host.sleep(duration).await;
+    }
+
+    fn limits(&self) -> Limits {
+        self.host.limits()
+    }
+
+    fn policy(&self) -> Policy {
+        self.host.policy()
+    }
+
+    fn gateway_budget(&self) -> Duration {
+        let left = self.steps.load(Ordering::SeqCst);
+        self.steps.store(left.saturating_sub(1), Ordering::SeqCst);
+        if left == 0 { Duration::ZERO } else { self.host.gateway_budget() }
+    }
+
+    fn note(&self, note: Note) {
+        self.host.note(note);
+    }
+}
+
+#[test]
+fn wherever_the_time_ends_it_stops_in_order_and_the_next_try_tells_the_rest() {
+    block_on(async {
+        for steps in 0.. {
+            assert!(steps < 200, "there is no end of it");
+            let (shop, payment) = a_life().await;
+            // The first two were never told, so that a gap is filled too.
+            let changes: Vec<Change> = changes(&shop).split_off(2);
+            let (bus, host) = (MemoryBus::default(), Hurried { host: SimHost::new(2), steps: AtomicU32::new(steps) });
+            let first = tell(&host, shop.store(), &bus, &changes).await;
+            let entries = shop.store().timeline(&subject(&payment));
+            let announced = bus.events().len();
+            let next = tell(shop.host(), shop.store(), &bus, &changes).await;
+            assert_eq!((next.told, next.failure), (5, None), "after {steps} steps");
+            assert!(
+                next.told_before == first.told,
+                "what was said to be told is told, and nothing else: {steps} steps"
+            );
+            assert!(announced <= bus.events().len());
+            assert_eq!(audit_journal(shop.store(), &payment), Vec::<String>::new(), "after {steps} steps");
+            if first.failure.is_none() {
+                assert_eq!(first.told, 5);
+                return;
+            }
+            assert_eq!(first.failure, Some(Error::OutOfTime), "after {steps} steps");
+            assert!(first.told < 5 && entries.len() < 7, "after {steps} steps");
+        }
     });
 }

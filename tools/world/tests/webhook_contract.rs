@@ -1,7 +1,7 @@
-//! The twin keeps the rules about endpoints and deliveries; the real table is held to the same ones in `tools/acceptance`.
+//! The twin keeps the rules about endpoints and deliveries, and about what is told; the real table is held to the same ones in `tools/acceptance`.
 
 use world::{
-    for_each_webhook_rule,
+    for_each_telling_rule, for_each_webhook_rule,
     store::MemoryStore,
     store_contract::{self as contract, Bench},
     turns,
@@ -34,3 +34,4 @@ macro_rules! rule {
     };
 }
 for_each_webhook_rule!(rule);
+for_each_telling_rule!(rule);

@@ -7,7 +7,8 @@ use domain::{
     time::Day,
     timeline::{EventId, EventType},
     webhook::{
-        DeliveryId, ENDPOINTS_MAX, EndpointId, Generation, Interest, KeepFormer, Progress, Rejection, RotationRequest,
+        DeliveryId, ENDPOINTS_MAX, EndpointId, Generation, Interest, KEPT_AFTER_END, KeepFormer, Progress, Rejection,
+        RotationRequest,
     },
 };
 use flow::{
@@ -141,13 +142,13 @@ fn an_event_is_shown_with_what_became_of_it_at_each_endpoint() {
         post.merchant().usually_answers(&other, status(500));
         let id = post.happened("order-1").await;
         post.swept().await;
-        let told = event(post.store(), &id).await.unwrap();
+        let told = event(post.host(), post.store(), &id).await.unwrap();
         assert_eq!(told.event.id, id);
         let shown: Vec<_> =
             told.deliveries.iter().map(|delivery| (delivery.id.endpoint(), delivery.progress.name())).collect();
         assert_eq!(shown, [(&one, "delivered"), (&other, "pending")]);
         let unknown = EventId::of(id.subject().clone(), 99);
-        assert!(matches!(event(post.store(), &unknown).await, Err(WebhookEndpointError::NotFound)));
+        assert!(matches!(event(post.host(), post.store(), &unknown).await, Err(WebhookEndpointError::NotFound)));
     });
 }
 
@@ -203,6 +204,59 @@ fn an_event_is_delivered_again_to_whoever_would_be_told_now_or_to_the_one_that_i
         disable(host, store, &refunds, &client()).await.unwrap();
         let refused = redeliver(host, store, queue, &id, &Receivers::One(refunds), &client()).await;
         assert!(matches!(refused, Err(WebhookEndpointError::Disabled)));
+    });
+}
+
+#[test]
+fn what_became_of_a_delivery_is_shown_for_ninety_days_and_sending_again_begins_anew() {
+    block_on(async {
+        let post = Post::new();
+        let (host, store, queue) = (post.host(), post.store(), post.queue());
+        let one = post.registered("one").await;
+        let id = post.happened("order-1").await;
+        post.at_rest().await;
+        let ended = post.host().now();
+        let shown = async || event(host, store, &id).await.unwrap().deliveries.len();
+        let again = async || {
+            redeliver(host, store, queue, &id, &Receivers::One(one.clone()), &client()).await.unwrap();
+            post.at_rest().await;
+        };
+        // Just before its end it is asked for again, and counts from its new end.
+        host.set(ended.plus(KEPT_AFTER_END - Duration::from_millis(1)));
+        store.expire(host.now());
+        assert_eq!((shown().await, store.deliveries().len()), (1, 1));
+        again().await;
+        host.advance(KEPT_AFTER_END - Duration::from_secs(1));
+        store.expire(host.now());
+        assert_eq!((shown().await, store.deliveries().len()), (1, 1));
+        // What the table has not got round to deleting is shown no more; it can still be sent again, and is the same row.
+        host.advance(Duration::from_secs(1));
+        assert_eq!((shown().await, store.deliveries().len()), (0, 1));
+        again().await;
+        let row = store.delivery(&DeliveryId::of(id.clone(), one.clone())).unwrap();
+        assert_eq!((shown().await, row.tries.len()), (1, 3));
+        // What was deleted is made anew.
+        host.advance(KEPT_AFTER_END);
+        store.expire(host.now());
+        assert_eq!((shown().await, store.deliveries().len()), (0, 0));
+        again().await;
+        let row = store.delivery(&DeliveryId::of(id.clone(), one.clone())).unwrap();
+        assert_eq!((shown().await, row.tries.len(), post.merchant().heard().len()), (1, 1, 4));
+        assert_eq!(store.events().len(), 1, "the event itself stays for ever");
+    });
+}
+
+#[test]
+fn what_is_pending_is_never_deleted_however_old_it_is() {
+    block_on(async {
+        let post = Post::new();
+        post.registered("one").await;
+        post.happened("order-1").await;
+        post.host().advance(1_000 * A_DAY);
+        post.store().expire(post.host().now());
+        assert_eq!(post.store().deliveries().len(), 1);
+        post.at_rest().await;
+        assert_eq!(post.merchant().heard().len(), 1);
     });
 }
 

@@ -1,6 +1,7 @@
 //! Every event file of this function through its handler, with what it tells pinned; and batches of which a part goes wrong.
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use adapters::telemetry::Level;
 use domain::journal::Movement;
@@ -253,4 +254,90 @@ fn a_row_whose_last_change_was_put_aside_is_told_when_a_person_asks_for_it() {
     }
     function.store.script(Call::Load, [Course::LostBefore]);
     assert_eq!(run(&function, &asked), json!("a change could not be told; the log says why"));
+}
+
+/// A bus that takes its time.
+struct SlowBus<'a> {
+    host: &'a SimHost,
+    bus: MemoryBus,
+}
+
+impl Bus for SlowBus<'_> {
+    async fn put(&self, event: &flow::ports::timeline::Event) -> Result<(), Error> {
+        self.host.advance(Duration::from_secs(10));
+        self.bus.put(event).await
+    }
+}
+
+/// A function whose minute is over after so many seconds; each event takes ten of them.
+fn in_a_hurry(
+    host: &SimHost,
+    seconds: u64,
+    store: MemoryStore,
+) -> Publish<MemoryStore, SlowBus<'_>, MemoryQueue, Aside> {
+    host.ends_at(host.now().plus(Duration::from_secs(seconds)));
+    let Publish { nudges, dead_letters, failures, limits, policy, log, .. } = function();
+    let bus = SlowBus { host, bus: MemoryBus::default() };
+    Publish { store, bus, nudges, dead_letters, failures, limits, policy, log }
+}
+
+/// What comes of an event, and what the line says of it.
+fn answered(
+    function: &Publish<MemoryStore, SlowBus<'_>, MemoryQueue, Aside>,
+    host: &SimHost,
+    event: &StreamEvent,
+) -> (Value, Value) {
+    let mut line = Line::new("publish", host.now());
+    let answer = match block_on(function.batch_on(host, event, &records(event), &mut line)) {
+        Ok(response) => serde_json::to_value(response).unwrap(),
+        Err(thrown) => json!(thrown.to_string()),
+    };
+    let mut text = Vec::new();
+    line.write(&function.log, &mut text);
+    (answer, serde_json::from_slice(&text).unwrap_or_default())
+}
+
+#[test]
+fn what_the_time_does_not_suffice_for_is_given_again_from_the_first_change_that_is_not_told() {
+    // Both changes are announced: the first event is on the bus after ten seconds, the second after twenty.
+    for (seconds, told, left) in [
+        (0, 0, Some("4421584500000000017450439001")),
+        (10, 0, Some("4421584500000000017450439001")),
+        (11, 1, Some("4421584500000000017450439002")),
+        (20, 1, Some("4421584500000000017450439002")),
+        (21, 2, None),
+    ] {
+        let host = SimHost::new(1);
+        let function = in_a_hurry(&host, seconds, MemoryStore::default());
+        let (answer, line) = answered(&function, &host, &batch(&changes()));
+        let wanted = left.map(|left| json!({"itemIdentifier": left}));
+        assert_eq!(answer["batchItemFailures"], json!(wanted.into_iter().collect::<Vec<_>>()), "{seconds} s");
+        assert_eq!(function.store.events().len(), told, "{seconds} s");
+        assert_eq!(line["failure"].as_str(), left.map(|_| "there is no time left"), "{seconds} s");
+        assert!(function.dead_letters.letters.lock().unwrap().is_empty(), "it was not in the way of anybody");
+        host.ends_at(host.now().plus(Duration::from_secs(60)));
+        assert_eq!(answered(&function, &host, &batch(&changes())).0.to_string(), NOTHING_LEFT);
+        assert_eq!((function.store.events().len(), function.store.journal().len()), (2, 1));
+    }
+}
+
+#[test]
+fn whoever_asks_for_more_rows_than_there_is_time_for_hears_which_are_left_in_their_order() {
+    let (host, store) = (SimHost::new(1), MemoryStore::default());
+    let opened: Vec<Payment> = (1..=4).map(world::payments::waiting).collect();
+    for payment in &opened {
+        let (cause, actor) = (Cause::of("initiated"), client());
+        let write = Write { payment, cause, actor: &actor, writer: WriterToken(1) };
+        block_on(store.create(&write)).unwrap();
+    }
+    let ids: Vec<&str> = opened.iter().map(|payment| payment.id.as_str()).collect();
+    let asked: StreamEvent = serde_json::from_value(json!({"retell": ids})).unwrap();
+    let function = in_a_hurry(&host, 25, store);
+    let (answer, line) = answered(&function, &host, &asked);
+    assert_eq!(answer, json!({"batchItemFailures": [], "notRetold": &ids[2..]}));
+    assert_eq!((&line["told"], &line["failure"]), (&json!(2), &json!("there is no time left")));
+    host.ends_at(host.now().plus(Duration::from_secs(60)));
+    let rest: StreamEvent = serde_json::from_value(json!({"retell": answer["notRetold"]})).unwrap();
+    assert_eq!(answered(&function, &host, &rest).0.to_string(), NOTHING_LEFT);
+    assert_eq!(function.store.events().len(), 4);
 }

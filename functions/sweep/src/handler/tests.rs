@@ -1,14 +1,14 @@
 //! The event file of this function through its handler.
 
-use std::time::Duration;
-
 use adapters::telemetry::Log;
-use domain::time::Timestamp;
+use domain::time::{Day, Timestamp};
+use flow::ports::timeline::DayList;
 use flow::ports::{Dependency, DuePage, DuePartition, DuePlace, DueWindow};
 use serde_json::json;
 use world::events::{payment, store_with, text};
 use world::host::SimHost;
 use world::queue::MemoryQueue;
+use world::store::{Call, Course};
 use world::turns::block_on;
 
 use super::*;
@@ -23,7 +23,7 @@ fn every_minute_what_is_due_is_nudged() {
     let mut line = Line::new("sweep", host.now());
     let nothing = json!({
         "found": 0, "nudged": 0, "deliveriesFound": 0, "deliveriesNudged": 0, "inDoubt": 0, "oldestDueMs": 0, "more": false,
-        "unreadable": 0, "failedPartitions": 0,
+        "unreadable": 0, "failedPartitions": 0, "untoldMs": 0,
     });
     assert_eq!(swept(&mut line), nothing);
     host.advance(Duration::from_secs(3600));
@@ -41,7 +41,9 @@ fn each_sweep_says_what_it_measured_however_little_there_was() {
     host.advance(Duration::from_secs(3600));
     let late = swept();
     assert_eq!((&late["found"], &late["inDoubt"], &late["oldestDueSeconds"]), (&json!(1), &json!(0), &json!(3300)));
-    let names = json!(["deliveriesFound", "found", "inDoubt", "oldestDueSeconds"]);
+    // Nobody tells of anything here, and the payment is an hour old.
+    assert_eq!((&quiet["untoldSeconds"], &late["untoldSeconds"]), (&json!(0), &json!(3600)));
+    let names = json!(["deliveriesFound", "found", "inDoubt", "oldestDueSeconds", "untoldSeconds"]);
     for line in [quiet, late] {
         let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
         assert_eq!(json!(metrics.iter().map(|metric| &metric["Name"]).collect::<Vec<_>>()), names, "{line}");
@@ -57,6 +59,19 @@ fn a_sweep_that_got_nowhere_measures_nothing() {
     assert!(Gauge::NAMES.iter().all(|name| line[*name].is_null()), "a zero would say that all is well: {line}");
 }
 
+#[test]
+fn a_sweep_that_cannot_say_whether_anything_is_told_got_through_all_the_same() {
+    let host = SimHost::new(1);
+    let sweep = Sweep { store: block_on(store_with(&payment(&host))), nudges: MemoryQueue::default() };
+    sweep.store.script(Call::List, [Course::LostBefore]);
+    let line = logged(|line| {
+        let swept = serde_json::to_value(block_on(sweep.once(&host, line)).unwrap()).unwrap();
+        assert_eq!((&swept["found"], &swept["untoldMs"]), (&json!(0), &json!(null)));
+    });
+    assert_eq!((&line["found"], &line["failed"]), (&json!(0), &json!(1)));
+    assert!(line["untoldSeconds"].is_null(), "a zero would say that all is well: {line}");
+}
+
 /// The line, as it is written where little is.
 fn logged(work: impl FnOnce(&mut Line)) -> serde_json::Value {
     let mut line = Line::new("sweep", Timestamp::from_unix_ms(0));
@@ -68,6 +83,12 @@ fn logged(work: impl FnOnce(&mut Line)) -> serde_json::Value {
 
 /// A table that does not answer.
 struct Down;
+
+impl FindNewest for Down {
+    async fn newest(&self, _: DayList, _: Day, _: Timestamp) -> Result<Option<Timestamp>, Error> {
+        Err(down())
+    }
+}
 
 impl FindDue for Down {
     async fn find_due(&self, _: DuePartition, _: DueWindow, _: Option<DuePlace>, _: u32) -> Result<DuePage, Error> {

@@ -274,6 +274,11 @@ pub(super) fn of_subject(subject: &Subject) -> AttributeValue {
     }
 }
 
+/// Whether this is the key of a delivery, the one kind of row that DynamoDB deletes by itself.
+pub(super) fn is_delivery(key: &str) -> bool {
+    key.starts_with(DELIVERY_PREFIX)
+}
+
 /// What the row of this key is, if its changes are told.
 pub(super) fn subject_of(key: &str) -> Option<Subject> {
     let payment = key.strip_prefix(PAYMENT_PREFIX).and_then(|id| TransactionId::parse(id).ok()).map(Subject::Payment);

@@ -8,9 +8,15 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use domain::time::Timestamp;
-use flow::ports::{Dependency, Error, ListPage, ListPayments, ListPlace, Listing, timeline::EventPlace};
+use aws_sdk_dynamodb::{
+    operation::query::builders::QueryFluentBuilder,
+    types::{AttributeValue, KeysAndAttributes},
+};
+use domain::time::{Day, Timestamp};
+use flow::ports::{
+    Dependency, Error, ListPage, ListPayments, ListPlace, Listing,
+    timeline::{DayList, EventPlace, FindNewest},
+};
 use futures_util::future::try_join_all;
 
 use super::{
@@ -88,6 +94,17 @@ impl ListPayments for PaymentTable {
     }
 }
 
+impl FindNewest for PaymentTable {
+    async fn newest(&self, list: DayList, day: Day, until: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let partition = |shard| match list {
+            DayList::Payments => keys::day_partition(day, shard),
+            DayList::Events => keys::event_partition(day, shard),
+        };
+        let shards = (0..keys::DAY_SHARDS).filter_map(partition).map(|partition| self.newest_of(partition, until));
+        Ok(try_join_all(shards).await?.into_iter().flatten().max())
+    }
+}
+
 /// What one shard has to go on with, newest first.
 struct Shard<P> {
     places: Vec<P>,
@@ -123,19 +140,8 @@ impl PaymentTable {
         partition: String,
         after: Option<&P>,
     ) -> Result<Shard<P>, Error> {
-        let newest = after.map_or(i64::MAX, |place| place.moment().unix_ms());
-        let asked = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .index_name(index)
-            .key_condition_expression("#partition = :partition AND #created <= :newest")
-            .expression_attribute_names("#partition", attribute)
-            .expression_attribute_names("#created", keys::CREATED_AT)
-            .expression_attribute_values(":partition", AttributeValue::S(partition))
-            .expression_attribute_values(":newest", AttributeValue::N(newest.to_string()))
-            .scan_index_forward(false)
-            .limit(KEYS_PER_QUERY);
+        let until = after.map_or(Timestamp::from_unix_ms(i64::MAX), P::moment);
+        let asked = self.newest_first(index, attribute, partition, until).limit(KEYS_PER_QUERY);
         let (mut shard, mut reached) = (Shard::default(), None);
         for _ in 0..QUERIES_MAX {
             let answer = asked.clone().set_exclusive_start_key(reached).send().await;
@@ -149,6 +155,28 @@ impl PaymentTable {
         }
         let detail = "more rows of one millisecond than can be put in order".to_owned();
         Err(Error::Unavailable { dependency: Dependency::Store, detail })
+    }
+
+    /// When the newest thing in one shard of a day came to be, of those that were there by `until`.
+    async fn newest_of(&self, partition: String, until: Timestamp) -> Result<Option<Timestamp>, Error> {
+        let asked = self.newest_first(keys::DAY_INDEX, keys::DAY_PARTITION, partition, until).limit(1);
+        let answer = asked.send().await.map_err(|failed| failure::of_call(&failed))?;
+        let moment = |entry| Attributes::of(entry).number(keys::CREATED_AT).map(Timestamp::from_unix_ms);
+        Ok(answer.items().first().map(moment).transpose()?)
+    }
+
+    /// Asks one shard of an index that is ordered by when things came to be, from `until` back.
+    fn newest_first(&self, index: &str, attribute: &str, partition: String, until: Timestamp) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.name)
+            .index_name(index)
+            .key_condition_expression("#partition = :partition AND #created <= :newest")
+            .expression_attribute_names("#partition", attribute)
+            .expression_attribute_names("#created", keys::CREATED_AT)
+            .expression_attribute_values(":partition", AttributeValue::S(partition))
+            .expression_attribute_values(":newest", AttributeValue::N(until.unix_ms().to_string()))
+            .scan_index_forward(false)
     }
 
     /// The rows at these places, by their ids.

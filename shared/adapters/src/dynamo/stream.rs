@@ -58,9 +58,10 @@ pub struct Record {
 pub enum Told {
     /// A row was written.
     Changed(Box<Change>),
-    /// A row of a kind whose changes are not told was written. The template filters these out.
+    /// A row of a kind whose changes are not told was written, or deleted, as DynamoDB does with deliveries that ended long ago. The
+    /// template filters these out.
     NotTold,
-    /// A row was deleted. Nothing of ours does that.
+    /// A row whose changes are told was deleted. Nothing of ours does that, nor does DynamoDB by itself.
     Deleted,
 }
 
@@ -69,6 +70,9 @@ pub enum Told {
 #[serde(rename_all = "camelCase")]
 pub struct StreamResponse {
     batch_item_failures: Vec<Failure>,
+    /// For whoever asked by hand: Lambda reads no such thing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_retold: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -82,10 +86,17 @@ struct Failure {
 pub fn from_here_on(record: Option<String>) -> StreamResponse {
     // Of several, Lambda goes back to the first.
     let failure = |item_identifier| Failure { item_identifier };
-    StreamResponse { batch_item_failures: record.into_iter().map(failure).collect() }
+    StreamResponse { batch_item_failures: record.into_iter().map(failure).collect(), not_retold: Vec::new() }
 }
 
 impl StreamResponse {
+    /// Says also which of the rows that a person wanted told were not reached, in the order they were asked for.
+    #[must_use]
+    pub fn and_not_retold(mut self, rows: &[Subject]) -> Self {
+        self.not_retold = rows.iter().map(Subject::to_string).collect();
+        self
+    }
+
     /// Whether something must be given again.
     #[must_use]
     pub fn is_failure(&self) -> bool {
@@ -109,11 +120,11 @@ impl Record {
     fn of(record: &Value) -> Self {
         let change = record.get("dynamodb");
         let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
-        let key = change.and_then(|change| change.get("Keys")?.get(keys::PK)?.get("S"));
+        let key = text(change.and_then(|change| change.get("Keys")?.get(keys::PK)?.get("S")));
         Self {
             sequence_number: text(change.and_then(|change| change.get("SequenceNumber"))),
-            key: text(key),
-            change: told(record).map_err(Error::from),
+            change: told(record, &key).map_err(Error::from),
+            key,
         }
     }
 
@@ -127,10 +138,12 @@ impl Record {
     }
 }
 
-fn told(record: &Value) -> Result<Told, Unfit> {
+fn told(record: &Value, key: &str) -> Result<Told, Unfit> {
     let missing = |name| Unfit::new(name, "is missing");
     let change = record.get("dynamodb").ok_or_else(|| missing("dynamodb"))?;
-    let Some(after) = change.get("NewImage") else { return Ok(Told::Deleted) };
+    let Some(after) = change.get("NewImage") else {
+        return Ok(if keys::is_delivery(key) { Told::NotTold } else { Told::Deleted });
+    };
     let after = version(after, "NewImage")?;
     let Some(after) = after else { return Ok(Told::NotTold) };
     // A row before that cannot be read is one that nobody knows: its change was not told, and what is known of it is made good.

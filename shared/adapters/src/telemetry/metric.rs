@@ -221,15 +221,18 @@ pub enum Gauge {
     InDoubt(usize),
     /// How long the row has been due that has been due longest.
     OldestDue(Duration),
+    /// For how long payments have been opened and nothing was told.
+    Untold(Duration),
 }
 
 impl Gauge {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 4] = [
+    pub const NAMES: [&'static str; 5] = [
         Self::Found(0).name(),
         Self::DeliveriesFound(0).name(),
         Self::InDoubt(0).name(),
         Self::OldestDue(Duration::ZERO).name(),
+        Self::Untold(Duration::ZERO).name(),
     ];
 
     /// The metric's name.
@@ -240,6 +243,7 @@ impl Gauge {
             Self::DeliveriesFound(_) => "deliveriesFound",
             Self::InDoubt(_) => "inDoubt",
             Self::OldestDue(_) => "oldestDueSeconds",
+            Self::Untold(_) => "untoldSeconds",
         }
     }
 
@@ -248,7 +252,7 @@ impl Gauge {
             Self::Found(rows) | Self::DeliveriesFound(rows) | Self::InDoubt(rows) => {
                 u64::try_from(rows).unwrap_or(u64::MAX)
             }
-            Self::OldestDue(age) => age.as_secs(),
+            Self::OldestDue(age) | Self::Untold(age) => age.as_secs(),
         }
     }
 
@@ -256,7 +260,7 @@ impl Gauge {
     pub(super) const fn unit(self) -> &'static str {
         match self {
             Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) => "Count",
-            Self::OldestDue(_) => "Seconds",
+            Self::OldestDue(_) | Self::Untold(_) => "Seconds",
         }
     }
 }

@@ -18,6 +18,10 @@ use crate::time::{Now, Timestamp};
 /// again still shows what came of it the first time.
 pub const TRIES_MAX: usize = 20;
 
+/// What became of a delivery is kept for so long after it has ended: whoever asks why an event was not heard asks within weeks. What it was
+/// about, the event and what it tells of, is kept for ever.
+pub const KEPT_AFTER_END: Duration = Duration::from_secs(90 * 24 * 3600);
+
 /// An event that nobody has written down is waited for so long: the stream that it comes from keeps a change for a day, and is read
 /// again for as long.
 const EVENT_MAY_COME: Duration = Duration::from_secs(3 * 24 * 3600);
@@ -301,6 +305,12 @@ impl Delivery {
         }
     }
 
+    /// From when on it is kept no longer; never, while it is pending.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.progress.ended_at().map(|ended| ended.plus(KEPT_AFTER_END))
+    }
+
     fn tried(&mut self, at: Timestamp, result: &TryResult) {
         self.tries.push(Try { at, result: result.clone() });
         while self.tries.len() > TRIES_MAX {
@@ -377,6 +387,17 @@ impl Progress {
             Self::Delivered { .. } => "delivered",
             Self::Exhausted { .. } => "exhausted",
             Self::Skipped { .. } => "skipped",
+        }
+    }
+}
+
+impl Progress {
+    /// When it ended; none while it is pending.
+    #[must_use]
+    pub const fn ended_at(self) -> Option<Timestamp> {
+        match self {
+            Self::Pending => None,
+            Self::Delivered { at } | Self::Exhausted { at } | Self::Skipped { at, .. } => Some(at),
         }
     }
 }

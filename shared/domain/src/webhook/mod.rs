@@ -18,8 +18,9 @@ mod schedule;
 mod url;
 
 pub use delivery::{
-    Answer, Command as DeliveryCommand, Delivery, Event as DeliveryEvent, Fact as DeliveryFact, Progress, Reason,
-    SkipReason, TRIES_MAX, Try, TryResult, apply as apply_to_delivery, decide as decide_on_delivery, judge,
+    Answer, Command as DeliveryCommand, Delivery, Event as DeliveryEvent, Fact as DeliveryFact, KEPT_AFTER_END,
+    Progress, Reason, SkipReason, TRIES_MAX, Try, TryResult, apply as apply_to_delivery, decide as decide_on_delivery,
+    judge,
 };
 pub use endpoint::{
     DisableReason, Endpoint, EndpointId, Former, Generation, Interest, InterestError, NotAnEndpointId, ROTATIONS_MAX,

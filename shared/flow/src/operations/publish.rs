@@ -14,6 +14,9 @@
 //! is counted in it (`unrecorded`), and marked, so that whatever comes late after all finds itself told. So the journal is whole whatever
 //! was lost, and the timeline says where it is not.
 //!
+//! **Time.** Nothing is begun when the function's time is nearly over: it stops between two writes, as after a crash, nudges what is
+//! ready and says how far it came. Who is killed instead says nothing, and rings.
+//!
 //! Must never: tell a version before the one before it, or write an entry of which a part is not told.
 
 use domain::{
@@ -127,6 +130,7 @@ where
     }
 
     async fn all(&mut self, changes: &[Change]) -> Result<(), Error> {
+        self.in_time()?;
         self.told = self.store.find_entries(&named(changes)).await?;
         for change in changes {
             let id = change.after.image.event_id();
@@ -144,12 +148,19 @@ where
     where
         S: LoadVersion,
     {
+        self.in_time()?;
         let Some(version) = self.store.load_version(subject).await? else { return Ok(()) };
         if self.store.find_entries(&[version.image.event_id()]).await?.is_empty() {
             self.fill(&version).await?;
             self.published.told = 1;
         }
         Ok(())
+    }
+
+    /// Whether there is time for one more write. What a gateway call would have to leave of the function's time is left here too: to nudge,
+    /// and to say how far it came.
+    fn in_time(&self) -> Result<(), Error> {
+        if self.host.gateway_budget().is_zero() { Err(Error::OutOfTime) } else { Ok(()) }
     }
 
     async fn change(&mut self, change: &Change) -> Result<(), Error> {
@@ -178,6 +189,7 @@ where
         };
         let first = id.version().saturating_sub(unrecorded.min(MARKS_MAX));
         for missing in first..id.version() {
+            self.in_time()?;
             let mark = EventId::of(id.subject().clone(), missing);
             self.store.put_entry(&Entry::mark(mark, version.image.updated_at(), known.as_ref()), None).await?;
         }
@@ -194,6 +206,7 @@ where
             if end <= 1 {
                 return Ok(None);
             }
+            self.in_time()?;
             let begin = end.saturating_sub(LOOK_BACK).max(1);
             let ids: Vec<EventId> = (begin..end).map(|version| EventId::of(id.subject().clone(), version)).collect();
             let last = self.store.find_entries(&ids).await?.into_iter().max();
@@ -211,6 +224,7 @@ where
         if let Image::Payment(payment) = &version.image {
             let moved = Moved { payment, id: &entry.id };
             for movement in entry.position.since(before) {
+                self.in_time()?;
                 self.store.put_movement(&moved, &movement).await?;
                 self.published.moved = self.published.moved.saturating_add(1);
             }
@@ -224,9 +238,11 @@ where
         let mut deliveries = Vec::new();
         if let Some(event) = &event {
             deliveries = self.deliveries(event).await?;
+            self.in_time()?;
             self.listeners.bus.put(event).await?;
             self.published.announced = self.published.announced.saturating_add(1);
         }
+        self.in_time()?;
         self.store.put_entry(&entry, event.as_ref().map(|event| event.body.as_slice())).await?;
         self.ready.extend(deliveries);
         self.told.push(entry.id);
@@ -237,6 +253,7 @@ where
     async fn deliveries(&mut self, event: &Event) -> Result<Vec<RowId>, Error> {
         let mut made = Vec::new();
         for endpoint in self.listeners.endpoints.subscribers(event.event_type) {
+            self.in_time()?;
             let id = DeliveryId::of(event.id.clone(), endpoint.id.clone());
             create(self.host, self.store, id.clone(), &Actor::Publish).await?;
             made.push(RowId::Delivery(id));

@@ -5,11 +5,16 @@
 //!   time;
 //! - of a shard, the longest due rows come first; where more are due than it reads, its second half begins at a random
 //!   moment after them, so that every row has its chance in every sweep.
+//!
+//! It comes each minute whatever else stands still, so it also watches whether what happens is told: [`untold`].
+
+mod telling;
 
 use std::time::Duration;
 
 use domain::time::Timestamp;
 
+pub use self::telling::untold;
 use crate::ports::{DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue, Host, Note, Nudge, Urgency};
 
 /// Rows in one page of the index.

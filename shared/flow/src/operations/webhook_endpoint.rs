@@ -175,7 +175,8 @@ pub async fn endpoint<S: LoadEndpoints>(store: &S, id: &EndpointId) -> Result<En
 pub struct Told {
     /// It.
     pub event: Event,
-    /// Its deliveries, in the order of the endpoints. Those to endpoints that have made room are not among them.
+    /// Its deliveries, in the order of the endpoints. Those to endpoints that have made room are not among them, nor those that ended so
+    /// long ago that they are kept no longer.
     pub deliveries: Vec<Delivery>,
 }
 
@@ -183,7 +184,8 @@ pub struct Told {
 ///
 /// # Errors
 /// If there is no such event, or the store fails.
-pub async fn event<S: LoadEvent + LoadEndpoints + LoadDelivery>(
+pub async fn event<H: Host, S: LoadEvent + LoadEndpoints + LoadDelivery>(
+    host: &H,
     store: &S,
     id: &EventId,
 ) -> Result<Told, WebhookEndpointError> {
@@ -192,6 +194,9 @@ pub async fn event<S: LoadEvent + LoadEndpoints + LoadDelivery>(
     let ids: Vec<DeliveryId> =
         endpoints.endpoints.iter().map(|endpoint| DeliveryId::of(id.clone(), endpoint.id.clone())).collect();
     let mut deliveries = if ids.is_empty() { Vec::new() } else { store.load_deliveries(&ids).await? };
+    // The table deletes them when it gets to it, which may be days later: what is shown does not depend on that.
+    let now = host.now();
+    deliveries.retain(|delivery| delivery.expires_at().is_none_or(|expires| now < expires));
     deliveries.sort_by_key(|delivery| ids.iter().position(|id| *id == delivery.id));
     Ok(Told { event, deliveries })
 }

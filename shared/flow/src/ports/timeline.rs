@@ -60,6 +60,26 @@ pub struct EventPage {
     pub unreadable: usize,
 }
 
+/// Says how far the lists of a day have come.
+pub trait FindNewest: Sync {
+    /// When the newest thing in a day's list came to be, of those that were there by `until`. A hint: the index lags behind the rows.
+    fn newest(
+        &self,
+        list: DayList,
+        day: Day,
+        until: Timestamp,
+    ) -> impl Future<Output = Result<Option<Timestamp>, Error>> + Send;
+}
+
+/// What is listed by day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayList {
+    /// Payments, by when they were opened.
+    Payments,
+    /// Events that were announced, by when their change was.
+    Events,
+}
+
 /// Reads timelines.
 pub trait LoadTimeline: Sync {
     /// The entries of a subject's versions from `first` to `last` that are there, oldest first.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use adapters::dynamo::{Item, row};
 use domain::{
     journal::Movement,
-    time::Day,
+    time::{Day, Timestamp},
     timeline::{Change, Entry, EventId, Image, Known, Subject, Version},
 };
 use flow::ports::{
     Error,
     timeline::{
-        Event, EventPage, EventPlace, FindEntries, ListEvents, LoadEvent, LoadTimeline, LoadVersion, Moved, PutEntry,
-        PutMovement,
+        DayList, Event, EventPage, EventPlace, FindEntries, FindNewest, ListEvents, LoadEvent, LoadTimeline,
+        LoadVersion, Moved, PutEntry, PutMovement,
     },
 };
 
@@ -191,6 +191,25 @@ impl ListEvents for MemoryStore {
             events.truncate(number(limit));
             let next = events.last().filter(|_| more).map(place);
             Ok(EventPage { events, next, unreadable: 0 })
+        })
+        .await
+    }
+}
+
+impl FindNewest for MemoryStore {
+    async fn newest(&self, list: DayList, day: Day, until: Timestamp) -> Result<Option<Timestamp>, Error> {
+        self.call(Call::List, |inner| {
+            let moments: Vec<Timestamp> = match list {
+                DayList::Payments => {
+                    let known = inner.listed.iter().filter_map(|id| inner.rows.get(id));
+                    known.map(|row| row.payment.created_at).collect()
+                }
+                DayList::Events => {
+                    let announced = inner.told.entries.values().filter_map(|item| read(row::entry::read_event(item)));
+                    announced.map(|event| event.at).collect()
+                }
+            };
+            Ok(moments.into_iter().filter(|moment| Day::of(*moment) == day && *moment <= until).max())
         })
         .await
     }

@@ -18,6 +18,9 @@ use flow::ports::{
 
 use super::{Call, DUE_PARTITION, Inner, MemoryStore, missing};
 
+/// The attribute by which DynamoDB deletes rows.
+const EXPIRES: &str = "ttl";
+
 /// The rows of deliveries, and that of the endpoints.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -53,6 +56,11 @@ impl Row {
         let item = row::delivery::lay_out(write);
         let delivery = read(row::delivery::read(&item));
         Self { item, delivery }
+    }
+
+    /// The second from which on DynamoDB may delete it, as template.yaml has it told.
+    fn expires(&self) -> Option<i64> {
+        self.item.get(EXPIRES)?.as_n().ok()?.parse().ok()
     }
 
     fn due_entry(&self) -> Option<(DuePlace, String)> {
@@ -110,6 +118,14 @@ impl MemoryStore {
     #[must_use]
     pub fn deliveries(&self) -> Vec<Delivery> {
         self.inner().webhooks.deliveries.values().map(|row| row.delivery.clone()).collect()
+    }
+
+    /// DynamoDB deletes what it was told to delete by now; it is never asked, and comes when it likes.
+    pub fn expire(&self, now: Timestamp) {
+        self.inner()
+            .webhooks
+            .deliveries
+            .retain(|_, row| row.expires().is_none_or(|at| now.unix_ms().div_euclid(1_000) < at));
     }
 
     /// What happened to a delivery, in the words that were written down, oldest first.

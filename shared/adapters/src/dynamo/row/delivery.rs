@@ -7,6 +7,7 @@
 //! | `tr` | the newest tries, oldest first: `t` when, `s` the HTTP status, or `u` why the endpoint did not answer, or `x` why nothing was sent |
 //! | `tb` | how many tries there were before those |
 //! | `rd` | tries that have failed since it was last asked for |
+//! | `ttl` | from when on DynamoDB deletes it, in seconds, only once it has ended: the one name that makes a row go, and no other row has it |
 
 use domain::webhook::{Delivery, Progress, Reason, Try, TryResult};
 use flow::ports::Cause;
@@ -27,6 +28,8 @@ const STATUS: &str = "st";
 const ENDED_AT: &str = "et";
 const SKIPPED: &str = "sk";
 const TRIES: &str = "tr";
+/// template.yaml tells DynamoDB this name. It is not read back: when the row ended says the same.
+const EXPIRES: &str = "ttl";
 
 /// The whole row as it shall stand.
 #[must_use]
@@ -45,6 +48,8 @@ pub fn lay_out(write: &DeliveryWrite<'_>) -> Item {
         Progress::Delivered { at } | Progress::Exhausted { at } => row.number(ENDED_AT, at.unix_ms()),
         Progress::Skipped { at, reason } => row.number(ENDED_AT, at.unix_ms()).word(SKIPPED, reason),
     };
+    // DynamoDB counts in seconds. The whole row is written each time, so that what is asked for again loses the attribute.
+    let row = row.maybe(delivery.expires_at(), |row, at| row.number(EXPIRES, at.unix_ms().div_euclid(1_000)));
     keys::write_delivery(row, delivery).into_item()
 }
 

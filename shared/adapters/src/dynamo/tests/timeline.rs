@@ -126,6 +126,9 @@ fn rows_of_other_kinds_are_not_told_and_what_was_deleted_is_seen() {
     assert_eq!(read_one(record(None, Some(&entry))).change, Ok(Told::NotTold), "or telling would be told of");
     let row = as_json(&laid_out(&stories::waiting()));
     assert_eq!(read_one(record(Some(&row), None)).change, Ok(Told::Deleted));
+    // DynamoDB deletes deliveries that ended long ago: nobody has to be told, and nobody to be asked.
+    let ended = include_str!("../golden/delivery_v1/skipped.json");
+    assert_eq!(read_one(record(Some(ended), None)).change, Ok(Told::NotTold));
 }
 
 #[test]

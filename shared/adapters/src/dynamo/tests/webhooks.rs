@@ -233,6 +233,33 @@ fn a_delivery_lies_apart_from_payments_while_it_is_due_and_is_in_no_list() {
     assert!(!endpoints_item(&all_kinds()).contains_key("du"));
 }
 
+/// Whatever bears the attribute is deleted by DynamoDB, and what happened to money must stay for ever.
+#[test]
+fn of_all_rows_only_a_delivery_that_has_ended_is_ever_deleted_by_dynamodb() {
+    assert!(
+        include_str!("../../../../../template.yaml").contains("        AttributeName: ttl\n        Enabled: true\n")
+    );
+    assert_eq!(delivery_item(&skipped())["ttl"], AttributeValue::N("1801386012".into()), "90 days, in seconds");
+    assert!([made(), tried()].iter().all(|pending| !delivery_item(pending).contains_key("ttl")));
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/dynamo/golden");
+    let folders = std::fs::read_dir(golden).unwrap().map(|folder| folder.unwrap().path());
+    let files = folders.flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()));
+    let mut read = 0;
+    for file in files {
+        let row = golden::from_json(&std::fs::read_to_string(&file).unwrap());
+        assert_eq!(row.contains_key("ttl"), file.ends_with("delivery_v1/skipped.json"), "{}", file.display());
+        read += 1;
+    }
+    assert!(read > 20, "{read} golden rows");
+}
+
+#[test]
+fn a_row_of_before_deliveries_were_deleted_is_still_read() {
+    let mut item = delivery_item(&skipped());
+    item.remove("ttl");
+    assert_eq!(row::delivery::read(&item).unwrap(), skipped());
+}
+
 #[test]
 fn more_endpoints_than_there_may_be_are_not_written() {
     let (endpoint, at, actor) = (endpoint_id(1), SimHost::START, Actor::Deliver);

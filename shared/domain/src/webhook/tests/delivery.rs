@@ -195,6 +195,24 @@ fn what_waits_for_a_disabled_endpoint_is_looked_at_by_the_schedule_and_skipped_w
 }
 
 #[test]
+fn what_has_ended_is_kept_for_ninety_days_and_what_is_asked_for_again_is_kept() {
+    const DAYS_90: u64 = 90 * 86_400;
+    assert_eq!(made().expires_at(), None, "whatever waits must not go");
+    let ends = [
+        tried(made(), &status(204), after(7)),
+        tried(made(), &status(410), after(7)),
+        ordered(made(), Command::Skip(SkipReason::EndpointRemoved), after(7)),
+    ];
+    for ended in ends {
+        assert_eq!(ended.expires_at(), Some(after(7 + DAYS_90)), "{ended:?}");
+        let again = ordered(ended, Command::Redeliver, after(DAYS_90));
+        assert_eq!(again.expires_at(), None);
+        let ended = tried(again, &status(200), after(DAYS_90 + 1));
+        assert_eq!(ended.expires_at(), Some(after(DAYS_90 + 1 + DAYS_90)), "it counts from its new end");
+    }
+}
+
+#[test]
 fn the_newest_tries_are_kept_and_the_others_counted() {
     let mut delivery = made();
     for number in 0..25 {
@@ -253,6 +271,7 @@ proptest! {
                 prop_assert_eq!(delivery.version, before.version + 1);
             }
             prop_assert_eq!(delivery.progress == Progress::Pending, delivery.due.is_some());
+            prop_assert_eq!(delivery.due.is_some(), delivery.expires_at().is_none(), "what is due is never deleted");
             prop_assert!(delivery.tries.len() <= TRIES_MAX && delivery.round <= 10);
             let longest = Duration::from_secs(86_400 + 8_640);
             prop_assert!(delivery.due.is_none_or(|due| due.since(at) <= longest), "nobody waits for longer");

@@ -1,0 +1,207 @@
+//! What telling costs: each call that telling of a usual payment makes, with the units that DynamoDB takes for it. Decision 0029 says
+//! these numbers, and what they come to in money.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use domain::{
+    id::RowId,
+    journal::Movement,
+    timeline::{Entry, EventId, Known},
+    webhook::{Delivery, DeliveryId, Endpoints, Interest},
+};
+use expect_test::expect;
+use flow::{
+    operations::{
+        deliver::deliver,
+        publish::{Listeners, publish},
+        webhook_endpoint::register,
+    },
+    ports::{
+        Error,
+        timeline::{Event, FindEntries, LoadEvent, Moved, PutEntry, PutMovement},
+        webhook::{
+            CreateDelivery, DeliveryCreated, DeliveryReplaced, DeliveryWrite, EndpointsReplaced, EndpointsWrite,
+            LoadDelivery, LoadEndpoints, ReplaceDelivery, ReplaceEndpoints,
+        },
+    },
+};
+use world::{
+    merchant::Merchant,
+    post::registration,
+    queue::MemoryQueue,
+    shop::{Shop, card, client, order},
+    store::MemoryStore,
+    telling::MemoryBus,
+    turns::block_on,
+};
+
+use super::size::size_of_item;
+use crate::{
+    dynamo::{attributes::Item, row},
+    http::event_json,
+};
+
+/// The keys of the table's indexes, each in its partition and its order. Their entries hold keys only, so that each is one unit.
+const INDEXES: [[&str; 2]; 4] = [["dp", "du"], ["yp", "ca"], ["ref", "ca"], ["xp", "xd"]];
+
+/// The twin, with the table's prices: a strongly consistent read is a unit for each four kilobytes, and what stands in telling's rows is
+/// less; a write is a unit for each kilobyte, and one for each entry of an index that comes or goes.
+#[derive(Default)]
+struct Priced {
+    store: MemoryStore,
+    bill: Mutex<Bill>,
+}
+
+#[derive(Default)]
+struct Bill {
+    read_units: usize,
+    writes: usize,
+    write_units: usize,
+    index_units: usize,
+    rows: HashMap<String, Item>,
+}
+
+impl Priced {
+    fn reads(&self, rows: usize) {
+        self.bill.lock().unwrap_or_else(PoisonError::into_inner).read_units += rows;
+    }
+
+    fn writes(&self, item: Item) {
+        let bill = &mut *self.bill.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = bill.rows.remove(item["pk"].as_s().unwrap()).unwrap_or_default();
+        bill.writes += 1;
+        bill.write_units += size_of_item(&item).max(size_of_item(&before)).div_ceil(1_024);
+        for index in INDEXES {
+            let entry = |row: &Item| Some(index.map(|name| row.get(name).cloned())).filter(|keys| keys[0].is_some());
+            let (before, after) = (entry(&before), entry(&item));
+            if before != after {
+                bill.index_units += usize::from(before.is_some()) + usize::from(after.is_some());
+            }
+        }
+        bill.rows.insert(item["pk"].as_s().unwrap().clone(), item);
+    }
+
+    /// What was asked since this was last called.
+    fn taken(&self) -> String {
+        let bill = &mut *self.bill.lock().unwrap_or_else(PoisonError::into_inner);
+        let [read, writes, units, index] =
+            [&mut bill.read_units, &mut bill.writes, &mut bill.write_units, &mut bill.index_units].map(std::mem::take);
+        format!("{read} read units; {writes} writes of {units} units, and {index} for the indexes")
+    }
+}
+
+impl FindEntries for Priced {
+    async fn find_entries(&self, ids: &[EventId]) -> Result<Vec<EventId>, Error> {
+        self.reads(ids.len());
+        self.store.find_entries(ids).await
+    }
+
+    async fn known_of(&self, id: &EventId) -> Result<Option<Known>, Error> {
+        self.reads(1);
+        self.store.known_of(id).await
+    }
+}
+
+impl PutEntry for Priced {
+    async fn put_entry(&self, entry: &Entry, body: Option<&[u8]>) -> Result<(), Error> {
+        self.writes(row::entry::lay_out(entry, body)?);
+        self.store.put_entry(entry, body).await
+    }
+}
+
+impl PutMovement for Priced {
+    async fn put_movement(&self, of: &Moved<'_>, movement: &Movement) -> Result<(), Error> {
+        self.writes(row::movement::lay_out(of, movement)?);
+        self.store.put_movement(of, movement).await
+    }
+}
+
+impl LoadEvent for Priced {
+    async fn load_event(&self, id: &EventId) -> Result<Option<Event>, Error> {
+        self.reads(1);
+        self.store.load_event(id).await
+    }
+}
+
+impl CreateDelivery for Priced {
+    async fn create_delivery(&self, write: &DeliveryWrite<'_>) -> Result<DeliveryCreated, Error> {
+        self.writes(row::delivery::lay_out(write));
+        self.store.create_delivery(write).await
+    }
+}
+
+impl ReplaceDelivery for Priced {
+    async fn replace_delivery(&self, write: &DeliveryWrite<'_>) -> Result<DeliveryReplaced, Error> {
+        self.writes(row::delivery::lay_out(write));
+        self.store.replace_delivery(write).await
+    }
+}
+
+impl LoadDelivery for Priced {
+    async fn load_delivery(&self, id: &DeliveryId) -> Result<Option<Delivery>, Error> {
+        self.reads(1);
+        self.store.load_delivery(id).await
+    }
+
+    async fn load_deliveries(&self, ids: &[DeliveryId]) -> Result<Vec<Delivery>, Error> {
+        self.reads(ids.len());
+        self.store.load_deliveries(ids).await
+    }
+}
+
+impl LoadEndpoints for Priced {
+    async fn load_endpoints(&self) -> Result<Endpoints, Error> {
+        self.reads(1);
+        self.store.load_endpoints().await
+    }
+}
+
+impl ReplaceEndpoints for Priced {
+    async fn replace_endpoints(&self, write: &EndpointsWrite<'_>) -> Result<EndpointsReplaced, Error> {
+        self.store.replace_endpoints(write).await
+    }
+}
+
+/// Each change is a batch of its own, as in a shop where little happens: that is the dearest.
+#[test]
+fn what_telling_of_a_usual_payment_costs_is_what_decision_0029_says() {
+    block_on(async {
+        let shop = Shop::new();
+        let id = shop.opened(order("order")).await.id;
+        shop.confirmed(&id, card("card")).await;
+        shop.deliver_events().await;
+        let (priced, bus, queue, merchant) =
+            (Priced::default(), MemoryBus::default(), MemoryQueue::default(), Merchant::default());
+        let host = shop.host();
+        register(host, &priced.store, registration("one", Interest::All), &client()).await.unwrap();
+        let changes = shop.store().stream_after(0);
+        for change in &changes {
+            let endpoints = priced.load_endpoints().await.unwrap();
+            let listeners = Listeners { endpoints: &endpoints, bus: &bus, nudges: &queue };
+            let told = publish(host, &priced, listeners, event_json::body, std::slice::from_ref(change)).await;
+            assert_eq!((told.told, told.failure), (1, None));
+        }
+        let publishing = priced.taken();
+        let nudged = queue.drain();
+        for nudge in &nudged {
+            let RowId::Delivery(id) = &nudge.id else { panic!("{nudge:?}") };
+            drop(deliver(host, &priced, &merchant, id).await.unwrap());
+        }
+        let delivering = priced.taken();
+        assert_eq!(merchant.heard().len(), nudged.len());
+        let sizes: Vec<usize> = priced.store.events().iter().map(|event| event.body.len()).collect();
+        let told = format!(
+            "{} changes, {} events of {sizes:?} bytes, {} movements of money\npublish: {publishing}\ndeliver: {delivering}\n",
+            changes.len(),
+            bus.events().len(),
+            priced.store.journal().len(),
+        );
+        expect![[r#"
+            ?
+        "#]]
+        .assert_eq(&told);
+    });
+}

@@ -16,6 +16,9 @@ use super::json::{Json, Node};
 use super::problem::{FieldError, Problem, Refusal};
 use super::secret_data::contains_secret;
 
+/// So many layers of percent-encoding are taken off. A link within a link within a link is no longer anybody's mistake.
+const ESCAPES_MAX: usize = 3;
+
 /// Refuses a request with such a thing in its path, its query or its `Idempotency-Key`. The body has its own look, see [`body`].
 ///
 /// # Errors
@@ -70,12 +73,38 @@ fn nothing_forbidden(place: &str, texts: impl IntoIterator<Item = impl AsRef<str
     })
 }
 
-/// Why a text is refused, if it is.
+/// Why a text is refused, if it is: as it stands, or as whoever gets it next would read it. A link in a field is percent-encoded
+/// once, and a link in a link twice.
 fn forbidden(text: &str) -> Option<Refusal> {
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..ESCAPES_MAX {
+        if let Some(refusal) = forbidden_as_it_stands(&text) {
+            return Some(refusal);
+        }
+        text = Cow::Owned(unescaped(&text)?);
+    }
+    forbidden_as_it_stands(&text)
+}
+
+fn forbidden_as_it_stands(text: &str) -> Option<Refusal> {
     if contains_card_number(text) {
         return Some(Refusal::RawCardData);
     }
     contains_secret(text).then_some(Refusal::SecretInRequest)
+}
+
+/// The text without one layer of escapes, if it has any. A `+` is a space only where digits stand on both its sides: in
+/// `+4915112345678` it makes a telephone number.
+fn unescaped(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let is_escape =
+        |window: &[u8]| matches!(window, [b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+    let is_space =
+        |window: &[u8]| matches!(window, [before, b'+', after] if before.is_ascii_digit() && after.is_ascii_digit());
+    if !bytes.windows(3).any(|window| is_escape(window) || is_space(window)) {
+        return None;
+    }
+    Some(decoded(text, Plus::SpaceBetweenDigits))
 }
 
 const fn name(refusal: Refusal) -> &'static str {
@@ -86,9 +115,21 @@ fn refused(refusal: Refusal, pointer: String, detail: String) -> Problem {
     Problem::new(refusal).with_errors(vec![FieldError { pointer, detail: Cow::Owned(detail) }])
 }
 
-/// `%34%32` and `+` as browsers write them. Escapes that are none stay as they are.
+/// `%34%32` and `+` as browsers write them.
 fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
+    decoded(text, Plus::Space)
+}
+
+/// What a `+` is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Plus {
+    Space,
+    SpaceBetweenDigits,
+}
+
+/// Escapes that are none stay as they are.
+fn decoded(text: &str, plus: Plus) -> String {
+    let mut bytes: Vec<u8> = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, tail @ ..] = rest {
         let escaped = match rest {
@@ -101,7 +142,10 @@ fn percent_decoded(text: &str) -> String {
                 rest = rest.get(3..).unwrap_or_default();
             }
             _ => {
-                bytes.push(if *first == b'+' { b' ' } else { *first });
+                let is_between_digits =
+                    bytes.last().is_some_and(u8::is_ascii_digit) && tail.first().is_some_and(u8::is_ascii_digit);
+                let is_space = *first == b'+' && (plus == Plus::Space || is_between_digits);
+                bytes.push(if is_space { b' ' } else { *first });
                 rest = tail;
             }
         }
@@ -121,10 +165,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_text_is_read_as_whoever_gets_it_next_would_read_it() {
+        for text in [
+            "https://shop.example/done?c=4242%204242%204242%204242",
+            "https://shop.example/done?c=4242+4242+4242+4242",
+            "https://a.example/?u=https%3A%2F%2Fb.example%2F%3Fc%3D4242%252D4242%252D4242%252D4242",
+            "%34%32%34%32%34%32%34%32%34%32%34%32%34%32%34%32",
+            "4242%2B4242%2B4242%2B4242",
+            "%EF%BC%94%EF%BC%92%EF%BC%94%EF%BC%924242 4242 4242",
+        ] {
+            assert_eq!(forbidden(text), Some(Refusal::RawCardData), "{text}");
+        }
+        let tail = "4eC39HqLyjWDarjtT1zdp7dc";
+        assert_eq!(forbidden(&format!("https://a.example/?k=sk%5Ftest%5F{tail}")), Some(Refusal::SecretInRequest));
+        for text in ["+4915112345678", "100% +4915112345678", "tel%3A+4915112345678", "7+8=15", "%25%25%25", "50%"] {
+            assert_eq!(forbidden(text), None, "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_makes_it_fall_over(text in "(%|[0-9a-f]|\\PC){0,200}") {
             percent_decoded(&text);
+            forbidden(&text);
         }
     }
 }

@@ -23,6 +23,8 @@ mod ids;
 mod issuers;
 mod moment;
 
+pub(super) use self::digits::{is_digit, is_separator};
+
 /// The shortest card number of any issuer.
 const DIGITS_MIN: usize = 13;
 /// The longest card number that ISO/IEC 7812 allows.

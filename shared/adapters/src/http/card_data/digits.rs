@@ -105,7 +105,7 @@ const ROWS: [(u32, u8, u8); 98] = [
 ];
 
 /// Dashes (general category Pd) and what looks like one.
-const DASHES: [(char, char); 16] = [
+const DASHES: [(char, char); 17] = [
     ('-', '-'),
     ('\u{58a}', '\u{58a}'),
     ('\u{5be}', '\u{5be}'),
@@ -117,7 +117,8 @@ const DASHES: [(char, char); 16] = [
     ('\u{2e17}', '\u{2e1a}'),
     ('\u{2e3a}', '\u{2e40}'),
     ('\u{301c}', '\u{301c}'),
-    ('\u{3030}', '\u{30a0}'),
+    ('\u{3030}', '\u{3030}'),
+    ('\u{30a0}', '\u{30a0}'),
     ('\u{fe31}', '\u{fe32}'),
     ('\u{fe58}', '\u{fe58}'),
     ('\u{fe63}', '\u{fe63}'),
@@ -162,8 +163,13 @@ pub(super) fn value_of(character: char) -> Option<u8> {
     if offset < *length { value.checked_add(offset) } else { None }
 }
 
+/// Whether this has the value of a digit.
+pub(in super::super) fn is_digit(character: char) -> bool {
+    value_of(character).is_some()
+}
+
 /// Whether this may stand between two digits of one number.
-pub(super) fn is_separator(character: char) -> bool {
+pub(in super::super) fn is_separator(character: char) -> bool {
     let within = |ranges: &[(char, char)]| ranges.iter().any(|(first, last)| (*first..=*last).contains(&character));
     character.is_whitespace() || MARKS.contains(&character) || within(&DASHES) || within(&INVISIBLE)
 }
@@ -230,7 +236,7 @@ mod tests {
         ] {
             assert!(is_separator(character), "{character:?}");
         }
-        for character in ['a', ',', ':', '"', '+', '=', '0', '#'] {
+        for character in ['a', ',', ':', '"', '+', '=', '0', '#', 'ぢ', '年'] {
             assert!(!is_separator(character), "{character:?}");
         }
     }

@@ -52,7 +52,7 @@ fn every_number_of_every_network_is_refused_in_every_form_and_place() {
     for (network, ranges) in NETWORKS {
         let before = (texts, requests);
         let each =
-            ranges.iter().flat_map(|(first, last, lengths)| lengths.iter().map(|length| (*first, *last, *length)));
+            ranges.iter().flat_map(|(first, last, lengths)| lengths.iter().map(move |length| (*first, *last, *length)));
         for (index, number) in each
             .flat_map(|(first, last, length)| numbers(first, last, length, &mut dice))
             .enumerate()

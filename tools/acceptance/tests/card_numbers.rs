@@ -94,6 +94,9 @@ fn what_only_looks_like_a_card_number_passes() {
             "+49 170 1234567",
             "9f1c2c3a-4242-4242-8242-424242424242",
             "DE89 3704 0044 0532 0130 00",
+            // Sixteen digits that begin as a card does: an IBAN, and a stay in a hotel.
+            "DE07 5001 0517 5407 3253 06",
+            "27.11.2026 - 04.12.2026",
         ] {
             let terms = json!({"amount": 1999, "currency": "EUR", "reference": number, "metadata": {"order": number}});
             let opened = stack.api.initiate(&unique("looks"), &terms).await;
@@ -132,6 +135,8 @@ fn bodies(id: &str) -> Vec<String> {
         initiate(&format!(r#""metadata":{{"note":"{CARD}"}}"#)),
         initiate(&format!(r#""metadata":{{"{CARD}":"note"}}"#)),
         initiate(&format!(r#""returnUrl":"https://shop.example/?card={CARD}""#)),
+        initiate(r#""returnUrl":"https://shop.example/?card=4242%204242%204242%204242""#),
+        initiate(r#""returnUrl":"https://shop.example/?card=4242+4242+4242+4242""#),
         initiate(&format!(r#""card":{{"number":"{CARD}","exp":"12/30"}}"#)),
         initiate(&format!(r#""card":{CARD}"#)),
         initiate(&format!(r#""{CARD}":1"#)),

@@ -139,7 +139,7 @@ impl Drop for Tail {
 /// `cargo xtask tail`, as .cargo/config.toml spells it. Cargo becomes the command, so its process is the command's.
 fn xtask(words: &[&str]) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(root()).args(["run", "--quiet", "--package", "xtask", "--", "tail"]).args(words);
+    command.current_dir(root()).args(["run", "--locked", "--quiet", "--package", "xtask", "--", "tail"]).args(words);
     command.stdin(Stdio::null()).env("TZ", "UTC");
     command
 }

@@ -37,8 +37,18 @@ pub(crate) fn functions(place: &Place) -> Result<Vec<Function>, Failure> {
 /// Builds every function, then the sandbox. Two calls: together they would share features, and `cargo lambda watch`,
 /// which builds the functions alone, would have to compile the AWS clients again.
 pub(crate) fn build(place: &Place) -> Result<(), Failure> {
-    step::run(place, "build", "building the functions (minutes the first time)", cargo(place).arg("build"))?;
-    step::run(place, "build-sandbox", "building the sandbox", cargo(place).args(["build", "--package", "sandbox"]))
+    step::run(
+        place,
+        "build",
+        "building the functions (minutes the first time)",
+        cargo(place).args(["build", "--locked"]),
+    )?;
+    step::run(
+        place,
+        "build-sandbox",
+        "building the sandbox",
+        cargo(place).args(["build", "--locked", "--package", "sandbox"]),
+    )
 }
 
 /// Copies the binaries, stripped, to where the rewritten template names them.

@@ -46,7 +46,7 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
         println!("· {target}, for {seconds} s");
         let status = cargo(place)
             // Without the documentation's examples.
-            .args(["test", "--tests", "--quiet", "--package", package])
+            .args(["test", "--locked", "--tests", "--quiet", "--package", package])
             .args(["--", "fuzz::", "--nocapture", "--test-threads=1"])
             .env("QUITTANCE_FUZZ_TARGET", target)
             .env("QUITTANCE_FUZZ_SECONDS", seconds.to_string())

@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks on standard output")]
 #![expect(clippy::print_stderr, reason = "a command line complains on standard error")]
 
+mod audit;
 mod aws;
 mod bundle;
 mod canary;
@@ -26,6 +27,7 @@ mod paypal_sdk;
 mod place;
 mod process;
 mod proof;
+mod sbom;
 mod secrets;
 mod simulate;
 mod step;
@@ -57,6 +59,9 @@ cargo xtask fuzz [--minutes N] [target]
                                    inputs that nobody thought of, for every door or one
 cargo xtask mutants [file]...      changes the domain, and demands that its tests see it (half an hour for all)
 cargo xtask teeth [bug]...          plants known bugs in a copy, and demands that the simulation finds each in a minute
+cargo xtask audit                  licences, sources and known holes of what we are built of, the lock file, our lints
+cargo xtask sbom [--out <folder>] [--target <triple>]
+                                   a bill of materials (CycloneDX) for each function
 cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth` and the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
@@ -89,6 +94,8 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),
         ["teeth", names @ ..] => teeth::run(place, names),
+        ["audit"] => audit::run(place),
+        ["sbom", rest @ ..] => sbom::run(place, rest),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

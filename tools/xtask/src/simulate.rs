@@ -17,7 +17,10 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
     }
     interrupt::listen()?;
     let mut command = cargo(place);
-    command.args(["run", "--quiet", "--package", "world", "--bin", "simulate", "--"]).args(words).process_group(0);
+    command
+        .args(["run", "--locked", "--quiet", "--package", "world", "--bin", "simulate", "--"])
+        .args(words)
+        .process_group(0);
     let child = command.spawn().while_doing("starting the simulation")?;
     let status = step::wait(child, || ())?;
     interrupt::check()?;

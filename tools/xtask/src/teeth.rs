@@ -182,7 +182,7 @@ impl<'a> Bed<'a> {
     fn build(&self) -> Command {
         let mut command = cargo(self.place);
         command.current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.built);
-        command.args(["build", "--quiet", "--package", "world", "--bin", "simulate"]);
+        command.args(["build", "--locked", "--quiet", "--package", "world", "--bin", "simulate"]);
         command
     }
 }

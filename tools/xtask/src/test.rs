@@ -14,7 +14,7 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
+use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,10 +77,10 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
         own,
         "clippy",
         "linting the workspace (minutes the first time)",
-        cargo(own).args(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
+        cargo(own).args(["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"]),
     )?;
     tools::install(own)?;
-    licences(own)?;
+    audit::all(own)?;
     validate(own)?;
     up::quietly(own)?;
     let doubles = Doubles { dynamodb: second_opinion(own)?, paypal_sdk: paypal_sdk(own)? };
@@ -98,16 +98,6 @@ fn validate(own: &Place) -> Result<(), Failure> {
     // cfn-lint looks for types of the region; it asks nobody.
     sam.args(["validate", "--lint", "--region", crate::place::REGION]);
     step::run(own, "validate", "checking template.yaml (sam validate --lint)", &mut sam)
-}
-
-/// Not the advisories: their database is in no package registry.
-fn licences(own: &Place) -> Result<(), Failure> {
-    step::run(
-        own,
-        "deny",
-        "checking licences, bans and sources of dependencies",
-        cargo(own).env("PATH", tools::path(own)).args(["deny", "check", "bans", "licenses", "sources"]),
-    )
 }
 
 /// What was found, or a loud gap. In CI a gap is a failure: a check that silently stops running is worse than none.
@@ -138,13 +128,14 @@ fn tests(own: &Place, depth: Depth, doubles: &Doubles, proof: &Path) -> Result<C
         own,
         "test-build",
         "building the tests (minutes the first time)",
-        cargo(own).args(["test", "--workspace", "--no-run"]),
+        cargo(own).args(["test", "--locked", "--workspace", "--no-run"]),
     )?;
     let mut acceptance = cargo(own);
-    acceptance.args(["test", "--no-fail-fast", "--package", "acceptance"]);
+    acceptance.args(["test", "--locked", "--no-fail-fast", "--package", "acceptance"]);
     let mut rest = Command::new("nice");
     rest.current_dir(&own.root).arg(acceptance.get_program()).args([
         "test",
+        "--locked",
         "--no-fail-fast",
         "--workspace",
         "--exclude",

@@ -9,15 +9,21 @@
 //! uses. A group of digits is never cut: a number inside a longer run of digits is a part of something else, and cutting would
 //! make one in fifteen 25-digit references a card. A `+` makes up to 15 digits a telephone number.
 //!
-//! What does not: hexadecimal ids such as a UUID, which is what an idempotency key should be, and groups that are joined although
-//! one of them is a part of a hexadecimal word (`4242` of `9f4242-…`). A plain number of 16 digits that an issuer could have given out *is* refused:
-//! nothing tells it from a card.
+//! What does not: hexadecimal ids such as a UUID, which is what an idempotency key should be; IBANs whose check digits fit;
+//! days such as 23.11.2026 and moments as RFC 3339 writes them, wherever they stand whole; and
+//! groups that are joined although one of them is a part of a hexadecimal word (`4242` of `9f4242-…`). A plain number of 16 digits that
+//! an issuer could have given out *is* refused: nothing tells it from a card. How much is found, and what it costs whoever has
+//! other numbers, is measured in `measured.rs`.
 //!
 //! Must never: return, print or keep what it found.
 
 mod digits;
-mod hexadecimal;
+mod iban;
+mod ids;
 mod issuers;
+mod moment;
+
+pub(super) use self::digits::{is_digit, is_separator};
 
 /// The shortest card number of any issuer.
 const DIGITS_MIN: usize = 13;
@@ -31,7 +37,7 @@ const SEPARATORS_MAX: usize = 3;
 /// Whether a text bears a card number.
 #[must_use]
 pub fn contains_card_number(text: &str) -> bool {
-    hexadecimal::pieces_between_ids(text).into_iter().any(piece_contains_card_number)
+    ids::pieces_between_ids(text).into_iter().any(piece_contains_card_number)
 }
 
 fn piece_contains_card_number(text: &str) -> bool {
@@ -146,6 +152,10 @@ fn passes_luhn(digits: &[u8]) -> bool {
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod fuzz;
+
+#[cfg(test)]
+#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
+mod measured;
 
 #[cfg(test)]
 #[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]

@@ -1,9 +1,9 @@
 //! What counts as a digit and as a separator, in any script.
 
-/// Digits that stand in rows of ascending value: first character, its value, how many. These are all characters that Unicode 14
+/// Digits that stand in rows of ascending value: first character, its value, how many. These are all characters that Unicode 17
 /// gives a digit value: the decimal digits of every script (full-width, Arabic-Indic, Devanagari, mathematical bold, …) and the
 /// superscript, subscript and circled ones. `char::to_digit` knows only ASCII.
-const ROWS: [(u32, u8, u8); 87] = [
+const ROWS: [(u32, u8, u8); 98] = [
     (0x30, 0, 10),
     (0xb2, 2, 2),
     (0xb9, 1, 1),
@@ -60,6 +60,7 @@ const ROWS: [(u32, u8, u8); 87] = [
     (0x104a0, 0, 10),
     (0x10a40, 1, 4),
     (0x10d30, 0, 10),
+    (0x10d40, 0, 10),
     (0x10e60, 1, 9),
     (0x11052, 1, 9),
     (0x11066, 0, 10),
@@ -71,15 +72,23 @@ const ROWS: [(u32, u8, u8); 87] = [
     (0x114d0, 0, 10),
     (0x11650, 0, 10),
     (0x116c0, 0, 10),
+    (0x116d0, 0, 10),
+    (0x116da, 0, 10),
     (0x11730, 0, 10),
     (0x118e0, 0, 10),
     (0x11950, 0, 10),
+    (0x11bf0, 0, 10),
     (0x11c50, 0, 10),
     (0x11d50, 0, 10),
     (0x11da0, 0, 10),
+    (0x11de0, 0, 10),
+    (0x11f50, 0, 10),
+    (0x16130, 0, 10),
     (0x16a60, 0, 10),
     (0x16ac0, 0, 10),
     (0x16b50, 0, 10),
+    (0x16d70, 0, 10),
+    (0x1ccf0, 0, 10),
     (0x1d7ce, 0, 10),
     (0x1d7d8, 0, 10),
     (0x1d7e2, 0, 10),
@@ -87,6 +96,8 @@ const ROWS: [(u32, u8, u8); 87] = [
     (0x1d7f6, 0, 10),
     (0x1e140, 0, 10),
     (0x1e2f0, 0, 10),
+    (0x1e4f0, 0, 10),
+    (0x1e5f1, 0, 10),
     (0x1e950, 0, 10),
     (0x1f100, 0, 1),
     (0x1f101, 0, 10),
@@ -94,7 +105,7 @@ const ROWS: [(u32, u8, u8); 87] = [
 ];
 
 /// Dashes (general category Pd) and what looks like one.
-const DASHES: [(char, char); 16] = [
+const DASHES: [(char, char); 17] = [
     ('-', '-'),
     ('\u{58a}', '\u{58a}'),
     ('\u{5be}', '\u{5be}'),
@@ -106,7 +117,8 @@ const DASHES: [(char, char); 16] = [
     ('\u{2e17}', '\u{2e1a}'),
     ('\u{2e3a}', '\u{2e40}'),
     ('\u{301c}', '\u{301c}'),
-    ('\u{3030}', '\u{30a0}'),
+    ('\u{3030}', '\u{3030}'),
+    ('\u{30a0}', '\u{30a0}'),
     ('\u{fe31}', '\u{fe32}'),
     ('\u{fe58}', '\u{fe58}'),
     ('\u{fe63}', '\u{fe63}'),
@@ -116,17 +128,26 @@ const DASHES: [(char, char); 16] = [
 /// Dots, strokes and the like, as people put them between groups of digits.
 const MARKS: [char; 14] = ['.', '_', '/', '\\', '|', '*', '~', '·', '•', '․', '‧', '。', '．', '／'];
 
-/// Characters that are not seen: soft hyphen, zero-width and direction marks, variation selectors, the keycap's frame.
-const INVISIBLE: [(char, char); 9] = [
+/// Characters that are not seen, or only on the digit before them: soft hyphen, zero-width and direction marks, fillers, strokes and
+/// frames that are laid over a character, variation selectors, tags.
+const INVISIBLE: [(char, char); 17] = [
     ('\u{ad}', '\u{ad}'),
+    ('\u{300}', '\u{36f}'),
     ('\u{61c}', '\u{61c}'),
-    ('\u{180e}', '\u{180e}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
     ('\u{200b}', '\u{200f}'),
     ('\u{202a}', '\u{202e}'),
     ('\u{2060}', '\u{206f}'),
-    ('\u{20e3}', '\u{20e3}'),
+    ('\u{20d0}', '\u{20f0}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
     ('\u{fe00}', '\u{fe0f}'),
     ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff9}', '\u{fffb}'),
+    ('\u{e0000}', '\u{e01ef}'),
 ];
 
 /// The value of a digit, whatever its script.
@@ -142,8 +163,13 @@ pub(super) fn value_of(character: char) -> Option<u8> {
     if offset < *length { value.checked_add(offset) } else { None }
 }
 
+/// Whether this has the value of a digit.
+pub(in super::super) fn is_digit(character: char) -> bool {
+    value_of(character).is_some()
+}
+
 /// Whether this may stand between two digits of one number.
-pub(super) fn is_separator(character: char) -> bool {
+pub(in super::super) fn is_separator(character: char) -> bool {
     let within = |ranges: &[(char, char)]| ranges.iter().any(|(first, last)| (*first..=*last).contains(&character));
     character.is_whitespace() || MARKS.contains(&character) || within(&DASHES) || within(&INVISIBLE)
 }
@@ -151,6 +177,7 @@ pub(super) fn is_separator(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn digits_of_every_script_have_their_value() {
@@ -186,13 +213,41 @@ mod tests {
     #[test]
     fn separators_are_what_people_and_word_processors_put_between_groups() {
         for character in [
-            ' ', '\t', '\n', '\u{a0}', '\u{202f}', '\u{2009}', '\u{3000}', '-', '–', '—', '−', '.', '·', '\u{200b}',
-            '\u{ad}', '_', '/',
+            ' ',
+            '\t',
+            '\n',
+            '\u{a0}',
+            '\u{202f}',
+            '\u{2009}',
+            '\u{3000}',
+            '-',
+            '–',
+            '—',
+            '−',
+            '.',
+            '·',
+            '\u{200b}',
+            '\u{ad}',
+            '_',
+            '/',
+            '\u{336}',
+            '\u{3164}',
+            '\u{e0020}',
         ] {
             assert!(is_separator(character), "{character:?}");
         }
-        for character in ['a', ',', ':', '"', '+', '=', '0', '#'] {
+        for character in ['a', ',', ':', '"', '+', '=', '0', '#', 'ぢ', '年'] {
             assert!(!is_separator(character), "{character:?}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        // The regular expression's own tables say what is a digit, not ours.
+        #[test]
+        fn every_decimal_digit_of_unicode_has_its_value(digit in "\\p{Nd}") {
+            let value = value_of(digit.chars().next().unwrap());
+            prop_assert!(value.is_some(), "{:?}", digit);
         }
     }
 }

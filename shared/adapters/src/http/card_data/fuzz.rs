@@ -3,7 +3,7 @@
 
 use fuzz::{Target, fingerprint};
 
-use super::{contains_card_number, digits, issuers};
+use super::{contains_card_number, digits, iban, issuers, moment};
 
 const CARDS: [&str; 8] = [
     "4242424242424242",
@@ -29,6 +29,8 @@ fn no_planted_number_is_missed_and_a_slow_scanner_finds_the_same() {
         "9f4242-4242-4242-4242 0123456789abcdef0123456789abcdef",
         "{\"description\":\"٤٢٤٢ ٤٢٤٢ ٤٢٤٢ ٤٢٤٢\"}",
         "１２３ 4️⃣2️⃣ a1b2c3d4 1795434360007123",
+        "IBAN DE89 3704 0044 0532 0130 00 DK5000400440116243",
+        "23.11.2026 - 30.11.2026, 2026-06-09T15:18:43.532601775-05:00",
     ];
     let words =
         CARDS.into_iter().chain(SEPARATORS).chain(["+", "a", "f0", "0af", "550e8400-e29b-41d4-a716-446655440000"]);
@@ -107,14 +109,17 @@ fn groups(characters: &[char]) -> Vec<(usize, usize)> {
     groups
 }
 
-/// Puts what ends a number where a hexadecimal id stands.
+/// Puts what ends a number where an id stands.
 fn without_ids(text: &str) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut kept = String::new();
     let mut place = 0;
     while place < characters.len() {
         let begins_a_word = place == 0 || !characters[place - 1].is_ascii_alphanumeric() || kept.ends_with('\u{1}');
-        match id_length(&characters[place..]).filter(|_| begins_a_word) {
+        let length = id_length(&characters[place..])
+            .or_else(|| iban_length(&characters[place..]))
+            .or_else(|| moment_length(&characters[place..]));
+        match length.filter(|_| begins_a_word) {
             Some(length) => {
                 kept.push('\u{1}');
                 place += length;
@@ -141,6 +146,37 @@ fn id_length(characters: &[char]) -> Option<usize> {
     }
     let word = characters.iter().take_while(|character| character.is_ascii_alphanumeric()).count();
     (word >= 32 && is_id(&characters[..word], &[])).then_some(word)
+}
+
+/// Tries every end: what lies before it, without a separator after each four, must be an IBAN from its first letter to its last.
+fn iban_length(characters: &[char]) -> Option<usize> {
+    (15..=characters.len().min(42)).find(|end| {
+        let (mut iban, mut place) = (String::new(), 0);
+        while place < *end {
+            if iban.len().is_multiple_of(4)
+                && place > 0
+                && [' ', '-', '\u{a0}', '\u{2009}', '\u{202f}'].contains(&characters[place])
+            {
+                place += 1;
+            }
+            let Some(character) = characters[..*end].get(place) else { return false };
+            iban.push(*character);
+            place += 1;
+        }
+        let is_one = iban.is_ascii()
+            && iban[..2].bytes().all(|letter| letter.is_ascii_uppercase())
+            && iban::at_start(&iban) == Some(iban.len());
+        is_one && characters.get(*end).is_none_or(|next| !next.is_ascii_alphanumeric())
+    })
+}
+
+/// Every end is tried here too; what a moment looks like is known to its own tests.
+fn moment_length(characters: &[char]) -> Option<usize> {
+    (10..=characters.len().min(35)).find(|end| {
+        let text: String = characters[..*end].iter().collect();
+        let goes_on = characters.get(*end).is_some_and(char::is_ascii_alphanumeric);
+        text.is_ascii() && !goes_on && moment::at_start(&text) == Some(*end)
+    })
 }
 
 fn hexadecimal_before(characters: &[char], start: usize) -> bool {

@@ -1,5 +1,8 @@
-//! Hexadecimal ids: UUIDs, and what is as long as one without its dashes (UUIDs again, traces, hashes). They hold so many digits
-//! that one in 2500 would be taken for a card.
+//! Ids that hold so many digits that some would be taken for cards, and that can be told by their shape: hexadecimal ones
+//! (UUIDs, and what is as long as one without its dashes: UUIDs again, traces, hashes), of which it would be one in 2500; IBANs, of
+//! which it would be one in 25; and moments, of which it would be one in 60 in some spellings.
+
+use super::{iban, moment};
 
 /// `550e8400-e29b-41d4-a716-446655440000`
 const UUID_LENGTH: usize = 36;
@@ -8,13 +11,14 @@ const UUID_DASHES: [usize; 4] = [8, 13, 18, 23];
 /// Shorter words are rarely taken for a card, and may be a card with a letter or two beside it.
 const WORD_LENGTH_MIN: usize = 32;
 
-/// The text without its hexadecimal ids.
+/// The text without its ids.
 pub(super) fn pieces_between_ids(text: &str) -> Vec<&str> {
     let mut pieces = Vec::new();
     let (mut begin, mut place) = (0, 0);
     while let Some(rest) = text.get(place..).filter(|rest| !rest.is_empty()) {
         let word = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        if let Some(length) = id_at_start(rest.as_bytes(), word) {
+        let hexadecimal = hexadecimal_at_start(rest.as_bytes(), word);
+        if let Some(length) = hexadecimal.or_else(|| iban::at_start(rest)).or_else(|| moment::at_start(rest)) {
             pieces.extend(text.get(begin..place));
             place = place.saturating_add(length);
             begin = place;
@@ -28,8 +32,8 @@ pub(super) fn pieces_between_ids(text: &str) -> Vec<&str> {
     pieces
 }
 
-/// How long the id is that these bytes begin with, if they do. Their first word has the length `word`.
-fn id_at_start(bytes: &[u8], word: usize) -> Option<usize> {
+/// How long the hexadecimal id is that these bytes begin with, if they do. Their first word has the length `word`.
+fn hexadecimal_at_start(bytes: &[u8], word: usize) -> Option<usize> {
     let is_uuid = |bytes: &[u8]| {
         bytes
             .iter()
@@ -67,6 +71,7 @@ mod tests {
             (compact.clone(), vec!["", ""]),
             (format!("order-{UUID}_1 ü{UUID}"), vec!["order-", "_1 ü", ""]),
             (format!("00-{compact}-4b-01"), vec!["00-", "-4b-01"]),
+            (format!("to DE89 3704 0044 0532 0130 00, {UUID}"), vec!["to ", ", ", ""]),
         ] {
             assert_eq!(pieces_between_ids(&text), pieces, "{text}");
         }

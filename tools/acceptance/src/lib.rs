@@ -14,6 +14,7 @@ pub mod environments;
 pub mod gateway;
 pub mod merchant;
 pub mod oracle;
+pub mod permissions;
 pub mod queue;
 pub mod refusal;
 pub mod repository;

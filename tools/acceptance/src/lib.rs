@@ -18,6 +18,7 @@ pub mod permissions;
 pub mod queue;
 pub mod refusal;
 pub mod repository;
+pub mod roles;
 pub mod sandbox;
 pub mod settle;
 pub mod signature;

@@ -40,7 +40,8 @@ impl Grant {
     }
 
     fn list(&self, field: &str) -> Vec<String> {
-        let text = self.fields.get(field).unwrap_or_else(|| panic!("{}: a statement without {field}: {self:?}", self.by));
+        let text =
+            self.fields.get(field).unwrap_or_else(|| panic!("{}: a statement without {field}: {self:?}", self.by));
         // What the stage decides is judged as production has it.
         let text = match text.strip_prefix("!FindInMap [ByStage, !Ref Stage, ") {
             Some(name) => of_stage("prod", name.trim_end_matches(']')),

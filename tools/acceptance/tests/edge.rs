@@ -94,7 +94,8 @@ fn what_the_firewall_answers_by_itself_is_what_we_would_answer() {
         let content = rest.lines().find_map(|line| line.trim().strip_prefix("Content: '")?.strip_suffix('\''));
         let body: Value = serde_json::from_str(content.unwrap()).unwrap();
         assert_eq!(body, document(refusal));
-        let status = format!("ResponseCode: {}\n                CustomResponseBodyKey: {key}\n", refusal.row().status.as_u16());
+        let status =
+            format!("ResponseCode: {}\n                CustomResponseBodyKey: {key}\n", refusal.row().status.as_u16());
         assert!(firewall.contains(&status), "{key} is answered as {}", refusal.row().status);
     }
 }
@@ -143,7 +144,10 @@ fn nothing_logs_what_a_request_says() {
     assert_eq!(said, LOGGED.into());
     // Samples of the firewall show whole headers, and API keys stand there.
     let firewall = resource("Firewall");
-    assert_eq!(firewall.matches("VisibilityConfig:").count(), firewall.matches("SampledRequestsEnabled: false").count());
+    assert_eq!(
+        firewall.matches("VisibilityConfig:").count(),
+        firewall.matches("SampledRequestsEnabled: false").count()
+    );
     assert!(resources().iter().all(|(_, text)| !text.contains("AWS::WAFv2::LoggingConfiguration")));
 }
 
@@ -188,7 +192,13 @@ fn what_a_gateway_has_signed_is_not_judged_by_its_words() {
     let names: Vec<&str> = rules.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(
         names,
-        ["one-address-at-a-time", "webhooks-of-one-address", "bodies-that-no-route-takes", "known-bad-inputs", "common"]
+        [
+            "one-address-at-a-time",
+            "webhooks-of-one-address",
+            "bodies-that-no-route-takes",
+            "known-bad-inputs",
+            "common"
+        ]
     );
     // Rate first: what is refused for its number is not looked into.
     for (place, (name, text)) in rules.iter().enumerate() {
@@ -208,7 +218,10 @@ fn the_firewall_lets_through_what_our_routes_take_and_no_longer_body() {
     let size = format!("                    Size: {BODY_MAX_BYTES}\n");
     assert!(rules["bodies-that-no-route-takes"].contains(&size));
     assert!(rules["common"].contains("- { Name: SizeRestrictions_BODY, ActionToUse: { Count: {} } }\n"));
-    assert!(resource("Firewall").contains("            DefaultSizeInspectionLimit: KB_64\n"), "it reads them to their end");
+    assert!(
+        resource("Firewall").contains("            DefaultSizeInspectionLimit: KB_64\n"),
+        "it reads them to their end"
+    );
 }
 
 #[test]
@@ -233,7 +246,8 @@ fn gateway_responses() -> BTreeMap<String, (u16, BTreeMap<String, String>, Value
     let (_, text) = api.split_once("      GatewayResponses:\n").unwrap();
     let mut found = BTreeMap::new();
     let mut named: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    let mut lines = text.lines().take_while(|line| line.starts_with("       ")).filter(|line| !line.contains("# ")).peekable();
+    let mut lines =
+        text.lines().take_while(|line| line.starts_with("       ")).filter(|line| !line.contains("# ")).peekable();
     while let Some(name) = lines.next() {
         let name = name.trim().trim_end_matches(':').to_owned();
         let status = lines.next().unwrap().trim().strip_prefix("StatusCode: ").unwrap().parse().unwrap();
@@ -248,7 +262,8 @@ fn gateway_responses() -> BTreeMap<String, (u16, BTreeMap<String, String>, Value
             named.insert(anchor.to_owned(), headers);
         }
         assert_eq!(lines.next().unwrap().trim(), "ResponseTemplates:");
-        let body = lines.next().unwrap().trim().strip_prefix("application/json: '").unwrap().strip_suffix('\'').unwrap();
+        let body =
+            lines.next().unwrap().trim().strip_prefix("application/json: '").unwrap().strip_suffix('\'').unwrap();
         let headers = named[parameters.trim_start_matches(['&', '*'])].clone();
         found.insert(name, (status, headers, serde_json::from_str(body).unwrap()));
     }

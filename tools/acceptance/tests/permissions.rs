@@ -1,7 +1,7 @@
 //! Who may do what, read from template.yaml: a role for each function, no wildcard that is not on a list with its reason, and the table
 //! in docs/SECURITY.md.
 //!
-//! `least_privilege.rs` tries out what the roles let through; `superfluous.rs` takes each right away and sees what breaks.
+//! `least_privilege.rs` tries out what the roles let through; `superfluous/` takes each right away and sees what breaks.
 
 #![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
@@ -45,7 +45,8 @@ fn every_function_has_a_role_of_its_own_and_every_role_one_function() {
     assert_eq!(taken.len(), functions.len(), "no two functions share a role");
     assert_eq!(taken, roles, "a role that no function has is one that somebody else may take");
     for (name, text) in of_type("AWS::IAM::Role") {
-        let trusts = r#"Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]"#;
+        let trusts =
+            r#"Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]"#;
         assert_eq!(text.matches("Principal").count(), 1, "{name} is taken by one");
         assert!(text.contains(trusts), "{name} is taken by Lambda and by nobody else");
     }
@@ -54,13 +55,21 @@ fn every_function_has_a_role_of_its_own_and_every_role_one_function() {
 #[test]
 fn rights_are_granted_where_this_test_reads_them_and_nowhere_else() {
     for (name, text) in resources() {
-        for word in ["ManagedPolicyArns", "AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::User", "NotAction", "NotResource"] {
+        for word in [
+            "ManagedPolicyArns",
+            "AWS::IAM::Policy",
+            "AWS::IAM::ManagedPolicy",
+            "AWS::IAM::User",
+            "NotAction",
+            "NotResource",
+        ] {
             assert!(!text.contains(word), "{name}: {word}");
         }
         if text.contains("Type: AWS::Serverless::Function") {
             assert!(!text.contains("Policies:"), "{name}: SAM would write policies of its own");
         }
-        let roles_own = text.lines().filter(|line| line.trim().starts_with("Statement:") && line.trim() != "Statement:");
+        let roles_own =
+            text.lines().filter(|line| line.trim().starts_with("Statement:") && line.trim() != "Statement:");
         for line in roles_own {
             assert!(line.contains("sts:AssumeRole"), "{name}: a statement that is not read: {line}");
         }
@@ -112,12 +121,14 @@ fn the_table_in_security_md_is_what_the_template_grants() {
     let text = read("docs/SECURITY.md");
     let (before, rest) = text.split_once(TABLE_BEGINS).unwrap_or_else(|| panic!("no place for the table"));
     let (_, after) = rest.split_once(TABLE_ENDS).unwrap_or_else(|| panic!("the table has no end"));
-    expect_file!["../../../docs/SECURITY.md"].assert_eq(&format!("{before}{TABLE_BEGINS}{}{TABLE_ENDS}{after}", table()));
+    expect_file!["../../../docs/SECURITY.md"]
+        .assert_eq(&format!("{before}{TABLE_BEGINS}{}{TABLE_ENDS}{after}", table()));
 }
 
 /// A row for each function, a column for each kind of thing.
 fn table() -> String {
-    let mut text = "| function | rows of the table | indexes | secrets | queues | else |\n|---|---|---|---|---|---|\n".to_owned();
+    let mut text =
+        "| function | rows of the table | indexes | secrets | queues | else |\n|---|---|---|---|---|---|\n".to_owned();
     for DeployedFunction { logical_id, binary, .. } in deployed_functions() {
         let mut cells: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for grant in of_role(&logical_id) {

@@ -1,7 +1,7 @@
 //! Whether anybody tells of what happens, as the sweep sees it: a shop where payments are opened, and somebody who tells of them, or does
 //! not.
 
-#![expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
+#![expect(clippy::unwrap_used, clippy::arithmetic_side_effects, reason = "a test speaks by panicking")]
 
 use std::time::Duration;
 

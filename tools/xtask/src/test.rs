@@ -132,6 +132,10 @@ fn tests(own: &Place, depth: Depth, doubles: &Doubles, proof: &Path) -> Result<C
     )?;
     let mut acceptance = cargo(own);
     acceptance.args(["test", "--locked", "--no-fail-fast", "--package", "acceptance"]);
+    if depth == Depth::Full {
+        // What takes minutes says so by `#[ignore]`.
+        acceptance.args(["--", "--include-ignored"]);
+    }
     let mut rest = Command::new("nice");
     rest.current_dir(&own.root).arg(acceptance.get_program()).args([
         "test",

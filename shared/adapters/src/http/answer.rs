@@ -1,8 +1,13 @@
 //! What is answered, whatever it is: JSON, never cached by anybody, with the request's id.
+//!
+//! Must never: let a browser do anything with it. Clients are the merchant's servers, so there is no CORS, and no origin may read it.
 
 use domain::payment::Payment;
 use flow::steps::Requested;
-use lambda_http::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use lambda_http::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use lambda_http::http::{Response, StatusCode};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _};
@@ -16,6 +21,16 @@ use crate::telemetry::{Field, Line};
 const IDEMPOTENT_REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 /// The name under which our logs know the request.
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// What every answer says of itself, for a browser that somebody points at it: it is kept nowhere, is what it says it is, loads nothing,
+/// stands in nobody's page, tells nobody where it came from, and is never asked for without TLS (for two years). The template has API
+/// Gateway say the same of its own answers (`tools/acceptance/tests/edge.rs`).
+const OF_EVERY_ANSWER: [(HeaderName, HeaderValue); 5] = [
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=63072000")),
+];
 /// What API Gateway calls a request is 36 characters long; what is much longer is no name.
 const REQUEST_ID_LENGTH_MAX: usize = 100;
 
@@ -83,8 +98,7 @@ impl Answer {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+        headers.extend(OF_EVERY_ANSWER);
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, request_id);
         }
@@ -152,6 +166,26 @@ mod tests {
         assert_eq!(header(&response, "idempotent-replayed"), "");
         let Body::Text(body) = response.body() else { panic!("{:?}", response.body()) };
         assert!(body.contains(r#""status":"requires_payment_method""#));
+    }
+
+    #[test]
+    fn whatever_is_answered_a_browser_can_do_nothing_with_it_and_no_origin_may_read_it() {
+        let answers = Refusal::ALL.map(Answer::from).into_iter();
+        for answer in answers.chain([Answer::payment(StatusCode::OK, &a_payment()).replayed(true)]) {
+            let response = answer.into_response("req-1");
+            for (name, value) in [
+                ("cache-control", "no-store"),
+                ("x-content-type-options", "nosniff"),
+                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("referrer-policy", "no-referrer"),
+                ("strict-transport-security", "max-age=63072000"),
+            ] {
+                let told: Vec<_> = response.headers().get_all(name).iter().collect();
+                assert_eq!(told, [value], "{name}");
+            }
+            let cors = response.headers().keys().find(|name| name.as_str().starts_with("access-control-"));
+            assert_eq!(cors, None, "{}", response.status());
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum Refusal {
     RefundFailed,
     /// Somebody we know who may not do this.
     Forbidden,
+    /// The firewall takes the request for an attack. Only it answers this.
+    RequestBlocked,
     /// There is no such thing, or it is somebody else's.
     NotFound,
     /// The payment stands where this cannot be done.
@@ -73,7 +75,7 @@ pub enum Refusal {
     CurrencyMismatch,
     /// The gateway will not have what was asked.
     GatewayRefused,
-    /// Too many requests.
+    /// Too many requests. Only API Gateway and the firewall answer this.
     RateLimited,
     /// The gateway does not answer, and nothing happened.
     GatewayUnavailable,
@@ -102,7 +104,7 @@ pub struct Row {
 
 impl Refusal {
     /// Every reason, for tests and documents.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::InvalidRequest,
         Self::IdempotencyKeyMissing,
         Self::Unauthorized,
@@ -110,6 +112,7 @@ impl Refusal {
         Self::CaptureRefused,
         Self::RefundFailed,
         Self::Forbidden,
+        Self::RequestBlocked,
         Self::NotFound,
         Self::InvalidState,
         Self::InProgress,
@@ -155,6 +158,9 @@ impl Refusal {
             }
             Self::RefundFailed => (StatusCode::PAYMENT_REQUIRED, "refund_failed", None, "The refund failed"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden", None, "The API key may not do this"),
+            Self::RequestBlocked => {
+                (StatusCode::FORBIDDEN, "request_blocked", None, "The request was blocked by the firewall")
+            }
             Self::NotFound => (StatusCode::NOT_FOUND, "not_found", None, "There is no such resource"),
             Self::InvalidState => {
                 (StatusCode::CONFLICT, "invalid_state", None, "The payment's state does not allow this")

@@ -21,6 +21,7 @@ fn the_table_from_reasons_to_answers() {
         402 capture_refused
         402 refund_failed
         403 forbidden
+        403 request_blocked
         404 not_found
         409 invalid_state
         409 in_progress retryable

@@ -137,7 +137,7 @@ impl Characters {
             Form::AnyScript => self.any_script(number, dice),
             Form::AnyScriptMixed => self.mixed(&self.any_script(number, dice), dice),
             Form::Sentence => {
-                let written = apart(number, *dice.one_of(&["", " ", "-"]), dice);
+                let written = apart(number, dice.one_of(&["", " ", "-"]), dice);
                 format!("Order {}, card {written}, exp {}/{}.", dice.digits(6), dice.between(10, 12), dice.digits(2))
             }
         }

@@ -41,7 +41,7 @@ const PATIENCE_WITH_AN_OLD_VALUE: Duration = Duration::from_secs(1);
 /// A text that must not be seen. Its memory is overwritten when it is let go of, so that no later dump of the process shows what it no
 /// longer needs. (What the SDK and the HTTP client copy for themselves is theirs.)
 #[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[serde(from = "String")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -55,6 +55,12 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::new(text)
     }
 }
 

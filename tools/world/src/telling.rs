@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use adapters::http::event_json;
+pub use adapters::http::event_json::body;
 use domain::{
     id::{RefundId, TransactionId},
     journal::{MovementKind, Position},
@@ -72,7 +72,7 @@ pub async fn tell_all_who_listen<H: Host>(
     changes: &[Change],
 ) -> Published {
     let endpoints = store.endpoints();
-    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, event_json::body, changes).await
+    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, body, changes).await
 }
 
 /// The changes of each row, in their order.

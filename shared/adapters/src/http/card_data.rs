@@ -48,7 +48,7 @@ fn piece_contains_card_number(text: &str) -> bool {
         let (before, from_here) = text.split_at_checked(place).unwrap_or((text, ""));
         if let Some(digit) = digits::value_of(character) {
             if separators > 0 || chain.groups.is_empty() {
-                chain.begin_group(after_plus, is_hexadecimal_to_the_left(before));
+                chain.begin_group(after_plus || ends_in_an_escaped_plus(before), is_hexadecimal_to_the_left(before));
             }
             chain.push(digit);
             separators = 0;
@@ -69,6 +69,11 @@ fn piece_contains_card_number(text: &str) -> bool {
         }
     }
     chain.holds_a_card_number()
+}
+
+/// A telephone number in a link.
+fn ends_in_an_escaped_plus(before: &str) -> bool {
+    before.ends_with("%2B") || before.ends_with("%2b")
 }
 
 /// Whether a group of digits that begins where this text ends is the rest of a hexadecimal word: letters from a to f stand

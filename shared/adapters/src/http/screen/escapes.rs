@@ -17,14 +17,17 @@ pub(super) fn one_layer_less(text: &str) -> Option<String> {
     (read != text).then_some(read)
 }
 
-/// With a space for each `+` that stands for one: behind a digit, behind what may part two, or behind an escape. In `+4915112345678`
-/// it makes a telephone number, in `…46.123+01:00` a zone.
+/// With a space for each `+` that stands for one: behind a digit, behind what may part two, behind an escape, and between a letter and
+/// a digit. In `+4915112345678` it makes a telephone number, in `…46.123+01:00` a zone. (A telephone number in what a form writes has
+/// `%2B`.)
 fn with_spaces(text: &str) -> String {
     let mut written = String::with_capacity(text.len());
     let mut goes_on = false;
     for (place, character) in text.char_indices() {
         let (before, from_here) = text.split_at_checked(place).unwrap_or((text, ""));
-        let is_space = character == '+' && (goes_on || ends_in_an_escape(before)) && !is_zone(from_here);
+        let is_space = character == '+'
+            && (goes_on || ends_in_an_escape(before) || parts_word_and_number(before, from_here))
+            && !is_zone(from_here);
         written.push(if is_space { ' ' } else { character });
         goes_on = is_space || is_digit(character) || (is_separator(character) && !character.is_whitespace());
     }
@@ -33,6 +36,11 @@ fn with_spaces(text: &str) -> String {
 
 fn ends_in_an_escape(text: &str) -> bool {
     matches!(text.as_bytes(), [.., b'%', high, low] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit())
+}
+
+/// `card+4242`
+fn parts_word_and_number(before: &str, from_here: &str) -> bool {
+    before.chars().next_back().is_some_and(char::is_alphabetic) && from_here.chars().nth(1).is_some_and(is_digit)
 }
 
 /// `+01:00`
@@ -103,6 +111,8 @@ mod tests {
     fn a_layer_is_taken_off_and_no_more() {
         for (text, read) in [
             ("4242+4242", "4242 4242"),
+            ("card+3782", "card 3782"),
+            ("card%3A+3782", "card: 3782"),
             ("4242+-+4242", "4242 - 4242"),
             ("%D9%A4+%D9%A2", "٤ ٢"),
             ("٤+٢", "٤ ٢"),

@@ -137,7 +137,8 @@ impl Characters {
             Form::AnyScript => self.any_script(number, dice),
             Form::AnyScriptMixed => self.mixed(&self.any_script(number, dice), dice),
             Form::Sentence => {
-                let written = apart(number, dice.one_of(&["", " ", "-"]), dice);
+                let between = *dice.one_of(&["", " ", "-"]);
+                let written = apart(number, between, dice);
                 format!("Order {}, card {written}, exp {}/{}.", dice.digits(6), dice.between(10, 12), dice.digits(2))
             }
         }

@@ -85,7 +85,7 @@ fn read_line(line: &str) -> Option<(usize, Key, Package)> {
     let (licence, repository) = (parts.next()?.to_owned(), parts.next()?.to_owned());
     let name = named.next()?.to_owned();
     let version = named.next()?.strip_prefix('v')?.to_owned();
-    // What has a path is ours: `domain v0.1.0 (/work/shared/domain)`.
+    // What has a path is ours: `domain v0.1.0 (/elsewhere/shared/domain)`.
     let origin = match named.next() {
         None => Origin::Registry,
         Some(path) if path.starts_with("(/") => Origin::Ours,

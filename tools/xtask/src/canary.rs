@@ -33,7 +33,7 @@ pub(crate) fn look(own: &Place, proof: &Path) -> Result<(), Failure> {
     for (what, places) in [
         ("log lines", log_lines(own)?),
         ("rows", rows(account)?),
-        ("messages", messages(own, account)?),
+        ("messages", messages(own)?),
         ("functions' settings", settings(account)?),
     ] {
         search.searched = 0;
@@ -131,8 +131,9 @@ fn rows(account: Account<'_>) -> Result<Vec<Placed>, Failure> {
     Ok(items.iter().map(|item| (format!("the row {}", key(item)), item.to_string())).collect())
 }
 
-fn messages(own: &Place, account: Account<'_>) -> Result<Vec<Placed>, Failure> {
-    let listed = account.aws(&["sqs", "list-queues"])?;
+fn messages(own: &Place) -> Result<Vec<Placed>, Failure> {
+    // Not by the command line: for this one service it goes to an address of its own, whatever it was told.
+    let listed = ask(own, "sqs", "AmazonSQS.ListQueues", "application/x-amz-json-1.0", &json!({}))?;
     let mut messages = Vec::new();
     for url in listed.get("QueueUrls").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
         for _ in 0..QUEUE_READS_MAX {

@@ -111,10 +111,11 @@ fn invoke_events(own: &Place) -> Result<u64, Failure> {
     }
     // In the template's order: what initiate.json opens, confirm.json confirms.
     let mut passed = 0_usize;
-    for function in bundle::functions(own)? {
-        for file in files.iter().filter(|file| is_event_of(&own.shown(file), &function.binary)) {
+    let functions: Vec<String> = bundle::functions(own)?.into_iter().map(|function| function.binary).collect();
+    for function in &functions {
+        for file in files.iter().filter(|file| whose(&own.shown(file), &functions) == Some(function)) {
             interrupt::check()?;
-            let answer = invoke(own, &function.binary, file)?;
+            let answer = invoke(own, function, file)?;
             println!("  {}: {answer}", own.shown(file));
             passed = passed.saturating_add(1);
         }
@@ -125,7 +126,12 @@ fn invoke_events(own: &Place) -> Result<u64, Failure> {
     u64::try_from(passed).while_doing("counting events")
 }
 
-/// `events/confirm.json`, `events/confirm-declined.json` and `events/confirm/declined.json` are confirm's.
+/// Which function an event file is named after: `webhook-endpoint-list.json` is webhook-endpoint's, and not webhook's.
+fn whose<'a>(shown: &str, functions: &'a [String]) -> Option<&'a String> {
+    functions.iter().filter(|function| is_event_of(shown, function)).max_by_key(|function| function.len())
+}
+
+/// `events/confirm.json`, `events/confirm-declined.json` and `events/confirm/declined.json` begin as confirm's do.
 fn is_event_of(shown: &str, function: &str) -> bool {
     let name = shown.strip_prefix("events/").unwrap_or(shown);
     name.strip_prefix(function).is_some_and(|rest| rest.starts_with(['.', '-', '/', '_']))
@@ -170,5 +176,14 @@ mod tests {
         assert!(is_event_of("events/webhook-stripe-succeeded.json", "webhook"));
         assert!(is_event_of("events/retry/nudge.json", "retry"));
         assert!(!is_event_of("events/webhooks.json", "webhook"));
+        let functions = ["webhook".to_owned(), "webhook-endpoint".to_owned()];
+        for (shown, function) in [
+            ("events/webhook-endpoint-list.json", Some("webhook-endpoint")),
+            ("events/webhook-endpoint.json", Some("webhook-endpoint")),
+            ("events/webhook-stripe.json", Some("webhook")),
+            ("events/sweep.json", None),
+        ] {
+            assert_eq!(whose(shown, &functions).map(String::as_str), function, "{shown}");
+        }
     }
 }

@@ -85,6 +85,10 @@ fn logged(work: impl FnOnce(&mut Line)) -> serde_json::Value {
 struct Down;
 
 impl FindNewest for Down {
+    async fn any_since(&self, _: DayList, _: Day, _: Timestamp) -> Result<bool, Error> {
+        Err(down())
+    }
+
     async fn newest(&self, _: DayList, _: Day, _: Timestamp) -> Result<Option<Timestamp>, Error> {
         Err(down())
     }

@@ -33,6 +33,8 @@ const QUERIES_MAX: u32 = 50;
 const ROWS_PER_READ: usize = 100;
 /// How often DynamoDB is asked again for rows that it left out of its answer.
 const READS_MAX: u32 = 4;
+/// A list without an end in time.
+const FOREVER: Timestamp = Timestamp::from_unix_ms(i64::MAX);
 
 /// A place in a list, newest last.
 pub(super) trait Placed: Ord + Clone + Send + Sync {
@@ -95,14 +97,28 @@ impl ListPayments for PaymentTable {
 }
 
 impl FindNewest for PaymentTable {
+    async fn any_since(&self, list: DayList, day: Day, from: Timestamp) -> Result<bool, Error> {
+        // One after another: the first shard that has something ends it.
+        for partition in shards_of(list, day) {
+            if self.newest_of(partition, FOREVER).await?.is_some_and(|newest| newest >= from) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     async fn newest(&self, list: DayList, day: Day, until: Timestamp) -> Result<Option<Timestamp>, Error> {
-        let partition = |shard| match list {
-            DayList::Payments => keys::day_partition(day, shard),
-            DayList::Events => keys::event_partition(day, shard),
-        };
-        let shards = (0..keys::DAY_SHARDS).filter_map(partition).map(|partition| self.newest_of(partition, until));
+        let shards = shards_of(list, day).map(|partition| self.newest_of(partition, until));
         Ok(try_join_all(shards).await?.into_iter().flatten().max())
     }
+}
+
+/// The partitions that a day's list is spread over.
+fn shards_of(list: DayList, day: Day) -> impl Iterator<Item = String> {
+    (0..keys::DAY_SHARDS).filter_map(move |shard| match list {
+        DayList::Payments => keys::day_partition(day, shard),
+        DayList::Events => keys::event_partition(day, shard),
+    })
 }
 
 /// What one shard has to go on with, newest first.
@@ -140,7 +156,7 @@ impl PaymentTable {
         partition: String,
         after: Option<&P>,
     ) -> Result<Shard<P>, Error> {
-        let until = after.map_or(Timestamp::from_unix_ms(i64::MAX), P::moment);
+        let until = after.map_or(FOREVER, P::moment);
         let asked = self.newest_first(index, attribute, partition, until).limit(KEYS_PER_QUERY);
         let (mut shard, mut reached) = (Shard::default(), None);
         for _ in 0..QUERIES_MAX {

@@ -60,9 +60,12 @@ pub struct EventPage {
     pub unreadable: usize,
 }
 
-/// Says how far the lists of a day have come.
+/// Says how far the lists of a day have come. A hint: the index lags behind the rows.
 pub trait FindNewest: Sync {
-    /// When the newest thing in a day's list came to be, of those that were there by `until`. A hint: the index lags behind the rows.
+    /// Whether anything in a day's list came to be at `from` or later. Cheap where much happens: it looks no further than to the first.
+    fn any_since(&self, list: DayList, day: Day, from: Timestamp) -> impl Future<Output = Result<bool, Error>> + Send;
+
+    /// When the newest thing in a day's list came to be, of those that were there by `until`.
     fn newest(
         &self,
         list: DayList,

@@ -197,6 +197,11 @@ impl ListEvents for MemoryStore {
 }
 
 impl FindNewest for MemoryStore {
+    async fn any_since(&self, list: DayList, day: Day, from: Timestamp) -> Result<bool, Error> {
+        let newest = self.newest(list, day, Timestamp::from_unix_ms(i64::MAX)).await?;
+        Ok(newest.is_some_and(|newest| newest >= from))
+    }
+
     async fn newest(&self, list: DayList, day: Day, until: Timestamp) -> Result<Option<Timestamp>, Error> {
         self.call(Call::List, |inner| {
             let moments: Vec<Timestamp> = match list {

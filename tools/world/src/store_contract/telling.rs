@@ -56,6 +56,18 @@ where
     ] {
         comes_to_show(bench, &wanted, async || newest(list, day, until).await).await;
     }
+    // The lists show all that they will by now.
+    for (list, day, from, wanted) in [
+        (DayList::Payments, DAY, last, true),
+        (DayList::Payments, DAY, after(24 * 3_600_000), false),
+        (DayList::Payments, DAY.before(), before, true),
+        (DayList::Events, DAY, after(7_000), true),
+        (DayList::Events, DAY, after(7_001), false),
+        (DayList::Events, DAY.before(), before, false),
+    ] {
+        let any = bench.store().any_since(list, day, from).await.unwrap();
+        assert_eq!(any, wanted, "{list:?} of {day:?} since {from:?}");
+    }
 }
 
 /// So many milliseconds after the day's beginning.

@@ -24,6 +24,10 @@ const TOLD_WITHIN_MS: i64 = 15 * 60 * 1_000;
 pub async fn untold<H: Host, S: FindNewest>(host: &H, store: &S) -> Result<Duration, Error> {
     let now = host.now();
     let by = Timestamp::from_unix_ms(now.unix_ms().saturating_sub(TOLD_WITHIN_MS));
+    // Who told of anything since then tells. In a shop where much happens this one question is all that is asked.
+    if store.any_since(DayList::Events, Day::of(now), by).await? {
+        return Ok(Duration::ZERO);
+    }
     // Of the day before too, so that midnight ends no alarm. What is older the stream has forgotten.
     let opened = newest(store, DayList::Payments, by, Day::of(by).before()).await?;
     let Some(opened) = opened else { return Ok(Duration::ZERO) };

@@ -160,10 +160,9 @@ impl Aws {
     pub async fn as_function(&self, function: &str) -> Credentials {
         let role = self.function(function).await["Role"].as_str().unwrap().to_owned();
         let form = format!("Action=AssumeRole&Version=2011-06-15&RoleSessionName=acceptance&RoleArn={role}");
-        let content_type: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
-        let answer = self.request("POST", "/", "sts", &[content_type], &form).await.expect(200);
+        let answer = self.form("sts", &form).await;
         let part = |name: &str| {
-            let (_, rest) = answer.text.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{}", answer.text));
+            let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("{answer}"));
             rest.split('<').next().unwrap_or_default().to_owned()
         };
         Credentials {
@@ -181,6 +180,12 @@ impl Aws {
         let headers: [(&str, &[u8]); 2] =
             [("content-type", b"application/x-amz-json-1.1"), ("x-amz-target", target.as_bytes())];
         self.request("POST", "/", service, &headers, &body.to_string()).await
+    }
+
+    /// A call of one of the services that take forms and answer in XML.
+    pub(crate) async fn form(&self, service: &str, form: &str) -> String {
+        let content_type: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
+        self.request("POST", "/", service, &[content_type], form).await.expect(200).text
     }
 
     pub(crate) async fn request(

@@ -168,8 +168,6 @@ impl Aws {
     }
 
     async fn topic_call(&self, form: &str) -> String {
-        let content_type: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
-        let form = format!("Version=2010-03-31&{form}");
-        self.request("POST", "/", "sns", &[content_type], &form).await.expect(200).text
+        self.form("sns", &format!("Version=2010-03-31&{form}")).await
     }
 }

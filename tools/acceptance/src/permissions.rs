@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::mem;
 
-use crate::repository::{read, resources};
+use crate::repository::{of_stage, resources};
 
 /// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,20 +68,6 @@ pub fn grants() -> Vec<Grant> {
         }
     }
     grants
-}
-
-/// A value of the mapping by stage.
-///
-/// # Panics
-/// If there is none.
-#[must_use]
-pub fn of_stage(stage: &str, name: &str) -> String {
-    let template = read("template.yaml");
-    let (_, stages) = template.split_once("\n  ByStage:\n").unwrap();
-    let of_stage = stages.lines().skip_while(|line| *line != format!("    {stage}:")).skip(1);
-    let mut values = of_stage.take_while(|line| line.starts_with("      ")).map(str::trim);
-    let value = values.find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    value.unwrap_or_else(|| panic!("{stage} has no {name}")).to_owned()
 }
 
 /// The items of each list `Statement:`, as lines without the list's own indentation, with the comment above each.

@@ -168,3 +168,17 @@ pub fn deployed_functions() -> Vec<DeployedFunction> {
         })
         .collect()
 }
+
+/// A value of template.yaml's mapping by stage.
+///
+/// # Panics
+/// If there is none.
+#[must_use]
+pub fn of_stage(stage: &str, name: &str) -> String {
+    let template = read("template.yaml");
+    let (_, stages) = template.split_once("\n  ByStage:\n").unwrap();
+    let of_stage = stages.lines().skip_while(|line| *line != format!("    {stage}:")).skip(1);
+    let mut values = of_stage.take_while(|line| line.starts_with("      ")).map(str::trim);
+    let value = values.find_map(|line| line.strip_prefix(&format!("{name}: ")));
+    value.unwrap_or_else(|| panic!("{stage} has no {name}")).to_owned()
+}

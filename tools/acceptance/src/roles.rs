@@ -27,19 +27,7 @@ impl Policy {
     /// If it is none that template.yaml could have made.
     #[must_use]
     pub fn rights(&self) -> Vec<Right> {
-        let statements = self.0["Statement"].as_array().unwrap();
-        let of = |statement: &Value| {
-            let things = list(&statement["Resource"]);
-            let actions = list(&statement["Action"]).into_iter().filter(|action| action != TWINS.1);
-            let rights = actions.flat_map(|action| {
-                things
-                    .iter()
-                    .map(move |thing| Right { action: action.clone(), thing: thing.clone() })
-                    .collect::<Vec<_>>()
-            });
-            rights.collect::<Vec<_>>()
-        };
-        statements.iter().flat_map(of).collect()
+        self.all().into_iter().filter(|right| right.action != TWINS.1).collect()
     }
 
     /// The same without one right, and without its twin.
@@ -49,17 +37,24 @@ impl Policy {
     #[must_use]
     pub fn without(&self, right: &Right) -> Self {
         let is_it = |action: &str| action == right.action || (right.action == TWINS.0 && action == TWINS.1);
-        let mut statements = Vec::new();
+        let left = self.all().into_iter().filter(|other| !(is_it(&other.action) && other.thing == right.thing));
+        let statements: Vec<Value> = left
+            .map(|Right { action, thing }| json!({"Effect": "Allow", "Action": action, "Resource": thing}))
+            .collect();
+        Self(json!({"Version": "2012-10-17", "Statement": statements}))
+    }
+
+    /// Every right, twins too.
+    fn all(&self) -> Vec<Right> {
+        let mut rights = Vec::new();
         for statement in self.0["Statement"].as_array().unwrap() {
             for action in list(&statement["Action"]) {
                 for thing in list(&statement["Resource"]) {
-                    if !(is_it(&action) && thing == right.thing) {
-                        statements.push(json!({"Effect": "Allow", "Action": action, "Resource": thing}));
-                    }
+                    rights.push(Right { action: action.clone(), thing });
                 }
             }
         }
-        Self(json!({"Version": "2012-10-17", "Statement": statements}))
+        rights
     }
 }
 
@@ -71,7 +66,7 @@ impl Aws {
     pub async fn policy(&self, function: &str) -> Policy {
         let role = self.role(function).await;
         let form = format!("Action=GetRolePolicy&Version=2010-05-08&RoleName={role}&PolicyName={function}");
-        let answer = self.iam(&form).await;
+        let answer = self.form("iam", &form).await;
         let (_, rest) = answer.split_once("<PolicyDocument>").unwrap_or_else(|| panic!("{answer}"));
         let (document, _) = rest.split_once("</PolicyDocument>").unwrap_or_else(|| panic!("{answer}"));
         let document = decoded(document);
@@ -84,17 +79,12 @@ impl Aws {
         let form = format!(
             "Action=PutRolePolicy&Version=2010-05-08&RoleName={role}&PolicyName={function}&PolicyDocument={document}"
         );
-        drop(self.iam(&form).await);
+        drop(self.form("iam", &form).await);
     }
 
     async fn role(&self, function: &str) -> String {
         let arn = self.function(function).await["Role"].as_str().unwrap().to_owned();
         arn.rsplit('/').next().unwrap_or_default().to_owned()
-    }
-
-    async fn iam(&self, form: &str) -> String {
-        let content_type: (&str, &[u8]) = ("content-type", b"application/x-www-form-urlencoded");
-        self.request("POST", "/", "iam", &[content_type], form).await.expect(200).text
     }
 }
 

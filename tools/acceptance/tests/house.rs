@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acceptance::repository::{DeployedFunction, deployed_functions, names, read};
+use acceptance::repository::{DeployedFunction, deployed_functions, names, of_stage, read};
 use serde_json::Value;
 
 /// A `main` only wires; more than this is logic that no test reaches.
@@ -122,15 +122,9 @@ fn a_main_only_wires() {
 
 #[test]
 fn only_in_the_local_stage_may_a_payers_time_be_seconds() {
-    let template = read("template.yaml");
-    let (_, stages) = template.split_once("\n  ByStage:\n").unwrap();
-    let stages: Vec<&str> = stages.lines().take_while(|line| line.starts_with("    ")).map(str::trim).collect();
-    let least = |stage: &str| {
-        let of_stage = stages.iter().skip_while(|line| **line != format!("{stage}:"));
-        of_stage.filter_map(|line| line.strip_prefix("CheckoutExpiryMin: ")).next()
-    };
-    assert_eq!((least("staging"), least("prod")), (Some("\"300\""), Some("\"300\"")), "five minutes, as HTTP.md says");
-    assert_eq!(least("local"), Some("\"1\""));
+    let least = |stage: &str| of_stage(stage, "CheckoutExpiryMin");
+    assert_eq!([least("staging"), least("prod")], ["\"300\"", "\"300\""], "five minutes, as HTTP.md says");
+    assert_eq!(least("local"), "\"1\"");
 }
 
 /// `payment-method` among the resources is `PaymentMethod`.

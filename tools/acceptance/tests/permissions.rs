@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use acceptance::permissions::{Grant, grants, of_stage};
-use acceptance::repository::{DeployedFunction, deployed_functions, read, resources};
+use acceptance::permissions::{Grant, grants};
+use acceptance::repository::{DeployedFunction, deployed_functions, of_stage, read, resources};
 use expect_test::expect_file;
 
 /// Every star in what the template grants, and why it cannot be a name. In the policy of a key, `*` is that key.

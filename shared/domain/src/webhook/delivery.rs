@@ -389,9 +389,7 @@ impl Progress {
             Self::Skipped { .. } => "skipped",
         }
     }
-}
 
-impl Progress {
     /// When it ended; none while it is pending.
     #[must_use]
     pub const fn ended_at(self) -> Option<Timestamp> {

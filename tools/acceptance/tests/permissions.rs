@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use acceptance::permissions::{Grant, grants, of_stage};
-use acceptance::repository::{DeployedFunction, deployed_functions, read, resources};
+use acceptance::repository::{DeployedFunction, deployed_functions, read, resources, rust_files};
 use expect_test::expect_file;
 
 /// Every star in what the template grants, and why it cannot be a name. In the policy of a key, `*` is that key.
@@ -30,6 +30,41 @@ const STARS: [(&str, &str, &str); 7] = [
     ),
     ("AlarmsKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     ("AlarmsKey", "kms:Decrypt, kms:GenerateDataKey* on *", "what AWS documents for alarms to an encrypted topic"),
+];
+
+/// The one call that changes the table.
+const WRITING: &str = "dynamodb:PutItem";
+
+/// The ports that write rows, and how the keys of those begin (`adapters/src/dynamo/keys.rs`).
+const WRITERS: [(&str, &str); 10] = [
+    ("CreatePayment", "PAY#*"),
+    ("ReplacePayment", "PAY#*"),
+    ("CreateDispute", "DSP#*"),
+    ("ReplaceDispute", "DSP#*"),
+    ("WriteWarning", "WRN#*"),
+    ("CreateDelivery", "DLV#*"),
+    ("ReplaceDelivery", "DLV#*"),
+    ("ReplaceEndpoints", "ENDPOINTS"),
+    ("PutEntry", "TML#*"),
+    ("PutMovement", "JRN#*"),
+];
+
+/// The ports of the table that only read.
+const READERS: [&str; 14] = [
+    "FindDue",
+    "FindEntries",
+    "FindNewest",
+    "ListDisputes",
+    "ListEvents",
+    "ListPayments",
+    "LoadDelivery",
+    "LoadDispute",
+    "LoadEndpoints",
+    "LoadEvent",
+    "LoadPayment",
+    "LoadTimeline",
+    "LoadVersion",
+    "LoadWarning",
 ];
 
 /// The role that no function has, and who takes it: CodeDeploy, which moves the functions' aliases in prod.
@@ -92,7 +127,11 @@ fn rights_are_granted_where_this_test_reads_them_and_nowhere_else() {
     }
     for grant in grants().into_iter().filter(|grant| grant.by.ends_with("Role")) {
         let said: Vec<&str> = grant.fields.keys().map(String::as_str).collect();
-        assert_eq!(said, ["Action", "Effect", "Resource"], "{}: {:?}", grant.by, grant.fields);
+        let writes = grant.actions().contains(&WRITING.to_owned());
+        let wanted: &[&str] =
+            if writes { &["Action", "Condition", "Effect", "Resource"] } else { &["Action", "Effect", "Resource"] };
+        assert_eq!(said, wanted, "{}: {:?}", grant.by, grant.fields);
+        assert!(!writes || grant.actions().len() == 1, "{}: it may write some rows, and read any", grant.by);
         assert_eq!(grant.fields["Effect"], "Allow", "{}", grant.by);
     }
 }
@@ -133,6 +172,49 @@ fn a_function_writes_to_its_own_log_and_to_no_other() {
 }
 
 #[test]
+fn a_function_may_write_the_rows_that_its_operation_is_handed_and_no_others() {
+    let mut tellers = BTreeSet::new();
+    for DeployedFunction { logical_id, binary, .. } in deployed_functions() {
+        let operation = binary.replace('-', "_");
+        let sources = rust_files("shared/flow/src/operations/").into_iter().filter(|(path, _)| {
+            let name = path.trim_start_matches("shared/flow/src/operations/");
+            name == format!("{operation}.rs") || name.starts_with(&format!("{operation}/"))
+        });
+        let source: String = sources.map(|(_, text)| text).collect();
+        let handed: BTreeSet<&str> =
+            WRITERS.iter().filter(|(port, _)| says(&source, port)).map(|(_, rows)| *rows).collect();
+        let granted: Vec<String> = of_role(&logical_id)
+            .into_iter()
+            .filter(|grant| grant.actions().contains(&WRITING.to_owned()))
+            .flat_map(|grant| grant.rows().unwrap_or_else(|| panic!("{binary} may write any row")))
+            .collect();
+        assert_eq!(granted.iter().map(String::as_str).collect::<BTreeSet<_>>(), handed, "{binary}");
+        if granted.iter().any(|rows| ["TML#*", "JRN#*"].contains(&rows.as_str())) {
+            assert!(!granted.iter().any(|rows| ["PAY#*", "DSP#*", "WRN#*"].contains(&rows.as_str())), "{binary}");
+            tellers.insert(binary);
+        }
+    }
+    assert_eq!(tellers, BTreeSet::from(["publish".to_owned()]), "who tells is nobody who changes what is told");
+}
+
+#[test]
+fn every_port_of_the_table_is_known_to_write_these_rows_or_to_read() {
+    let table: String = rust_files("shared/adapters/src/dynamo/").into_iter().map(|(_, text)| text).collect();
+    let ports: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("impl ")?.strip_suffix(" for PaymentTable {"))
+        .map(|port| port.rsplit("::").next().unwrap_or(port))
+        .collect();
+    let known: BTreeSet<&str> = WRITERS.iter().map(|(port, _)| *port).chain(READERS).collect();
+    assert_eq!(ports, known);
+    let keys = read("shared/adapters/src/dynamo/keys.rs");
+    for (port, rows) in WRITERS {
+        let key = rows.trim_end_matches('*');
+        assert!(keys.contains(&format!(": &str = \"{key}\";")), "{port}: no row's key begins with {key}");
+    }
+}
+
+#[test]
 fn the_table_in_security_md_is_what_the_template_grants() {
     let text = read("docs/SECURITY.md");
     let (before, rest) = text.split_once(TABLE_BEGINS).unwrap_or_else(|| panic!("no place for the table"));
@@ -153,7 +235,10 @@ fn table() -> String {
                 continue;
             }
             for thing in grant.things() {
-                let (column, words) = cell(&actions, &thing);
+                let (column, mut words) = cell(&actions, &thing);
+                if let Some(rows) = grant.rows() {
+                    write!(words, " of `{}`", rows.join("`, `")).unwrap_or_default();
+                }
                 let condition = grant.condition.as_ref().map(|condition| format!(" (if `{condition}`)"));
                 cells.entry(column).or_default().push(words + &condition.unwrap_or_default());
             }
@@ -187,6 +272,11 @@ fn cell(actions: &[String], thing: &str) -> (usize, String) {
         (_, "*") => (4, format!("{calls} (all there are)")),
         _ => (4, format!("{calls} `{name}`")),
     }
+}
+
+/// Whether a source says a word, whole.
+fn says(source: &str, word: &str) -> bool {
+    source.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
 }
 
 fn of_role(logical_id: &str) -> Vec<Grant> {

@@ -72,7 +72,7 @@ pub async fn tell_all_who_listen<H: Host>(
     changes: &[Change],
 ) -> Published {
     let endpoints = store.endpoints();
-    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, body, changes).await
+    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, YEAR, body, changes).await
 }
 
 /// The changes of each row, in their order.

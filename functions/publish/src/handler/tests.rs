@@ -17,7 +17,7 @@ use world::host::SimHost;
 use world::queue::MemoryQueue;
 use world::shop::client;
 use world::store::{Call, Course, MemoryStore};
-use world::telling::MemoryBus;
+use world::telling::{MemoryBus, YEAR};
 use world::turns::block_on;
 
 use super::*;
@@ -52,6 +52,7 @@ fn over<S>(store: S) -> Publish<S, MemoryBus, MemoryQueue, Aside> {
         failures: StreamFailures::Reported,
         limits: Limits::STANDARD,
         policy: Policy::STANDARD,
+        retention: YEAR,
         log: Log { stack: "quittance-test".to_owned(), least: Level::Error },
     }
 }

@@ -25,8 +25,12 @@ impl Retention {
 
     /// So many months, each of 31 days; none means for ever.
     #[must_use]
-    pub fn of_months(months: u32) -> Self {
-        Self((months > 0).then(|| DAY.saturating_mul(DAYS_OF_A_MONTH).saturating_mul(months)))
+    pub const fn of_months(months: u32) -> Self {
+        if months == 0 {
+            Self::FOR_EVER
+        } else {
+            Self(Some(DAY.saturating_mul(DAYS_OF_A_MONTH).saturating_mul(months)))
+        }
     }
 
     /// From when on the entry of the change that made `image` may be deleted; never, if the row rests on it. In whole seconds, as

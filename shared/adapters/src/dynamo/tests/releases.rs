@@ -16,8 +16,8 @@ use crate::dynamo::{
 
 /// A word that no release has written so far.
 const LATER: &str = "of_a_later_release";
-/// The one map whose names are somebody else's: a client's metadata. Whatever stands there is read.
-const CLIENTS_OWN: &str = "md";
+/// Maps whose names say something themselves: those of a client's metadata are the client's, those of a dispute's papers are words.
+const NAMES_THAT_SAY: [&str; 2] = ["md", "pa"];
 
 #[test]
 fn what_the_next_release_adds_to_any_row_is_left_alone_however_deep_it_stands() {
@@ -54,6 +54,15 @@ fn a_word_of_the_next_release_is_refused_by_its_name_and_never_taken_for_another
         }
     }
     assert!(refused > 100 && carried > 50, "{refused} refused, {carried} carried");
+}
+
+#[test]
+fn a_kind_of_paper_that_the_next_release_takes_refuses_the_dispute_and_is_not_lost_from_it() {
+    let fought = rows().into_iter().find(|golden| golden.name.ends_with("dispute_v1/fought.json")).unwrap();
+    let mut later = fought.item.clone();
+    let papers = as_map(later.get_mut("pa").unwrap()).unwrap();
+    papers.insert(LATER.to_owned(), AttributeValue::S("a text".to_owned()));
+    assert_eq!(fought.read(&later).unwrap_err(), "`pa` has a paper that this release does not know");
 }
 
 #[test]
@@ -136,7 +145,7 @@ fn add_everywhere(item: &mut Item) -> usize {
     let mut added = 1;
     for (name, value) in item.iter_mut() {
         let maps: Vec<&mut Item> = match value {
-            AttributeValue::M(map) if name != CLIENTS_OWN => vec![map],
+            AttributeValue::M(map) if !NAMES_THAT_SAY.contains(&name.as_str()) => vec![map],
             AttributeValue::L(values) => values.iter_mut().filter_map(as_map).collect(),
             _ => continue,
         };

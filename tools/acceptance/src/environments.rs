@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::stack::Stack;
 
@@ -25,15 +27,24 @@ pub fn of(stack: &Stack, function: &str) -> Vec<u32> {
     .collect()
 }
 
-/// `kill -9` of every environment of a function, whatever it is at. Says how many there were.
+/// How long a process may take to be gone after `kill -9`.
+const DEATH: Duration = Duration::from_secs(5);
+
+/// `kill -9` of every environment of a function, whatever it is at; afterwards they are gone, so that nobody is sent to one of them.
+/// Says how many there were.
 ///
 /// # Panics
-/// If there is no `kill`.
+/// If there is no `kill`, or a process outlives it.
 pub fn kill(stack: &Stack, function: &str) -> usize {
     let ids = of(stack, function);
     for id in &ids {
         // One that has ended by itself meanwhile is none to complain about.
         drop(Command::new("kill").args(["-9", &id.to_string()]).output().unwrap());
+    }
+    let killed = Instant::now();
+    while of(stack, function).iter().any(|id| ids.contains(id)) {
+        assert!(killed.elapsed() < DEATH, "{function} outlives its death");
+        thread::sleep(Duration::from_millis(1));
     }
     ids.len()
 }

@@ -78,7 +78,7 @@ fn whatever_is_told_after_it_ends_the_silence() {
     block_on(async {
         let post = Post::new();
         set(&post, 9, 0);
-        post.shop().opened(order("put aside")).await;
+        post.shop().opened(order("put-aside")).await;
         set(&post, 9, 30);
         assert_eq!(silent_minutes(&post).await, 30);
         // One that was put aside has an alarm of its own; that others are told shows that somebody tells.

@@ -48,8 +48,10 @@ pub fn lay_out(write: &DeliveryWrite<'_>) -> Item {
         Progress::Delivered { at } | Progress::Exhausted { at } => row.number(ENDED_AT, at.unix_ms()),
         Progress::Skipped { at, reason } => row.number(ENDED_AT, at.unix_ms()).word(SKIPPED, reason),
     };
-    // DynamoDB counts in seconds. The whole row is written each time, so that what is asked for again loses the attribute.
-    let row = row.maybe(delivery.expires_at(), |row, at| row.number(EXPIRES, at.unix_ms().div_euclid(1_000)));
+    // DynamoDB counts in seconds, and must not come before the end of one that has begun. The whole row is written each time, so that what is asked for again loses the attribute.
+    let row = row.maybe(delivery.expires_at(), |row, at| {
+        row.number(EXPIRES, at.unix_ms().saturating_add(999).div_euclid(1_000))
+    });
     keys::write_delivery(row, delivery).into_item()
 }
 

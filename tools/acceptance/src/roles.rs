@@ -54,7 +54,11 @@ impl Policy {
             for action in list(&statement["Action"]) {
                 for thing in list(&statement["Resource"]) {
                     if !(is_it(&action) && thing == right.thing) {
-                        statements.push(json!({"Effect": "Allow", "Action": action, "Resource": thing}));
+                        let mut kept = json!({"Effect": "Allow", "Action": action, "Resource": thing});
+                        if let Some(condition) = statement.get("Condition") {
+                            kept["Condition"] = condition.clone();
+                        }
+                        statements.push(kept);
                     }
                 }
             }
@@ -139,6 +143,7 @@ mod tests {
         let policy = Policy(json!({"Statement": [
             {"Effect": "Allow", "Action": ["a:One", "a:Two"], "Resource": ["x", "y"]},
             {"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:SendMessageBatch"], "Resource": ["x", "y"]},
+            {"Effect": "Allow", "Action": "a:Three", "Resource": "x", "Condition": {"b": {"c": "d"}}},
         ]}));
         let all = [
             ("a:One", "x"),
@@ -147,6 +152,7 @@ mod tests {
             ("a:Two", "y"),
             ("sqs:SendMessage", "x"),
             ("sqs:SendMessage", "y"),
+            ("a:Three", "x"),
         ];
         assert_eq!(policy.rights(), all.map(|(action, thing)| right(action, thing)));
         for (action, thing) in all {
@@ -156,6 +162,7 @@ mod tests {
         }
         let text = policy.without(&right("sqs:SendMessage", "x")).0.to_string();
         assert_eq!(text.matches("SendMessageBatch").count(), 1, "its twin goes with it: {text}");
+        assert_eq!(text.matches(r#""Condition":{"b":{"c":"d"}}"#).count(), 1, "what is left is no wider: {text}");
     }
 
     #[test]

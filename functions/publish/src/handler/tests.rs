@@ -277,9 +277,9 @@ fn in_a_hurry(
     store: MemoryStore,
 ) -> Publish<MemoryStore, SlowBus<'_>, MemoryQueue, Aside> {
     host.ends_at(host.now().plus(Duration::from_secs(seconds)));
-    let Publish { nudges, dead_letters, failures, limits, policy, log, .. } = function();
+    let Publish { nudges, dead_letters, failures, limits, policy, retention, log, .. } = function();
     let bus = SlowBus { host, bus: MemoryBus::default() };
-    Publish { store, bus, nudges, dead_letters, failures, limits, policy, log }
+    Publish { store, bus, nudges, dead_letters, failures, limits, policy, retention, log }
 }
 
 /// What comes of an event, and what the line says of it.

@@ -30,7 +30,7 @@ fn what_the_next_release_adds_to_any_row_is_left_alone_however_deep_it_stands() 
 
 #[test]
 fn a_word_of_the_next_release_is_refused_by_its_name_and_never_taken_for_another() {
-    let (mut refused, mut carried) = (0_usize, 0_usize);
+    let (mut refused, mut carried, mut lost) = (0_usize, 0_usize, Vec::new());
     for golden in rows() {
         let before = golden.read(&golden.item).unwrap();
         for path in texts(&golden.item) {
@@ -47,12 +47,12 @@ fn a_word_of_the_next_release_is_refused_by_its_name_and_never_taken_for_another
                 Ok(after) if after == before => {}
                 // A text that is passed on as it is.
                 Ok(after) if after.contains(LATER) => carried = carried.saturating_add(1),
-                // The rows that a merchant's endpoints stand in: a kind of event that is not made here is told to nobody.
-                Ok(_) if golden.kind == Kind::Endpoints && path.first().is_some_and(|name| name == "ep") => {}
-                Ok(after) => panic!("{}: {path:?} was lost: {after}", golden.name),
+                Ok(_) if golden.may_do_without(&path) => {}
+                Ok(_) => lost.push(format!("{} {}", golden.name, path.join("."))),
             }
         }
     }
+    assert_eq!(lost, Vec::<String>::new());
     assert!(refused > 100 && carried > 50, "{refused} refused, {carried} carried");
 }
 
@@ -96,6 +96,17 @@ struct Golden {
 }
 
 impl Golden {
+    /// Words that may get lost, because what matters stands beside them: our name for a decline reads as `unknown`, next to the gateway's own
+    /// code and what is done about it; a kind of event that is not made here is told to no endpoint.
+    fn may_do_without(&self, path: &[String]) -> bool {
+        let names: Vec<&str> = path.iter().map(String::as_str).collect();
+        match names.as_slice() {
+            ["at", _, "d", "w"] => self.kind == Kind::Payment,
+            ["ep", _, "ty", _, "n"] => self.kind == Kind::Endpoints,
+            _ => false,
+        }
+    }
+
     /// What is read of it, as a text that differs wherever what is read differs.
     fn read(&self, item: &Item) -> Result<String, String> {
         fn shown<T: std::fmt::Debug>(read: Result<T, Unfit>) -> Result<String, String> {

@@ -18,7 +18,7 @@ use adapters::telemetry::{Count, Field, Line, Log};
 use domain::policy::Policy;
 use domain::schedule::Limits;
 use domain::time::Timestamp;
-use domain::timeline::{Change, Subject};
+use domain::timeline::{Change, Retention, Subject};
 use domain::webhook::Endpoints;
 use flow::operations::publish::{Listeners, Published, publish, retell};
 use flow::ports::timeline::{Bus, FindEntries, LoadVersion, PutEntry, PutMovement};
@@ -46,6 +46,8 @@ pub(crate) struct Publish<S, B, N, D> {
     pub(crate) limits: Limits,
     /// What the merchant has us do by ourselves.
     pub(crate) policy: Policy,
+    /// How long what is told is kept.
+    pub(crate) retention: Retention,
     /// Where it is logged.
     pub(crate) log: Log,
 }
@@ -124,7 +126,8 @@ where
         let mut tally = Tally::default();
         let mut left = Vec::new();
         for (place, subject) in rows.iter().enumerate() {
-            let published = retell(host, &self.store, self.listeners(endpoints), event_json::body, subject).await;
+            let listeners = self.listeners(endpoints);
+            let published = retell(host, &self.store, listeners, self.retention, event_json::body, subject).await;
             tally.add(&published);
             let Some(failure) = published.failure else { continue };
             line.set(Field::Failure(&failure));
@@ -191,7 +194,8 @@ where
 
     async fn row<H: Host>(&self, host: &H, endpoints: &Endpoints, changes: &[(usize, Change)]) -> RowTold {
         let changes: Vec<Change> = changes.iter().map(|(_, change)| change.clone()).collect();
-        let told = publish(host, &self.store, self.listeners(endpoints), event_json::body, &changes);
+        let listeners = self.listeners(endpoints);
+        let told = publish(host, &self.store, listeners, self.retention, event_json::body, &changes);
         AssertUnwindSafe(told).catch_unwind().await.map_err(|_| Fell)
     }
 

@@ -26,6 +26,7 @@ async fn main() -> Result<(), Error> {
         failures: environment.stream_failures()?,
         limits: environment.limits()?,
         policy: environment.policy()?,
+        retention: environment.retention()?,
         log: environment.log()?,
     };
     warm_up(publish.store.warm()).await;

@@ -8,6 +8,7 @@ use domain::gateway::{Gateway, Mode};
 use domain::money::AmountLimits;
 use domain::policy::{Policy, Reaction};
 use domain::schedule::Limits;
+use domain::timeline::Retention;
 use domain::webhook::Reach;
 
 use crate::telemetry::{Level, Log};
@@ -158,6 +159,16 @@ impl Environment {
         }
     }
 
+    /// How long entries of the timeline are kept.
+    ///
+    /// # Errors
+    /// If `AUDIT_RETENTION_MONTHS` is missing or no number: what is deleted cannot be had back.
+    pub fn retention(&self) -> Result<Retention, ConfigError> {
+        let months = self.text("AUDIT_RETENTION_MONTHS")?;
+        let months = months.parse().map_err(|_| ConfigError::Malformed("AUDIT_RETENTION_MONTHS", "a whole number"))?;
+        Ok(Retention::of_months(months))
+    }
+
     /// The bus that events go to as well, if the merchant wants one.
     #[must_use]
     pub fn event_bus_name(&self) -> Option<String> {
@@ -243,6 +254,14 @@ mod tests {
         assert_eq!(policy("false", "true").map(|policy| policy.fraud_warning), Ok(Reaction::Refund));
         assert_eq!(policy("yes", "false"), Err(ConfigError::Malformed("REFUND_LATE_SUCCESS", "`true` or `false`")));
         assert_eq!(policy("true", ""), Err(ConfigError::Missing("REFUND_ON_FRAUD_WARNING")));
+    }
+
+    #[test]
+    fn entries_are_kept_for_so_many_months_and_for_ever_only_where_a_zero_stands() {
+        let kept = |months| environment(&[("AUDIT_RETENTION_MONTHS", months)]).retention();
+        assert_eq!((kept("12"), kept("0")), (Ok(Retention::of_months(12)), Ok(Retention::FOR_EVER)));
+        assert_eq!(kept(""), Err(ConfigError::Missing("AUDIT_RETENTION_MONTHS")));
+        assert_eq!(kept("a year"), Err(ConfigError::Malformed("AUDIT_RETENTION_MONTHS", "a whole number")));
     }
 
     #[test]

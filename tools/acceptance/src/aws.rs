@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::wire::{Answer, Http};
 
+/// What everybody who calls a function calls.
+const LIVE: &str = "live";
 /// A page of CloudWatch Logs.
 const PAGE: u32 = 10_000;
 
@@ -38,13 +40,39 @@ pub struct Credentials {
 }
 
 impl Aws {
-    /// What a function answers to an event, as Lambda's own API invokes it.
+    /// What a function answers to an event, as Lambda's own API invokes it: by its alias, as everybody who calls it.
     ///
     /// # Panics
     /// If Lambda does not take the event.
     pub async fn invoke(&self, function: &str, event: &str) -> Answer {
-        let path = format!("/2015-03-31/functions/{}/invocations", self.function_name(function));
+        let path = format!("/2015-03-31/functions/{}/invocations?Qualifier={LIVE}", self.function_name(function));
         self.request("POST", &path, "lambda", &[], event).await
+    }
+
+    /// The same of a copy, which has no alias.
+    ///
+    /// # Panics
+    /// If Lambda does not take the event.
+    pub async fn invoke_copy(&self, copy: &str, event: &str) -> Answer {
+        let path = format!("/2015-03-31/functions/{}/invocations", self.function_name(copy));
+        self.request("POST", &path, "lambda", &[], event).await
+    }
+
+    /// Which version of a function an alias is at.
+    pub async fn alias_version(&self, function: &str, alias: &str) -> String {
+        let path = format!("/2015-03-31/functions/{}/aliases/{alias}", self.function_name(function));
+        self.request("GET", &path, "lambda", &[], "").await.expect(200).text_at("/FunctionVersion")
+    }
+
+    /// What the queues and streams call that a function reads.
+    ///
+    /// # Panics
+    /// If the account's mappings cannot be read.
+    pub async fn event_source_targets(&self, function: &str) -> Vec<String> {
+        let path = format!("/2015-03-31/event-source-mappings/?FunctionName={}", self.function_name(function));
+        let mappings = self.request("GET", &path, "lambda", &[], "").await.expect(200).at("/EventSourceMappings");
+        let target = |mapping: &Value| mapping["FunctionArn"].as_str().unwrap_or_default().to_owned();
+        mappings.as_array().unwrap().iter().map(target).collect()
     }
 
     /// A function as it was deployed: `Role`, `Environment`, …
@@ -90,7 +118,8 @@ impl Aws {
     /// # Panics
     /// If the account's rules cannot be read.
     pub async fn schedules(&self, function: &str) -> Vec<String> {
-        let target = json!({"TargetArn": self.function(function).await["FunctionArn"]});
+        let arn = self.function(function).await["FunctionArn"].as_str().unwrap().to_owned();
+        let target = json!({"TargetArn": format!("{arn}:{LIVE}")});
         let names =
             self.target("events", "AWSEvents.ListRuleNamesByTarget", &target).await.expect(200).at("/RuleNames");
         let mut schedules = Vec::new();

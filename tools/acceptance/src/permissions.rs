@@ -39,6 +39,19 @@ impl Grant {
         self.list("Resource")
     }
 
+    /// How the keys begin of the rows that it is about; none if it is about any.
+    ///
+    /// # Panics
+    /// If it has a condition of another kind.
+    #[must_use]
+    pub fn rows(&self) -> Option<Vec<String>> {
+        let condition = self.fields.get("Condition")?;
+        let keys = condition.strip_prefix("{ ForAllValues:StringLike: { dynamodb:LeadingKeys: [");
+        let keys = keys.and_then(|keys| keys.strip_suffix("] } }"));
+        let keys = keys.unwrap_or_else(|| panic!("{}: a condition that nobody understands: {condition}", self.by));
+        Some(keys.split(", ").map(|key| key.trim_matches('"').to_owned()).collect())
+    }
+
     fn list(&self, field: &str) -> Vec<String> {
         let text =
             self.fields.get(field).unwrap_or_else(|| panic!("{}: a statement without {field}: {self:?}", self.by));
@@ -159,6 +172,25 @@ mod tests {
             (grant.condition.clone(), grant.actions(), grant.things())
         };
         statements(text).into_iter().map(of).collect()
+    }
+
+    #[test]
+    fn rows_are_named_by_how_their_keys_begin() {
+        let of = |condition: &str| {
+            let fields = BTreeMap::from([("Condition".to_owned(), condition.to_owned())]);
+            Grant { by: "R".to_owned(), comment: String::new(), condition: None, fields }.rows()
+        };
+        let rows = of(r#"{ ForAllValues:StringLike: { dynamodb:LeadingKeys: ["PAY#*", "ENDPOINTS"] } }"#);
+        assert_eq!(rows, Some(vec!["PAY#*".to_owned(), "ENDPOINTS".to_owned()]));
+        let none = Grant { by: String::new(), comment: String::new(), condition: None, fields: BTreeMap::new() };
+        assert_eq!(none.rows(), None);
+    }
+
+    #[test]
+    #[should_panic(expected = "a condition that nobody understands")]
+    fn a_condition_of_another_kind_is_not_passed_over() {
+        let fields = BTreeMap::from([("Condition".to_owned(), "{ StringLike: { a: b } }".to_owned())]);
+        drop(Grant { by: String::new(), comment: String::new(), condition: None, fields }.rows());
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Policy {
     /// If it is none that template.yaml could have made.
     #[must_use]
     pub fn rights(&self) -> Vec<Right> {
-        self.all().into_iter().filter(|right| right.action != TWINS.1).collect()
+        self.statements().into_iter().map(|(right, _)| right).filter(|right| right.action != TWINS.1).collect()
     }
 
     /// The same without one right, and without its twin.
@@ -37,24 +37,26 @@ impl Policy {
     #[must_use]
     pub fn without(&self, right: &Right) -> Self {
         let is_it = |action: &str| action == right.action || (right.action == TWINS.0 && action == TWINS.1);
-        let left = self.all().into_iter().filter(|other| !(is_it(&other.action) && other.thing == right.thing));
-        let statements: Vec<Value> = left
-            .map(|Right { action, thing }| json!({"Effect": "Allow", "Action": action, "Resource": thing}))
-            .collect();
+        let mut left = self.statements();
+        left.retain(|(other, _)| !(is_it(&other.action) && other.thing == right.thing));
+        let statements: Vec<Value> = left.into_iter().map(|(_, statement)| statement).collect();
         Self(json!({"Version": "2012-10-17", "Statement": statements}))
     }
 
-    /// Every right, twins too.
-    fn all(&self) -> Vec<Right> {
-        let mut rights = Vec::new();
+    /// Every right, twins too, with the statement that grants it alone, under the condition that it has.
+    fn statements(&self) -> Vec<(Right, Value)> {
+        let mut statements = Vec::new();
         for statement in self.0["Statement"].as_array().unwrap() {
             for action in list(&statement["Action"]) {
                 for thing in list(&statement["Resource"]) {
-                    rights.push(Right { action: action.clone(), thing });
+                    let mut alone = statement.clone();
+                    alone["Action"] = json!(action);
+                    alone["Resource"] = json!(thing);
+                    statements.push((Right { action: action.clone(), thing }, alone));
                 }
             }
         }
-        rights
+        statements
     }
 }
 
@@ -129,6 +131,7 @@ mod tests {
         let policy = Policy(json!({"Statement": [
             {"Effect": "Allow", "Action": ["a:One", "a:Two"], "Resource": ["x", "y"]},
             {"Effect": "Allow", "Action": ["sqs:SendMessage", "sqs:SendMessageBatch"], "Resource": ["x", "y"]},
+            {"Effect": "Allow", "Action": "a:Three", "Resource": "x", "Condition": {"b": {"c": "d"}}},
         ]}));
         let all = [
             ("a:One", "x"),
@@ -137,6 +140,7 @@ mod tests {
             ("a:Two", "y"),
             ("sqs:SendMessage", "x"),
             ("sqs:SendMessage", "y"),
+            ("a:Three", "x"),
         ];
         assert_eq!(policy.rights(), all.map(|(action, thing)| right(action, thing)));
         for (action, thing) in all {
@@ -146,6 +150,7 @@ mod tests {
         }
         let text = policy.without(&right("sqs:SendMessage", "x")).0.to_string();
         assert_eq!(text.matches("SendMessageBatch").count(), 1, "its twin goes with it: {text}");
+        assert_eq!(text.matches(r#""Condition":{"b":{"c":"d"}}"#).count(), 1, "what is left is no wider: {text}");
     }
 
     #[test]

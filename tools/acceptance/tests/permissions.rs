@@ -9,12 +9,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use acceptance::permissions::{Grant, grants};
-use acceptance::repository::{DeployedFunction, deployed_functions, of_stage, read, resources};
+use acceptance::repository::{DeployedFunction, deployed_functions, of_stage, read, resources, rust_files};
 use expect_test::expect_file;
 
 /// Every star in what the template grants, and why it cannot be a name. In the policy of a key, `*` is that key.
-const STARS: [(&str, &str, &str); 5] = [
+const STARS: [(&str, &str, &str); 7] = [
     ("PublishRole", "dynamodb:ListStreams on *", "AWS has no resource for it"),
+    ("ReleaseRole", "cloudwatch:DescribeAlarms on *", "CodeDeploy asks for several at once; it only reads"),
+    (
+        "ReleaseRole",
+        "lambda:GetAlias, lambda:UpdateAlias, lambda:GetProvisionedConcurrencyConfig on \
+         !Sub arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-*",
+        "all functions of the stack, which bear its name, with their aliases and versions",
+    ),
     ("TableKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     (
         "TableKey",
@@ -24,6 +31,44 @@ const STARS: [(&str, &str, &str); 5] = [
     ("AlarmsKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     ("AlarmsKey", "kms:Decrypt, kms:GenerateDataKey* on *", "what AWS documents for alarms to an encrypted topic"),
 ];
+
+/// The one call that changes the table.
+const WRITING: &str = "dynamodb:PutItem";
+
+/// The ports that write rows, and how the keys of those begin (`adapters/src/dynamo/keys.rs`).
+const WRITERS: [(&str, &str); 10] = [
+    ("CreatePayment", "PAY#*"),
+    ("ReplacePayment", "PAY#*"),
+    ("CreateDispute", "DSP#*"),
+    ("ReplaceDispute", "DSP#*"),
+    ("WriteWarning", "WRN#*"),
+    ("CreateDelivery", "DLV#*"),
+    ("ReplaceDelivery", "DLV#*"),
+    ("ReplaceEndpoints", "ENDPOINTS"),
+    ("PutEntry", "TML#*"),
+    ("PutMovement", "JRN#*"),
+];
+
+/// The ports of the table that only read.
+const READERS: [&str; 14] = [
+    "FindDue",
+    "FindEntries",
+    "FindNewest",
+    "ListDisputes",
+    "ListEvents",
+    "ListPayments",
+    "LoadDelivery",
+    "LoadDispute",
+    "LoadEndpoints",
+    "LoadEvent",
+    "LoadPayment",
+    "LoadTimeline",
+    "LoadVersion",
+    "LoadWarning",
+];
+
+/// The role that no function has, and who takes it: CodeDeploy, which moves the functions' aliases in prod.
+const RELEASES: (&str, &str) = ("ReleaseRole", "codedeploy.amazonaws.com");
 
 /// What every function may do with the log group that bears its name, and with no other.
 const LOGGING: [&str; 2] = ["logs:CreateLogStream", "logs:PutLogEvents"];
@@ -43,12 +88,14 @@ fn every_function_has_a_role_of_its_own_and_every_role_one_function() {
     });
     let taken: BTreeSet<String> = taken.collect();
     assert_eq!(taken.len(), functions.len(), "no two functions share a role");
-    assert_eq!(taken, roles, "a role that no function has is one that somebody else may take");
+    let releases = BTreeSet::from([RELEASES.0.to_owned()]);
+    assert_eq!(&taken | &releases, roles, "a role that no function has is one that somebody else may take");
     for (name, text) in of_type("AWS::IAM::Role") {
+        let by = if name == RELEASES.0 { RELEASES.1 } else { "lambda.amazonaws.com" };
         let trusts =
-            r#"Statement: [{ Effect: Allow, Principal: { Service: lambda.amazonaws.com }, Action: sts:AssumeRole }]"#;
+            format!("Statement: [{{ Effect: Allow, Principal: {{ Service: {by} }}, Action: sts:AssumeRole }}]");
         assert_eq!(text.matches("Principal").count(), 1, "{name} is taken by one");
-        assert!(text.contains(trusts), "{name} is taken by Lambda and by nobody else");
+        assert!(text.contains(&trusts), "{name} is taken by {by} and by nobody else");
     }
 }
 
@@ -80,7 +127,11 @@ fn rights_are_granted_where_this_test_reads_them_and_nowhere_else() {
     }
     for grant in grants().into_iter().filter(|grant| grant.by.ends_with("Role")) {
         let said: Vec<&str> = grant.fields.keys().map(String::as_str).collect();
-        assert_eq!(said, ["Action", "Effect", "Resource"], "{}: {:?}", grant.by, grant.fields);
+        let writes = grant.actions().contains(&WRITING.to_owned());
+        let wanted: &[&str] =
+            if writes { &["Action", "Condition", "Effect", "Resource"] } else { &["Action", "Effect", "Resource"] };
+        assert_eq!(said, wanted, "{}: {:?}", grant.by, grant.fields);
+        assert!(!writes || grant.actions().len() == 1, "{}: it may write some rows, and read any", grant.by);
         assert_eq!(grant.fields["Effect"], "Allow", "{}", grant.by);
     }
 }
@@ -121,6 +172,49 @@ fn a_function_writes_to_its_own_log_and_to_no_other() {
 }
 
 #[test]
+fn a_function_may_write_the_rows_that_its_operation_is_handed_and_no_others() {
+    let mut tellers = BTreeSet::new();
+    for DeployedFunction { logical_id, binary, .. } in deployed_functions() {
+        let operation = binary.replace('-', "_");
+        let sources = rust_files("shared/flow/src/operations/").into_iter().filter(|(path, _)| {
+            let name = path.trim_start_matches("shared/flow/src/operations/");
+            name == format!("{operation}.rs") || name.starts_with(&format!("{operation}/"))
+        });
+        let source: String = sources.map(|(_, text)| text).collect();
+        let handed: BTreeSet<&str> =
+            WRITERS.iter().filter(|(port, _)| says(&source, port)).map(|(_, rows)| *rows).collect();
+        let granted: Vec<String> = of_role(&logical_id)
+            .into_iter()
+            .filter(|grant| grant.actions().contains(&WRITING.to_owned()))
+            .flat_map(|grant| grant.rows().unwrap_or_else(|| panic!("{binary} may write any row")))
+            .collect();
+        assert_eq!(granted.iter().map(String::as_str).collect::<BTreeSet<_>>(), handed, "{binary}");
+        if granted.iter().any(|rows| ["TML#*", "JRN#*"].contains(&rows.as_str())) {
+            assert!(!granted.iter().any(|rows| ["PAY#*", "DSP#*", "WRN#*"].contains(&rows.as_str())), "{binary}");
+            tellers.insert(binary);
+        }
+    }
+    assert_eq!(tellers, BTreeSet::from(["publish".to_owned()]), "who tells is nobody who changes what is told");
+}
+
+#[test]
+fn every_port_of_the_table_is_known_to_write_these_rows_or_to_read() {
+    let table: String = rust_files("shared/adapters/src/dynamo/").into_iter().map(|(_, text)| text).collect();
+    let ports: BTreeSet<&str> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("impl ")?.strip_suffix(" for PaymentTable {"))
+        .map(|port| port.rsplit("::").next().unwrap_or(port))
+        .collect();
+    let known: BTreeSet<&str> = WRITERS.iter().map(|(port, _)| *port).chain(READERS).collect();
+    assert_eq!(ports, known);
+    let keys = read("shared/adapters/src/dynamo/keys.rs");
+    for (port, rows) in WRITERS {
+        let key = rows.trim_end_matches('*');
+        assert!(keys.contains(&format!(": &str = \"{key}\";")), "{port}: no row's key begins with {key}");
+    }
+}
+
+#[test]
 fn the_table_in_security_md_is_what_the_template_grants() {
     let text = read("docs/SECURITY.md");
     let (before, rest) = text.split_once(TABLE_BEGINS).unwrap_or_else(|| panic!("no place for the table"));
@@ -141,7 +235,10 @@ fn table() -> String {
                 continue;
             }
             for thing in grant.things() {
-                let (column, words) = cell(&actions, &thing);
+                let (column, mut words) = cell(&actions, &thing);
+                if let Some(rows) = grant.rows() {
+                    write!(words, " of `{}`", rows.join("`, `")).unwrap_or_default();
+                }
                 let condition = grant.condition.as_ref().map(|condition| format!(" (if `{condition}`)"));
                 cells.entry(column).or_default().push(words + &condition.unwrap_or_default());
             }
@@ -175,6 +272,11 @@ fn cell(actions: &[String], thing: &str) -> (usize, String) {
         (_, "*") => (4, format!("{calls} (all there are)")),
         _ => (4, format!("{calls} `{name}`")),
     }
+}
+
+/// Whether a source says a word, whole.
+fn says(source: &str, word: &str) -> bool {
+    source.split(|letter: char| !letter.is_alphanumeric() && letter != '_').any(|found| found == word)
 }
 
 fn of_role(logical_id: &str) -> Vec<Grant> {

@@ -11,7 +11,7 @@ use domain::{
     journal::{MovementKind, Position},
     money::Money,
     payment::Payment,
-    timeline::{Change, Subject},
+    timeline::{Change, Retention, Subject},
 };
 use flow::{
     operations::publish::{Listeners, Published, publish},
@@ -22,6 +22,9 @@ use flow::{
 };
 
 use crate::{queue::MemoryQueue, store::MemoryStore};
+
+/// How long what is told is kept unless a merchant says otherwise.
+pub const YEAR: Retention = Retention::of_months(12);
 
 /// A bus that remembers what it was given, and that can be out of order.
 #[derive(Debug, Default)]
@@ -72,7 +75,7 @@ pub async fn tell_all_who_listen<H: Host>(
     changes: &[Change],
 ) -> Published {
     let endpoints = store.endpoints();
-    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, body, changes).await
+    publish(host, store, Listeners { endpoints: &endpoints, bus, nudges }, YEAR, body, changes).await
 }
 
 /// The changes of each row, in their order.

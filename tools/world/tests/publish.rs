@@ -25,7 +25,7 @@ use world::{
     queue::MemoryQueue,
     shop::{Shop, card, give_back, order},
     store::{Call, Course, MemoryStore},
-    telling::{MemoryBus, audit, audit_journal, by_row, tell},
+    telling::{MemoryBus, YEAR, audit, audit_journal, by_row, tell},
     turns::block_on,
 };
 
@@ -279,7 +279,8 @@ fn a_row_that_a_person_has_told_while_its_stream_is_behind_moves_no_money_twice(
             tell(shop.host(), shop.store(), &bus, all.get(..told_to).unwrap()).await;
             let (nobody, queue) = (Endpoints::default(), MemoryQueue::default());
             let listeners = Listeners { endpoints: &nobody, bus: &bus, nudges: &queue };
-            let retold = retell(shop.host(), shop.store(), listeners, event_json::body, &subject(&payment)).await;
+            let of = subject(&payment);
+            let retold = retell(shop.host(), shop.store(), listeners, YEAR, event_json::body, &of).await;
             assert_eq!((retold.told, retold.failure), (1, None));
             tell(shop.host(), shop.store(), &bus, &all).await;
             assert_eq!(audit_journal(shop.store(), &payment), Vec::<String>::new(), "told to {told_to}");

@@ -17,7 +17,7 @@ use world::host::SimHost;
 use world::queue::MemoryQueue;
 use world::shop::client;
 use world::store::{Call, Course, MemoryStore};
-use world::telling::MemoryBus;
+use world::telling::{MemoryBus, YEAR};
 use world::turns::block_on;
 
 use super::*;
@@ -52,6 +52,7 @@ fn over<S>(store: S) -> Publish<S, MemoryBus, MemoryQueue, Aside> {
         failures: StreamFailures::Reported,
         limits: Limits::STANDARD,
         policy: Policy::STANDARD,
+        retention: YEAR,
         log: Log { stack: "quittance-test".to_owned(), least: Level::Error },
     }
 }
@@ -276,9 +277,9 @@ fn in_a_hurry(
     store: MemoryStore,
 ) -> Publish<MemoryStore, SlowBus<'_>, MemoryQueue, Aside> {
     host.ends_at(host.now().plus(Duration::from_secs(seconds)));
-    let Publish { nudges, dead_letters, failures, limits, policy, log, .. } = function();
+    let Publish { nudges, dead_letters, failures, limits, policy, retention, log, .. } = function();
     let bus = SlowBus { host, bus: MemoryBus::default() };
-    Publish { store, bus, nudges, dead_letters, failures, limits, policy, log }
+    Publish { store, bus, nudges, dead_letters, failures, limits, policy, retention, log }
 }
 
 /// What comes of an event, and what the line says of it.

@@ -6,9 +6,11 @@
 
 mod event_type;
 mod id;
+mod retention;
 
 pub use event_type::EventType;
 pub use id::{EventId, NotAnEventId, Subject};
+pub use retention::Retention;
 
 use crate::{dispute::Dispute, id::RefundId, journal::Position, payment::Payment, time::Timestamp, warning::Warning};
 
@@ -76,6 +78,8 @@ pub struct Entry {
     pub position: Position,
     /// How many versions before this one have no entry, and never will have: nobody saw how they came about.
     pub unrecorded: u64,
+    /// From when on it may be deleted; never, if it is kept for ever, or its row rests on it ([`Retention`]).
+    pub expires_at: Option<Timestamp>,
 }
 
 /// How a row stood when it was last told of.
@@ -121,6 +125,16 @@ impl Image {
             Self::Payment(payment) => payment.updated_at,
             Self::Dispute(dispute) => dispute.updated_at,
             Self::Warning(warning) => warning.updated_at,
+        }
+    }
+
+    /// When somebody must look at it again; never, if it is at rest.
+    #[must_use]
+    pub const fn due(&self) -> Option<Timestamp> {
+        match self {
+            Self::Payment(payment) => payment.due,
+            Self::Dispute(dispute) => dispute.due,
+            Self::Warning(warning) => warning.due,
         }
     }
 
@@ -197,7 +211,7 @@ impl Entry {
             request_id: None,
         };
         let Known { status, position } = known.cloned().unwrap_or_default();
-        Self { id, event_type, at, refunds: Vec::new(), cause, status, position, unrecorded: 0 }
+        Self { id, event_type, at, refunds: Vec::new(), cause, status, position, unrecorded: 0, expires_at: None }
     }
 
     /// What it says of how the row stood.
@@ -216,6 +230,7 @@ impl Entry {
             status: image.status().to_owned(),
             position: image.position(),
             unrecorded: 0,
+            expires_at: None,
         }
     }
 }

@@ -14,6 +14,9 @@
 //! is counted in it (`unrecorded`), and marked, so that whatever comes late after all finds itself told. So the journal is whole whatever
 //! was lost, and the timeline says where it is not.
 //!
+//! **Age.** Entries are deleted when the merchant has kept them for as long as was wanted ([`Retention`]); the one on which a row rests never
+//! is. A row that is due and that nobody has written for all that time has lost its newest: it is taken for told, and not told again.
+//!
 //! **Time.** Nothing is begun when the function's time is nearly over: it stops between two writes, as after a crash, nudges what is
 //! ready and says how far it came. Who is killed instead says nothing, and rings.
 //!
@@ -22,7 +25,7 @@
 use domain::{
     id::RowId,
     journal::Position,
-    timeline::{Change, Entry, EventId, Image, Subject, Version},
+    timeline::{Change, Entry, EventId, Image, Retention, Subject, Version},
     webhook::{DeliveryId, Endpoints},
 };
 
@@ -77,10 +80,11 @@ pub async fn publish<H: Host, S: FindEntries + PutEntry + PutMovement + CreateDe
     host: &H,
     store: &S,
     listeners: Listeners<'_, B, N>,
+    retention: Retention,
     body: impl Fn(&Entry, &Image) -> Vec<u8>,
     changes: &[Change],
 ) -> Published {
-    let mut press = Press::new(host, store, listeners, body);
+    let mut press = Press::new(host, store, listeners, retention, body);
     let told = press.all(changes).await;
     press.ends(told).await
 }
@@ -96,10 +100,11 @@ pub async fn retell<
     host: &H,
     store: &S,
     listeners: Listeners<'_, B, N>,
+    retention: Retention,
     body: impl Fn(&Entry, &Image) -> Vec<u8>,
     subject: &Subject,
 ) -> Published {
-    let mut press = Press::new(host, store, listeners, body);
+    let mut press = Press::new(host, store, listeners, retention, body);
     let told = press.standing(subject).await;
     press.ends(told).await
 }
@@ -109,6 +114,7 @@ struct Press<'a, H, S, B, N, F> {
     host: &'a H,
     store: &'a S,
     listeners: Listeners<'a, B, N>,
+    retention: Retention,
     body: F,
     /// Changes that have an entry.
     told: Vec<EventId>,
@@ -125,8 +131,9 @@ where
     N: Nudge,
     F: Fn(&Entry, &Image) -> Vec<u8>,
 {
-    fn new(host: &'a H, store: &'a S, listeners: Listeners<'a, B, N>, body: F) -> Self {
-        Self { host, store, listeners, body, told: Vec::new(), ready: Vec::new(), published: Published::default() }
+    fn new(host: &'a H, store: &'a S, listeners: Listeners<'a, B, N>, retention: Retention, body: F) -> Self {
+        let (told, ready, published) = (Vec::new(), Vec::new(), Published::default());
+        Self { host, store, listeners, retention, body, told, ready, published }
     }
 
     async fn all(&mut self, changes: &[Change]) -> Result<(), Error> {
@@ -150,7 +157,7 @@ where
     {
         self.in_time()?;
         let Some(version) = self.store.load_version(subject).await? else { return Ok(()) };
-        if self.store.find_entries(&[version.image.event_id()]).await?.is_empty() {
+        if self.store.find_entries(&[version.image.event_id()]).await?.is_empty() && !self.has_expired(&version) {
             self.fill(&version).await?;
             self.published.told = 1;
         }
@@ -169,10 +176,16 @@ where
             return self.tell(Entry::of(None, after), after, &Position::default()).await;
         }
         let Some(before) = change.predecessor() else { return self.fill(after).await };
-        if !self.told.contains(&before.image.event_id()) {
+        if !self.told.contains(&before.image.event_id()) && !self.has_expired(before) {
             self.fill(before).await?;
         }
         self.tell(Entry::of(Some(&before.image), after), after, &before.image.position()).await
+    }
+
+    /// Whether the entry of this version has been deleted for its age, if it has none. Nobody knows any more what was told before it, and
+    /// to tell it twice would be worse than to believe that it was told once.
+    fn has_expired(&self, version: &Version) -> bool {
+        self.retention.ends(&version.image).is_some_and(|end| end <= self.host.now())
     }
 
     /// Tells a version that has no entry though a later one is to be told.
@@ -221,6 +234,7 @@ where
 
     /// Tells one version, of which money had moved up to `before`.
     async fn tell(&mut self, entry: Entry, version: &Version, before: &Position) -> Result<(), Error> {
+        let entry = Entry { expires_at: self.retention.ends(&version.image), ..entry };
         if let Image::Payment(payment) = &version.image {
             let moved = Moved { payment, id: &entry.id };
             for movement in entry.position.since(before) {

@@ -16,8 +16,8 @@ const ENTRIES_MAX: u64 = 300;
 pub struct Timeline {
     /// What happened, oldest first.
     pub entries: Vec<Entry>,
-    /// Whether none is missing between the first of them and how the payment stands: what was committed a moment ago may not be told
-    /// yet.
+    /// Whether how the payment stands is told: what was committed a moment ago may not be yet. Entries are written in order, so that
+    /// then none is still to come; old ones may have been deleted for their age.
     pub is_complete: bool,
 }
 
@@ -37,6 +37,6 @@ pub async fn timeline<S: LoadTimeline>(store: &S, payment: &Payment) -> Result<T
     let last = payment.version;
     let first = last.saturating_sub(ENTRIES_MAX).saturating_add(1);
     let entries = store.load_timeline(&Subject::Payment(payment.id.clone()), first, last).await?;
-    let told = u64::try_from(entries.len()).unwrap_or(u64::MAX);
-    Ok(Timeline { entries, is_complete: told == last.saturating_sub(first).saturating_add(1) })
+    let is_complete = entries.last().is_some_and(|entry| entry.id.version() == last);
+    Ok(Timeline { entries, is_complete })
 }

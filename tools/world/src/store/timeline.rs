@@ -93,6 +93,17 @@ impl MemoryStore {
         self.inner().told.journal.values().cloned().collect()
     }
 
+    /// Deletes what DynamoDB would have deleted by `now`. Says how many entries.
+    ///
+    /// # Panics
+    /// If one of them cannot be read.
+    pub fn delete_expired(&self, now: Timestamp) -> usize {
+        let mut inner = self.inner();
+        let before = inner.told.entries.len();
+        inner.told.entries.retain(|_, item| read(row::entry::read(item)).expires_at.is_none_or(|end| end > now));
+        before.saturating_sub(inner.told.entries.len())
+    }
+
     /// Loses an entry, as nothing of ours ever does.
     pub fn lose_entry(&self, id: &EventId) {
         self.inner().told.entries.remove(id);

@@ -8,6 +8,7 @@
 //! | `bd` | what is announced of it: the same bytes for everybody and for ever |
 //! | `re` | the refunds that it is about: `i` id |
 //! | `un` | how many versions before it have no entry |
+//! | `ttl` | from when on DynamoDB deletes it, in seconds; none of those on which a row rests has it |
 //! | `po` | what money had moved by then: `m` `cu` captured; `rf` refunds: `i` id, `m` how much; `di` disputes: `i` id, `m` how much, `cu`; `se` settlement, as in a charge |
 
 use domain::{
@@ -35,6 +36,8 @@ const EVENT_TYPE: &str = "et";
 const BODY: &str = "bd";
 const UNRECORDED: &str = "un";
 const POSITION: &str = "po";
+/// template.yaml tells DynamoDB this name.
+const EXPIRES: &str = "ttl";
 
 /// The whole row as it shall stand; `body` is what is announced of it.
 ///
@@ -49,6 +52,7 @@ pub fn lay_out(entry: &Entry, body: Option<&[u8]>) -> Result<Item, Unfit> {
         .text("st", entry.status.as_str())
         .maybe(body, |row, body| row.bytes(BODY, body.to_vec()))
         .maybe((entry.unrecorded > 0).then_some(entry.unrecorded), |row, count| row.number(UNRECORDED, count))
+        .maybe(entry.expires_at, |row, at| row.number(EXPIRES, at.unix_ms().div_euclid(1_000)))
         .maybe(has_moved.then_some(&entry.position), |row, position| row.map(POSITION, write_position(position)));
     let row = if entry.refunds.is_empty() { row } else { row.list("re", refunds) };
     Ok(keys::write_entry(row, entry)?.into_item())
@@ -69,6 +73,9 @@ pub fn read(item: &Item) -> Result<Entry, Unfit> {
         status: row.text("st")?.to_owned(),
         position: read_position(&row)?,
         unrecorded: row.maybe_number(UNRECORDED)?.unwrap_or(0),
+        expires_at: row
+            .maybe_number::<i64>(EXPIRES)?
+            .map(|seconds| Timestamp::from_unix_ms(seconds.saturating_mul(1_000))),
     })
 }
 

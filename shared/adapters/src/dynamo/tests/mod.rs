@@ -9,6 +9,7 @@ mod disputes;
 mod fuzz;
 mod golden;
 mod price;
+mod releases;
 mod size;
 mod stories;
 mod timeline;

@@ -34,7 +34,7 @@ use world::{
     queue::MemoryQueue,
     shop::{Shop, card, client, order},
     store::MemoryStore,
-    telling::{MemoryBus, body},
+    telling::{MemoryBus, YEAR, body},
     turns::block_on,
 };
 
@@ -178,7 +178,7 @@ fn what_telling_of_a_usual_payment_costs_is_what_decision_0029_says() {
         for change in &changes {
             let endpoints = priced.load_endpoints().await.unwrap();
             let listeners = Listeners { endpoints: &endpoints, bus: &bus, nudges: &queue };
-            let told = publish(host, &priced, listeners, body, std::slice::from_ref(change)).await;
+            let told = publish(host, &priced, listeners, YEAR, body, std::slice::from_ref(change)).await;
             assert_eq!((told.told, told.failure), (1, None));
         }
         let publishing = priced.taken();

@@ -2,7 +2,7 @@
 
 use domain::{
     journal::{Movement, MovementKind, Position},
-    timeline::{Cause, Change, Entry, EventType, Image, Subject, Version},
+    timeline::{Cause, Change, Entry, EventType, Image, Retention, Subject, Version},
 };
 use expect_test::expect_file;
 use flow::ports::{Error, timeline::Moved};
@@ -37,6 +37,12 @@ fn refund_entry() -> Entry {
     Entry::of(Some(&Image::Payment(Box::new(before))), &version(&after))
 }
 
+/// Of a payment that somebody will look at again.
+fn entry_on_its_way() -> Entry {
+    let opened = version(&stories::waiting());
+    Entry { expires_at: Retention::of_months(12).ends(&opened.image), ..Entry::of(None, &opened) }
+}
+
 #[test]
 fn entries_and_movements_are_written_as_they_always_were() {
     let entry = refund_entry();
@@ -46,6 +52,8 @@ fn entries_and_movements_are_written_as_they_always_were() {
         Entry { event_type: EventType::PaymentChecked, ..Entry::found(&version(&stories::waiting()), None, 3) };
     let quiet = row::entry::lay_out(&looked, None).unwrap();
     expect_file!["../golden/entry_v1/checked.json"].assert_eq(&as_json(&quiet));
+    let on_its_way = row::entry::lay_out(&entry_on_its_way(), Some(br#"{"id":"evt_2"}"#)).unwrap();
+    expect_file!["../golden/entry_v1/on_its_way.json"].assert_eq(&as_json(&on_its_way));
     let payment = disputed_payment();
     let moved = Moved { payment: &payment, id: &entry.id };
     let movement = |kind| Movement { kind, amount: payment.terms.amount };
@@ -73,6 +81,9 @@ fn entries_that_stand_in_tables_are_still_read() {
     assert_eq!(row::entry::read(&item).unwrap(), refund_entry());
     let event = row::entry::read_event(&item).unwrap().unwrap();
     assert_eq!((event.id, event.body), (refund_entry().id, br#"{"id":"evt_1"}"#.to_vec()));
+    let on_its_way = from_json(include_str!("../golden/entry_v1/on_its_way.json"));
+    assert!(on_its_way.contains_key("ttl"));
+    assert_eq!(row::entry::read(&on_its_way).unwrap(), entry_on_its_way());
     let quiet = from_json(include_str!("../golden/entry_v1/checked.json"));
     assert_eq!(row::entry::read_event(&quiet).unwrap(), None);
     assert_eq!(row::entry::read(&quiet).unwrap().unrecorded, 3);

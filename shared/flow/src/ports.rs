@@ -2,6 +2,7 @@
 //! No method has a default: a port that lies by omission is found by the compiler.
 
 pub mod dispute;
+pub mod personal;
 pub mod timeline;
 pub mod warning;
 pub mod webhook;
@@ -123,6 +124,8 @@ pub enum Dependency {
     Secrets,
     /// The merchant's event bus.
     Bus,
+    /// The service that knows people's keys.
+    Keys,
 }
 
 impl std::fmt::Display for Dependency {
@@ -132,6 +135,7 @@ impl std::fmt::Display for Dependency {
             Self::Queue => "the queue",
             Self::Secrets => "the secret store",
             Self::Bus => "the event bus",
+            Self::Keys => "the key service",
         })
     }
 }
@@ -227,6 +231,19 @@ pub enum Actor {
     Publish,
     /// The function that delivers.
     Deliver,
+}
+
+/// As rows and timelines name it.
+impl std::fmt::Display for Actor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Client(name) => write!(formatter, "client:{name}"),
+            Self::Webhook(event) => write!(formatter, "webhook:{event}"),
+            Self::Retry => formatter.write_str("retry"),
+            Self::Publish => formatter.write_str("publish"),
+            Self::Deliver => formatter.write_str("deliver"),
+        }
+    }
 }
 
 /// Names one write among all writes.

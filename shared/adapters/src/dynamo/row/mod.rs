@@ -155,7 +155,7 @@ fn caused_by(writer: WriterToken, cause: &Cause<'_>, who: &Actor) -> Written {
         .number(LAST_WRITER, writer.0)
         .text(WHAT, cause.what)
         .maybe(cause.why, |row, why| row.text(WHY, why))
-        .text(WHO, actor(who))
+        .text(WHO, who.to_string())
         .maybe(cause.grounds.evidence, |row, kind| row.text(EVIDENCE, kind.name()))
         .maybe(cause.grounds.request_id, |row, id| row.text(REQUEST_ID, id.as_str()))
 }
@@ -218,17 +218,6 @@ fn read_reviews(row: &Attributes<'_>) -> Result<(Option<Review>, Option<Timestam
 
 fn read_review(review: &Attributes<'_>) -> Result<Review, Unfit> {
     Ok(Review { since: time(review, "t")?, reason: review.word("r")? })
-}
-
-/// Who made it happen, as the timeline will show it.
-fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Client(name) => format!("client:{name}"),
-        Actor::Webhook(event) => format!("webhook:{event}"),
-        Actor::Retry => "retry".to_owned(),
-        Actor::Publish => "publish".to_owned(),
-        Actor::Deliver => "deliver".to_owned(),
-    }
 }
 
 /// Half as long as hex, and a confirm stores one more.

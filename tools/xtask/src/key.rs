@@ -18,8 +18,15 @@ use crate::process::Running;
 use crate::tools;
 
 /// Every scope that a key can have.
-pub(crate) const SCOPES: [&str; 6] =
-    ["payments:write", "payments:read", "refunds:write", "disputes:write", "webhooks:write", "webhooks:read"];
+pub(crate) const SCOPES: [&str; 7] = [
+    "payments:write",
+    "payments:read",
+    "refunds:write",
+    "disputes:write",
+    "webhooks:write",
+    "webhooks:read",
+    "customers:write",
+];
 /// 32 random bytes: nobody guesses them, so a fast hash is enough to keep them by.
 const SECRET_BYTES: usize = 32;
 const NAME_MAX: usize = 32;

@@ -10,13 +10,14 @@ use world::disputes::{Fate, made_up};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::store::MemoryStore;
 use world::turns::block_on;
 
 use super::*;
 
-pub(super) type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue, Twin>;
 
 fn id() -> DisputeId {
     DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap()
@@ -33,6 +34,7 @@ fn function_of(host: &SimHost, id: &DisputeId, status: Status) -> Function {
         store: MemoryStore::default(),
         gateway: SimGateway::new(std::sync::Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
+        people: Twin::default(),
     };
     let mut dispute = made_up::open(1);
     dispute.id = id.clone();

@@ -6,18 +6,19 @@ use expect_test::{Expect, expect};
 use world::counting::{Counting, Tally};
 use world::events::{Drawer, answered, client_keys, payment, store_with};
 use world::host::SimHost;
+use world::people::Twin;
 use world::store::MemoryStore;
 use world::telling::{MemoryBus, tell};
 use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Status<Drawer, Counting<MemoryStore>>;
+type Endpoint = Status<Drawer, Counting<MemoryStore>, Twin>;
 
 /// With the payment that `events/initiate.json` opens.
 fn endpoint(host: &SimHost, tally: &Arc<Tally>) -> Endpoint {
     let store = block_on(store_with(&payment(host)));
-    Status { keys: client_keys(), store: Counting::new(store, Arc::clone(tally)) }
+    Status { keys: client_keys(), store: Counting::new(store, Arc::clone(tally)), people: Twin::default() }
 }
 
 fn check(endpoint: &Endpoint, host: &SimHost, event: &str, expected: &Expect) {
@@ -98,7 +99,7 @@ fn a_payment_that_is_not_there_is_not_found() {
     let host = SimHost::new(1);
     let store = Counting::new(MemoryStore::default(), Arc::default());
     check(
-        &Status { keys: client_keys(), store },
+        &Status { keys: client_keys(), store, people: Twin::default() },
         &host,
         "status",
         &expect![[r#"

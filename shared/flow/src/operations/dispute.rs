@@ -79,9 +79,6 @@ pub enum DisputeError {
     /// The gateway does not take these papers.
     #[error("papers refused")]
     PapersRefused(PapersRefusal),
-    /// The payer was erased, and what was put by with them.
-    #[error("the papers were erased")]
-    PapersErased,
     /// It may not be done as the dispute stands.
     #[error("refused")]
     Rejected(Rejection, Box<Dispute>),
@@ -233,7 +230,9 @@ where
         Some(papers) => Opened::Readable(papers.clone()),
         None => papers(host, people, &dispute).await?,
     };
-    let Opened::Readable(brought) = put_by else { return Err(DisputeError::PapersErased) };
+    let Opened::Readable(brought) = put_by else {
+        return Err(DisputeError::Rejected(Rejection::NothingToSubmit, Box::new(dispute)));
+    };
     gateway.accepts_papers(asked.id, &brought).map_err(DisputeError::PapersRefused)?;
     let kept = match given {
         Some(papers) => Some(sealed(host, store, people, &dispute, &papers, asked.actor).await?),

@@ -312,12 +312,12 @@ impl DisputeGateway for Ports<'_> {
         .await
     }
 
-    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
+    async fn answer_dispute(&self, committed: &Committed, papers: &Papers, budget: Duration) -> Traced<Answer> {
         let key = gateway_key::dispute(&committed.dispute().id, committed.dispute().acts.len());
-        let kept = committed.clone();
+        let (kept, papers) = (committed.clone(), papers.clone());
         self.call((Point::GatewayAnswerDispute, Some(key)), budget, move |shop, way| {
             shop.disputes().script([fate(way)]);
-            block_on(shop.gateway().answer_dispute(&kept, budget))
+            block_on(shop.gateway().answer_dispute(&kept, &papers, budget))
         })
         .await
     }

@@ -115,7 +115,8 @@ where
         let key = idempotency_key::required(request)?;
         let (hash, wish) = body.into_wish(id)?;
         let (request, actor) = (ClientRequest { key, hash }, Actor::Client(caller.name().to_owned()));
-        let (asked, Self { store, gateway, nudges, people, .. }) = (Asked { id, request: &request, actor: &actor }, self);
+        let (asked, Self { store, gateway, nudges, people, .. }) =
+            (Asked { id, request: &request, actor: &actor }, self);
         let done = evidence(host, store, gateway, nudges, people, asked, wish).await;
         self.requested(host, done, &request.key, line).await
     }
@@ -130,9 +131,9 @@ where
     ) -> Result<Answer, Problem> {
         let body: body::AcceptBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
-        let (request, actor) =
-            (ClientRequest { key, hash: body.hash(id) }, Actor::Client(caller.name().to_owned()));
-        let (asked, Self { store, gateway, nudges, people, .. }) = (Asked { id, request: &request, actor: &actor }, self);
+        let (request, actor) = (ClientRequest { key, hash: body.hash(id) }, Actor::Client(caller.name().to_owned()));
+        let (asked, Self { store, gateway, nudges, people, .. }) =
+            (Asked { id, request: &request, actor: &actor }, self);
         let done = accept(host, store, gateway, nudges, people, asked).await;
         self.requested(host, done, &request.key, line).await
     }

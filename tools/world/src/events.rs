@@ -32,7 +32,8 @@ use crate::store::MemoryStore;
 
 /// The key `local`, which the event files bear: SHA-256 of `localdevelopmentonlylocaldevelopmentonlylocaldevelop`.
 const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b38cc0739c7470f2df44fd6031adda433ebca006e",
-    "scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read"],"expiresAt":null}}}"#;
+    "scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read",
+    "customers:write"],"expiresAt":null}}}"#;
 
 /// The secret that the recorded webhooks are signed with.
 const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;

@@ -95,9 +95,8 @@ pub fn largest(number: u32) -> Payment {
     payment.terms.reference = Some(must(Text::parse(&"𝒓".repeat(100))));
     payment.terms.description = Some(must(Text::parse(&"𝒅".repeat(500))));
     // Sealed, a text is 29 bytes longer.
-    let sealed = |characters: usize| {
-        Some(Kept::Sealed(Sealed { key: KeyNumber::FIRST, bytes: vec![0; characters * 4 + 29] }))
-    };
+    let sealed =
+        |characters: usize| Some(Kept::Sealed(Sealed { key: KeyNumber::FIRST, bytes: vec![0; characters * 4 + 29] }));
     let person = PersonId::of_customer(&must(Text::parse("c-1")));
     payment.terms.customer = Some(Customer { person, id: sealed(100), email: sealed(254), name: sealed(200) });
     let pairs = (0..Metadata::MAX_KEYS).map(|key| (format!("k{key:02}"), "v".repeat(48)));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::initiate::{InitiateRequest, Initiated, initiate};
-use world::people::Twin;
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{held_order, order, paypal_order, rules};
 use world::store::MemoryStore;
@@ -40,7 +40,8 @@ fn an_order_at_paypal_is_charged_once_its_payer_has_approved_it() {
     let host = SimHost::new(1);
     let endpoint = endpoint(&host);
     let request = paypal_order("event-initiate-paypal");
-    let opened = block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
+    let opened =
+        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     let (Initiated::Created(payment) | Initiated::Replayed(payment)) = opened;
     assert!(endpoint.gateway.payer_approves(&payment.object));
     check(

@@ -85,7 +85,7 @@ fn whatever_is_ordered_a_payment_is_opened_for_just_that_or_none_is() {
             keys: client_keys(),
             store: MemoryStore::default(),
             gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        people: Twin::default(),
+            people: Twin::default(),
             rules: Rules { mode: Mode::Test, amounts: AmountLimits::default() },
             default_gateway: domain::gateway::Gateway::Stripe,
             checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(86_400), shortest: Duration::from_secs(300) },

@@ -1,8 +1,8 @@
 //! Answers commands. Pure: the same dispute, command and circumstances give the same decision.
 
 use super::{
-    ACTS_MAX, Act, ActKind, ActProgress, Command, DRAFTS_MAX, Dispute, Event, Fact, Known, KeptPapers, Rejection, Request,
-    Status, Told, apply::establish, due::due,
+    ACTS_MAX, Act, ActKind, ActProgress, Command, DRAFTS_MAX, Dispute, Event, Fact, KeptPapers, Known, Rejection,
+    Request, Status, Told, apply::establish, due::due,
 };
 use crate::{payment::ReviewReason, schedule::Limits, time::Now};
 

@@ -1,6 +1,6 @@
 //! What happened to a dispute, in the past tense. Every write to a row stores the event that caused it.
 
-use super::{Act, ActProgress, Known, Link, KeptPapers, Reminder, Told};
+use super::{Act, ActProgress, KeptPapers, Known, Link, Reminder, Told};
 use crate::{payment::ReviewReason, time::Timestamp};
 
 /// What happened, when, and when somebody must look again.

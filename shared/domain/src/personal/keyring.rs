@@ -138,7 +138,11 @@ impl Keyring {
             return None;
         }
         let through = before.and_then(Self::last_number);
-        Some(Self { keys: Vec::new(), erased: Some(Erasure { at: now, by, through }), ..Self::following(person, before, now) })
+        Some(Self {
+            keys: Vec::new(),
+            erased: Some(Erasure { at: now, by, through }),
+            ..Self::following(person, before, now)
+        })
     }
 
     fn following(person: PersonId, before: Option<&Self>, now: Timestamp) -> Self {
@@ -221,7 +225,10 @@ mod tests {
     #[test]
     fn somebody_who_is_not_known_is_erased_too() {
         let erased = erase(None, NOW).unwrap();
-        assert_eq!((erased.version, erased.erased), (1, Some(Erasure { at: NOW, by: "client:shop".to_owned(), through: None })));
+        assert_eq!(
+            (erased.version, erased.erased),
+            (1, Some(Erasure { at: NOW, by: "client:shop".to_owned(), through: None }))
+        );
     }
 
     #[test]

@@ -49,20 +49,15 @@ pub async fn timeline<S: LoadTimeline>(store: &S, payment: &Payment) -> Result<T
 ///
 /// # Errors
 /// If the keys cannot be had, or do not open what is kept.
-pub async fn payer<H: Host, P: Open>(
-    host: &H,
-    people: &P,
-    payment: &Payment,
-) -> Result<Option<Opened<Payer>>, Error> {
+pub async fn payer<H: Host, P: Open>(host: &H, people: &P, payment: &Payment) -> Result<Option<Opened<Payer>>, Error> {
     let Some(customer) = &payment.terms.customer else { return Ok(None) };
     let kept = [
         (Field::CustomerId, customer.id.as_ref()),
         (Field::CustomerEmail, customer.email.as_ref()),
         (Field::CustomerName, customer.name.as_ref()),
     ];
-    let kept = kept.into_iter().filter_map(|(field, kept)| {
-        Some((Place { row: payment.id.clone().into(), field }, kept?))
-    });
+    let kept =
+        kept.into_iter().filter_map(|(field, kept)| Some((Place { row: payment.id.clone().into(), field }, kept?)));
     let kept: Vec<(Place, &Kept)> = kept.collect();
     let fields: Vec<Field> = kept.iter().map(|(place, _)| place.field).collect();
     Ok(Some(match people.open_texts(host, &customer.person, &kept).await? {

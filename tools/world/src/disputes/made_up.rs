@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use domain::{
     dispute::{
-        ACTS_MAX, Act, ActKind, ActProgress, Channel, Dispute, KeptPapers, Kind, Known, Link, Paper, Papers, Reason, Reminder,
-        Stage, Standing, Status, Ways,
+        ACTS_MAX, Act, ActKind, ActProgress, Channel, Dispute, KeptPapers, Kind, Known, Link, Paper, Papers, Reason,
+        Reminder, Stage, Standing, Status, Ways,
     },
     gateway::Mode,
     id::{IdempotencyKey, RequestHash},
@@ -144,9 +144,8 @@ fn papers() -> impl Strategy<Value = KeptPapers> {
         };
         text.prop_map(move |text| (paper, text))
     });
-    let clear = vec(paper, 0..5).prop_map(|papers| {
-        KeptPapers::clear(&must(Papers::parse(papers.into_iter().collect::<BTreeMap<_, _>>())))
-    });
+    let clear = vec(paper, 0..5)
+        .prop_map(|papers| KeptPapers::clear(&must(Papers::parse(papers.into_iter().collect::<BTreeMap<_, _>>()))));
     let paper = (select(Paper::ALL.to_vec()), crate::payments::any_sealed());
     let sealed = vec(paper, 0..5).prop_map(|papers| KeptPapers::sealed(somebody(), papers));
     prop_oneof![clear, sealed]

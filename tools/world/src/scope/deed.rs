@@ -126,7 +126,7 @@ impl Deed {
             Self::Initiate(request) => {
                 let people = InOneGo(ports.house.shop.people());
                 initiated(initiate(host, ports, ports, &people, &rules(), *request).await)
-            },
+            }
             Self::Confirm(request) => requested(confirm(host, ports, ports, ports, id, *request, &client()).await),
             Self::Capture(wish) => part(capture(host, ports, ports, ports, id, wish, &client()).await),
             Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),

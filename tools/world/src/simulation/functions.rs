@@ -159,7 +159,7 @@ async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
         Ask::Initiate(request) => {
             let people = InOneGo(&machine.stage.people);
             initiated(initiate(machine, &store, &gateway, &people, &rules(), *request).await)
-        },
+        }
         Ask::Confirm(mut request) => {
             // The handler writes it for the version of the gateway's API that its release speaks.
             machine.release.api_version.clone_into(&mut request.api_version);

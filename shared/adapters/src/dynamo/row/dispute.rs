@@ -26,7 +26,9 @@ use super::{
         attributes::{Attributes, Item, Unfit, Written},
         keys,
     },
-    VERSION, caused_by, hash_bytes, is_of, kept::Names, maybe_time, read_hash, read_review, time, write_review,
+    VERSION, caused_by, hash_bytes, is_of,
+    kept::Names,
+    maybe_time, read_hash, read_review, time, write_review,
 };
 
 /// The shape of the first release that has disputes.

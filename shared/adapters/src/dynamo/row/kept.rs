@@ -1,7 +1,7 @@
 //! A text of somebody's as it stands in a row: bytes, which are the number of the key (four of them, the highest first) and what came of
 //! sealing. What the first release wrote is a string.
 
-use domain::personal::{KeyNumber, Kept, Sealed};
+use domain::personal::{Kept, KeyNumber, Sealed};
 
 use super::super::attributes::{Attributes, Unfit, Written};
 

@@ -68,10 +68,7 @@ pub fn is_written_by(stands: &Item, write: &Write<'_>) -> bool {
 }
 
 fn write_key(key: &DataKey) -> Written {
-    Written::default()
-        .number("n", key.number.get())
-        .bytes("w", key.wrapped.clone())
-        .number("t", key.made_at.unix_ms())
+    Written::default().number("n", key.number.get()).bytes("w", key.wrapped.clone()).number("t", key.made_at.unix_ms())
 }
 
 fn read_key(map: &Attributes<'_>) -> Result<DataKey, Unfit> {

@@ -8,10 +8,11 @@ use domain::{
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::{Currency, Money},
     payment::{
-        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, Customer,
-        End, Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, End,
+        Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
         Review, ReviewReason,
     },
+    personal::{Customer, Kept, PersonId},
     settlement::{ExchangeRate, Settlement},
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::Timestamp,

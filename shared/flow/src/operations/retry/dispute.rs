@@ -81,7 +81,8 @@ where
         }
         let seen = seen.into_dispute();
         let Some(again) = self.execute(seen.clone(), &Command::SendAgain).await? else { return Ok(seen) };
-        let sent = send(self.host, self.store, self.gateway, self.people, &again, Sending::Again, &Actor::Retry).await?;
+        let sent =
+            send(self.host, self.store, self.gateway, self.people, &again, Sending::Again, &Actor::Retry).await?;
         // Answered, and not by the dispute itself: that tells the rest.
         let is_answered = sent.open_act().is_some_and(|act| act.progress != ActProgress::Unanswered);
         if is_answered { self.fetch(sent).await.map(|(seen, _)| seen.into_dispute()) } else { Ok(sent) }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::personal::{Customer, Field as PersonalField, Kept, Keyring, PersonId, Place};
 use expect_test::{Expect, expect};
+use flow::ports::WriterToken;
+use flow::ports::personal::{LoadKeyring as _, SaveKeyring as _, Seal as _, Write};
 use world::counting::{Counting, Tally};
 use world::events::{Drawer, answered, client_keys, payment, store_with};
 use world::host::SimHost;
 use world::people::Twin;
+use world::shop::client;
 use world::store::MemoryStore;
 use world::telling::{MemoryBus, tell};
 use world::turns::block_on;
@@ -233,4 +237,29 @@ fn what_cannot_be_shown_is_said() {
     "#]],
     );
     assert_eq!(tally.counts().reads, 0);
+}
+
+#[test]
+fn who_pays_is_shown_to_whoever_asks_for_it_and_not_to_everybody() {
+    let (host, people) = (SimHost::new(1), Twin::default());
+    let mut payment = payment(&host);
+    let (email, name) = ("pia@shop.example", "Pia Payer");
+    let place = |field| Place { row: payment.id.clone().into(), field };
+    let texts = [(place(PersonalField::CustomerEmail), email), (place(PersonalField::CustomerName), name)];
+    let person = PersonId::of_payment(&payment.id);
+    let sealed = block_on(people.seal_texts(&host, &person, &texts, &client())).unwrap();
+    let mut sealed = sealed.into_iter().map(Kept::Sealed);
+    payment.terms.customer = Some(Customer { email: sealed.next(), name: sealed.next(), ..Customer::unnamed(person) });
+    let store = Counting::new(block_on(store_with(&payment)), Arc::default());
+    let endpoint = Status { keys: client_keys(), store, people };
+    let told = block_on(answered(&endpoint, &host, "status-customer"));
+    expect![[r#""#]].assert_eq(&told);
+    let told = block_on(answered(&endpoint, &host, "status"));
+    assert!(!told.contains(email) && !told.contains(name), "{told}");
+    let before = block_on(endpoint.people.store.load_keyring(&person)).unwrap().unwrap();
+    let ring = Keyring::erased(person, Some(&before), "client:shop".to_owned(), host.now()).unwrap();
+    let write = Write { keyring: &ring, what: "erased", actor: &client(), writer: WriterToken(1) };
+    block_on(endpoint.people.store.save_keyring(&write)).unwrap();
+    let told = block_on(answered(&endpoint, &host, "status-customer"));
+    assert!(told.contains(r#""erased": true"#) && !told.contains(email), "{told}");
 }

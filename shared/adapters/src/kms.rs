@@ -60,7 +60,7 @@ impl PeopleKeys {
     /// # Errors
     /// If it does not say which key, or which table.
     pub fn of(environment: &Environment, aws: &Aws) -> Result<Self, ConfigError> {
-        Ok(Self::new(aws.kms(), environment.text("PEOPLE_KEY_ID")?, environment.text("TABLE_NAME")?))
+        Ok(Self::new(aws.kms(), environment.text("PEOPLE_KEY_ARN")?, environment.text("TABLE_NAME")?))
     }
 
     /// What a key is wrapped for. KMS writes it into its log: it names nobody.

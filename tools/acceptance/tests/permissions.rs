@@ -13,13 +13,30 @@ use acceptance::repository::{DeployedFunction, deployed_functions, read, resourc
 use expect_test::expect_file;
 
 /// Every star in what the template grants, and why it cannot be a name. In the policy of a key, `*` is that key.
-const STARS: [(&str, &str, &str); 5] = [
+const STARS: [(&str, &str, &str); 10] = [
     ("PublishRole", "dynamodb:ListStreams on *", "AWS has no resource for it"),
     ("TableKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     (
         "TableKey",
         "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, kms:CreateGrant on *",
         "what AWS documents for DynamoDB, and through DynamoDB alone",
+    ),
+    ("PeopleKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
+    (
+        "PeopleKey",
+        "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey* on *",
+        "denied, to whoever does not ask for this table",
+    ),
+    ("ServicesKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
+    (
+        "ServicesKey",
+        "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, kms:CreateGrant on *",
+        "as the keys that AWS makes for queues and secrets say, and through those alone",
+    ),
+    (
+        "ServicesKey",
+        "kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey*, kms:Describe* on *",
+        "what AWS documents for logs, and for our groups alone",
     ),
     ("AlarmsKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     ("AlarmsKey", "kms:Decrypt, kms:GenerateDataKey* on *", "what AWS documents for alarms to an encrypted topic"),

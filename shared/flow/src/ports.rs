@@ -1,11 +1,14 @@
 //! What lies outside, as traits. One per capability, so that an operation's signature says what it may do.
 //! No method has a default: a port that lies by omission is found by the compiler.
 
+mod actor;
 pub mod dispute;
 pub mod personal;
 pub mod timeline;
 pub mod warning;
 pub mod webhook;
+
+pub use actor::Actor;
 
 use std::{future::Future, time::Duration};
 
@@ -215,34 +218,6 @@ impl<'a> Cause<'a> {
     #[must_use]
     pub const fn of(what: &'a str) -> Self {
         Self { what, why: None, grounds: Grounds { evidence: None, request_id: None } }
-    }
-}
-
-/// Who made something happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A client, by the name of its API key.
-    Client(String),
-    /// A webhook, by the gateway's event id.
-    Webhook(String),
-    /// The retry function.
-    Retry,
-    /// The function that tells of changes.
-    Publish,
-    /// The function that delivers.
-    Deliver,
-}
-
-/// As rows and timelines name it.
-impl std::fmt::Display for Actor {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Client(name) => write!(formatter, "client:{name}"),
-            Self::Webhook(event) => write!(formatter, "webhook:{event}"),
-            Self::Retry => formatter.write_str("retry"),
-            Self::Publish => formatter.write_str("publish"),
-            Self::Deliver => formatter.write_str("deliver"),
-        }
     }
 }
 

@@ -1,13 +1,16 @@
 //! What is people's own: an export of the table shows none of it, whoever may ask is shown it, and whoever is erased is shown to nobody,
 //! while their payments stay.
 
-#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::arithmetic_side_effects, reason = "small numbers, and tests are built with overflow checks")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::gateway::Gateway::{self, Stripe};
 use acceptance::stack::{Stack, on_stack};
 use acceptance::{eventually, say, unique};
 use data_encoding::BASE64;
+use domain::personal::PersonId;
+use domain::text::Text;
 use serde_json::{Value, json};
 
 /// The functions that hear of payers, and those that tell of payments.
@@ -150,6 +153,31 @@ fn a_payer_without_a_name_is_erased_by_their_payment_and_a_name_that_nobody_know
         assert_eq!(stack.api.erase(&unique("nobody")).await.status, 204);
         let nothing = stack.api.open().await;
         assert_eq!(stack.api.payer(&nothing.id).await.expect(200).at("/customer"), Value::Null);
+    });
+}
+
+#[test]
+fn while_kms_is_down_nobodys_name_is_taken_or_shown_and_every_payment_goes_on() {
+    on_stack(async |stack| {
+        let (person, stranger) = (Person::new(), Person::new());
+        let payment = stack.ready(Stripe, person.customer()).await;
+        let mut rules = Vec::new();
+        for somebody in [&person, &stranger] {
+            let row = PersonId::of_customer(&Text::parse(&somebody.id).unwrap()).to_string();
+            let down = json!({"service": "kms", "containing": row, "fault": "status", "status": 500, "times": 1_000});
+            rules.push(stack.sandbox.aws_misbehaves(down).await);
+        }
+        let (key, terms) = (unique("down"), Stack::terms(Stripe, &stranger.customer()));
+        let refused = stack.api.initiate(&key, &terms).await;
+        assert_eq!((refused.status, refused.text_at("/code").as_str()), (503, "unavailable"), "{}", refused.text);
+        drop(stack.charged(&payment).await.expect(200));
+        assert_eq!(stack.api.status(&payment.id).await.expect(200).text_at("/status"), "succeeded");
+        drop(stack.api.refund(&payment, &unique("refund"), Some(500)).await.expect(200));
+        for rule in &rules {
+            stack.sandbox.aws_behaves_again(rule).await;
+        }
+        let opened = Opened::of(&stack.api.initiate(&key, &terms).await.expect(201));
+        assert_eq!(stack.api.payer(&opened.id).await.expect(200).at("/customer/name"), json!(stranger.name));
     });
 }
 

@@ -170,8 +170,11 @@ pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) 
             response.headers().get(*name).map(|value| format!("{name}: {}\n", value.to_str().unwrap_or("?")))
         });
     let Body::Text(body) = response.body() else { panic!("{name}: the answer is not text") };
-    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
     let log: Value = serde_json::from_slice(&log).unwrap_or_else(|error| panic!("{name}: {error}"));
+    if body.is_empty() {
+        return format!("{}\n{}\nlog: {log:#}\n", response.status(), headers.collect::<String>());
+    }
+    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
     abridge(&mut json, &must(serde_json::to_value(PaymentJson::from(&opened(host)))));
     format!("{}\n{}\n{json:#}\n\nlog: {log:#}\n", response.status(), headers.collect::<String>())
 }

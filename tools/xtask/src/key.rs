@@ -176,7 +176,7 @@ mod tests {
         let entry = entry("abc", &SCOPES, Some("2027-01-31T00:00:00Z"));
         assert_eq!(
             entry.to_string(),
-            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
+            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read","customers:write"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
         );
     }
 

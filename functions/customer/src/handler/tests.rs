@@ -52,7 +52,38 @@ fn what_was_sealed_before_can_be_read_by_nobody_afterwards() {
 #[test]
 fn what_is_no_name_is_told_and_not_echoed() {
     let told = block_on(answered(&function(), &SimHost::new(1), "customer-invalid"));
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        400 Bad Request
+        content-type: application/problem+json
+
+        {
+          "code": "invalid_request",
+          "detail": "The request is not valid",
+          "errors": [
+            {
+              "detail": "must be percent-encoded UTF-8",
+              "pointer": "/customerId"
+            }
+          ],
+          "retryable": false,
+          "status": 400,
+          "title": "The request is not valid",
+          "type": "urn:quittance:problem:invalid_request"
+        }
+
+        log: {
+          "caller": "local",
+          "code": "invalid_request",
+          "durationMs": 0,
+          "function": "customer",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-0000000000a2",
+          "route": "DELETE /customers/{customerId}",
+          "status": 400,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]
+    .assert_eq(&told);
 }
 
 #[test]

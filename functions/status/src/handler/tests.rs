@@ -204,37 +204,37 @@ fn what_cannot_be_shown_is_said() {
         &host,
         "status-invalid",
         &expect![[r#"
-        400 Bad Request
-        content-type: application/problem+json
+            400 Bad Request
+            content-type: application/problem+json
 
-        {
-          "code": "invalid_request",
-          "detail": "The request is not valid",
-          "errors": [
             {
-              "detail": "must be `timeline`, or left out",
-              "pointer": "?expand"
+              "code": "invalid_request",
+              "detail": "The request is not valid",
+              "errors": [
+                {
+                  "detail": "must be `timeline` or `customer`, or left out",
+                  "pointer": "?expand"
+                }
+              ],
+              "retryable": false,
+              "status": 400,
+              "title": "The request is not valid",
+              "type": "urn:quittance:problem:invalid_request"
             }
-          ],
-          "retryable": false,
-          "status": 400,
-          "title": "The request is not valid",
-          "type": "urn:quittance:problem:invalid_request"
-        }
 
-        log: {
-          "caller": "local",
-          "code": "invalid_request",
-          "durationMs": 0,
-          "function": "status",
-          "level": "info",
-          "requestId": "11111111-0000-4000-8000-000000000061",
-          "route": "GET /payment/status/{transactionId}",
-          "status": 400,
-          "timestamp": "2026-11-02T09:00:12.347Z",
-          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
-        }
-    "#]],
+            log: {
+              "caller": "local",
+              "code": "invalid_request",
+              "durationMs": 0,
+              "function": "status",
+              "level": "info",
+              "requestId": "11111111-0000-4000-8000-000000000061",
+              "route": "GET /payment/status/{transactionId}",
+              "status": 400,
+              "timestamp": "2026-11-02T09:00:12.347Z",
+              "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+            }
+        "#]],
     );
     assert_eq!(tally.counts().reads, 0);
 }
@@ -253,7 +253,35 @@ fn who_pays_is_shown_to_whoever_asks_for_it_and_not_to_everybody() {
     let store = Counting::new(block_on(store_with(&payment)), Arc::default());
     let endpoint = Status { keys: client_keys(), store, people };
     let told = block_on(answered(&endpoint, &host, "status-customer"));
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        200 OK
+        content-type: application/json
+
+        {
+          "a payment as it was opened, but for": {
+            "customer": {
+              "email": "pia@shop.example",
+              "erased": false,
+              "id": null,
+              "name": "Pia Payer"
+            }
+          }
+        }
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "status",
+          "level": "info",
+          "requestId": "11111111-0000-4000-8000-0000000000a3",
+          "route": "GET /payment/status/{transactionId}",
+          "state": "requires_payment_method",
+          "status": 200,
+          "timestamp": "2026-11-02T09:00:12.347Z",
+          "transactionId": "pay_45r6h26q25dittbo7zrmxadm3f"
+        }
+    "#]]
+    .assert_eq(&told);
     let told = block_on(answered(&endpoint, &host, "status"));
     assert!(!told.contains(email) && !told.contains(name), "{told}");
     let before = block_on(endpoint.people.store.load_keyring(&person)).unwrap().unwrap();

@@ -188,5 +188,4 @@ fn unreadable(detail: &str) -> Error {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests;

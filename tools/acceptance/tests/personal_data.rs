@@ -2,7 +2,7 @@
 //! while their payments stay.
 
 #![expect(clippy::arithmetic_side_effects, reason = "small numbers, and tests are built with overflow checks")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
 use acceptance::gateway::Gateway::{self, Stripe};

@@ -94,11 +94,10 @@ pub fn largest(number: u32) -> Payment {
     // Four bytes a character is the most that UTF-8 takes.
     payment.terms.reference = Some(must(Text::parse(&"𝒓".repeat(100))));
     payment.terms.description = Some(must(Text::parse(&"𝒅".repeat(500))));
-    // Sealed, a text is 29 bytes longer.
-    let sealed =
-        |characters: usize| Some(Kept::Sealed(Sealed { key: KeyNumber::FIRST, bytes: vec![0; characters * 4 + 29] }));
+    // Four bytes a character as above, and 29 more, sealed.
+    let sealed = |bytes: usize| Some(Kept::Sealed(Sealed { key: KeyNumber::FIRST, bytes: vec![0; bytes] }));
     let person = PersonId::of_customer(&must(Text::parse("c-1")));
-    payment.terms.customer = Some(Customer { person, id: sealed(100), email: sealed(254), name: sealed(200) });
+    payment.terms.customer = Some(Customer { person, id: sealed(429), email: sealed(1_045), name: sealed(829) });
     let pairs = (0..Metadata::MAX_KEYS).map(|key| (format!("k{key:02}"), "v".repeat(48)));
     payment.terms.metadata = must(Metadata::parse(pairs.collect()));
     (payment.terms.return_url, payment.terms.cancel_url) = (Some(url()), Some(url()));

@@ -65,7 +65,6 @@ fn cipher(key: &[u8; KEY_LENGTH]) -> Option<LessSafeKey> {
 }
 
 #[cfg(test)]
-#[expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, as it should")]
 mod tests {
     use domain::dispute::Paper;
     use domain::id::{RowId, TransactionId};

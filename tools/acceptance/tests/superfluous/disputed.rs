@@ -45,7 +45,7 @@ pub(crate) async fn sends_evidence_again(stack: &Stack) -> Result<(), String> {
     is(&answer, 202)?;
     let look = json!({"disputeId": dispute.public_id}).to_string();
     soon(async || {
-        went_well(&stack.aws.invoke("retry", &event(&[look.clone()])).await)?;
+        went_well(&stack.aws.invoke("retry", &event(std::slice::from_ref(&look))).await)?;
         match stack.sandbox.submissions(Stripe, &dispute.gateways_id).await {
             0 => Err("nothing was sent again".to_owned()),
             _ => Ok(()),

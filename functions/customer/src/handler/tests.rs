@@ -28,7 +28,23 @@ fn pia() -> PersonId {
 fn a_person_who_never_paid_is_erased_like_any_other_and_as_often_as_anybody_asks() {
     let (function, host) = (function(), SimHost::new(1));
     let told = block_on(answered(&function, &host, "customer"));
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        204 No Content
+
+        log: {
+          "caller": "local",
+          "durationMs": 0,
+          "function": "customer",
+          "level": "info",
+          "outcome": "erased",
+          "person": "a2ev3n5jeqo5bnycestkh3wcd4bqgqisoiy3o7wtztmgwfc2t3aa",
+          "requestId": "11111111-0000-4000-8000-0000000000a1",
+          "route": "DELETE /customers/{customerId}",
+          "status": 204,
+          "timestamp": "2026-11-02T09:00:12.347Z"
+        }
+    "#]]
+    .assert_eq(&told);
     let again = block_on(answered(&function, &host, "customer"));
     assert_eq!(again, told.replace(r#""outcome": "erased""#, r#""outcome": "erased_before""#));
 }

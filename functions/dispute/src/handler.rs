@@ -3,7 +3,8 @@
 //!
 //! Reading answers 200; what acts answers 200 with the dispute, 202 while nobody knows what came of it, 422
 //! `gateway_refused` if the gateway would not have it; 400, 401, 403, 404, 409, 413, 415, 422; 503 only if the gateway was
-//! not asked yet. A replay answers with what its own request is now.
+//! not asked yet. A replay answers with what its own request is now. What the merchant brings forward is shown of one dispute, and not
+//! in lists and problems: it is the payer's own, and has to be opened.
 
 mod body;
 mod query;
@@ -12,24 +13,26 @@ mod route;
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{Caller, ClientKeys, authenticate};
 use adapters::http::cursor::DisputeCursor;
-use adapters::http::dispute_json::{DisputeJson, DisputesJson};
+use adapters::http::dispute_json::{DisputesJson, ShownDisputeJson};
 use adapters::http::problem::Problem;
 use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Count, Field, Line};
-use domain::dispute::{ActProgress, Dispute, DisputeId, Request as ClientRequest};
+use domain::dispute::{ActProgress, Dispute, DisputeId, Papers, Request as ClientRequest};
 use domain::id::IdempotencyKey;
-use flow::operations::dispute::{DisputeError, Requested, accept, dispute, disputes, evidence};
+use domain::personal::Opened;
+use flow::operations::dispute::{Asked, DisputeError, Requested, accept, dispute, disputes, evidence, papers};
 use flow::ports::dispute::{DisputeGateway, ListDisputes, LoadDispute, ReplaceDispute};
-use flow::ports::{Actor, Host, Nudge};
+use flow::ports::personal::{Open, Seal};
+use flow::ports::{Actor, Host, LoadPayment, Nudge};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
 use route::Route;
 
 /// What the function works with.
-pub(crate) struct Disputes<V, S, G, N> {
+pub(crate) struct Disputes<V, S, G, N, P> {
     /// Who may call.
     pub(crate) keys: Cached<ClientKeys, V>,
     /// Where disputes are.
@@ -38,14 +41,17 @@ pub(crate) struct Disputes<V, S, G, N> {
     pub(crate) gateway: G,
     /// Who looks again, and has the payment told.
     pub(crate) nudges: N,
+    /// Who seals and opens what the merchant brings forward.
+    pub(crate) people: P,
 }
 
-impl<V, S, G, N> Endpoint for Disputes<V, S, G, N>
+impl<V, S, G, N, P> Endpoint for Disputes<V, S, G, N, P>
 where
     V: Vault,
-    S: LoadDispute + ReplaceDispute + ListDisputes,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment,
     G: DisputeGateway,
     N: Nudge,
+    P: Seal + Open,
 {
     const FUNCTION: &'static str = "dispute";
     const ROUTE: &'static str = "/disputes";
@@ -60,18 +66,19 @@ where
         }
         match &route {
             Route::List => self.list(request, line).await,
-            Route::Show(id) => self.show(request, id, line).await,
+            Route::Show(id) => self.show(host, request, id, line).await,
             Route::Evidence(id) => self.evidence(host, request, &caller, id, line).await,
             Route::Accept(id) => self.accept(host, request, &caller, id, line).await,
         }
     }
 }
 
-impl<V, S, G, N> Disputes<V, S, G, N>
+impl<V, S, G, N, P> Disputes<V, S, G, N, P>
 where
-    S: LoadDispute + ReplaceDispute + ListDisputes,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment,
     G: DisputeGateway,
     N: Nudge,
+    P: Seal + Open,
 {
     async fn list(&self, request: &Request, line: &mut Line) -> Result<Answer, Problem> {
         http::body::screen(request)?;
@@ -83,10 +90,17 @@ where
         Ok(Answer::json(StatusCode::OK, &DisputesJson::of(&listed.disputes, next)))
     }
 
-    async fn show(&self, request: &Request, id: &DisputeId, line: &mut Line) -> Result<Answer, Problem> {
+    async fn show<H: Host>(
+        &self,
+        host: &H,
+        request: &Request,
+        id: &DisputeId,
+        line: &mut Line,
+    ) -> Result<Answer, Problem> {
         http::body::screen(request)?;
         let dispute = dispute(&self.store, id).await.map_err(|error| Problem::from(&error))?;
-        Ok(shown(StatusCode::OK, &dispute, line))
+        let papers = papers(host, &self.people, &dispute).await.map_err(|error| Problem::from(&error))?;
+        Ok(shown(StatusCode::OK, &dispute, Some(&papers), line))
     }
 
     async fn evidence<H: Host>(
@@ -100,9 +114,11 @@ where
         let body: body::EvidenceBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
         let (hash, wish) = body.into_wish(id)?;
-        let (asked, actor) = (ClientRequest { key: key.clone(), hash }, Actor::Client(caller.name().to_owned()));
-        let done = evidence(host, &self.store, &self.gateway, &self.nudges, id, asked, wish, &actor).await;
-        requested(done, &key, line)
+        let (request, actor) = (ClientRequest { key, hash }, Actor::Client(caller.name().to_owned()));
+        let (asked, Self { store, gateway, nudges, people, .. }) =
+            (Asked { id, request: &request, actor: &actor }, self);
+        let done = evidence(host, store, gateway, nudges, people, asked, wish).await;
+        self.requested(host, done, &request.key, line).await
     }
 
     async fn accept<H: Host>(
@@ -115,34 +131,43 @@ where
     ) -> Result<Answer, Problem> {
         let body: body::AcceptBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
-        let (asked, actor) =
-            (ClientRequest { key: key.clone(), hash: body.hash(id) }, Actor::Client(caller.name().to_owned()));
-        let done = accept(host, &self.store, &self.gateway, &self.nudges, id, asked, &actor).await;
-        requested(done, &key, line)
+        let (request, actor) = (ClientRequest { key, hash: body.hash(id) }, Actor::Client(caller.name().to_owned()));
+        let (asked, Self { store, gateway, nudges, people, .. }) =
+            (Asked { id, request: &request, actor: &actor }, self);
+        let done = accept(host, store, gateway, nudges, people, asked).await;
+        self.requested(host, done, &request.key, line).await
+    }
+
+    /// What a client's request came to: by its own act, found by its key.
+    async fn requested<H: Host>(
+        &self,
+        host: &H,
+        done: Result<Requested, DisputeError>,
+        key: &IdempotencyKey,
+        line: &mut Line,
+    ) -> Result<Answer, Problem> {
+        let (dispute, replayed) = match done.map_err(|error| Problem::from(&error))? {
+            Requested::Done(dispute) => (dispute, false),
+            Requested::Replayed(dispute) => (dispute, true),
+        };
+        line.set(Field::Replayed(replayed));
+        // What was done is told, also where its papers cannot be opened now: the dispute shows them later.
+        let papers = papers(host, &self.people, &dispute).await.ok();
+        let answer = match dispute.act_of(key).map(|act| &act.progress) {
+            Some(ActProgress::Unanswered | ActProgress::Answered { .. } | ActProgress::Taken) => {
+                shown(StatusCode::ACCEPTED, &dispute, papers.as_ref(), line)
+            }
+            Some(ActProgress::Refused { code }) => Answer::from(Problem::answer_refused(&dispute, code)),
+            Some(ActProgress::Overtaken) => Answer::from(Problem::answer_refused(&dispute, "dispute_moved_on")),
+            Some(ActProgress::Done) | None => shown(StatusCode::OK, &dispute, papers.as_ref(), line),
+        };
+        Ok(answer.replayed(replayed))
     }
 }
 
-/// What a client's request came to: by its own act, found by its key.
-fn requested(done: Result<Requested, DisputeError>, key: &IdempotencyKey, line: &mut Line) -> Result<Answer, Problem> {
-    let (dispute, replayed) = match done.map_err(|error| Problem::from(&error))? {
-        Requested::Done(dispute) => (dispute, false),
-        Requested::Replayed(dispute) => (dispute, true),
-    };
-    line.set(Field::Replayed(replayed));
-    let answer = match dispute.act_of(key).map(|act| &act.progress) {
-        Some(ActProgress::Unanswered | ActProgress::Answered { .. } | ActProgress::Taken) => {
-            shown(StatusCode::ACCEPTED, &dispute, line)
-        }
-        Some(ActProgress::Refused { code }) => Answer::from(Problem::answer_refused(&dispute, code)),
-        Some(ActProgress::Overtaken) => Answer::from(Problem::answer_refused(&dispute, "dispute_moved_on")),
-        Some(ActProgress::Done) | None => shown(StatusCode::OK, &dispute, line),
-    };
-    Ok(answer.replayed(replayed))
-}
-
-fn shown(status: StatusCode, dispute: &Dispute, line: &mut Line) -> Answer {
+fn shown(status: StatusCode, dispute: &Dispute, papers: Option<&Opened<Papers>>, line: &mut Line) -> Answer {
     line.set(Field::State(dispute.standing().map_or("unseen", |standing| standing.status.name())));
-    Answer::json(status, &DisputeJson::from(dispute))
+    Answer::json(status, &ShownDisputeJson::of(dispute, papers))
 }
 
 #[cfg(test)]

@@ -15,18 +15,21 @@ use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::gateway::Gateway as GatewayName;
 use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate};
+use flow::ports::personal::Seal;
 use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
 /// What the function works with.
-pub(crate) struct Initiate<V, S, G> {
+pub(crate) struct Initiate<V, S, G, P> {
     /// Who may call.
     pub(crate) keys: Cached<ClientKeys, V>,
     /// Where payments are created.
     pub(crate) store: S,
     /// Where objects are opened.
     pub(crate) gateway: G,
+    /// Who seals what is the payer's own.
+    pub(crate) people: P,
     /// At which gateway, unless the request says.
     pub(crate) default_gateway: GatewayName,
     /// Whether money is real, and how much of it is asked for.
@@ -35,7 +38,7 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) checkout_expiry: CheckoutExpiry,
 }
 
-impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
+impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway, P: Seal> Endpoint for Initiate<V, S, G, P> {
     const FUNCTION: &'static str = "initiate";
     const ROUTE: &'static str = "POST /payment/initiate";
 
@@ -45,11 +48,12 @@ impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate
         let body: body::InitiateBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
         let request_hash = body.hash(self.default_gateway);
-        let (gateway, terms) = body.into_terms(self.default_gateway, self.checkout_expiry)?;
-        let wish =
-            InitiateRequest { key, request_hash, gateway, terms, actor: Actor::Client(caller.name().to_owned()) };
+        let (gateway, terms, payer) = body.into_terms(self.default_gateway, self.checkout_expiry)?;
+        let actor = Actor::Client(caller.name().to_owned());
+        let wish = InitiateRequest { key, request_hash, gateway, terms, payer, actor };
+        let Self { store, people, rules, .. } = self;
 
-        let (status, payment, replayed) = match initiate(host, &self.store, &self.gateway, &self.rules, wish).await {
+        let (status, payment, replayed) = match initiate(host, store, &self.gateway, people, rules, wish).await {
             Ok(Initiated::Created(payment)) => (StatusCode::CREATED, payment, false),
             Ok(Initiated::Replayed(payment)) => (StatusCode::OK, payment, true),
             Err(error) => return Err(refused(&error, line)),

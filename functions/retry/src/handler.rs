@@ -18,17 +18,20 @@ use domain::time::Timestamp;
 use domain::warning::WarningId;
 use flow::operations::retry::{Retried, retry, retry_dispute, retry_warning};
 use flow::ports::dispute::{DisputeGateway, LoadDispute, ReplaceDispute};
+use flow::ports::personal::Open;
 use flow::ports::warning::{LoadWarning, WarningGateway, WriteWarning};
 use flow::ports::{Error, Gateway, Host, LoadPayment, ReplacePayment};
 use futures_util::FutureExt as _;
 use futures_util::future::join_all;
 
 /// What the function works with.
-pub(crate) struct Retry<S, G> {
+pub(crate) struct Retry<S, G, P> {
     /// Where payments, disputes and warnings are.
     pub(crate) store: S,
     /// Who is asked.
     pub(crate) gateway: G,
+    /// Who opens what a dispute's evidence is sent again of. No payment needs it.
+    pub(crate) people: P,
     /// The time limits of the stack.
     pub(crate) limits: Limits,
     /// What the merchant has us do by ourselves.
@@ -37,10 +40,11 @@ pub(crate) struct Retry<S, G> {
     pub(crate) log: Log,
 }
 
-impl<S, G> Retry<S, G>
+impl<S, G, P> Retry<S, G, P>
 where
     S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning,
     G: Gateway + DisputeGateway + WarningGateway,
+    P: Open,
 {
     /// Looks at every record of a batch before `deadline_unix_ms`, and names those that must be delivered again.
     pub(crate) async fn batch(&self, event: SqsEvent, deadline_unix_ms: u64) -> SqsBatchResponse {
@@ -118,7 +122,7 @@ where
 
     /// Looks at a dispute. How it stands; none if nobody needs to look now.
     async fn dispute<H: Host>(&self, host: &H, id: &DisputeId) -> Result<Option<&'static str>, Error> {
-        let looked = retry_dispute(host, &self.store, &self.gateway, id).await?;
+        let looked = retry_dispute(host, &self.store, &self.gateway, &self.people, id).await?;
         Ok(looked.map(|dispute| dispute.standing().map_or("unseen", |standing| standing.status.name())))
     }
 

@@ -1,10 +1,12 @@
 //! `GET /payment/status/{transactionId}`: the payment as it stands. One strongly consistent read, and nothing else: this function
-//! can neither write nor ask a gateway. With `?expand=timeline` it also reads how the payment came to stand so.
+//! can neither write nor ask a gateway. With `?expand=timeline` it also reads how the payment came to stand so; with `?expand=customer`,
+//! who pays it, which it has to open with the payer's key: whoever asks again and again how a payment stands need not.
 //!
 //! Answers 200 with the payment; 400, 401, 403, 404.
 
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
+use adapters::http::customer_json::WithCustomerJson;
 use adapters::http::problem::{Problem, Refusal};
 use adapters::http::query::Query;
 use adapters::http::serve::Endpoint;
@@ -12,21 +14,24 @@ use adapters::http::timeline_json::ExplainedJson;
 use adapters::http::{body, path};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
-use flow::operations::status::{status, timeline};
+use flow::operations::status::{payer, status, timeline};
+use flow::ports::personal::Open;
 use flow::ports::timeline::LoadTimeline;
 use flow::ports::{Host, LoadPayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
 /// What the function works with.
-pub(crate) struct Status<V, S> {
+pub(crate) struct Status<V, S, P> {
     /// Who may call.
     pub(crate) keys: Cached<ClientKeys, V>,
     /// Where payments are.
     pub(crate) store: S,
+    /// Who opens what is the payer's own.
+    pub(crate) people: P,
 }
 
-impl<V: Vault, S: LoadPayment + LoadTimeline> Endpoint for Status<V, S> {
+impl<V: Vault, S: LoadPayment + LoadTimeline, P: Open> Endpoint for Status<V, S, P> {
     const FUNCTION: &'static str = "status";
     const ROUTE: &'static str = "GET /payment/status/{transactionId}";
 
@@ -48,6 +53,10 @@ impl<V: Vault, S: LoadPayment + LoadTimeline> Endpoint for Status<V, S> {
                 line.set(Field::Listed(told.entries.len()));
                 Ok(Answer::json(StatusCode::OK, &ExplainedJson::of(&payment, &told)))
             }
+            Wanted::Customer => {
+                let payer = payer(host, &self.people, &payment).await.map_err(|error| Problem::from(&error))?;
+                Ok(Answer::json(StatusCode::OK, &WithCustomerJson::of(&payment, payer)))
+            }
         }
     }
 }
@@ -59,14 +68,19 @@ enum Wanted {
     Payment,
     /// And how it came to stand so.
     Timeline,
+    /// And who pays it.
+    Customer,
 }
 
 fn wanted(request: &Request) -> Result<Wanted, Problem> {
     let mut query = Query::of(request, &["expand"]);
-    let is_timeline = |text: &str| if text == "timeline" { Ok(()) } else { Err("must be `timeline`, or left out") };
-    let expanded = query.read("expand", is_timeline);
+    let expanded = query.read("expand", |text: &str| match text {
+        "timeline" => Ok(Wanted::Timeline),
+        "customer" => Ok(Wanted::Customer),
+        _ => Err("must be `timeline` or `customer`, or left out"),
+    });
     query.finish()?;
-    Ok(if expanded.is_some() { Wanted::Timeline } else { Wanted::Payment })
+    Ok(expanded.unwrap_or(Wanted::Payment))
 }
 
 #[cfg(test)]

@@ -46,6 +46,7 @@ pub struct MissingVariable(&'static str);
 pub struct Aws {
     dynamodb: SdkConfig,
     event_bridge: SdkConfig,
+    kms: SdkConfig,
     secrets_manager: SdkConfig,
     sqs: SdkConfig,
 }
@@ -93,6 +94,7 @@ impl Aws {
         Ok(Self {
             dynamodb: for_service("AWS_ENDPOINT_URL_DYNAMODB"),
             event_bridge: for_service("AWS_ENDPOINT_URL_EVENTBRIDGE"),
+            kms: for_service("AWS_ENDPOINT_URL_KMS"),
             secrets_manager: for_service("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
             sqs: for_service("AWS_ENDPOINT_URL_SQS"),
         })
@@ -106,6 +108,11 @@ impl Aws {
     /// A client for the merchant's event bus.
     pub fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
         aws_sdk_eventbridge::Client::new(&self.event_bridge)
+    }
+
+    /// A client for what people's keys are wrapped under.
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        aws_sdk_kms::Client::new(&self.kms)
     }
 
     /// A client for the keys.

@@ -11,6 +11,7 @@ pub mod event_bus;
 pub mod gateway;
 pub mod host;
 pub mod http;
+pub mod kms;
 mod named;
 pub mod net;
 pub mod outbound;

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use domain::dispute::DisputeId;
 use domain::id::TransactionId;
+use domain::personal::PersonId;
 use domain::time::Timestamp;
 use domain::timeline::EventId;
 use domain::warning::WarningId;
@@ -80,6 +81,8 @@ pub enum Field<'a> {
     WarningId(&'a WarningId),
     /// The event that is told to the merchant.
     EventId(&'a EventId),
+    /// A person who was erased, by the hash that their row is called by: after a table was restored, they are erased again.
+    Person(&'a PersonId),
     /// The merchant's endpoint.
     EndpointId(&'a EndpointId),
     /// How many tries of a delivery have failed since it was last asked for.
@@ -135,6 +138,7 @@ impl Field<'_> {
             Self::DisputeId(id) => ("disputeId", id.as_str().into()),
             Self::WarningId(id) => ("warningId", id.as_str().into()),
             Self::EventId(id) => ("eventId", id.as_str().into()),
+            Self::Person(person) => ("person", person.to_string().into()),
             Self::EndpointId(id) => ("endpointId", id.as_str().into()),
             Self::FailedTries(count) => ("failedTries", count.into()),
             Self::State(state) => ("state", state.into()),

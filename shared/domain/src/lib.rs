@@ -15,6 +15,7 @@ pub mod id;
 pub mod journal;
 pub mod money;
 pub mod payment;
+pub mod personal;
 pub mod policy;
 pub mod schedule;
 pub mod settlement;

@@ -23,7 +23,7 @@ use crate::ports::{Actor, Cause, Error, Grounds, Host, Note, ReplacePayment, Rep
 
 /// How often a change is decided anew when others get in first. Twenty clients at one payment is far beyond real use;
 /// each round has at least one winner.
-const CONFLICTS_MAX: u32 = 24;
+pub(crate) const CONFLICTS_MAX: u32 = 24;
 /// The longest pause between two tries.
 const CONFLICT_PAUSE_MAX_MS: u64 = 40;
 

@@ -1,10 +1,14 @@
 //! What lies outside, as traits. One per capability, so that an operation's signature says what it may do.
 //! No method has a default: a port that lies by omission is found by the compiler.
 
+mod actor;
 pub mod dispute;
+pub mod personal;
 pub mod timeline;
 pub mod warning;
 pub mod webhook;
+
+pub use actor::Actor;
 
 use std::{future::Future, time::Duration};
 
@@ -123,6 +127,8 @@ pub enum Dependency {
     Secrets,
     /// The merchant's event bus.
     Bus,
+    /// The service that knows people's keys.
+    Keys,
 }
 
 impl std::fmt::Display for Dependency {
@@ -132,6 +138,7 @@ impl std::fmt::Display for Dependency {
             Self::Queue => "the queue",
             Self::Secrets => "the secret store",
             Self::Bus => "the event bus",
+            Self::Keys => "the key service",
         })
     }
 }
@@ -212,21 +219,6 @@ impl<'a> Cause<'a> {
     pub const fn of(what: &'a str) -> Self {
         Self { what, why: None, grounds: Grounds { evidence: None, request_id: None } }
     }
-}
-
-/// Who made something happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Actor {
-    /// A client, by the name of its API key.
-    Client(String),
-    /// A webhook, by the gateway's event id.
-    Webhook(String),
-    /// The retry function.
-    Retry,
-    /// The function that tells of changes.
-    Publish,
-    /// The function that delivers.
-    Deliver,
 }
 
 /// Names one write among all writes.

@@ -89,6 +89,19 @@ impl Client {
         self.send("GET", &format!("/payment/status/{id}"), &[("authorization", bearer.as_bytes())], "").await
     }
 
+    /// `GET /payment/status/{transactionId}?expand=customer`
+    pub async fn payer(&self, id: &str) -> Answer {
+        let bearer = self.bearer();
+        let path = format!("/payment/status/{id}?expand=customer");
+        self.send("GET", &path, &[("authorization", bearer.as_bytes())], "").await
+    }
+
+    /// `DELETE /customers/{customerId}`, for a name that needs no escapes.
+    pub async fn erase(&self, customer: &str) -> Answer {
+        let bearer = self.bearer();
+        self.send("DELETE", &format!("/customers/{customer}"), &[("authorization", bearer.as_bytes())], "").await
+    }
+
     /// `GET /payments`
     pub async fn payments(&self, query: &str) -> Answer {
         let bearer = self.bearer();

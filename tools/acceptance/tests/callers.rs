@@ -49,6 +49,7 @@ fn every_route_but_the_public_ones_wants_a_key() {
             let path = path.replace("{disputeId}", "dsp_stripe_du_1");
             let path = path.replace("{endpointId}", "whe_aaaaaaaaaaaaaaaaaaaaaaaaaa");
             let path = path.replace("{eventId}", "evt_pay_aaaaaaaaaaaaaaaaaaaaaaaaaa_1");
+            let path = path.replace("{customerId}", "c-1");
             assert!(!path.contains('{'), "say what stands for the parameter of {path}");
             for authorization in &wrong {
                 let refused = called(&stack.api, method, &path, authorization.as_deref()).await;
@@ -225,6 +226,8 @@ fn only_the_routes_of_the_template_are_there() {
             ("POST", "/disputes"),
             ("DELETE", "/disputes/dsp_stripe_du_1"),
             ("GET", "/disputes/dsp_stripe_du_1/evidence"),
+            ("GET", "/customers/c-1"),
+            ("DELETE", "/customers"),
             ("GET", "/"),
             ("GET", "/payment"),
             ("POST", "/payment/initiate/again"),

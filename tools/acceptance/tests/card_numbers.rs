@@ -14,13 +14,14 @@ use serde_json::{Value, json};
 /// Visa, American Express (15 digits), an old Visa (13), Maestro (19): test numbers that every gateway publishes.
 const CARDS: [&str; 4] = ["4242424242424242", "378282246310005", "4222222222222", "6304000000000000000"];
 const CARD: &str = CARDS[0];
-const FUNCTIONS: [&str; 12] = [
+const FUNCTIONS: [&str; 13] = [
     "initiate",
     "confirm",
     "capture",
     "cancel",
     "refund",
     "status",
+    "customer",
     "payments",
     "dispute",
     "webhook",

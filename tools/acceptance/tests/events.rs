@@ -14,7 +14,7 @@ use acceptance::stack::{Stack, on_stack};
 use serde_json::{Value, json};
 
 /// The file, its function, and what is answered: the first time, and from then on.
-const STORY: [(&str, &str, [Answered; 2]); 73] = [
+const STORY: [(&str, &str, [Answered; 2]); 76] = [
     ("initiate", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-manual-capture", "initiate", [Answered::Status(201), Answered::Status(200)]),
     ("initiate-abandoned", "initiate", [Answered::Status(201), Answered::Status(200)]),
@@ -26,7 +26,11 @@ const STORY: [(&str, &str, [Answered; 2]); 73] = [
     ("confirm", "confirm", [Answered::Status(200); 2]),
     ("status", "status", [Answered::Status(200); 2]),
     ("status-timeline", "status", [Answered::Status(200); 2]),
+    ("status-customer", "status", [Answered::Status(200); 2]),
     ("status-invalid", "status", [Answered::Status(400); 2]),
+    // Nobody of this name pays in the story: whoever is asked for is erased, and as often as anybody asks.
+    ("customer", "customer", [Answered::Status(204); 2]),
+    ("customer-invalid", "customer", [Answered::Status(400); 2]),
     ("webhook", "webhook", [Answered::Status(200); 2]),
     ("webhook-base64", "webhook", [Answered::Status(200); 2]),
     ("webhook-forged", "webhook", [Answered::Status(400); 2]),

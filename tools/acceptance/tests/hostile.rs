@@ -55,7 +55,9 @@ fn a_key_without_the_scope_of_a_route_opens_it_nowhere_and_one_that_has_ended_op
 fn an_id_that_is_nobodys_is_not_found_in_the_same_words_on_every_route() {
     on_stack(async |stack| {
         let mut tried = 0_u32;
-        for route in guarded().into_iter().filter(|route| route.path.contains('{')) {
+        // A person is erased whether anybody knows them or not: there is nothing to be found out.
+        let names_a_thing = |route: &Route| route.path.contains('{') && !route.path.contains("{customerId}");
+        for route in guarded().into_iter().filter(names_a_thing) {
             let body = right_body(&route);
             let unknown = called(&stack.api, &route.method, &route.with(&Ids::UNKNOWN), body).await;
             assert_problem(&unknown, 404, "not_found", &format!("{route}, unknown"));
@@ -232,6 +234,7 @@ struct Ids {
     dispute: &'static str,
     endpoint: &'static str,
     event: &'static str,
+    customer: &'static str,
 }
 
 impl Ids {
@@ -241,6 +244,7 @@ impl Ids {
         dispute: "dsp_stripe_du_hostile",
         endpoint: "whe_aaaaaaaaaaaaaaaaaaaaaaaaaa",
         event: "evt_pay_aaaaaaaaaaaaaaaaaaaaaaaaaa_1",
+        customer: "hostile-nobody",
     };
     const MALFORMED: [Self; 8] = [
         Self::all("x"),
@@ -254,7 +258,7 @@ impl Ids {
     ];
 
     const fn all(id: &'static str) -> Self {
-        Self { transaction: id, dispute: id, endpoint: id, event: id }
+        Self { transaction: id, dispute: id, endpoint: id, event: id, customer: id }
     }
 }
 
@@ -275,7 +279,7 @@ impl Route {
     fn with(&self, ids: &Ids) -> String {
         let path = self.path.replace("{transactionId}", ids.transaction).replace("{disputeId}", ids.dispute);
         let path = path.replace("{endpointId}", ids.endpoint).replace("{eventId}", ids.event);
-        let path = path.replace("{gateway}", "stripe");
+        let path = path.replace("{customerId}", ids.customer).replace("{gateway}", "stripe");
         assert!(!path.contains('{'), "say what stands for the parameter of {path}");
         path
     }

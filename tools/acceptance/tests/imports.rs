@@ -10,7 +10,7 @@ use acceptance::repository::{metadata, names, root, rust_files};
 use serde_json::Value;
 
 /// The modules of `adapters` that speak to one thing outside each, and never to each other.
-const ADAPTERS: [&str; 5] = ["dynamo", "gateway", "http", "outbound", "sqs"];
+const ADAPTERS: [&str; 6] = ["dynamo", "gateway", "http", "kms", "outbound", "sqs"];
 
 #[test]
 fn nothing_of_tools_is_linked_into_a_function() {

@@ -14,17 +14,20 @@ use acceptance::wire::CANARIES;
 use adapters::aws::Aws;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use aws_sdk_kms::primitives::Blob;
+use aws_sdk_kms::types::DataKeySpec;
 use data_encoding::HEXLOWER;
 use expect_test::expect;
 use sha2::{Digest as _, Sha256};
 
-const FUNCTIONS: [&str; 14] = [
+const FUNCTIONS: [&str; 15] = [
     "initiate",
     "confirm",
     "capture",
     "cancel",
     "refund",
     "status",
+    "customer",
     "payments",
     "dispute",
     "webhook",
@@ -36,7 +39,7 @@ const FUNCTIONS: [&str; 14] = [
 ];
 
 /// The call's name, and the same as wide as a column.
-const CALLS: [&str; 22] = [
+const CALLS: [&str; 24] = [
     "GetItem",
     "BatchGetItem",
     "PutItem",
@@ -59,6 +62,8 @@ const CALLS: [&str; 22] = [
     "send delivery",
     "take delivery",
     "PutEvents",
+    "make a key",
+    "unwrap a key",
 ];
 
 #[test]
@@ -81,29 +86,31 @@ fn a_function_may_do_what_its_operation_does_and_nothing_else() {
         }
         let table: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
         expect![[r#"
-                             initiate confirm  capture  cancel   refund   status   payments dispute  webhook  retry    sweep    publish  deliver  webhook-
-            GetItem          yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -        yes      yes      yes
-            BatchGetItem     -        -        -        -        -        yes      yes      yes      -        -        -        yes      -        yes
-            PutItem          yes      yes      yes      yes      yes      -        -        yes      yes      yes      -        yes      yes      yes
-            UpdateItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
-            DeleteItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -
-            Scan             -        -        -        -        -        -        -        -        -        -        -        -        -        -
-            Query table      -        -        -        -        -        -        -        -        -        -        -        -        -        -
-            Query due        -        -        -        -        -        -        -        -        -        -        yes      -        -        -
-            Query byDay      -        -        -        -        -        -        yes      -        -        -        yes      -        -        yes
-            Query reference  -        -        -        -        -        -        yes      -        -        -        -        -        -        -
-            Query disputes   -        -        -        -        -        -        -        yes      -        -        -        -        -        -
-            secret: Stripe   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
-            secret: PayPal   yes      yes      yes      yes      yes      -        -        yes      -        yes      -        -        -        -
-            Stripe webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
-            PayPal webhook   -        -        -        -        -        -        -        -        yes      -        -        -        -        -
-            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      -        -        -        -        -        yes
-            secret: signing  -        -        -        -        -        -        -        -        -        -        -        -        yes      yes
-            SendMessage      -        yes      yes      yes      yes      -        -        yes      yes      -        yes      -        -        -
-            ReceiveMessage   -        -        -        -        -        -        -        -        -        yes      -        -        -        -
-            send delivery    -        -        -        -        -        -        -        -        -        -        yes      yes      -        yes
-            take delivery    -        -        -        -        -        -        -        -        -        -        -        -        yes      -
-            PutEvents        -        -        -        -        -        -        -        -        -        -        -        yes      -        -
+                             initiate confirm  capture  cancel   refund   status   customer payments dispute  webhook  retry    sweep    publish  deliver  webhook-
+            GetItem          yes      yes      yes      yes      yes      yes      yes      -        yes      yes      yes      -        yes      yes      yes
+            BatchGetItem     -        -        -        -        -        yes      -        yes      yes      -        -        -        yes      -        yes
+            PutItem          yes      yes      yes      yes      yes      -        yes      -        yes      yes      yes      -        yes      yes      yes
+            UpdateItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            DeleteItem       -        -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Scan             -        -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query table      -        -        -        -        -        -        -        -        -        -        -        -        -        -        -
+            Query due        -        -        -        -        -        -        -        -        -        -        -        yes      -        -        -
+            Query byDay      -        -        -        -        -        -        -        yes      -        -        -        yes      -        -        yes
+            Query reference  -        -        -        -        -        -        -        yes      -        -        -        -        -        -        -
+            Query disputes   -        -        -        -        -        -        -        -        yes      -        -        -        -        -        -
+            secret: Stripe   yes      yes      yes      yes      yes      -        -        -        yes      -        yes      -        -        -        -
+            secret: PayPal   yes      yes      yes      yes      yes      -        -        -        yes      -        yes      -        -        -        -
+            Stripe webhook   -        -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            PayPal webhook   -        -        -        -        -        -        -        -        -        yes      -        -        -        -        -
+            secret: clients  yes      yes      yes      yes      yes      yes      yes      yes      yes      -        -        -        -        -        yes
+            secret: signing  -        -        -        -        -        -        -        -        -        -        -        -        -        yes      yes
+            SendMessage      -        yes      yes      yes      yes      -        -        -        yes      yes      -        yes      -        -        -
+            ReceiveMessage   -        -        -        -        -        -        -        -        -        -        yes      -        -        -        -
+            send delivery    -        -        -        -        -        -        -        -        -        -        -        yes      yes      -        yes
+            take delivery    -        -        -        -        -        -        -        -        -        -        -        -        -        yes      -
+            PutEvents        -        -        -        -        -        -        -        -        -        -        -        -        yes      -        -
+            make a key       yes      -        -        -        -        -        -        -        yes      -        -        -        -        -        -
+            unwrap a key     yes      -        -        -        -        yes      -        -        yes      -        yes      -        -        -        -
         "#]]
         .assert_eq(&table);
     });
@@ -122,16 +129,17 @@ fn a_function_is_told_only_of_what_it_may_use() {
             assert!(!text.contains("sk_test") && !text.contains("whsec_"), "{function} bears a secret: {text}");
         }
         expect![[r#"
-            initiate: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            initiate: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, PEOPLE_KEY_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             confirm: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             capture: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             cancel: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             refund: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
-            status: CLIENT_KEYS_ARN
+            status: CLIENT_KEYS_ARN, PEOPLE_KEY_ARN
+            customer: CLIENT_KEYS_ARN
             payments: CLIENT_KEYS_ARN
-            dispute: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            dispute: CLIENT_KEYS_ARN, PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, PEOPLE_KEY_ARN, RETRY_QUEUE_URL, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             webhook: PAYPAL_BASE_URL, PAYPAL_WEBHOOK_SECRET_ARN, RETRY_QUEUE_URL, STRIPE_WEBHOOK_SECRET_ARN
-            retry: PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
+            retry: PAYPAL_BASE_URL, PAYPAL_SECRET_ARN, PEOPLE_KEY_ARN, STRIPE_BASE_URL, STRIPE_SECRET_ARN
             sweep: DELIVERY_QUEUE_URL, RETRY_QUEUE_URL
             publish: DEAD_LETTER_QUEUE_URL, DELIVERY_QUEUE_URL
             deliver: WEBHOOK_SIGNING_KEY_ARN
@@ -179,6 +187,7 @@ struct Things {
     signing: String,
     deliveries: String,
     bus: String,
+    people: String,
 }
 
 impl Things {
@@ -195,6 +204,7 @@ impl Things {
             signing: arn("deliver", "WEBHOOK_SIGNING_KEY_ARN").await,
             deliveries: arn("publish", "DELIVERY_QUEUE_URL").await,
             bus: arn("publish", "EVENT_BUS_NAME").await,
+            people: arn("status", "PEOPLE_KEY_ARN").await,
         }
     }
 }
@@ -215,6 +225,7 @@ fn clients(stack: &Stack, credentials: &Credentials) -> Aws {
 /// Which of [`CALLS`] are let through.
 async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
     let (rows, secrets, queue, events) = (aws.dynamodb(), aws.secrets_manager(), aws.sqs(), aws.event_bridge());
+    let people = aws.kms();
     let (table, url, deliveries) = (&things.table, &things.queue, &things.deliveries);
     let nobody = || AttributeValue::S("PAY#nobody".to_owned());
     // A row without its key, a message longer delayed than SQS allows, more messages than it gives at once.
@@ -249,6 +260,8 @@ async fn may(aws: &Aws, things: &Things) -> [bool; CALLS.len()] {
         granted(queue.send_message().queue_url(deliveries).message_body("{}").delay_seconds(901).send().await),
         granted(queue.receive_message().queue_url(deliveries).max_number_of_messages(11).send().await),
         granted(events.put_events().entries(nothing(&things.bus)).send().await),
+        granted(people.generate_data_key().key_id(&things.people).key_spec(DataKeySpec::Aes256).send().await),
+        granted(people.decrypt().key_id(&things.people).ciphertext_blob(Blob::new(vec![0; 100])).send().await),
     ]
 }
 

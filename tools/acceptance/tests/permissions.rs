@@ -13,7 +13,7 @@ use acceptance::repository::{DeployedFunction, deployed_functions, of_stage, rea
 use expect_test::expect_file;
 
 /// Every star in what the template grants, and why it cannot be a name. In the policy of a key, `*` is that key.
-const STARS: [(&str, &str, &str); 7] = [
+const STARS: [(&str, &str, &str); 12] = [
     ("PublishRole", "dynamodb:ListStreams on *", "AWS has no resource for it"),
     ("ReleaseRole", "cloudwatch:DescribeAlarms on *", "CodeDeploy asks for several at once; it only reads"),
     (
@@ -28,6 +28,23 @@ const STARS: [(&str, &str, &str); 7] = [
         "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, kms:CreateGrant on *",
         "what AWS documents for DynamoDB, and through DynamoDB alone",
     ),
+    ("PeopleKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
+    (
+        "PeopleKey",
+        "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey* on *",
+        "denied, to whoever does not ask for this table",
+    ),
+    ("ServicesKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
+    (
+        "ServicesKey",
+        "kms:Encrypt, kms:Decrypt, kms:ReEncrypt*, kms:GenerateDataKey*, kms:DescribeKey, kms:CreateGrant on *",
+        "as the keys that AWS makes for queues and secrets say, and through those alone",
+    ),
+    (
+        "ServicesKey",
+        "kms:Encrypt*, kms:Decrypt*, kms:ReEncrypt*, kms:GenerateDataKey*, kms:Describe* on *",
+        "what AWS documents for logs, and for our groups alone",
+    ),
     ("AlarmsKey", "kms:* on *", "whoever administers the account must be able to administer its key, or nobody can"),
     ("AlarmsKey", "kms:Decrypt, kms:GenerateDataKey* on *", "what AWS documents for alarms to an encrypted topic"),
 ];
@@ -36,7 +53,7 @@ const STARS: [(&str, &str, &str); 7] = [
 const WRITING: &str = "dynamodb:PutItem";
 
 /// The ports that write rows, and how the keys of those begin (`adapters/src/dynamo/keys.rs`).
-const WRITERS: [(&str, &str); 10] = [
+const WRITERS: [(&str, &str); 11] = [
     ("CreatePayment", "PAY#*"),
     ("ReplacePayment", "PAY#*"),
     ("CreateDispute", "DSP#*"),
@@ -47,10 +64,14 @@ const WRITERS: [(&str, &str); 10] = [
     ("ReplaceEndpoints", "ENDPOINTS"),
     ("PutEntry", "TML#*"),
     ("PutMovement", "JRN#*"),
+    ("SaveKeyring", "CUS#*"),
 ];
 
+/// The ports that `shared/flow` makes out of those, and what they come to.
+const THROUGH: [(&str, &str); 1] = [("Seal", "CUS#*")];
+
 /// The ports of the table that only read.
-const READERS: [&str; 14] = [
+const READERS: [&str; 15] = [
     "FindDue",
     "FindEntries",
     "FindNewest",
@@ -61,6 +82,7 @@ const READERS: [&str; 14] = [
     "LoadDispute",
     "LoadEndpoints",
     "LoadEvent",
+    "LoadKeyring",
     "LoadPayment",
     "LoadTimeline",
     "LoadVersion",
@@ -182,7 +204,7 @@ fn a_function_may_write_the_rows_that_its_operation_is_handed_and_no_others() {
         });
         let source: String = sources.map(|(_, text)| text).collect();
         let handed: BTreeSet<&str> =
-            WRITERS.iter().filter(|(port, _)| says(&source, port)).map(|(_, rows)| *rows).collect();
+            WRITERS.iter().chain(&THROUGH).filter(|(port, _)| says(&source, port)).map(|(_, rows)| *rows).collect();
         let granted: Vec<String> = of_role(&logical_id)
             .into_iter()
             .filter(|grant| grant.actions().contains(&WRITING.to_owned()))

@@ -24,7 +24,7 @@ use aws_sdk_dynamodb::{
 };
 use tokio::runtime::{Builder, Runtime};
 use world::{
-    for_each_store_rule, for_each_telling_rule, for_each_webhook_rule,
+    for_each_keyring_rule, for_each_store_rule, for_each_telling_rule, for_each_webhook_rule,
     store::MemoryStore,
     store_contract::{self as contract, Bench},
     turns,
@@ -64,6 +64,7 @@ mod ministack {
     }
     for_each_store_rule!(rule);
     for_each_webhook_rule!(rule);
+    for_each_keyring_rule!(rule);
     for_each_telling_rule!(rule);
 }
 
@@ -84,6 +85,7 @@ mod dynamodb_local {
     }
     for_each_store_rule!(rule);
     for_each_webhook_rule!(rule);
+    for_each_keyring_rule!(rule);
     for_each_telling_rule!(rule);
 }
 

@@ -35,7 +35,7 @@ use rule::{Asked, Fault};
 
 /// How every request to AWS says who sends it, and none to a gateway.
 const SIGNED: &[u8] = b"AWS4-HMAC-SHA256 ";
-/// DynamoDB's own limit on a request, the highest of the three services.
+/// DynamoDB's own limit on a request, the highest of the four services.
 const MAX_BODY_BYTES: usize = 16 * 1024 * 1024;
 /// How long a hanging request hangs when nobody says; longer than any client of ours waits.
 const DEFAULT_HANG_MS: u64 = 60_000;

@@ -172,6 +172,7 @@ async fn each_service_refuses_in_its_own_words() {
         ),
         ("sqs", "AmazonSQS.SendMessage", "com.amazonaws.sqs#RequestThrottled", "com.amazonaws.sqs#InternalFailure"),
         ("secretsmanager", "secretsmanager.GetSecretValue", "ThrottlingException", "InternalServiceError"),
+        ("kms", "TrentService.Decrypt", "ThrottlingException", "KMSInternalException"),
     ] {
         break_aws(&caller, json!({"service": service, "fault": "throttle", "times": 1})).await;
         break_aws(&caller, json!({"service": service, "fault": "status", "times": 1})).await;

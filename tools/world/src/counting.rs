@@ -203,10 +203,11 @@ impl<P: DisputeGateway> DisputeGateway for Counting<P> {
     async fn answer_dispute(
         &self,
         committed: &commit::dispute::Committed,
+        papers: &Papers,
         budget: Duration,
     ) -> Traced<dispute::Answer> {
         tick(&self.tally.gateway_calls);
-        self.port.answer_dispute(committed, budget).await
+        self.port.answer_dispute(committed, papers, budget).await
     }
 }
 

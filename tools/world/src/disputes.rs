@@ -304,13 +304,13 @@ impl DisputeGateway for SimGateway {
         self.disputes().call(|inner, _| (inner.look(id), Hand::First)).await.map(|answer| answer.outcome)
     }
 
-    async fn answer_dispute(&self, committed: &Committed, _: Duration) -> Traced<Answer> {
+    async fn answer_dispute(&self, committed: &Committed, papers: &Papers, _: Duration) -> Traced<Answer> {
         let dispute = committed.dispute();
         let sent = Sent {
             id: dispute.id.clone(),
             kind: dispute.open_act().map_or(ActKind::Draft, |act| act.kind),
             key: gateway_key::dispute(&dispute.id, dispute.acts.len()),
-            papers: dispute.papers.clone(),
+            papers: papers.clone(),
         };
         let before = self.disputes().served().len();
         let mut told = self.disputes().call(|inner, failure| inner.serve(&sent, failure)).await;

@@ -32,7 +32,8 @@ use crate::store::MemoryStore;
 
 /// The key `local`, which the event files bear: SHA-256 of `localdevelopmentonlylocaldevelopmentonlylocaldevelop`.
 const LOCAL_KEY: &str = r#"{"keys":{"local":{"sha256":"c72ad1a741e4e92c838ca58b38cc0739c7470f2df44fd6031adda433ebca006e",
-    "scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read"],"expiresAt":null}}}"#;
+    "scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read",
+    "customers:write"],"expiresAt":null}}}"#;
 
 /// The secret that the recorded webhooks are signed with.
 const LOCAL_SIGNING_SECRET: &str = r#"{"signingSecrets":["whsec_local_development_only"]}"#;
@@ -169,8 +170,11 @@ pub async fn answered<E: Endpoint, H: Host>(endpoint: &E, host: &H, name: &str) 
             response.headers().get(*name).map(|value| format!("{name}: {}\n", value.to_str().unwrap_or("?")))
         });
     let Body::Text(body) = response.body() else { panic!("{name}: the answer is not text") };
-    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
     let log: Value = serde_json::from_slice(&log).unwrap_or_else(|error| panic!("{name}: {error}"));
+    if body.is_empty() {
+        return format!("{}\n{}\nlog: {log:#}\n", response.status(), headers.collect::<String>());
+    }
+    let mut json: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{name}: {error}"));
     abridge(&mut json, &must(serde_json::to_value(PaymentJson::from(&opened(host)))));
     format!("{}\n{}\n{json:#}\n\nlog: {log:#}\n", response.status(), headers.collect::<String>())
 }

@@ -29,6 +29,7 @@ pub mod host;
 mod kept;
 pub mod merchant;
 pub mod payments;
+pub mod people;
 pub mod post;
 pub mod proof;
 pub mod queue;

@@ -13,10 +13,11 @@ use domain::{
     money::{Currency, Money},
     payment::{
         ACTS_MAX, ATTEMPTS_MAX, Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource,
-        CancelReason, CaptureMethod, Cause, Confirmation, Customer, DISPUTES_MAX, End, Instrument, Opening, Payment,
+        CancelReason, CaptureMethod, Cause, Confirmation, DISPUTES_MAX, End, Instrument, Opening, Payment,
         PaymentDispute, PaymentState, PaymentWarning, ProcessingReason, REFUNDS_MAX, Refund, RefundProgress,
         RefundReason, RefundSource, Review, ReviewReason, Terms, WARNINGS_MAX,
     },
+    personal::{Customer, Kept, KeyNumber, PersonId, Sealed},
     policy::Policy,
     schedule::Limits,
     settlement::{ExchangeRate, Settlement},
@@ -93,11 +94,10 @@ pub fn largest(number: u32) -> Payment {
     // Four bytes a character is the most that UTF-8 takes.
     payment.terms.reference = Some(must(Text::parse(&"𝒓".repeat(100))));
     payment.terms.description = Some(must(Text::parse(&"𝒅".repeat(500))));
-    payment.terms.customer = Some(Customer {
-        id: Some(must(Text::parse(&"𝒊".repeat(100)))),
-        email: Some(must(Text::parse(&"𝒆".repeat(254)))),
-        name: Some(must(Text::parse(&"𝒏".repeat(200)))),
-    });
+    // Four bytes a character as above, and 29 more, sealed.
+    let sealed = |bytes: usize| Some(Kept::Sealed(Sealed { key: KeyNumber::FIRST, bytes: vec![0; bytes] }));
+    let person = PersonId::of_customer(&must(Text::parse("c-1")));
+    payment.terms.customer = Some(Customer { person, id: sealed(429), email: sealed(1_045), name: sealed(829) });
     let pairs = (0..Metadata::MAX_KEYS).map(|key| (format!("k{key:02}"), "v".repeat(48)));
     payment.terms.metadata = must(Metadata::parse(pairs.collect()));
     (payment.terms.return_url, payment.terms.cancel_url) = (Some(url()), Some(url()));
@@ -335,12 +335,24 @@ fn money(currency: Currency) -> impl Strategy<Value = Money> {
     (0_i64..=i64::MAX).prop_map(move |minor_units| must(Money::try_new(minor_units, currency)))
 }
 
+/// Anything that could have come of sealing.
+pub fn any_sealed() -> impl Strategy<Value = Sealed> {
+    let number = (1_u32..).prop_map(|number| KeyNumber::of(number).unwrap_or(KeyNumber::FIRST));
+    (number, vec(any::<u8>(), 0..40)).prop_map(|(key, bytes)| Sealed { key, bytes })
+}
+
+/// As any release keeps them.
+fn any_customer() -> impl Strategy<Value = Customer> {
+    let kept = || option::of(prop_oneof![any_sealed().prop_map(Kept::Sealed), "\\PC{1,20}".prop_map(Kept::Clear)]);
+    let person = "[a-z]{1,9}".prop_map(|name| PersonId::of_customer(&must(Text::parse(&name))));
+    (person, kept(), kept(), kept()).prop_map(|(person, id, email, name)| Customer { person, id, email, name })
+}
+
 fn terms(currency: Currency) -> impl Strategy<Value = Terms> {
     let amount = (1_i64..=i64::MAX).prop_map(move |minor_units| must(Money::payable(minor_units, currency)));
     let capture = select(vec![CaptureMethod::Automatic, CaptureMethod::Manual]);
     let confirmation = select(vec![Confirmation::Explicit, Confirmation::Automatic]);
-    let customer = (option::of(text()), option::of(text()), option::of(text()));
-    let customer = option::of(customer.prop_map(|(id, email, name)| Customer { id, email, name }));
+    let customer = option::of(any_customer());
     let words = (option::of(text()), option::of(text()), option::of(text()));
     let metadata = proptest::collection::btree_map("[a-z]{1,9}", "\\PC{0,20}", 0..5)
         .prop_map(|pairs: BTreeMap<String, String>| must(Metadata::parse(pairs)));

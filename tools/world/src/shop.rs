@@ -41,6 +41,7 @@ use crate::{
     gateway::{Charge, Refunded, SimGateway},
     host::SimHost,
     payments,
+    people::Twin,
     queue::MemoryQueue,
     store::MemoryStore,
 };
@@ -59,6 +60,7 @@ pub struct Shop {
     store: Counting<MemoryStore>,
     queue: Counting<MemoryQueue>,
     gateway: Counting<SimGateway>,
+    people: Twin,
 }
 
 /// What the shop's stack opens payments for: test money, as much as anybody likes.
@@ -79,6 +81,7 @@ pub fn order(key: &str) -> InitiateRequest {
         request_hash: RequestHash::of([("amount", "1250"), ("currency", "EUR")]),
         gateway: GatewayName::Stripe,
         terms,
+        payer: None,
         actor: client(),
     }
 }
@@ -172,6 +175,7 @@ impl Shop {
             store: Counting::new(MemoryStore::default(), Arc::clone(&tally)),
             queue: Counting::new(MemoryQueue::default(), Arc::clone(&tally)),
             gateway: Counting::new(SimGateway::new(Arc::clone(&host)), Arc::clone(&tally)),
+            people: Twin::default(),
             host,
             tally,
         }
@@ -213,6 +217,12 @@ impl Shop {
         &self.tally
     }
 
+    /// Whose keys are where.
+    #[must_use]
+    pub const fn people(&self) -> &Twin {
+        &self.people
+    }
+
     /// POST /payment/initiate.
     ///
     /// # Errors
@@ -226,7 +236,7 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn initiate_under(&self, rules: &Rules, request: InitiateRequest) -> Result<Initiated, InitiateError> {
-        initiate(&*self.host, &self.store, &self.gateway, rules, request).await
+        initiate(&*self.host, &self.store, &self.gateway, &self.people, rules, request).await
     }
 
     /// Opens a payment that nothing stands in the way of.

@@ -10,6 +10,7 @@
 #![expect(clippy::arithmetic_side_effects, reason = "small constant numbers, and tests are built with overflow checks")]
 
 mod due;
+mod keyrings;
 mod lists;
 mod rows;
 mod telling;
@@ -23,7 +24,7 @@ use flow::ports::{
     WriterToken,
 };
 
-pub use self::{due::*, lists::*, rows::*, telling::*, webhooks::*};
+pub use self::{due::*, keyrings::*, lists::*, rows::*, telling::*, webhooks::*};
 use crate::payments;
 
 /// A store under test.

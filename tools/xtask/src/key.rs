@@ -18,8 +18,15 @@ use crate::process::Running;
 use crate::tools;
 
 /// Every scope that a key can have.
-pub(crate) const SCOPES: [&str; 6] =
-    ["payments:write", "payments:read", "refunds:write", "disputes:write", "webhooks:write", "webhooks:read"];
+pub(crate) const SCOPES: [&str; 7] = [
+    "payments:write",
+    "payments:read",
+    "refunds:write",
+    "disputes:write",
+    "webhooks:write",
+    "webhooks:read",
+    "customers:write",
+];
 /// 32 random bytes: nobody guesses them, so a fast hash is enough to keep them by.
 const SECRET_BYTES: usize = 32;
 const NAME_MAX: usize = 32;
@@ -169,7 +176,7 @@ mod tests {
         let entry = entry("abc", &SCOPES, Some("2027-01-31T00:00:00Z"));
         assert_eq!(
             entry.to_string(),
-            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
+            r#"{"expiresAt":"2027-01-31T00:00:00Z","scopes":["payments:write","payments:read","refunds:write","disputes:write","webhooks:write","webhooks:read","customers:write"],"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}"#
         );
     }
 

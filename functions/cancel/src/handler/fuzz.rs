@@ -8,6 +8,7 @@ use flow::operations::initiate::{initiate, transaction_id};
 use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{key, order, rules};
 use world::store::MemoryStore;
@@ -44,7 +45,8 @@ fn whatever_is_sent_only_a_cancel_of_this_payment_ends_it() {
             nudges: MemoryQueue::default(),
         };
         for name in ["open", "other"] {
-            block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), order(name))).unwrap();
+            block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), order(name)))
+                .unwrap();
         }
         let first = told(&endpoint, &host, &request, &DOCUMENTED);
         let again = told(&endpoint, &host, &request, &DOCUMENTED);

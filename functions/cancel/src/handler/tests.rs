@@ -10,6 +10,7 @@ use flow::operations::initiate::{InitiateRequest, initiate, transaction_id};
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{Call, Course, SimGateway, Verdict};
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{card, client, key, order, rules};
 use world::store::MemoryStore;
@@ -30,7 +31,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     let Cancel { store, gateway, nudges, .. } = &endpoint;
     for name in ["event-initiate", "event-initiate-abandoned"] {
         let request = InitiateRequest { terms: payment(host).terms, ..order(name) };
-        block_on(initiate(host, store, gateway, &rules(), request)).unwrap();
+        block_on(initiate(host, store, gateway, &Twin::default(), &rules(), request)).unwrap();
     }
     let paid = transaction_id(&key("event-initiate"));
     block_on(confirm(host, store, gateway, nudges, &paid, card("event-confirm"), &client())).unwrap();

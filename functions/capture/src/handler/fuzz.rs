@@ -11,6 +11,7 @@ use serde_json::Value;
 use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{card, client, held_order, key, rules};
 use world::store::MemoryStore;
@@ -69,7 +70,7 @@ fn with_held_money(
         nudges: MemoryQueue::default(),
     };
     let Capture { store, gateway, nudges, .. } = &endpoint;
-    block_on(initiate(&host, store, gateway, &rules(), held_order("held"))).unwrap();
+    block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), held_order("held"))).unwrap();
     block_on(confirm(&host, store, gateway, nudges, held, card("confirm"), &client())).unwrap();
     (endpoint, host)
 }

@@ -11,6 +11,7 @@ use flow::operations::initiate::{initiate, transaction_id};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{card, client, held_order, key, rules};
 use world::store::MemoryStore;
@@ -31,7 +32,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     let mut order = held_order("event-initiate-manual-capture");
     order.terms.amount = Money::payable(5000, Currency::from_code("USD").unwrap()).unwrap();
     let Capture { store, gateway, nudges, .. } = &endpoint;
-    block_on(initiate(host, store, gateway, &rules(), order)).unwrap();
+    block_on(initiate(host, store, gateway, &Twin::default(), &rules(), order)).unwrap();
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm-manual-capture"), &client())).unwrap();
     endpoint
 }

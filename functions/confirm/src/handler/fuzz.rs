@@ -9,6 +9,7 @@ use flow::operations::initiate::{InitiateRequest, initiate};
 use world::events::{client_keys, payment};
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{order, rules};
 use world::store::MemoryStore;
@@ -52,7 +53,7 @@ fn whatever_is_sent_only_what_is_documented_charges_and_only_once() {
             nudges: MemoryQueue::default(),
         };
         let opening = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
-        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), opening)).unwrap();
+        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), opening)).unwrap();
 
         let first = told(&endpoint, &host, &request, &DOCUMENTED);
         let again = told(&endpoint, &host, &request, &DOCUMENTED);

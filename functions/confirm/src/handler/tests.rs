@@ -8,6 +8,7 @@ use flow::operations::initiate::{InitiateRequest, Initiated, initiate};
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{held_order, order, paypal_order, rules};
 use world::store::MemoryStore;
@@ -26,7 +27,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
         nudges: MemoryQueue::default(),
     };
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
-    block_on(initiate(host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    block_on(initiate(host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     endpoint
 }
 
@@ -39,7 +40,8 @@ fn an_order_at_paypal_is_charged_once_its_payer_has_approved_it() {
     let host = SimHost::new(1);
     let endpoint = endpoint(&host);
     let request = paypal_order("event-initiate-paypal");
-    let opened = block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    let opened =
+        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     let (Initiated::Created(payment) | Initiated::Replayed(payment)) = opened;
     assert!(endpoint.gateway.payer_approves(&payment.object));
     check(
@@ -216,7 +218,7 @@ fn what_is_to_be_captured_by_hand_is_held() {
     let host = SimHost::new(1);
     let endpoint = endpoint(&host);
     let request = held_order("event-initiate-manual-capture");
-    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     check(
         &endpoint,
         &host,

@@ -10,13 +10,14 @@ use world::disputes::{Fate, made_up};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::store::MemoryStore;
 use world::turns::block_on;
 
 use super::*;
 
-pub(super) type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Function = Disputes<Drawer, MemoryStore, SimGateway, MemoryQueue, Twin>;
 
 fn id() -> DisputeId {
     DisputeId::parse("dsp_stripe_du_3EventDispute000000000").unwrap()
@@ -33,6 +34,7 @@ fn function_of(host: &SimHost, id: &DisputeId, status: Status) -> Function {
         store: MemoryStore::default(),
         gateway: SimGateway::new(std::sync::Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
+        people: Twin::default(),
     };
     let mut dispute = made_up::open(1);
     dispute.id = id.clone();
@@ -93,6 +95,7 @@ fn a_dispute_is_shown_as_it_stands() {
               "disputeId": "dsp_stripe_du_3EventDispute000000000",
               "dueBy": "2026-11-12T09:00:12.347Z",
               "evidence": {},
+              "evidenceErased": false,
               "gateway": "stripe",
               "gatewayDisputeId": "du_3EventDispute000000000",
               "gatewayReason": "product_not_received",
@@ -146,7 +149,7 @@ fn the_list_shows_what_is_not_over() {
                   "currency": "EUR",
                   "disputeId": "dsp_stripe_du_3EventDispute000000000",
                   "dueBy": "2026-11-12T09:00:12.347Z",
-                  "evidence": {},
+                  "evidence": null,
                   "gateway": "stripe",
                   "gatewayDisputeId": "du_3EventDispute000000000",
                   "gatewayReason": "product_not_received",
@@ -245,6 +248,7 @@ fn evidence_is_submitted_once_and_a_replay_says_so() {
                 "shippingCarrier": "DHL",
                 "shippingTrackingNumber": "JJD0099"
               },
+              "evidenceErased": false,
               "gateway": "stripe",
               "gatewayDisputeId": "du_3EventDispute000000000",
               "gatewayReason": "product_not_received",

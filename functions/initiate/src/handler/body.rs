@@ -9,7 +9,8 @@ use adapters::http::problem::{FieldError, Problem, Refusal};
 use domain::gateway::Gateway;
 use domain::id::RequestHash;
 use domain::money::{Currency, Money, MoneyError};
-use domain::payment::{CaptureMethod, Confirmation, Customer, Terms};
+use domain::payment::{CaptureMethod, Confirmation, Terms};
+use domain::personal::Payer;
 use domain::text::{Metadata, Text, TextError, WebUrl};
 use serde::Deserialize;
 
@@ -92,7 +93,7 @@ impl InitiateBody {
         RequestHash::of(given.chain(metadata.iter().map(|(key, value)| (key.as_str(), *value))))
     }
 
-    /// The terms of the payment, and the gateway that was asked for.
+    /// The gateway that was asked for, the terms of the payment, and who pays it.
     ///
     /// # Errors
     /// 400 with everything that is wrong.
@@ -100,7 +101,7 @@ impl InitiateBody {
         self,
         default_gateway: Gateway,
         checkout_expiry: CheckoutExpiry,
-    ) -> Result<(Gateway, Terms), Problem> {
+    ) -> Result<(Gateway, Terms, Option<Payer>), Problem> {
         let mut faults = Faults::default();
         let gateway = self.gateway(default_gateway);
         if gateway == Gateway::PayPal && self.return_url.is_none() {
@@ -111,7 +112,7 @@ impl InitiateBody {
         }
         let amount = faults.amount(self.amount, &self.currency);
         let reference = faults.text("/reference", self.reference);
-        let customer = self.customer.map(|customer| Customer {
+        let payer = self.customer.map(|customer| Payer {
             id: faults.text("/customer/id", customer.id),
             email: faults.text("/customer/email", customer.email),
             name: faults.text("/customer/name", customer.name),
@@ -130,7 +131,7 @@ impl InitiateBody {
                 Some(ConfirmationWord::Automatic) => Confirmation::Automatic,
             },
             reference,
-            customer,
+            customer: None,
             description,
             statement_descriptor,
             metadata,
@@ -138,7 +139,7 @@ impl InitiateBody {
             cancel_url,
             expires_in,
         };
-        Ok((gateway, terms))
+        Ok((gateway, terms, payer))
     }
 
     fn gateway(&self, default_gateway: Gateway) -> Gateway {

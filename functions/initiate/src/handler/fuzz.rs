@@ -12,6 +12,7 @@ use serde_json::Value;
 use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::store::MemoryStore;
 
 use super::*;
@@ -84,6 +85,7 @@ fn whatever_is_ordered_a_payment_is_opened_for_just_that_or_none_is() {
             keys: client_keys(),
             store: MemoryStore::default(),
             gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+            people: Twin::default(),
             rules: Rules { mode: Mode::Test, amounts: AmountLimits::default() },
             default_gateway: domain::gateway::Gateway::Stripe,
             checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(86_400), shortest: Duration::from_secs(300) },

@@ -9,18 +9,20 @@ use expect_test::{Expect, expect};
 use world::events::{Drawer, answered, client_keys};
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::store::MemoryStore;
 use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Initiate<Drawer, MemoryStore, SimGateway>;
+type Endpoint = Initiate<Drawer, MemoryStore, SimGateway, Twin>;
 
 fn endpoint() -> Endpoint {
     Initiate {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        people: Twin::default(),
         rules: Rules { mode: Mode::Test, amounts: AmountLimits::default() },
         default_gateway: domain::gateway::Gateway::Stripe,
         checkout_expiry: CheckoutExpiry { usual: Duration::from_secs(24 * 3600), shortest: Duration::from_secs(300) },

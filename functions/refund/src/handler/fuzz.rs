@@ -11,6 +11,7 @@ use serde_json::Value;
 use world::events::client_keys;
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{card, client, key, order, rules};
 use world::store::MemoryStore;
@@ -70,7 +71,7 @@ fn with_a_paid_payment(
         nudges: MemoryQueue::default(),
     };
     let Refund { store, gateway, nudges, .. } = &endpoint;
-    block_on(initiate(&host, store, gateway, &rules(), order("paid"))).unwrap();
+    block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), order("paid"))).unwrap();
     block_on(confirm(&host, store, gateway, nudges, paid, card("confirm"), &client())).unwrap();
     (endpoint, host)
 }

@@ -10,6 +10,7 @@ use flow::operations::initiate::{InitiateRequest, Initiated, initiate, transacti
 use world::events::{Drawer, answered, client_keys, payment};
 use world::gateway::{Call, Course, SimGateway};
 use world::host::SimHost;
+use world::people::Twin;
 use world::queue::MemoryQueue;
 use world::shop::{approved, card, client, key, order, paypal_order, rules};
 use world::store::MemoryStore;
@@ -29,7 +30,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
     };
     let Refund { store, gateway, nudges, .. } = &endpoint;
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
-    block_on(initiate(host, store, gateway, &rules(), request)).unwrap();
+    block_on(initiate(host, store, gateway, &Twin::default(), &rules(), request)).unwrap();
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm"), &client())).unwrap();
     endpoint
 }
@@ -48,7 +49,7 @@ fn a_part_of_what_was_paid_at_paypal_goes_back() {
     let endpoint = endpoint(&host);
     let Refund { store, gateway, nudges, .. } = &endpoint;
     let order = "event-initiate-paypal";
-    let opened = block_on(initiate(&host, store, gateway, &rules(), paypal_order(order))).unwrap();
+    let opened = block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), paypal_order(order))).unwrap();
     let (Initiated::Created(payment) | Initiated::Replayed(payment)) = opened;
     assert!(gateway.payer_approves(&payment.object));
     let id = transaction_id(&key(order));
@@ -283,7 +284,7 @@ fn what_is_not_paid_is_not_refunded() {
     let answer = block_on(answered(&endpoint, &host, "refund"));
     assert!(answer.starts_with("404 ") && answer.contains(r#""code": "not_found""#), "{answer}");
     let request = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
-    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &rules(), request)).unwrap();
+    block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     let answer = block_on(answered(&endpoint, &host, "refund"));
     assert!(answer.starts_with("409 ") && answer.contains(r#""code": "invalid_state""#), "{answer}");
     assert_eq!(id().as_str(), "pay_45r6h26q25dittbo7zrmxadm3f", "the id that the event files bear");

@@ -17,12 +17,13 @@ use flow::ports::{Actor, Cause, Error, Replaced, Write, WriterToken};
 use world::events::{payment, store_with, text};
 use world::gateway::SimGateway;
 use world::host::SimHost;
+use world::people::Twin;
 use world::store::{Call, Course, MemoryStore};
 use world::turns::block_on;
 
 use super::*;
 
-type Function = Retry<MemoryStore, SimGateway>;
+type Function = Retry<MemoryStore, SimGateway, Twin>;
 
 /// A function whose table holds the payment that `events/initiate.json` opened long ago, so that it is due.
 fn function(change: impl FnOnce(&mut Payment)) -> Function {
@@ -33,6 +34,7 @@ fn function(change: impl FnOnce(&mut Payment)) -> Function {
     Retry {
         store: block_on(store_with(&payment)),
         gateway: SimGateway::new(Arc::new(host)),
+        people: Twin::default(),
         limits: Limits { gateway_timeout: Duration::from_secs(1), ..Limits::STANDARD },
         policy: Policy::STANDARD,
         log: Log { stack: "quittance-test".to_owned(), least: Level::Error },
@@ -129,8 +131,8 @@ fn a_record_that_panics_is_caught_and_delivered_again() {
     }
     world::pass_disputes_on!(Trap, |trap| &trap.0);
     world::pass_warnings_on!(Trap, |trap| &trap.0);
-    let Retry { store, gateway, limits, policy, log } = function(|_| {});
-    let trapped = Retry { store: Trap(store), gateway, limits, policy, log };
+    let Retry { store, gateway, people, limits, policy, log } = function(|_| {});
+    let trapped = Retry { store: Trap(store), gateway, people, limits, policy, log };
     let batch = serde_json::from_str(&text("retry")).unwrap();
     let response = block_on(trapped.batch(batch, u64::MAX));
     assert_eq!(response.batch_item_failures.len(), 1);

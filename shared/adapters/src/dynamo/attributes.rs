@@ -155,7 +155,11 @@ impl<'a> Attributes<'a> {
     }
 
     pub(super) fn bytes(&self, name: &str) -> Result<&'a [u8], Unfit> {
-        self.must(name, self.get(name, "is not binary", |value| value.as_b().ok().map(AsRef::as_ref))?)
+        self.must(name, self.maybe_bytes(name)?)
+    }
+
+    pub(super) fn maybe_bytes(&self, name: &str) -> Result<Option<&'a [u8]>, Unfit> {
+        self.get(name, "is not binary", |value| value.as_b().ok().map(AsRef::as_ref))
     }
 
     pub(super) fn maybe_map(&self, name: &str) -> Result<Option<Self>, Unfit> {
@@ -180,6 +184,11 @@ impl<'a> Attributes<'a> {
             read(&Self { item, path })
         };
         values.iter().enumerate().map(element).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// All names that are there. They may be somebody else's, so none is told.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.item.keys().map(String::as_str)
     }
 
     /// All names that are there, with their texts. They are somebody else's names, so none is told.

@@ -2,7 +2,7 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<movement>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `CUS#<person>`, `TML#<id>#<version>`, `JRN#<id>#<movement>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
@@ -19,6 +19,7 @@ use domain::{
     id::{RowId, TransactionId},
     journal::{Movement, MovementKind},
     payment::Payment,
+    personal::{Keyring, PersonId},
     time::{Day, Timestamp},
     timeline::{Entry, EventId, Subject},
     warning::{Warning, WarningId},
@@ -55,6 +56,7 @@ const WARNING_PREFIX: &str = "WRN#";
 const DELIVERY_PREFIX: &str = "DLV#";
 /// All endpoints of the merchant stand in one row.
 const ENDPOINTS: &str = "ENDPOINTS";
+const PERSON_PREFIX: &str = "CUS#";
 const ENTRY_PREFIX: &str = "TML#";
 const MOVEMENT_PREFIX: &str = "JRN#";
 
@@ -91,6 +93,11 @@ pub(super) fn of_delivery(id: &DeliveryId) -> AttributeValue {
 /// The key of the row of all endpoints.
 pub(super) fn of_endpoints() -> AttributeValue {
     AttributeValue::S(ENDPOINTS.to_owned())
+}
+
+/// The key of the row of a person's keys.
+pub(super) fn of_person(person: &PersonId) -> AttributeValue {
+    AttributeValue::S(format!("{PERSON_PREFIX}{person}"))
 }
 
 /// The key of an entry of the timeline.
@@ -167,6 +174,17 @@ pub(super) fn write_delivery(written: Written, delivery: &Delivery) -> Written {
 /// Writes the key of the row of all endpoints. Nobody must look at it, and it is in no list.
 pub(super) fn write_endpoints(written: Written) -> Written {
     written.text(PK, ENDPOINTS)
+}
+
+/// Writes the keys of a person's row. Nobody must look at it, and it is in no list.
+pub(super) fn write_keyring(written: Written, ring: &Keyring) -> Written {
+    written.text(PK, format!("{PERSON_PREFIX}{}", ring.person)).number(CREATED_AT, ring.created_at.unix_ms())
+}
+
+/// Reads from the table's key whose keys they are.
+pub(super) fn read_person(row: &Attributes<'_>) -> Result<PersonId, Unfit> {
+    let person = row.text(PK)?.strip_prefix(PERSON_PREFIX).and_then(PersonId::parse);
+    person.ok_or_else(|| row.unfit(PK, "is not a person's key"))
 }
 
 /// Writes all keys of an entry of the timeline. What is not announced is in no list.

@@ -1,5 +1,5 @@
-//! The table: one row per payment, per dispute, per warning and per delivery, one for all endpoints, and every change one conditional
-//! write; beside them, written after the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read
+//! The table: one row per payment, per dispute, per warning, per delivery and per person, one for all endpoints, and every change one
+//! conditional write; beside them, written after the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read
 //! from).
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
@@ -18,6 +18,7 @@ mod attributes;
 mod dispute;
 mod due;
 mod failure;
+mod keyring;
 mod keys;
 mod list;
 pub mod row;

@@ -160,11 +160,12 @@ impl<K: ApiKeys, A: PaypalApp> DisputeGateway for Gateways<K, A> {
     async fn answer_dispute(
         &self,
         committed: &commit::dispute::Committed,
+        papers: &Papers,
         budget: Duration,
     ) -> Traced<dispute::Answer> {
         match committed.dispute().id.gateway() {
-            GatewayName::Stripe => self.stripe.answer_dispute(committed, budget).await,
-            GatewayName::PayPal => self.paypal.answer_dispute(committed, budget).await,
+            GatewayName::Stripe => self.stripe.answer_dispute(committed, papers, budget).await,
+            GatewayName::PayPal => self.paypal.answer_dispute(committed, papers, budget).await,
         }
     }
 }

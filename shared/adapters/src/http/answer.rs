@@ -54,6 +54,19 @@ impl Answer {
         Self { status, code: None, content_type: "application/json", body, replayed: false, retry_after_seconds: None }
     }
 
+    /// That it is done, and that there is nothing to show.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self {
+            status: StatusCode::NO_CONTENT,
+            code: None,
+            content_type: "",
+            body: String::new(),
+            replayed: false,
+            retry_after_seconds: None,
+        }
+    }
+
     /// The payment as it stands.
     #[must_use]
     pub fn payment(status: StatusCode, payment: &Payment) -> Self {
@@ -97,7 +110,9 @@ impl Answer {
         let mut response = Response::new(Body::Text(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if !self.content_type.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        }
         headers.extend(OF_EVERY_ANSWER);
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
             headers.insert(REQUEST_ID, request_id);

@@ -84,11 +84,13 @@ pub enum Scope {
     WebhooksRead,
     /// See totals.
     ReportsRead,
+    /// Erase people.
+    CustomersWrite,
 }
 
 impl Scope {
     /// All scopes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::PaymentsWrite,
         Self::PaymentsRead,
         Self::RefundsWrite,
@@ -98,6 +100,7 @@ impl Scope {
         Self::WebhooksWrite,
         Self::WebhooksRead,
         Self::ReportsRead,
+        Self::CustomersWrite,
     ];
 
     /// The word for it in the client keys.
@@ -113,6 +116,7 @@ impl Scope {
             Self::WebhooksWrite => "webhooks:write",
             Self::WebhooksRead => "webhooks:read",
             Self::ReportsRead => "reports:read",
+            Self::CustomersWrite => "customers:write",
         }
     }
 }

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::dispute::{Act, ActProgress, Dispute, Known, Standing, Ways};
+use domain::dispute::{Act, ActProgress, Dispute, Known, Papers, Standing, Ways};
 use domain::id::TransactionId;
 use domain::payment::{PaymentDispute, Review};
+use domain::personal::Opened;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,13 +33,24 @@ pub struct DisputeJson {
     reason: Option<&'static str>,
     gateway_reason: Option<String>,
     due_by: Option<String>,
-    evidence: BTreeMap<&'static str, String>,
+    /// What the merchant brings forward; null where it is not shown.
+    evidence: Option<BTreeMap<&'static str, String>>,
     pending: Option<&'static str>,
     requests: Vec<RequestJson>,
     attention: Option<ReviewJson>,
     version: u64,
     created_at: String,
     updated_at: String,
+}
+
+/// A dispute as it is shown by itself: with what the merchant brings forward.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShownDisputeJson {
+    #[serde(flatten)]
+    dispute: DisputeJson,
+    /// Whether that was erased with its payer.
+    evidence_erased: bool,
 }
 
 /// Something that the merchant asked for.
@@ -80,6 +92,29 @@ impl DisputesJson {
     }
 }
 
+impl DisputeJson {
+    /// The dispute as events show it: whoever wants to read what the merchant brings forward asks for the dispute.
+    pub(super) fn of_an_event(dispute: &Dispute) -> Self {
+        Self { evidence: Some(BTreeMap::new()), ..Self::from(dispute) }
+    }
+}
+
+impl ShownDisputeJson {
+    /// The dispute, and its papers if they could be opened.
+    #[must_use]
+    pub fn of(dispute: &Dispute, papers: Option<&Opened<Papers>>) -> Self {
+        let mut shown = DisputeJson::from(dispute);
+        shown.evidence = match papers {
+            Some(Opened::Readable(papers)) => {
+                Some(papers.iter().map(|(paper, text)| (paper.name(), text.to_owned())).collect())
+            }
+            Some(Opened::Erased) | None => None,
+        };
+        Self { dispute: shown, evidence_erased: papers == Some(&Opened::Erased) }
+    }
+}
+
+/// As lists and problems show it: without what the merchant brings forward, for that is the payer's own.
 impl From<&Dispute> for DisputeJson {
     fn from(dispute: &Dispute) -> Self {
         let (known, standing) = (dispute.known.as_ref(), dispute.standing());
@@ -97,7 +132,7 @@ impl From<&Dispute> for DisputeJson {
             reason: known.map(|known| known.reason.name()),
             gateway_reason: known.and_then(gateway_reason),
             due_by: known.and_then(|known| known.due_by).map(rfc3339::format),
-            evidence: dispute.papers.iter().map(|(paper, text)| (paper.name(), text.to_owned())).collect(),
+            evidence: None,
             pending: dispute.open_act().map(|act| act.kind.name()),
             requests: dispute.acts.iter().map(RequestJson::from).collect(),
             attention: dispute.attention.map(|review: Review| ReviewJson::from(review)),

@@ -4,7 +4,6 @@
 //! Must never: hold what only the payer's browser may have (a client secret), what a merchant brings forward in a dispute (it is full of
 //! names and addresses, and an event is kept for ever), or anything that the payment does not show anyway.
 
-use domain::dispute::{Dispute, Papers};
 use domain::timeline::{Entry, Image};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -78,17 +77,12 @@ impl DataJson {
                     Self::Refund { payment: shown, refunds }
                 }
             }
-            Image::Dispute(dispute) => Self::Dispute { dispute: Box::new(DisputeJson::from(&without_papers(dispute))) },
+            Image::Dispute(dispute) => Self::Dispute { dispute: Box::new(DisputeJson::of_an_event(dispute)) },
             Image::Warning(warning) => {
                 Self::Warning { warning_id: warning.id.as_str().to_owned(), status: warning.standing() }
             }
         }
     }
-}
-
-/// Whoever wants to read them asks for the dispute.
-fn without_papers(dispute: &Dispute) -> Dispute {
-    Dispute { papers: Papers::nothing(), ..dispute.clone() }
 }
 
 /// The schema of an event, as JSON Schema 2020-12.

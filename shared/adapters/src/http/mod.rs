@@ -14,6 +14,7 @@ pub mod authenticate;
 pub mod body;
 pub mod card_data;
 pub mod cursor;
+pub mod customer_json;
 pub mod dispute_json;
 pub mod event_json;
 mod fields;

@@ -1,6 +1,8 @@
 //! What stands in a request's path.
 
 use domain::id::TransactionId;
+use domain::text::Text;
+use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt as _};
 
 use super::problem::{Problem, Refusal};
@@ -12,6 +14,38 @@ use super::problem::{Problem, Refusal};
 pub fn transaction_id(request: &Request) -> Result<TransactionId, Problem> {
     let text = parameter(request, "transactionId").ok_or(Refusal::NotFound)?;
     TransactionId::parse(&text).map_err(|_| Problem::new(Refusal::NotFound))
+}
+
+/// What the merchant calls the person that `…/{customerId}` names. It may be any text, so it is percent-encoded in a path.
+///
+/// # Errors
+/// 400 for what no payment could bear.
+pub fn customer_id(request: &Request) -> Result<Text<100>, Problem> {
+    let text = parameter(request, "customerId").ok_or(Refusal::NotFound)?;
+    // A REST API passes on what it got; an HTTP API, which `cargo lambda watch` plays, has decoded it. To decode twice would be to
+    // erase somebody else.
+    let is_encoded = matches!(request.request_context_ref(), Some(RequestContext::ApiGatewayV1(_)));
+    let text = if is_encoded { decoded(&text) } else { Some(text) };
+    let invalid = |why: String| Problem::invalid_field("/customerId", why);
+    let text = text.ok_or_else(|| invalid("must be percent-encoded UTF-8".to_owned()))?;
+    Text::parse(&text).map_err(|why| invalid(why.to_string()))
+}
+
+/// Percent-encoding undone, once; none if that is no text.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = after;
+            continue;
+        }
+        let (digits, after) = after.split_at_checked(2)?;
+        bytes.extend(data_encoding::HEXLOWER_PERMISSIVE.decode(digits).ok()?);
+        rest = after;
+    }
+    String::from_utf8(bytes).ok()
 }
 
 /// A path parameter by its name in the route.
@@ -33,6 +67,23 @@ mod tests {
     fn status_of(id: &str) -> Result<TransactionId, Problem> {
         let parameters = HashMap::from([("transactionId".to_owned(), id.to_owned())]);
         transaction_id(&http::Request::builder().body(Body::Empty).unwrap().with_path_parameters(parameters))
+    }
+
+    #[test]
+    fn a_customers_name_is_decoded_once() {
+        for (encoded, name) in [
+            ("c-1", "c-1"),
+            ("pia%40shop.example", "pia@shop.example"),
+            ("a%2Fb", "a/b"),
+            ("a%252Fb", "a%2Fb"),
+            ("J%C3%BCrgen+1", "Jürgen+1"),
+            ("%c3%bc", "ü"),
+        ] {
+            assert_eq!(decoded(encoded).as_deref(), Some(name), "{encoded}");
+        }
+        for wrong in ["%", "a%2", "%zz", "%ff", "%C3"] {
+            assert_eq!(decoded(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

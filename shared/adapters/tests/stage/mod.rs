@@ -45,6 +45,7 @@ use tokio::{
 };
 use world::{
     host::SimHost,
+    people::Twin,
     queue::MemoryQueue,
     shop::{approved, cancellation, client, give_back, paypal_order, rules, wish},
     store::MemoryStore,
@@ -124,7 +125,7 @@ impl Stage {
     async fn initiated(&self, key: &str, method: CaptureMethod) -> Result<Payment, InitiateError> {
         let mut request = paypal_order(key);
         request.terms.capture = method;
-        let initiated = initiate(&self.host, &self.store, &self.gateways, &rules(), request).await?;
+        let initiated = initiate(&self.host, &self.store, &self.gateways, &Twin::default(), &rules(), request).await?;
         let (Initiated::Created(payment) | Initiated::Replayed(payment)) = initiated;
         Ok(payment)
     }

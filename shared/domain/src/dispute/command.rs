@@ -1,6 +1,6 @@
 //! What somebody wants done with a dispute, and why it may be refused.
 
-use super::Papers;
+use super::KeptPapers;
 use crate::{
     gateway::EvidenceKind,
     id::{IdempotencyKey, RequestHash},
@@ -14,14 +14,14 @@ pub enum Command {
         /// Whose wish it is.
         request: Request,
         /// They, instead of what was put by before.
-        papers: Papers,
+        papers: KeptPapers,
     },
     /// Give the gateway the papers, for good.
     Submit {
         /// Whose wish it is.
         request: Request,
         /// They; what was put by if none are named.
-        papers: Option<Papers>,
+        papers: Option<KeptPapers>,
     },
     /// Give in.
     Accept(Request),

@@ -1,8 +1,8 @@
 //! Answers commands. Pure: the same dispute, command and circumstances give the same decision.
 
 use super::{
-    ACTS_MAX, Act, ActKind, ActProgress, Command, DRAFTS_MAX, Dispute, Event, Fact, Known, Papers, Rejection, Request,
-    Status, Told, apply::establish, due::due,
+    ACTS_MAX, Act, ActKind, ActProgress, Command, DRAFTS_MAX, Dispute, Event, Fact, KeptPapers, Known, Rejection,
+    Request, Status, Told, apply::establish, due::due,
 };
 use crate::{payment::ReviewReason, schedule::Limits, time::Now};
 
@@ -43,7 +43,7 @@ pub(super) fn happened(dispute: &Dispute, fact: Fact, now: &Now) -> Event {
     Event { fact, at: now.at, due, review: None }
 }
 
-fn draft(dispute: &Dispute, request: &Request, papers: &Papers, now: &Now) -> Result<Decision, Rejection> {
+fn draft(dispute: &Dispute, request: &Request, papers: &KeptPapers, now: &Now) -> Result<Decision, Rejection> {
     if let Some(replay) = replay(dispute, request) {
         return replay;
     }
@@ -55,7 +55,7 @@ fn draft(dispute: &Dispute, request: &Request, papers: &Papers, now: &Now) -> Re
     Ok(Decision::Execute(happened(dispute, Fact::Drafted { act, papers: papers.clone() }, now)))
 }
 
-fn submit(dispute: &Dispute, request: &Request, papers: Option<&Papers>, now: &Now) -> Result<Decision, Rejection> {
+fn submit(dispute: &Dispute, request: &Request, papers: Option<&KeptPapers>, now: &Now) -> Result<Decision, Rejection> {
     if let Some(replay) = replay(dispute, request) {
         return replay;
     }

@@ -1,6 +1,6 @@
 //! What happened to a dispute, in the past tense. Every write to a row stores the event that caused it.
 
-use super::{Act, ActProgress, Known, Link, Papers, Reminder, Told};
+use super::{Act, ActProgress, KeptPapers, Known, Link, Reminder, Told};
 use crate::{payment::ReviewReason, time::Timestamp};
 
 /// What happened, when, and when somebody must look again.
@@ -39,19 +39,19 @@ pub enum Fact {
         /// Why, in one word.
         reason: &'static str,
     },
-    /// Papers were put by.
+    /// KeptPapers were put by.
     Drafted {
         /// The client's request.
         act: Act,
         /// They.
-        papers: Papers,
+        papers: KeptPapers,
     },
     /// An act was written down; the gateway may be asked now.
     ActOpened {
         /// It.
         act: Act,
         /// The papers as they go to the gateway, or lie there.
-        papers: Papers,
+        papers: KeptPapers,
     },
     /// The open act's request is about to be sent once more.
     SentAgain,

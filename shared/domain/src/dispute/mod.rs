@@ -15,6 +15,7 @@ mod due;
 mod event;
 mod id;
 mod judge;
+mod kept;
 mod papers;
 mod reason;
 mod reminder;
@@ -28,6 +29,7 @@ pub use decide::{Decision, decide};
 pub use event::{Event, Fact};
 pub use id::{DisputeId, NotADisputeId};
 pub use judge::{Evidence, Judgement, Source, judge};
+pub use kept::KeptPapers;
 pub use papers::{Kind, Paper, Papers};
 pub use reason::Reason;
 pub use reminder::Reminder;
@@ -61,8 +63,8 @@ pub struct Dispute {
     pub link: Link,
     /// Whether that payment's row says how the dispute stands.
     pub is_told: bool,
-    /// What the merchant has put by, or given the gateway.
-    pub papers: Papers,
+    /// What the merchant has put by, or given the gateway, sealed.
+    pub papers: KeptPapers,
     /// What the merchant did, oldest first; at most the last is open.
     pub acts: Vec<Act>,
     /// The last alarm that was raised for the present deadline.
@@ -128,7 +130,7 @@ impl Dispute {
             known: None,
             link: Link::Unknown,
             is_told: false,
-            papers: Papers::nothing(),
+            papers: KeptPapers::nothing(),
             acts: Vec::new(),
             reminded: None,
             attention: None,

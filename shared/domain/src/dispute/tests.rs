@@ -37,8 +37,8 @@ fn request(text: &str) -> Request {
     Request { key: key(text), hash: RequestHash::of([("key", text)]) }
 }
 
-fn papers(text: &str) -> Papers {
-    Papers::parse(BTreeMap::from([(Paper::Explanation, text.to_owned())])).unwrap()
+fn papers(text: &str) -> KeptPapers {
+    KeptPapers::clear(&Papers::parse(BTreeMap::from([(Paper::Explanation, text.to_owned())])).unwrap())
 }
 
 fn money(minor_units: i64) -> Money {
@@ -250,9 +250,9 @@ fn an_answer_to_an_act_whose_end_is_known_proves_nothing() {
 #[test]
 fn papers_are_put_by_as_often_as_one_likes_and_submitted_once() {
     let drafted = done(&open(), &Command::Draft { request: request("d"), papers: papers("first") }, &at(DAY));
-    assert_eq!((drafted.papers.get(Paper::Explanation), last_act(&drafted)), (Some("first"), &ActProgress::Done));
+    assert_eq!((&drafted.papers, last_act(&drafted)), (&papers("first"), &ActProgress::Done));
     let sent = done(&drafted, &Command::Submit { request: request("s"), papers: None }, &at(DAY));
-    assert_eq!((sent.papers.get(Paper::Explanation), last_act(&sent)), (Some("first"), &ActProgress::Unanswered));
+    assert_eq!((&sent.papers, last_act(&sent)), (&papers("first"), &ActProgress::Unanswered));
     assert!(sent.due.unwrap() > at(DAY).at && sent.is_in_doubt());
     let again = Command::Submit { request: request("other"), papers: Some(papers("second")) };
     assert_eq!(decide(&sent, &again, &at(DAY)), Err(Rejection::InProgress));

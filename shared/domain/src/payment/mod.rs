@@ -34,7 +34,7 @@ pub use judge_refund::{RefundEvidence, judge_refund};
 pub use reattempt::{Reattempt, ReattemptRefusal, Ruling};
 pub use refund::{Cause, Refund, RefundProgress, RefundReason, RefundSource};
 pub use state::{PaymentState, ProcessingReason, Status};
-pub use terms::{CaptureMethod, Confirmation, Customer, Terms};
+pub use terms::{CaptureMethod, Confirmation, Terms};
 pub use warning::{PaymentWarning, WARNINGS_MAX, judge_warning};
 
 use crate::{

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::{
     money::Money,
+    personal::Customer,
     text::{Metadata, Text, WebUrl},
 };
 
@@ -18,7 +19,7 @@ pub struct Terms {
     pub confirmation: Confirmation,
     /// The merchant's own name for it: an order number.
     pub reference: Option<Text<100>>,
-    /// Who pays, as far as the merchant tells.
+    /// Who pays, as far as the merchant tells: sealed, and of no weight for what becomes of the payment.
     pub customer: Option<Customer>,
     /// What it is for.
     pub description: Option<Text<500>>,
@@ -55,15 +56,4 @@ pub enum Confirmation {
     Explicit,
     /// Quittance, by itself.
     Automatic,
-}
-
-/// The payer, as far as the merchant tells.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Customer {
-    /// The merchant's id for them.
-    pub id: Option<Text<100>>,
-    /// Where they get mail.
-    pub email: Option<Text<254>>,
-    /// What they are called.
-    pub name: Option<Text<200>>,
 }

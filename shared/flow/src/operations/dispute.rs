@@ -9,28 +9,37 @@
 //! | 3. nudge: the payment's row must learn of it, and what nobody knows must be looked at | the same; the sweep comes |
 //!
 //! Papers that are only put by go into the row and to nobody else. The payment's row is `retry`'s to write.
+//!
+//! They are sealed before anything is written, with the payer's key, and opened where they are shown or sent: what is sent is what the
+//! row says. Of a payer who was erased nothing can be sent any more; then an act that is open ends as refused (`evidence_erased`).
 
 use std::time::Duration;
 
 use domain::{
     dispute::{
-        ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, Papers, Rejection, Request, Source, Status,
+        ActKind, ActProgress, Answer, Command, Dispute, DisputeId, Evidence, KeptPapers, Outcome, Paper, Papers,
+        Rejection, Request, Source, Status,
     },
-    gateway::Hand,
+    gateway::{Hand, Traced},
     id::RowId,
+    personal::{Field, Kept, Opened, PersonId, Place as Spot},
 };
 
 use crate::{
     commit::dispute::{Committed, ExecuteError, Executed, Recorded, execute, record},
     ports::{
-        Actor, Error, Host, Note, Nudge,
+        Actor, Error, Host, LoadPayment, Note, Nudge,
         dispute::{DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, Place, ReplaceDispute},
+        personal::{Open, Seal},
     },
     steps::GATEWAY_TIME_MIN,
 };
 
 /// Pages that one request reads at most of each status: rows that have moved on since the index caught up are passed over.
 const PAGES_MAX: u32 = 3;
+
+/// The code of a submission whose papers nobody can read any more.
+const EVIDENCE_ERASED: &str = "evidence_erased";
 
 /// What a client wants to bring forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +48,17 @@ pub enum Wish {
     Draft(Papers),
     /// Submit, for good: these, or what was put by.
     Submit(Option<Papers>),
+}
+
+/// A client's request about a dispute.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// About which.
+    pub id: &'a DisputeId,
+    /// Its key, and its hash.
+    pub request: &'a Request,
+    /// Who asks.
+    pub actor: &'a Actor,
 }
 
 /// What became of a client's request.
@@ -153,55 +173,129 @@ async fn of_status<S: ListDisputes>(
     Ok((found, reached))
 }
 
+/// The papers of a dispute, in clear: none of a payer who was erased.
+///
+/// # Errors
+/// If the keys cannot be had, or do not open what is kept.
+pub async fn papers<H: Host, P: Open>(host: &H, people: &P, dispute: &Dispute) -> Result<Opened<Papers>, Error> {
+    let texts: Vec<(Spot, &Kept)> =
+        dispute.papers.iter().map(|(paper, kept)| (spot(&dispute.id, paper), kept)).collect();
+    // What the first release kept in clear bears nobody's name; the dispute's own person was never given a key.
+    let person = dispute.papers.person().unwrap_or_else(|| PersonId::of_row(&dispute.id.clone().into()));
+    let opened = match people.open_texts(host, &person, &texts).await? {
+        Opened::Readable(opened) => opened,
+        Opened::Erased => return Ok(Opened::Erased),
+    };
+    let papers = dispute.papers.iter().map(|(paper, _)| paper).zip(opened).collect();
+    let readable = Papers::parse(papers);
+    readable.map(Opened::Readable).map_err(|(_, why)| Error::Unreadable { detail: format!("a paper {why}") })
+}
+
 /// Puts papers by, or gives them to the gateway.
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn evidence<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+pub async fn evidence<H, S, G, N, P>(
     host: &H,
     store: &S,
     gateway: &G,
     nudges: &N,
-    id: &DisputeId,
-    request: Request,
+    people: &P,
+    asked: Asked<'_>,
     wish: Wish,
+) -> Result<Requested, DisputeError>
+where
+    H: Host,
+    S: LoadDispute + ReplaceDispute + LoadPayment,
+    G: DisputeGateway,
+    N: Nudge,
+    P: Seal + Open,
+{
+    let dispute = dispute(store, asked.id).await?;
+    let request = asked.request.clone();
+    if let Some(stored) = dispute.act_of(&request.key) {
+        // It tells what came of it, whatever became of the papers.
+        let is_same = stored.request_hash == request.hash;
+        return if is_same {
+            Ok(Requested::Replayed(dispute))
+        } else {
+            Err(DisputeError::Rejected(Rejection::IdempotencyKeyReused, Box::new(dispute)))
+        };
+    }
+    let (given, is_final) = match wish {
+        Wish::Draft(papers) => (Some(papers), false),
+        Wish::Submit(papers) => (papers, true),
+    };
+    let put_by = match &given {
+        Some(papers) => Opened::Readable(papers.clone()),
+        None => papers(host, people, &dispute).await?,
+    };
+    let Opened::Readable(brought) = put_by else {
+        return Err(DisputeError::Rejected(Rejection::NothingToSubmit, Box::new(dispute)));
+    };
+    gateway.accepts_papers(asked.id, &brought).map_err(DisputeError::PapersRefused)?;
+    let kept = match given {
+        Some(papers) => Some(sealed(host, store, people, &dispute, &papers, asked.actor).await?),
+        None => None,
+    };
+    let command = match (is_final, kept) {
+        (false, kept) => Command::Draft { request, papers: kept.unwrap_or_default() },
+        (true, papers) => Command::Submit { request, papers },
+    };
+    answer(host, store, gateway, nudges, people, dispute, &command, asked.actor).await
+}
+
+/// The papers as the row will keep them: under the key of the payment's payer, or where there is none, one of the dispute's own.
+async fn sealed<H: Host, S: LoadPayment, P: Seal>(
+    host: &H,
+    store: &S,
+    people: &P,
+    dispute: &Dispute,
+    papers: &Papers,
     actor: &Actor,
-) -> Result<Requested, DisputeError> {
-    let dispute = dispute(store, id).await?;
-    let papers = match &wish {
-        Wish::Draft(papers) | Wish::Submit(Some(papers)) => papers,
-        Wish::Submit(None) => &dispute.papers,
+) -> Result<KeptPapers, Error> {
+    let payment = match dispute.payment() {
+        Some(id) => store.load(id).await?,
+        None => None,
     };
-    gateway.accepts_papers(id, papers).map_err(DisputeError::PapersRefused)?;
-    let command = match wish {
-        Wish::Draft(papers) => Command::Draft { request, papers },
-        Wish::Submit(papers) => Command::Submit { request, papers },
+    let customer = payment.as_ref().and_then(|payment| payment.terms.customer.as_ref());
+    let person = match (customer, dispute.payment()) {
+        (Some(customer), _) => customer.person,
+        (None, Some(id)) => PersonId::of_payment(id),
+        (None, None) => PersonId::of_row(&dispute.id.clone().into()),
     };
-    answer(host, store, gateway, nudges, dispute, &command, actor).await
+    let texts: Vec<(Spot, &str)> = papers.iter().map(|(paper, text)| (spot(&dispute.id, paper), text)).collect();
+    let sealed = people.seal_texts(host, &person, &texts, actor).await?;
+    Ok(KeptPapers::sealed(person, papers.iter().map(|(paper, _)| paper).zip(sealed)))
+}
+
+fn spot(id: &DisputeId, paper: Paper) -> Spot {
+    Spot { row: id.clone().into(), field: Field::Paper(paper) }
 }
 
 /// Gives in.
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
     nudges: &N,
-    id: &DisputeId,
-    request: Request,
-    actor: &Actor,
+    people: &P,
+    asked: Asked<'_>,
 ) -> Result<Requested, DisputeError> {
-    let dispute = dispute(store, id).await?;
-    answer(host, store, gateway, nudges, dispute, &Command::Accept(request), actor).await
+    let dispute = dispute(store, asked.id).await?;
+    let command = Command::Accept(asked.request.clone());
+    answer(host, store, gateway, nudges, people, dispute, &command, asked.actor).await
 }
 
-async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
+async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
     nudges: &N,
+    people: &P,
     dispute: Dispute,
     command: &Command,
     actor: &Actor,
@@ -218,7 +312,7 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
         return Ok(Requested::Done(committed.into_dispute()));
     }
     let before = committed.dispute().clone();
-    let dispute = match sent(host, store, gateway, &committed, actor).await {
+    let dispute = match sent(host, store, gateway, people, &committed, actor).await {
         Ok(dispute) => dispute,
         Err(error) => {
             // The row as committed tells the truth: nobody knows. Its `due` takes over.
@@ -237,14 +331,15 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
 
 /// Sends the open act of a committed dispute for the first time. What the answer does not tell, the dispute itself does: whoever
 /// was refused should know it now and not after the next sweep.
-async fn sent<H: Host, S: ReplaceDispute, G: DisputeGateway>(
+async fn sent<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
+    people: &P,
     committed: &Committed,
     actor: &Actor,
 ) -> Result<Dispute, Error> {
-    let dispute = send(host, store, gateway, committed, Sending::First, actor).await?;
+    let dispute = send(host, store, gateway, people, committed, Sending::First, actor).await?;
     let is_answered = dispute.open_act().is_some_and(|act| matches!(act.progress, ActProgress::Answered { .. }));
     let budget = host.gateway_budget();
     if !is_answered || budget < GATEWAY_TIME_MIN {
@@ -267,16 +362,24 @@ pub(crate) enum Sending {
 }
 
 /// Sends the open act of a committed dispute, and writes down what came of it.
-pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway>(
+pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
+    people: &P,
     committed: &Committed,
     sending: Sending,
     actor: &Actor,
 ) -> Result<Dispute, Error> {
     let dispute = committed.dispute();
-    let told = gateway.answer_dispute(committed, host.gateway_budget()).await;
+    let told = match to_send(host, people, dispute).await? {
+        Opened::Readable(papers) => gateway.answer_dispute(committed, &papers, host.gateway_budget()).await,
+        // Nothing is sent; what was sent before may have been served, and the dispute tells.
+        Opened::Erased => {
+            let outcome = Outcome::Refused { code: EVIDENCE_ERASED.to_owned() };
+            Traced { answer: Answer { outcome, hand: Hand::First }, request_id: None }
+        }
+    };
     let hand = match (sending, &told.answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.
         (Sending::Again, Outcome::Refused { .. }) => Hand::Replayed,
@@ -286,4 +389,12 @@ pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway>(
     let evidence = told.map(|answer| Evidence { source, outcome: answer.outcome });
     let recorded = record(host, store, dispute.clone(), evidence, actor).await?;
     Ok(recorded.into_dispute())
+}
+
+/// What the open act brings forward: nothing, where the merchant gives in.
+async fn to_send<H: Host, P: Open>(host: &H, people: &P, dispute: &Dispute) -> Result<Opened<Papers>, Error> {
+    match dispute.open_act().map(|act| act.kind) {
+        Some(ActKind::Submit { .. }) => papers(host, people, dispute).await,
+        Some(ActKind::Accept | ActKind::Draft) | None => Ok(Opened::Readable(Papers::nothing())),
+    }
 }

@@ -1,24 +1,29 @@
 //! `initiate`: opens an inert object at the gateway, then stores the payment. One gateway call, one write; a read only where the
-//! gateway opens nothing, for a payment that was opened before is there all the same.
+//! gateway opens nothing, for a payment that was opened before is there all the same. Where the merchant tells who pays, that is sealed
+//! first: one read of the payer's keys, and one write of the payer's first.
 //!
 //! | step | a crash after it leaves |
 //! |---|---|
 //! | 1. the id is derived from the key | nothing |
 //! | 2. the gateway opens an object without a payment method | an orphan on which no money can move |
-//! | 3. one conditional write creates the row | a payment; the client's retry finds it |
+//! | 3. what is the payer's own is sealed, under a key that is made if there is none | the same, and a key that nothing is sealed with |
+//! | 4. one conditional write creates the row | a payment; the client's retry finds it |
 //!
-//! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened.
+//! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened. Keys come last, so that
+//! none is made for what the gateway refuses.
 
 use domain::{
     gateway::{EvidenceKind, Gateway as GatewayName, Mode, OpenedObject, Traced, UnknownReason},
     id::{IdempotencyKey, RequestHash, TransactionId},
     money::{AmountLimits, OutOfLimits},
     payment::{Opening, Payment, Terms},
+    personal::{Customer, Field, Kept, Payer, Place},
+    text::Text,
 };
 
 use crate::ports::{
     Actor, AmountRefusal, Cause, CreatePayment, Created, Error, Gateway, Grounds, Host, LoadPayment, Note, OpenOutcome,
-    OpenRequest, Write, WriterToken,
+    OpenRequest, Write, WriterToken, personal::Seal,
 };
 
 /// How many keys are tried when the gateway will not serve under one any more.
@@ -38,6 +43,8 @@ pub struct InitiateRequest {
     pub gateway: GatewayName,
     /// For what.
     pub terms: Terms,
+    /// Who pays, as far as the merchant tells.
+    pub payer: Option<Payer>,
     /// Who asks.
     pub actor: Actor,
 }
@@ -98,10 +105,11 @@ pub fn transaction_id(key: &IdempotencyKey) -> TransactionId {
 ///
 /// # Errors
 /// If none was opened; nothing is stored then.
-pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
+pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway, P: Seal>(
     host: &H,
     store: &S,
     gateway: &G,
+    people: &P,
     rules: &Rules,
     request: InitiateRequest,
 ) -> Result<Initiated, InitiateError> {
@@ -112,6 +120,11 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
         // A payment that was opened before is there, whatever the gateway or the limits say now.
         Err(refused) => return replay(store, &id, &request, refused).await,
     };
+    let customer = match sealed(host, people, &id, &request).await {
+        Ok(customer) => customer,
+        // The same holds while the keys cannot be had.
+        Err(error) => return replay(store, &id, &request, InitiateError::Failed(error)).await,
+    };
     let opening = Opening {
         id,
         gateway: request.gateway,
@@ -120,7 +133,7 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway>(
         client_secret: opened.client_secret,
         payer_url: opened.payer_url,
         request_hash: request.request_hash,
-        terms: request.terms,
+        terms: Terms { customer, ..request.terms },
     };
     let payment = Payment::open(opening, &host.circumstances());
     let grounds = Grounds { evidence: Some(EvidenceKind::Answer), request_id: request_id.as_ref() };
@@ -147,6 +160,37 @@ async fn replay<S: LoadPayment>(
 
 fn same_request(stored: Payment, asked: RequestHash) -> Result<Initiated, InitiateError> {
     if stored.request_hash == asked { Ok(Initiated::Replayed(stored)) } else { Err(InitiateError::KeyReused) }
+}
+
+/// The payer as the row will keep them.
+async fn sealed<H: Host, P: Seal>(
+    host: &H,
+    people: &P,
+    id: &TransactionId,
+    request: &InitiateRequest,
+) -> Result<Option<Customer>, Error> {
+    let Some(payer) = &request.payer else { return Ok(None) };
+    let told = [
+        (Field::CustomerId, payer.id.as_ref().map(Text::as_str)),
+        (Field::CustomerEmail, payer.email.as_ref().map(Text::as_str)),
+        (Field::CustomerName, payer.name.as_ref().map(Text::as_str)),
+    ];
+    let place = |field| Place { row: id.clone().into(), field };
+    let told = told.into_iter().filter_map(|(field, text)| Some((place(field), text?)));
+    let told: Vec<(Place, &str)> = told.collect();
+    let person = payer.person(id);
+    let sealed = people.seal_texts(host, &person, &told, &request.actor).await?;
+    let mut customer = Customer::unnamed(person);
+    for ((place, _), sealed) in told.into_iter().zip(sealed) {
+        let kept = Some(Kept::Sealed(sealed));
+        match place.field {
+            Field::CustomerId => customer.id = kept,
+            Field::CustomerEmail => customer.email = kept,
+            Field::CustomerName => customer.name = kept,
+            Field::Paper(_) => {}
+        }
+    }
+    Ok(Some(customer))
 }
 
 /// Opens the object and makes sure that it is what was asked for.

@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod capture;
 pub mod confirm;
+pub mod customer;
 pub mod deliver;
 pub mod dispute;
 pub mod initiate;

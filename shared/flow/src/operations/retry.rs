@@ -28,6 +28,7 @@ use crate::{
     ports::{
         Actor, Error, Gateway, Host, LoadPayment, ReplacePayment,
         dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+        personal::Open,
         warning::{LoadWarning, WarningGateway, WriteWarning},
     },
     steps::{self, Sending, act, attempt},
@@ -62,13 +63,20 @@ pub async fn retry<H: Host, S: LoadPayment + ReplacePayment, G: Gateway>(
 ///
 /// # Errors
 /// If something outside fails. The row keeps its `due`; nothing is lost.
-pub async fn retry_dispute<H, S, G>(host: &H, store: &S, gateway: &G, id: &DisputeId) -> Result<Option<Dispute>, Error>
+pub async fn retry_dispute<H, S, G, P>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    people: &P,
+    id: &DisputeId,
+) -> Result<Option<Dispute>, Error>
 where
     H: Host,
     S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
     G: DisputeGateway,
+    P: Open,
 {
-    dispute::look(host, store, gateway, id).await
+    dispute::look(host, store, gateway, people, id).await
 }
 
 /// Looks at one early fraud warning and moves it on; none if there is no such row, or nobody needs to look at it now.

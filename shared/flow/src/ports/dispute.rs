@@ -128,8 +128,13 @@ pub trait DisputeGateway: Sync {
     /// Looks at a dispute, and at the object behind it.
     fn fetch_dispute(&self, id: &DisputeId, budget: Duration) -> impl Future<Output = Traced<Outcome>> + Send;
 
-    /// Does the committed dispute's open act: gives the gateway the papers, or gives in.
-    fn answer_dispute(&self, committed: &Committed, budget: Duration) -> impl Future<Output = Traced<Answer>> + Send;
+    /// Does the committed dispute's open act: gives the gateway the papers, which are its row's, opened; or gives in.
+    fn answer_dispute(
+        &self,
+        committed: &Committed,
+        papers: &Papers,
+        budget: Duration,
+    ) -> impl Future<Output = Traced<Answer>> + Send;
 }
 
 /// Why a gateway does not take some papers.

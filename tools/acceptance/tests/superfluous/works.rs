@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use acceptance::client::Opened;
+use acceptance::environments::kill;
 use acceptance::gateway::Call;
 use acceptance::gateway::Gateway::{self, PayPal, Stripe};
 use acceptance::merchant::Merchant;
@@ -18,11 +19,13 @@ use acceptance::{eventually, unique};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::disputed::{disputed, sends_evidence_again};
+
 /// How often something is looked for that takes its time, a second apart.
 const SOON: u32 = 20;
 const A_SECOND: Duration = Duration::from_secs(1);
 /// More often than anybody asks before the trouble is over.
-const ALWAYS: u32 = 1_000;
+pub(crate) const ALWAYS: u32 = 1_000;
 /// What a payer's time is followed by here, in seconds: the local stage's `FirstLookSeconds`, and a look more.
 const UNTIL_DUE: u32 = 30;
 
@@ -49,6 +52,18 @@ pub(crate) enum Work {
     ShowsAPayment,
     /// A payment's timeline is shown.
     ShowsATimeline,
+    /// What is a new payer's own is sealed.
+    SealsAPayer,
+    /// What is a known payer's own is sealed, by somebody who has never seen their key.
+    SealsAPayerAgain,
+    /// Who pays is shown.
+    ShowsAPayer,
+    /// What was brought forward is shown, by somebody who has never seen its key.
+    ShowsPapers,
+    /// Evidence that never arrived is sent again.
+    SendsEvidenceAgain,
+    /// A person is erased.
+    Erases,
     /// The payments of a day are listed.
     ListsADay,
     /// The payments of a reference are listed.
@@ -92,6 +107,8 @@ impl Work {
     pub(crate) fn that_needs(function: &str, action: &str, thing: &str) -> Self {
         match (function, action, thing) {
             ("initiate", "dynamodb:GetItem", _) => Self::FindsWhatItOpened,
+            ("initiate", "kms:GenerateDataKey", _) => Self::SealsAPayer,
+            ("initiate", "kms:Decrypt", _) => Self::SealsAPayerAgain,
             ("initiate", _, "!GetAtt PayPalSecret.Id") => Self::Opens(PayPal),
             ("initiate", ..) => Self::Opens(Stripe),
             ("confirm" | "capture" | "cancel" | "refund", "sqs:SendMessage", _) => Self::AsksForALook,
@@ -99,19 +116,24 @@ impl Work {
             ("confirm" | "capture" | "cancel" | "refund", ..) => Self::Acts(Stripe),
             ("dispute", "dynamodb:Query" | "dynamodb:BatchGetItem", _) => Self::ListsDisputes,
             ("dispute", "sqs:SendMessage", _) => Self::AsksForALookAtADispute,
+            ("dispute", "kms:GenerateDataKey", _) => Self::AnswersADispute(Stripe),
+            ("dispute", "kms:Decrypt", _) => Self::ShowsPapers,
             ("dispute", "dynamodb:PutItem", _) | ("dispute", _, "!GetAtt StripeSecret.Id") => {
                 Self::AnswersADispute(Stripe)
             }
             ("dispute", _, "!GetAtt PayPalSecret.Id") => Self::AnswersADispute(PayPal),
             ("dispute", ..) => Self::ShowsADispute,
             ("status", "dynamodb:BatchGetItem", _) => Self::ShowsATimeline,
+            ("status", "kms:Decrypt", _) => Self::ShowsAPayer,
             ("status", ..) => Self::ShowsAPayment,
+            ("customer", ..) => Self::Erases,
             ("payments", _, thing) if thing.ends_with("/index/reference") => Self::ListsAReference,
             ("payments", ..) => Self::ListsADay,
             ("webhook", _, "!GetAtt PayPalWebhookSecret.Id") => Self::JudgesAnEventOfPayPals,
             ("webhook", "sqs:SendMessage", _) => Self::TakesAnEventThatProvesNothing,
             ("webhook", ..) => Self::TakesAnEvent,
             ("retry", "dynamodb:GetItem", _) => Self::Looks,
+            ("retry", "kms:Decrypt", _) => Self::SendsEvidenceAgain,
             ("retry", _, "!GetAtt PayPalSecret.Id") => Self::Settles(PayPal),
             ("retry", ..) => Self::Settles(Stripe),
             ("sweep", _, "!GetAtt DeliveryQueue.Arn") => Self::SweepsDeliveries,
@@ -139,6 +161,27 @@ impl Work {
                 is(&stack.api.initiate(&unique("right"), &terms).await, 201)
             }
             Self::FindsWhatItOpened => finds_what_it_opened(stack).await,
+            Self::SealsAPayer => is(&of_a_payer(stack, &unique("payer")).await, 201),
+            Self::SealsAPayerAgain => {
+                let payer = unique("payer");
+                is(&of_a_payer(stack, &payer).await, 201)?;
+                // Whoever has made a key remembers it.
+                kill(stack, function);
+                is(&of_a_payer(stack, &payer).await, 201)
+            }
+            Self::ShowsAPayer => {
+                let opened = Opened::of(&of_a_payer(stack, &unique("payer")).await.expect(201));
+                is(&stack.api.payer(&opened.id).await, 200)
+            }
+            Self::ShowsPapers => {
+                let dispute = disputed(stack, Stripe).await;
+                let papers = json!({"submit": false, "evidence": {"explanation": "It was delivered."}});
+                is(&stack.api.evidence(&dispute.public_id, &unique("right"), &papers).await, 200)?;
+                kill(stack, function);
+                is(&stack.api.dispute(&dispute.public_id).await, 200)
+            }
+            Self::SendsEvidenceAgain => sends_evidence_again(stack).await,
+            Self::Erases => is(&stack.api.erase(&unique("payer")).await, 204),
             Self::Acts(gateway) => {
                 let payment = ready_for(stack, function, gateway).await;
                 is(&act(stack, function, &payment).await, 200)
@@ -280,6 +323,12 @@ pub(crate) async fn tidy(stack: &Stack) {
     }
 }
 
+/// A payment of this payer's is opened.
+async fn of_a_payer(stack: &Stack, payer: &str) -> Answer {
+    let customer = json!({"customer": {"id": payer, "name": "Pia Payer"}});
+    stack.api.initiate(&unique("right"), &Stack::terms(Stripe, &customer)).await
+}
+
 async fn finds_what_it_opened(stack: &Stack) -> Result<(), String> {
     let (key, terms) = (unique("right"), Stack::terms(Stripe, &json!({})));
     is(&stack.api.initiate(&key, &terms).await, 201)?;
@@ -335,31 +384,6 @@ async fn nobody_was_lost(stack: &Stack, function: &str, about: &str) -> Result<(
     })
     .await;
     lines.into_iter().find(|line| line.contains("nudgeLost")).map_or(Ok(()), Err)
-}
-
-/// A dispute that waits for the merchant.
-struct Disputed {
-    public_id: String,
-    gateways_id: String,
-}
-
-impl Disputed {
-    async fn answered(&self, stack: &Stack) -> Answer {
-        let papers = json!({"submit": true, "evidence": {"explanation": "It was delivered."}});
-        stack.api.evidence(&self.public_id, &unique("right"), &papers).await
-    }
-}
-
-async fn disputed(stack: &Stack, gateway: Gateway) -> Disputed {
-    let payment = stack.paid(gateway, json!({})).await;
-    let gateways_id = stack.sandbox.disputes(&payment.id, json!({})).await;
-    // Seen by its payment: the function that shows disputes may be the one that cannot.
-    eventually("the payment is disputed", async || {
-        let shown = stack.api.status(&payment.id).await.expect(200);
-        if shown.text_at("/disputes/0/status") == "needs_response" { Ok(()) } else { Err(shown.text) }
-    })
-    .await;
-    Disputed { public_id: format!("dsp_{}_{gateways_id}", gateway.name()), gateways_id }
 }
 
 async fn looks(stack: &Stack, payment: &Opened) -> Result<(), String> {
@@ -439,18 +463,18 @@ fn is_applied(answer: &Answer) -> Result<(), String> {
     if answer.text_at("/received") == "applied" { Ok(()) } else { Err(answer.text.clone()) }
 }
 
-fn is(answer: &Answer, status: u16) -> Result<(), String> {
+pub(crate) fn is(answer: &Answer, status: u16) -> Result<(), String> {
     if answer.status == status { Ok(()) } else { Err(format!("{} {}", answer.status, answer.text)) }
 }
 
 /// A function that was invoked, and did not fail as a whole.
-fn went_well(answer: &Answer) -> Result<(), String> {
+pub(crate) fn went_well(answer: &Answer) -> Result<(), String> {
     is(answer, 200)?;
     if answer.header("x-amz-function-error").is_empty() { Ok(()) } else { Err(answer.text.clone()) }
 }
 
 /// Looks for a while. What there was instead, if it never comes.
-async fn soon(mut look: impl AsyncFnMut() -> Result<(), String>) -> Result<(), String> {
+pub(crate) async fn soon(mut look: impl AsyncFnMut() -> Result<(), String>) -> Result<(), String> {
     let mut instead = Ok(());
     for _ in 0..SOON {
         instead = look().await;

@@ -18,6 +18,7 @@ pub(super) fn throttled(service: Service) -> Response {
         ),
         Service::Sqs => ("RequestThrottled", "Request was throttled."),
         Service::SecretsManager => ("ThrottlingException", "Rate exceeded"),
+        Service::Kms => ("ThrottlingException", "You have exceeded the rate at which you may call KMS."),
     };
     refusal(service, 400, kind, message)
 }
@@ -30,6 +31,7 @@ pub(super) fn of_status(service: Service, status: u16) -> Response {
         (_, Service::DynamoDb) => ("InternalServerError", "Internal server error"),
         (_, Service::Sqs) => ("InternalFailure", "The request processing has failed because of an unknown error."),
         (_, Service::SecretsManager) => ("InternalServiceError", "An error occurred on the server side."),
+        (_, Service::Kms) => ("KMSInternalException", "An internal error occurred."),
     };
     refusal(service, status, kind, message)
 }
@@ -38,7 +40,7 @@ fn refusal(service: Service, status: u16, kind: &str, message: &str) -> Response
     let (namespace, content_type) = match service {
         Service::DynamoDb => ("com.amazonaws.dynamodb.v20120810#", "application/x-amz-json-1.0"),
         Service::Sqs => ("com.amazonaws.sqs#", "application/x-amz-json-1.0"),
-        Service::SecretsManager => ("", "application/x-amz-json-1.1"),
+        Service::SecretsManager | Service::Kms => ("", "application/x-amz-json-1.1"),
     };
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = json!({ "__type": format!("{namespace}{kind}"), "message": message }).to_string();

@@ -12,6 +12,7 @@ pub(crate) enum Service {
     DynamoDb,
     Sqs,
     SecretsManager,
+    Kms,
 }
 
 /// What goes wrong.
@@ -69,6 +70,8 @@ impl<'a> Asked<'a> {
             "DynamoDB_20120810" => Service::DynamoDb,
             "AmazonSQS" => Service::Sqs,
             "secretsmanager" => Service::SecretsManager,
+            // What KMS was called before it had a name.
+            "TrentService" => Service::Kms,
             _ => return None,
         };
         Some(Self { service, operation, body })
@@ -136,6 +139,7 @@ mod tests {
             ("dynamodb", "DynamoDB_20120810.Query"),
             ("sqs", "AmazonSQS.SendMessage"),
             ("secretsmanager", "secretsmanager.GetSecretValue"),
+            ("kms", "TrentService.Decrypt"),
         ] {
             assert!(fits(&format!(r#"{{"service": "{service}", "fault": "status", "times": 1}}"#), target, ""));
         }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use domain::{
     dispute::{
-        ACTS_MAX, Act, ActKind, ActProgress, Channel, Dispute, Kind, Known, Link, Paper, Papers, Reason, Reminder,
-        Stage, Standing, Status, Ways,
+        ACTS_MAX, Act, ActKind, ActProgress, Channel, Dispute, KeptPapers, Kind, Known, Link, Paper, Papers, Reason,
+        Reminder, Stage, Standing, Status, Ways,
     },
     gateway::Mode,
     id::{IdempotencyKey, RequestHash},
     money::{Currency, Money},
     payment::{Review, ReviewReason},
+    personal::{KeyNumber, PersonId, Sealed},
     policy::Policy,
     schedule::Limits,
     text::{GatewayToken, Text},
@@ -65,8 +66,14 @@ pub fn largest(number: u32) -> Dispute {
     };
     dispute.acts = vec![act; ACTS_MAX];
     let texts = Paper::ALL.into_iter().filter(|paper| paper.kind() == Kind::Text).take(4);
-    dispute.papers = must(Papers::parse(texts.map(|paper| (paper, "x".repeat(Papers::TEXT_MAX_CHARS))).collect()));
+    // 33 bytes more than the text, for its key's number and the seal.
+    let sealed = || Sealed { key: KeyNumber::FIRST, bytes: vec![0; Papers::TEXT_MAX_CHARS + 29] };
+    dispute.papers = KeptPapers::sealed(somebody(), texts.map(|paper| (paper, sealed())));
     dispute
+}
+
+fn somebody() -> PersonId {
+    PersonId::of_payment(&crate::payments::id(1))
 }
 
 /// Any dispute that the types allow, whether or not the rules would ever make it.
@@ -128,7 +135,8 @@ fn link() -> impl Strategy<Value = Link> {
     ]
 }
 
-fn papers() -> impl Strategy<Value = Papers> {
+/// Sealed, or in clear as the first release kept them.
+fn papers() -> impl Strategy<Value = KeptPapers> {
     let paper = select(Paper::ALL.to_vec()).prop_flat_map(|paper| {
         let text = match paper.kind() {
             Kind::Text => "[ -~\n]{1,40}".boxed(),
@@ -136,7 +144,11 @@ fn papers() -> impl Strategy<Value = Papers> {
         };
         text.prop_map(move |text| (paper, text))
     });
-    vec(paper, 0..5).prop_map(|papers| must(Papers::parse(papers.into_iter().collect::<BTreeMap<_, _>>())))
+    let clear = vec(paper, 0..5)
+        .prop_map(|papers| KeptPapers::clear(&must(Papers::parse(papers.into_iter().collect::<BTreeMap<_, _>>()))));
+    let paper = (select(Paper::ALL.to_vec()), crate::payments::any_sealed());
+    let sealed = vec(paper, 0..5).prop_map(|papers| KeptPapers::sealed(somebody(), papers));
+    prop_oneof![clear, sealed]
 }
 
 fn act() -> impl Strategy<Value = Act> {

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     gateway::SimGateway,
+    people::InOneGo,
     shop::{client, rules},
     simulation::coverage::Operation,
     turns,
@@ -122,7 +123,10 @@ impl Deed {
     async fn run(&self, ports: &Ports<'_>, id: &TransactionId) -> Told {
         let (host, house) = (ports.house.shop.host(), ports.house);
         match self.clone() {
-            Self::Initiate(request) => initiated(initiate(host, ports, ports, &rules(), *request).await),
+            Self::Initiate(request) => {
+                let people = InOneGo(ports.house.shop.people());
+                initiated(initiate(host, ports, ports, &people, &rules(), *request).await)
+            }
             Self::Confirm(request) => requested(confirm(host, ports, ports, ports, id, *request, &client()).await),
             Self::Capture(wish) => part(capture(host, ports, ports, ports, id, wish, &client()).await),
             Self::Cancel(request) => requested(cancel(host, ports, ports, ports, id, request, &client()).await),
@@ -157,16 +161,19 @@ impl Deed {
 
     async fn about_dispute(&self, ports: &Ports<'_>, id: &DisputeId) -> Told {
         let (host, house) = (ports.house.shop.host(), ports.house);
+        let (actor, people) = (client(), InOneGo(house.shop.people()));
         if let Self::Evidence(request, wish) = self.clone() {
-            return answered(disputes::evidence(host, ports, ports, ports, id, request, wish, &client()).await);
+            let asked = disputes::Asked { id, request: &request, actor: &actor };
+            return answered(disputes::evidence(host, ports, ports, ports, &people, asked, wish).await);
         }
         if let Self::Accept(request) = self.clone() {
-            return answered(disputes::accept(host, ports, ports, ports, id, request, &client()).await);
+            let asked = disputes::Asked { id, request: &request, actor: &actor };
+            return answered(disputes::accept(host, ports, ports, ports, &people, asked).await);
         }
         turns::pass().await;
         house.dispute_is_due();
         turns::pass().await;
-        retry_dispute(host, ports, ports, id).await.map_or_else(|error| failed(&error), |_| Told::Done)
+        retry_dispute(host, ports, ports, &people, id).await.map_or_else(|error| failed(&error), |_| Told::Done)
     }
 
     /// The same request with another body under the same key, if it has a key and `row` has taken it.

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
     dispute::{
-        ActKind, ActProgress, Answer, Command, Dispute, DisputeId, Outcome, Paper, Papers, Request, SnapshotStatus,
-        Stage, Standing, Status,
+        ActKind, ActProgress, Answer, Command, Dispute, DisputeId, KeptPapers, Outcome, Paper, Papers, Request,
+        SnapshotStatus, Stage, Standing, Status,
     },
     gateway::{Gateway as GatewayName, Traced},
     id::{RequestHash, TransactionId, gateway_key},
@@ -104,7 +104,12 @@ impl DisputeScene {
             Self::Unheard | Self::Unseen | Self::Asks => {}
             Self::PutBy => drop(shop.evidence(&id, request("put-by"), Wish::Draft(papers("put by"))).await),
             Self::Submitting => {
-                write_down(&shop, &id, Command::Submit { request: request("w"), papers: Some(papers("w")) }).await;
+                write_down(
+                    &shop,
+                    &id,
+                    Command::Submit { request: request("w"), papers: Some(KeptPapers::clear(&papers("w"))) },
+                )
+                .await;
             }
             Self::Accepting => write_down(&shop, &id, Command::Accept(request("w"))).await,
             Self::Lost => {
@@ -312,12 +317,12 @@ impl DisputeGateway for Ports<'_> {
         .await
     }
 
-    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
+    async fn answer_dispute(&self, committed: &Committed, papers: &Papers, budget: Duration) -> Traced<Answer> {
         let key = gateway_key::dispute(&committed.dispute().id, committed.dispute().acts.len());
-        let kept = committed.clone();
+        let (kept, papers) = (committed.clone(), papers.clone());
         self.call((Point::GatewayAnswerDispute, Some(key)), budget, move |shop, way| {
             shop.disputes().script([fate(way)]);
-            block_on(shop.gateway().answer_dispute(&kept, budget))
+            block_on(shop.gateway().answer_dispute(&kept, &papers, budget))
         })
         .await
     }

@@ -20,7 +20,7 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn retry_dispute(&self, id: &DisputeId) -> Result<Option<Dispute>, Error> {
-        retry_dispute(&*self.host, &self.store, &self.gateway, id).await
+        retry_dispute(&*self.host, &self.store, &self.gateway, &self.people, id).await
     }
 
     /// A nudge arrives that names a warning.
@@ -42,7 +42,8 @@ impl Shop {
         wish: disputes::Wish,
     ) -> Result<disputes::Requested, DisputeError> {
         let (host, actor) = (&*self.host, client());
-        disputes::evidence(host, &self.store, &self.gateway, &self.queue, id, request, wish, &actor).await
+        let asked = disputes::Asked { id, request: &request, actor: &actor };
+        disputes::evidence(host, &self.store, &self.gateway, &self.queue, &self.people, asked, wish).await
     }
 
     /// POST /disputes/{id}/accept.
@@ -50,7 +51,9 @@ impl Shop {
     /// # Errors
     /// As the operation says.
     pub async fn accept(&self, id: &DisputeId, request: Request) -> Result<disputes::Requested, DisputeError> {
-        disputes::accept(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+        let (host, actor) = (&*self.host, client());
+        let asked = disputes::Asked { id, request: &request, actor: &actor };
+        disputes::accept(host, &self.store, &self.gateway, &self.queue, &self.people, asked).await
     }
 
     /// GET /disputes.

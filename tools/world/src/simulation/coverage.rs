@@ -140,6 +140,9 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 12] = {
     };
     const ANSWER: &[Point] =
         &[LoadDispute, WriteDisputeIntent, GatewayAnswerDispute, GatewayFetchDispute, WriteDisputeOutcome, Nudge];
+    // Whose the papers are, the payment says.
+    const EVIDENCE: &[Point] =
+        &[LoadDispute, Load, WriteDisputeIntent, GatewayAnswerDispute, GatewayFetchDispute, WriteDisputeOutcome, Nudge];
     [
         (Initiate, &[GatewayOpen, Create, Load]),
         (Confirm, &[Load, WriteIntent, GatewayConfirm, WriteOutcome, Nudge]),
@@ -148,7 +151,7 @@ pub const AWAIT_POINTS: [(Operation, &[Point]); 12] = {
         (Refund, &[Load, WriteIntent, GatewayRefund, WriteOutcome, Nudge]),
         (Status, &[Load]),
         (Payments, &[List]),
-        (Evidence, ANSWER),
+        (Evidence, EVIDENCE),
         (Accept, ANSWER),
         (Webhook, &[Load, WriteOutcome, LoadDispute, CreateDispute, WriteDisputeOutcome, Nudge]),
         (

@@ -38,6 +38,7 @@ use super::{
     weather::{WeatheredQueue, WeatheredStore},
 };
 use crate::{
+    people::InOneGo,
     shop::{client, rules},
     store::Layout,
 };
@@ -155,7 +156,10 @@ pub(super) fn call(stage: &Arc<Stage>, id: TransactionId, ask: Ask) -> Invocatio
 async fn answer(machine: &Machine, id: &TransactionId, ask: Ask) -> Answer {
     let (store, queue, gateway) = (planted::store(machine), WeatheredQueue(machine), planted::gateway(machine));
     match ask {
-        Ask::Initiate(request) => initiated(initiate(machine, &store, &gateway, &rules(), *request).await),
+        Ask::Initiate(request) => {
+            let people = InOneGo(&machine.stage.people);
+            initiated(initiate(machine, &store, &gateway, &people, &rules(), *request).await)
+        }
         Ask::Confirm(mut request) => {
             // The handler writes it for the version of the gateway's API that its release speaks.
             machine.release.api_version.clone_into(&mut request.api_version);
@@ -241,7 +245,10 @@ pub(super) fn look(stage: &Arc<Stage>, ids: Vec<RowId>) -> InvocationId {
             let (store, gateway) = (planted::store(&machine), planted::gateway(&machine));
             let looked = match &id {
                 RowId::Payment(id) => retry(&machine, &store, &gateway, id).await.map(drop),
-                RowId::Dispute(id) => retry_dispute(&machine, &store, &gateway, id).await.map(drop),
+                RowId::Dispute(id) => {
+                    let people = InOneGo(&machine.stage.people);
+                    retry_dispute(&machine, &store, &gateway, &people, id).await.map(drop)
+                }
                 // Nobody warns of fraud here.
                 RowId::Warning(_) => Ok(()),
                 // And nobody is told of anything.

@@ -260,9 +260,10 @@ impl DisputeGateway for Planted<'_, WeatheredGateway<'_>> {
     async fn answer_dispute(
         &self,
         committed: &commit::dispute::Committed,
+        papers: &Papers,
         budget: Duration,
     ) -> Traced<dispute::Answer> {
-        let told = self.port.answer_dispute(committed, budget).await;
+        let told = self.port.answer_dispute(committed, papers, budget).await;
         let is_silence = told.answer.outcome == dispute::Outcome::Unknown(UnknownReason::Timeout);
         if self.has(Bug::ReadsSilenceAsARefusal) && is_silence {
             let outcome = dispute::Outcome::Refused { code: "timeout".to_owned() };

@@ -27,6 +27,7 @@ use super::{
 use crate::{
     gateway::SimGateway,
     host::SimHost,
+    people::Twin,
     queue::MemoryQueue,
     store::{Layout, MemoryStore},
 };
@@ -52,6 +53,7 @@ pub(super) struct Stage {
     pub(super) store: MemoryStore,
     pub(super) queue: MemoryQueue,
     pub(super) gateway: SimGateway,
+    pub(super) people: Twin,
     /// What is planted before the functions' ports.
     pub(super) bug: Option<Bug>,
     inner: Mutex<Inner>,
@@ -117,6 +119,7 @@ impl Stage {
             store,
             queue: MemoryQueue::default(),
             gateway,
+            people: Twin::default(),
             bug: None,
             inner: Mutex::new(Inner {
                 choices,

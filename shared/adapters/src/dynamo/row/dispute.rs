@@ -6,16 +6,17 @@
 //! | `xp` `xd` | its place in the list of disputes, see [`super::super::keys`] |
 //! | `mo` `pt` `ob` `no` `tl` | mode, the payment, the object that bears its id, not ours, the payment's row has been told |
 //! | `kn` | what the gateway has shown: `ch` charge, `am` amount, `cu` currency, `r` why, `g` the gateway's word, `sg` stage, `st` status, `dl` deadline, `n` how often it was answered, `wa` where evidence goes, `wx` the merchant may give in |
-//! | `pa` | the papers, by their names |
+//! | `pa` `pe` | the papers, by their names: sealed (see [`super::kept`]), and whose they are; strings as the first release wrote them |
 //! | `ac` | acts: `w` what, `k` `h` `t` `p` `c` as for a payment, `s` when it was last sent where that is later, `b` how often it had been answered before |
 //! | `rm` | the last alarm that was raised |
 
 use std::collections::BTreeMap;
 
 use domain::{
-    dispute::{Act, ActKind, ActProgress, Dispute, Known, Link, Paper, Papers, Standing, Ways},
+    dispute::{Act, ActKind, ActProgress, Dispute, KeptPapers, Known, Link, Paper, Papers, Standing, Ways},
     id::{IdempotencyKey, TransactionId},
     money::{Currency, Money},
+    personal::{Kept, PersonId},
     text::{GatewayToken, Text},
 };
 use flow::ports::dispute::Write;
@@ -25,14 +26,20 @@ use super::{
         attributes::{Attributes, Item, Unfit, Written},
         keys,
     },
-    VERSION, caused_by, hash_bytes, is_of, maybe_time, read_hash, read_review, time, write_review,
+    VERSION, caused_by, hash_bytes, is_of,
+    kept::Names,
+    maybe_time, read_hash, read_review, time, write_review,
 };
 
 /// The shape of the first release that has disputes.
 const FIRST: u32 = 1;
+/// The same, with papers that are sealed. The release that knows none would send a bank nothing in their place, so it must not touch
+/// such a row.
+const SECOND: u32 = 2;
 
 const KNOWN: &str = "kn";
 const PAPERS: &str = "pa";
+const PERSON: &str = "pe";
 const ACTS: &str = "ac";
 
 /// The whole row as it shall stand.
@@ -43,7 +50,7 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
     let dispute = write.dispute;
     let acts: Vec<Written> = dispute.acts.iter().map(write_act).collect::<Result<_, _>>()?;
     let row = caused_by(write.writer, &write.cause, write.actor)
-        .number("sv", FIRST)
+        .number("sv", if dispute.papers.person().is_some() { SECOND } else { FIRST })
         .number(VERSION, dispute.version)
         .number("ua", dispute.updated_at.unix_ms())
         .word("mo", dispute.mode)
@@ -51,6 +58,7 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         .number("rd", dispute.rounds)
         .list(ACTS, acts)
         .map(PAPERS, write_papers(&dispute.papers))
+        .maybe(dispute.papers.person(), |row, person| row.bytes(PERSON, person.as_bytes().to_vec()))
         .maybe(dispute.known.as_ref(), |row, known| row.map(KNOWN, write_known(known)))
         .maybe(dispute.reminded, |row, reminder| row.word("rm", reminder))
         .maybe(dispute.attention, |row, review| row.map("rv", write_review(review)));
@@ -70,15 +78,16 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
 /// If it is none that this release wrote.
 pub fn read(item: &Item) -> Result<Dispute, Unfit> {
     let row = Attributes::of(item);
-    if row.number::<u32>("sv")? != FIRST {
+    let (FIRST | SECOND) = row.number::<u32>("sv")? else {
         return Err(row.unfit("sv", "is a version that this release does not read"));
-    }
+    };
     let link = match row.maybe_parsed("pt", TransactionId::parse)? {
         Some(id) => Link::Payment { id, object: row.maybe_parsed("ob", GatewayToken::parse)? },
         None if row.maybe_flag("no")? == Some(true) => Link::NotOurs,
         None => Link::Unknown,
     };
-    let papers = row.maybe_map(PAPERS)?.map(|papers| read_papers(&papers)).transpose()?;
+    let person = row.maybe_bytes(PERSON)?;
+    let papers = row.maybe_map(PAPERS)?.map(|papers| read_papers(&papers, person)).transpose()?;
     Ok(Dispute {
         id: keys::read_dispute_id(&row)?,
         mode: row.word("mo")?,
@@ -135,19 +144,41 @@ fn read_known(map: &Attributes<'_>) -> Result<Known, Unfit> {
     })
 }
 
-fn write_papers(papers: &Papers) -> Written {
-    papers.iter().fold(Written::default(), |map, (paper, text)| map.text(paper.name(), text))
+fn write_papers(papers: &KeptPapers) -> Written {
+    papers.iter().fold(Written::default(), |map, (paper, kept)| of_paper(paper).write(map, kept))
 }
 
-fn read_papers(map: &Attributes<'_>) -> Result<Papers, Unfit> {
+/// With `pe`, all are sealed; without, none is.
+fn read_papers(map: &Attributes<'_>, person: Option<&[u8]>) -> Result<KeptPapers, Unfit> {
+    let Some(person) = person else { return read_clear_papers(map) };
+    let person = PersonId::of_bytes(person).ok_or_else(|| Unfit::new(PERSON, "is not a person"))?;
+    let mut papers = BTreeMap::new();
+    for name in map.names() {
+        let paper = known_paper(name)?;
+        let Some(Kept::Sealed(sealed)) = of_paper(paper).read(map)? else {
+            return Err(Unfit::new(PAPERS, "has a paper that is not sealed"));
+        };
+        papers.insert(paper, sealed);
+    }
+    Ok(KeptPapers::sealed(person, papers))
+}
+
+fn read_clear_papers(map: &Attributes<'_>) -> Result<KeptPapers, Unfit> {
     let mut papers = BTreeMap::new();
     for (name, text) in map.texts()? {
-        // Somebody else's name would be somebody's data.
-        let paper =
-            Paper::named(&name).ok_or_else(|| Unfit::new(PAPERS, "has a paper that this release does not know"))?;
-        papers.insert(paper, text);
+        papers.insert(known_paper(&name)?, text);
     }
-    Papers::parse(papers).map_err(|(_, why)| Unfit::new(PAPERS, why))
+    let papers = Papers::parse(papers).map_err(|(_, why)| Unfit::new(PAPERS, why))?;
+    Ok(KeptPapers::clear(&papers))
+}
+
+fn known_paper(name: &str) -> Result<Paper, Unfit> {
+    // Somebody else's name would be somebody's data.
+    Paper::named(name).ok_or_else(|| Unfit::new(PAPERS, "has a paper that this release does not know"))
+}
+
+const fn of_paper(paper: Paper) -> Names {
+    Names { clear: paper.name(), sealed: paper.name() }
 }
 
 fn write_act(act: &Act) -> Result<Written, Unfit> {

@@ -15,6 +15,9 @@
 //! | `di` | what its disputes hold (see [`story`]); they have rows of their own ([`dispute`]) |
 //! | `fw` | what a bank has said of fraud (see [`story`]); until they are told, warnings have rows of their own ([`warning`]) |
 //!
+//! What is the payer's own (`cr`) is sealed, see [`kept`]; their keys have a row of their own ([`keyring`]). The release that knows no
+//! sealed texts reads such a payment all the same, and leaves them out when it writes: it has no use for them, and a payment must go on.
+//!
 //! Times are milliseconds since the epoch, amounts minor units of `cu`. A row is read by the version in `sv`: what the
 //! version before the present one wrote is still read. A row is written in the oldest version that can bear it, so that a
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
@@ -24,6 +27,8 @@ pub mod delivery;
 pub mod dispute;
 pub mod endpoints;
 pub mod entry;
+mod kept;
+pub mod keyring;
 pub mod movement;
 mod state;
 mod story;
@@ -93,7 +98,7 @@ pub fn lay_out(write: &Write<'_>) -> Result<Item, Unfit> {
         row.number(SETTLEMENT_LOOKS, looks)
     });
     let row = keys::write(row, payment)?;
-    let row = terms::write(row, &payment.terms)?;
+    let row = terms::write(row, payment)?;
     let row = state::write(row, payment)?;
     Ok(story::write(row, payment)?.into_item())
 }
@@ -155,7 +160,7 @@ fn caused_by(writer: WriterToken, cause: &Cause<'_>, who: &Actor) -> Written {
         .number(LAST_WRITER, writer.0)
         .text(WHAT, cause.what)
         .maybe(cause.why, |row, why| row.text(WHY, why))
-        .text(WHO, actor(who))
+        .text(WHO, who.to_string())
         .maybe(cause.grounds.evidence, |row, kind| row.text(EVIDENCE, kind.name()))
         .maybe(cause.grounds.request_id, |row, id| row.text(REQUEST_ID, id.as_str()))
 }
@@ -170,11 +175,12 @@ fn write_cause(row: Written, cause: &timeline::Cause) -> Written {
 }
 
 fn read_present(row: &Attributes<'_>) -> Result<Payment, Unfit> {
-    let terms = terms::read(row)?;
+    let id = keys::read_id(row)?;
+    let terms = terms::read(row, &id)?;
     let currency = terms.amount.currency();
     let (attention, refund_unknown) = read_reviews(row)?;
     Ok(Payment {
-        id: keys::read_id(row)?,
+        id,
         gateway: row.word("gw")?,
         mode: row.word("mo")?,
         object: row.parsed("ob", GatewayToken::parse)?,
@@ -218,17 +224,6 @@ fn read_reviews(row: &Attributes<'_>) -> Result<(Option<Review>, Option<Timestam
 
 fn read_review(review: &Attributes<'_>) -> Result<Review, Unfit> {
     Ok(Review { since: time(review, "t")?, reason: review.word("r")? })
-}
-
-/// Who made it happen, as the timeline will show it.
-fn actor(actor: &Actor) -> String {
-    match actor {
-        Actor::Client(name) => format!("client:{name}"),
-        Actor::Webhook(event) => format!("webhook:{event}"),
-        Actor::Retry => "retry".to_owned(),
-        Actor::Publish => "publish".to_owned(),
-        Actor::Deliver => "deliver".to_owned(),
-    }
 }
 
 /// Half as long as hex, and a confirm stores one more.

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use domain::{
+    id::TransactionId,
     money::{Currency, Money},
-    payment::{Customer, Terms},
+    payment::{Payment, Terms},
+    personal::{Customer, Kept, PersonId},
     text::{Metadata, Text, WebUrl},
 };
 
@@ -13,11 +15,20 @@ use super::{
         attributes::{Attributes, Unfit, Written},
         keys,
     },
+    kept::Names,
     minor_units,
 };
 
+const CUSTOMER: &str = "cr";
+/// Whose data it is, where that does not follow from the rest.
+const PERSON: &str = "p";
+const ID: Names = Names { clear: "i", sealed: "si" };
+const EMAIL: Names = Names { clear: "e", sealed: "se" };
+const NAME: Names = Names { clear: "n", sealed: "sn" };
+
 /// Writes the terms; the reference is written with the keys.
-pub(super) fn write(row: Written, terms: &Terms) -> Result<Written, Unfit> {
+pub(super) fn write(row: Written, payment: &Payment) -> Result<Written, Unfit> {
+    let terms = &payment.terms;
     let currency = terms.amount.currency();
     let expires_in = u64::try_from(terms.expires_in.as_millis()).map_err(|why| Unfit::new("ei", why))?;
     Ok(row
@@ -26,7 +37,7 @@ pub(super) fn write(row: Written, terms: &Terms) -> Result<Written, Unfit> {
         .word("cm", terms.capture)
         .word("cf", terms.confirmation)
         .number("ei", expires_in)
-        .maybe(terms.customer.as_ref(), |row, customer| row.map("cr", write_customer(customer)))
+        .maybe(terms.customer.as_ref(), |row, customer| row.map(CUSTOMER, write_customer(customer, &payment.id)))
         .maybe(terms.description.as_ref(), |row, text| row.text("ds", text.as_str()))
         .maybe(terms.statement_descriptor.as_ref(), |row, text| row.text("sd", text.as_str()))
         .maybe(write_metadata(&terms.metadata), |row, metadata| row.map("md", metadata))
@@ -35,14 +46,14 @@ pub(super) fn write(row: Written, terms: &Terms) -> Result<Written, Unfit> {
 }
 
 /// Reads them back.
-pub(super) fn read(row: &Attributes<'_>) -> Result<Terms, Unfit> {
+pub(super) fn read(row: &Attributes<'_>, id: &TransactionId) -> Result<Terms, Unfit> {
     let currency = row.parsed("cu", Currency::from_code)?;
     Ok(Terms {
         amount: Money::payable(row.number("am")?, currency).map_err(|why| row.unfit("am", why))?,
         capture: row.word("cm")?,
         confirmation: row.word("cf")?,
         reference: row.maybe_parsed(keys::REFERENCE, Text::parse)?,
-        customer: row.maybe_map("cr")?.map(|customer| read_customer(&customer)).transpose()?,
+        customer: row.maybe_map(CUSTOMER)?.map(|customer| read_customer(&customer, id)).transpose()?,
         description: row.maybe_parsed("ds", Text::parse)?,
         statement_descriptor: row.maybe_parsed("sd", Text::parse)?,
         metadata: read_metadata(row)?,
@@ -52,19 +63,33 @@ pub(super) fn read(row: &Attributes<'_>) -> Result<Terms, Unfit> {
     })
 }
 
-fn write_customer(customer: &Customer) -> Written {
-    Written::default()
-        .maybe(customer.id.as_ref(), |map, id| map.text("i", id.as_str()))
-        .maybe(customer.email.as_ref(), |map, email| map.text("e", email.as_str()))
-        .maybe(customer.name.as_ref(), |map, name| map.text("n", name.as_str()))
+fn write_customer(customer: &Customer, payment: &TransactionId) -> Written {
+    let Customer { person, id, email, name } = customer;
+    let map = Written::default()
+        .maybe(id.as_ref(), |map, kept| ID.write(map, kept))
+        .maybe(email.as_ref(), |map, kept| EMAIL.write(map, kept))
+        .maybe(name.as_ref(), |map, kept| NAME.write(map, kept));
+    let follows = *person == person_of(id.as_ref(), payment);
+    map.maybe((!follows).then_some(person), |map, person| map.bytes(PERSON, person.as_bytes().to_vec()))
 }
 
-fn read_customer(map: &Attributes<'_>) -> Result<Customer, Unfit> {
-    Ok(Customer {
-        id: map.maybe_parsed("i", Text::parse)?,
-        email: map.maybe_parsed("e", Text::parse)?,
-        name: map.maybe_parsed("n", Text::parse)?,
-    })
+fn read_customer(map: &Attributes<'_>, payment: &TransactionId) -> Result<Customer, Unfit> {
+    let id = ID.read(map)?;
+    let person = match map.maybe_bytes(PERSON)? {
+        Some(bytes) => PersonId::of_bytes(bytes).ok_or_else(|| map.unfit(PERSON, "is not a person"))?,
+        None => person_of(id.as_ref(), payment),
+    };
+    Ok(Customer { person, id, email: EMAIL.read(map)?, name: NAME.read(map)? })
+}
+
+/// Whose data it is, where the row does not say.
+fn person_of(id: Option<&Kept>, payment: &TransactionId) -> PersonId {
+    match id {
+        Some(Kept::Clear(text)) => {
+            Text::parse(text).map_or_else(|_| PersonId::of_payment(payment), |id| PersonId::of_customer(&id))
+        }
+        Some(Kept::Sealed(_)) | None => PersonId::of_payment(payment),
+    }
 }
 
 fn write_metadata(metadata: &Metadata) -> Option<Written> {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    dispute::{Act, ActKind, ActProgress, Dispute, Paper, Papers, Reminder, Stage, Standing, Status},
+    dispute::{Act, ActKind, ActProgress, Dispute, KeptPapers, Paper, Papers, Reminder, Stage, Standing, Status},
     id::{IdempotencyKey, RequestHash},
     payment::{Payment, PaymentDispute, Review, ReviewReason},
+    personal::{KeyNumber, PersonId, Sealed},
     time::Timestamp,
 };
 use expect_test::expect_file;
@@ -39,7 +40,7 @@ const fn write<'a>(dispute: &'a Dispute, actor: &'a Actor) -> Write<'a> {
 pub(super) fn fought() -> Dispute {
     let mut dispute = open(1);
     let papers = [(Paper::Explanation, "It was\ndelivered.".to_owned()), (Paper::Receipt, "file_1QxT".to_owned())];
-    dispute.papers = Papers::parse(papers.into()).unwrap();
+    dispute.papers = KeptPapers::clear(&Papers::parse(papers.into()).unwrap());
     let progress = [
         (ActKind::Draft, ActProgress::Done),
         (ActKind::Submit { before: Some(0) }, ActProgress::Refused { code: "file_not_found".into() }),
@@ -62,6 +63,13 @@ pub(super) fn fought() -> Dispute {
     dispute.attention = Some(Review { since: SimHost::START, reason: ReviewReason::OutcomeUnknown });
     dispute.rounds = 12;
     dispute
+}
+
+/// The same, with papers as they are kept today.
+fn sealed() -> Dispute {
+    let sealed = |byte| Sealed { key: KeyNumber::FIRST, bytes: vec![byte; 31] };
+    let papers = [(Paper::Explanation, sealed(1)), (Paper::CustomerEmail, sealed(2))];
+    Dispute { papers: KeptPapers::sealed(PersonId::of_payment(&world::payments::id(1)), papers), ..fought() }
 }
 
 fn noticed() -> Dispute {
@@ -89,7 +97,9 @@ pub(super) fn disputed_payment() -> Payment {
 fn disputes_are_written_as_they_always_were_and_still_read() {
     expect_file!["../golden/dispute_v1/fought.json"].assert_eq(&golden::as_json(&laid_out(&fought())));
     expect_file!["../golden/dispute_v1/noticed.json"].assert_eq(&golden::as_json(&laid_out(&noticed())));
+    expect_file!["../golden/dispute_v2/sealed.json"].assert_eq(&golden::as_json(&laid_out(&sealed())));
     for (text, dispute) in [
+        (include_str!("../golden/dispute_v2/sealed.json"), sealed()),
         (include_str!("../golden/dispute_v1/fought.json"), fought()),
         (include_str!("../golden/dispute_v1/noticed.json"), noticed()),
     ] {
@@ -144,7 +154,7 @@ fn the_largest_dispute_stays_far_below_what_dynamodb_stores() {
 #[test]
 fn a_dispute_of_a_later_schema_or_a_broken_one_is_refused_and_named_without_its_value() {
     for (name, value, why) in [
-        ("sv", AttributeValue::N("2".into()), "`sv` is a version that this release does not read"),
+        ("sv", AttributeValue::N("3".into()), "`sv` is a version that this release does not read"),
         ("mo", AttributeValue::S("secret".into()), "`mo` is a word that this release does not know"),
         ("kn", AttributeValue::S("secret".into()), "`kn` is not a map"),
         ("pk", AttributeValue::S("PAY#secret".into()), "`pk` is not a dispute's key"),

@@ -9,7 +9,7 @@ use domain::payment::Payment;
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
-use super::{disputes::disputed_payment, laid_out, stories, warnings::warned_payment};
+use super::{disputes::disputed_payment, keyrings::sealed_payment, laid_out, stories, warnings::warned_payment};
 use crate::dynamo::{attributes::Item, row};
 
 #[test]
@@ -19,6 +19,7 @@ fn rows_are_written_as_they_always_were() {
     let declined = laid_out(&stories::declined_and_scheduled());
     expect_file!["../golden/v1/declined_and_scheduled.json"].assert_eq(&as_json(&declined));
     expect_file!["../golden/v1/captured_by_hand.json"].assert_eq(&as_json(&laid_out(&stories::captured_by_hand())));
+    expect_file!["../golden/v1/sealed.json"].assert_eq(&as_json(&laid_out(&sealed_payment())));
     expect_file!["../golden/v2/paid.json"].assert_eq(&as_json(&laid_out(&stories::paid())));
     let fee_before = laid_out(&stories::fee_before_the_exchange());
     expect_file!["../golden/v2/fee_before_the_exchange.json"].assert_eq(&as_json(&fee_before));
@@ -31,7 +32,8 @@ fn rows_are_written_as_they_always_were() {
 
 #[test]
 fn rows_that_stand_in_tables_are_still_read() {
-    let rows: [(&str, Payment); 11] = [
+    let rows: [(&str, Payment); 12] = [
+        (include_str!("../golden/v1/sealed.json"), sealed_payment()),
         (include_str!("../golden/v1/waiting.json"), stories::waiting()),
         (include_str!("../golden/v1/three_d_secure.json"), stories::three_d_secure()),
         (include_str!("../golden/v1/declined_and_scheduled.json"), stories::declined_and_scheduled()),

@@ -8,6 +8,7 @@ mod causes;
 mod disputes;
 mod fuzz;
 mod golden;
+mod keyrings;
 mod price;
 mod releases;
 mod size;

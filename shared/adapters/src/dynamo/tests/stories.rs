@@ -8,10 +8,11 @@ use domain::{
     id::{AttemptNumber, IdempotencyKey, RefundId, RequestHash},
     money::{Currency, Money},
     payment::{
-        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, Customer,
-        End, Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
+        Act, ActKind, ActProgress, Attempt, AttemptProgress, AttemptResult, AttemptSource, CaptureMethod, End,
+        Instrument, Payment, PaymentState, ProcessingReason, Refund, RefundProgress, RefundReason, RefundSource,
         Review, ReviewReason,
     },
+    personal::{Customer, Kept, PersonId},
     settlement::{ExchangeRate, Settlement},
     text::{ClientSecret, GatewayToken, Metadata, Text, WebUrl},
     time::Timestamp,
@@ -33,8 +34,8 @@ pub(super) fn three_d_secure() -> Payment {
     payment.object = GatewayToken::parse(OBJECT).unwrap();
     payment.client_secret = Some(ClientSecret::new(SECRET.into()));
     payment.terms.reference = Some(Text::parse("ORDER-2026-118394").unwrap());
-    payment.terms.customer =
-        Some(Customer { id: None, email: Some(Text::parse("jo@mail.example").unwrap()), name: None });
+    let email = Some(Kept::Clear("jo@mail.example".to_owned()));
+    payment.terms.customer = Some(Customer { email, ..Customer::unnamed(PersonId::of_payment(&payment.id)) });
     payment.terms.metadata = Metadata::parse([("cart".to_owned(), "8f14e45f".to_owned())].into()).unwrap();
     payment.terms.return_url = Some(WebUrl::parse("https://shop.example/checkout/done").unwrap());
     payment.attempts = vec![attempt(AttemptNumber::FIRST, AttemptProgress::Answered)];
@@ -85,7 +86,7 @@ pub(super) fn declined_for_days() -> Payment {
 pub(super) fn captured_by_hand() -> Payment {
     let mut payment = three_d_secure();
     payment.terms.capture = CaptureMethod::Manual;
-    payment.terms.customer = Some(Customer::default());
+    payment.terms.customer = Some(Customer::unnamed(PersonId::of_payment(&payment.id)));
     let number = AttemptNumber::FIRST.next();
     let by_browser = AttemptProgress::Closed(AttemptResult::Charged);
     payment.attempts = vec![

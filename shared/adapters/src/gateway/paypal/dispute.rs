@@ -69,8 +69,8 @@ pub(super) fn look(id: &DisputeId) -> PaypalRequest {
     PaypalRequest::get(format!("/v1/customer/disputes/{}", id.reference().as_str()))
 }
 
-/// The request for the dispute's open act; none if there is none.
-pub(super) fn request(dispute: &Dispute) -> Option<PaypalRequest> {
+/// The request for the dispute's open act, with its row's papers; none if there is none.
+pub(super) fn request(dispute: &Dispute, papers: &Papers) -> Option<PaypalRequest> {
     let act = dispute.open_act()?;
     let itself = format!("/v1/customer/disputes/{}", dispute.id.reference().as_str());
     let key = gateway_key::dispute(&dispute.id, dispute.acts.len());
@@ -82,7 +82,7 @@ pub(super) fn request(dispute: &Dispute) -> Option<PaypalRequest> {
                 Channel::Evidence => "provide-evidence",
                 Channel::Appeal => "appeal",
             };
-            let evidences = Evidences { evidences: evidences(&dispute.papers) };
+            let evidences = Evidences { evidences: evidences(papers) };
             Some(PaypalRequest::form(format!("{itself}/{folder}"), key, &evidences))
         }
         ActKind::Accept => {

@@ -194,10 +194,11 @@ impl<A: PaypalApp> Paypal<A> {
     pub(super) async fn answer_dispute(
         &self,
         committed: &flow::commit::dispute::Committed,
+        papers: &Papers,
         budget: Duration,
     ) -> Traced<domain::dispute::Answer> {
         let (dispute, time) = (committed.dispute(), TimeLeft::of(budget));
-        let Some(request) = dispute::request(dispute) else {
+        let Some(request) = dispute::request(dispute, papers) else {
             return Traced::untraced(dispute::first_hand(domain::dispute::Outcome::Unknown(UnknownReason::NotSent)));
         };
         let told = self.shell.call(&request, time.left()).await.map(dispute::answer);

@@ -49,8 +49,8 @@ pub(super) fn look(id: &DisputeId) -> StripeRequest {
     StripeRequest::get(format!("/v1/disputes/{}?expand[]=payment_intent", id.reference().as_str()))
 }
 
-/// The request for the dispute's open act; none if there is none.
-pub(super) fn request(dispute: &Dispute) -> Option<StripeRequest> {
+/// The request for the dispute's open act, with its row's papers; none if there is none.
+pub(super) fn request(dispute: &Dispute, papers: &Papers) -> Option<StripeRequest> {
     let act = dispute.open_act()?;
     let path = format!("/v1/disputes/{}", dispute.id.reference().as_str());
     let key = gateway_key::dispute(&dispute.id, dispute.acts.len());
@@ -60,8 +60,8 @@ pub(super) fn request(dispute: &Dispute) -> Option<StripeRequest> {
         ActKind::Draft => None,
         ActKind::Submit { .. } => {
             let mut form = match dispute.known.as_ref()?.ways.answer? {
-                Channel::Evidence => evidence(&dispute.papers),
-                Channel::Appeal => appeal(&dispute.papers),
+                Channel::Evidence => evidence(papers),
+                Channel::Appeal => appeal(papers),
             };
             form.push(field("submit", "true"));
             form.push(expand);

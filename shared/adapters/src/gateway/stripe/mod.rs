@@ -155,9 +155,10 @@ impl<K: ApiKeys> DisputeGateway for Stripe<K> {
     async fn answer_dispute(
         &self,
         committed: &flow::commit::dispute::Committed,
+        papers: &Papers,
         budget: Duration,
     ) -> Traced<domain::dispute::Answer> {
-        match dispute::request(committed.dispute()) {
+        match dispute::request(committed.dispute(), papers) {
             Some(request) => self.0.call(&request, budget).await.map(dispute::answer),
             None => Traced::untraced(dispute::unsent()),
         }

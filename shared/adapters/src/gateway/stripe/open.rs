@@ -120,7 +120,7 @@ mod tests {
     use domain::{
         gateway::{Gateway as GatewayName, ObjectStatus, UnknownReason},
         id::RequestHash,
-        payment::Customer,
+        personal::{Customer, Kept, PersonId},
         text::{Text, WebUrl},
     };
     use serde_json::{Value, json};
@@ -167,7 +167,10 @@ mod tests {
     fn everything_the_merchant_gave_is_passed_on_except_what_would_write_to_the_payer() {
         let full = Terms {
             capture: CaptureMethod::Manual,
-            customer: Some(Customer { email: Some(Text::parse("a@b.example").unwrap()), ..Customer::default() }),
+            customer: Some(Customer {
+                email: Some(Kept::Clear("a@b.example".to_owned())),
+                ..Customer::unnamed(PersonId::of_customer(&Text::parse("c-1").unwrap()))
+            }),
             description: Some(Text::parse("Two tickets").unwrap()),
             statement_descriptor: Some(Text::parse("TICKETS").unwrap()),
             metadata: metadata_of("order"),

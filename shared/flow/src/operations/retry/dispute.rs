@@ -23,6 +23,7 @@ use crate::{
     ports::{
         Actor, Error, Host, LoadPayment, ReplacePayment,
         dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+        personal::Open,
     },
 };
 
@@ -30,14 +31,21 @@ use crate::{
 ///
 /// # Errors
 /// If something outside fails. The row keeps its `due`; nothing is lost.
-pub(super) async fn look<H, S, G>(host: &H, store: &S, gateway: &G, id: &DisputeId) -> Result<Option<Dispute>, Error>
+pub(super) async fn look<H, S, G, P>(
+    host: &H,
+    store: &S,
+    gateway: &G,
+    people: &P,
+    id: &DisputeId,
+) -> Result<Option<Dispute>, Error>
 where
     H: Host,
     S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
     G: DisputeGateway,
+    P: Open,
 {
     let Some(dispute) = store.load_dispute(id).await? else { return Ok(None) };
-    let worker = Worker { host, store, gateway };
+    let worker = Worker { host, store, gateway, people };
     let Some(claimed) = worker.execute(dispute, &Command::Claim).await? else { return Ok(None) };
     let mut dispute = worker.look(claimed.into_dispute()).await?;
     if dispute.owes_telling() {
@@ -50,13 +58,20 @@ where
 }
 
 /// One look at one dispute.
-struct Worker<'a, H, S, G> {
+struct Worker<'a, H, S, G, P> {
     host: &'a H,
     store: &'a S,
     gateway: &'a G,
+    people: &'a P,
 }
 
-impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGateway> Worker<'_, H, S, G> {
+impl<H, S, G, P> Worker<'_, H, S, G, P>
+where
+    H: Host,
+    S: ReplaceDispute + LoadPayment + ReplacePayment,
+    G: DisputeGateway,
+    P: Open,
+{
     async fn look(&self, dispute: Dispute) -> Result<Dispute, Error> {
         let (seen, still_asks) = self.fetch(dispute).await?;
         let Recorded::Committed(seen) = seen else { return Ok(seen.into_dispute()) };
@@ -66,7 +81,8 @@ impl<H: Host, S: ReplaceDispute + LoadPayment + ReplacePayment, G: DisputeGatewa
         }
         let seen = seen.into_dispute();
         let Some(again) = self.execute(seen.clone(), &Command::SendAgain).await? else { return Ok(seen) };
-        let sent = send(self.host, self.store, self.gateway, &again, Sending::Again, &Actor::Retry).await?;
+        let sent =
+            send(self.host, self.store, self.gateway, self.people, &again, Sending::Again, &Actor::Retry).await?;
         // Answered, and not by the dispute itself: that tells the rest.
         let is_answered = sent.open_act().is_some_and(|act| act.progress != ActProgress::Unanswered);
         if is_answered { self.fetch(sent).await.map(|(seen, _)| seen.into_dispute()) } else { Ok(sent) }

@@ -3,10 +3,11 @@
 use std::{sync::Arc, time::Duration};
 
 use domain::dispute::{Dispute, DisputeId, Request};
-use flow::operations::dispute::{DisputeError, Requested, Wish, accept, evidence};
+use flow::operations::dispute::{Asked, DisputeError, Requested, Wish, accept, evidence};
 
 use super::{KEY_REUSED, Replay, Reply};
 use crate::{
+    people::InOneGo,
     shop::client,
     simulation::{
         coverage::Operation,
@@ -57,9 +58,11 @@ pub(in crate::simulation) fn call(stage: &Arc<Stage>, id: DisputeId, ask: Ask) -
 
 async fn answer(machine: &Machine, id: &DisputeId, ask: Ask) -> Answer {
     let (store, queue, gateway) = (planted::store(machine), WeatheredQueue(machine), planted::gateway(machine));
+    let (actor, people) = (client(), InOneGo(&machine.stage.people));
+    let asked = Asked { id, request: &ask.request, actor: &actor };
     let requested = match ask.wish {
-        Some(wish) => evidence(machine, &store, &gateway, &queue, id, ask.request, wish, &client()).await,
-        None => accept(machine, &store, &gateway, &queue, id, ask.request, &client()).await,
+        Some(wish) => evidence(machine, &store, &gateway, &queue, &people, asked, wish).await,
+        None => accept(machine, &store, &gateway, &queue, &people, asked).await,
     };
     match requested {
         Ok(Requested::Done(dispute)) => Answer::Dispute(Box::new(dispute), Replay::No),

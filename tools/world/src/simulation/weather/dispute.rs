@@ -178,7 +178,7 @@ impl DisputeGateway for WeatheredGateway<'_> {
         told.map(|answer| answer.outcome)
     }
 
-    async fn answer_dispute(&self, committed: &Committed, budget: Duration) -> Traced<Answer> {
+    async fn answer_dispute(&self, committed: &Committed, papers: &Papers, budget: Duration) -> Traced<Answer> {
         let dispute = committed.dispute();
         if self.0.operation == Operation::Retry
             && dispute.open_act().is_some_and(|act| act.progress == ActProgress::Unanswered)
@@ -186,8 +186,8 @@ impl DisputeGateway for WeatheredGateway<'_> {
             self.0.stage.happened(Sometimes::DisputeAnswerSentAgain);
         }
         let key = gateway_key::dispute(&dispute.id, dispute.acts.len());
-        let kept = committed.clone();
-        let send = move |stage: &Stage| block_on(stage.gateway.answer_dispute(&kept, budget));
+        let (kept, papers) = (committed.clone(), papers.clone());
+        let send = move |stage: &Stage| block_on(stage.gateway.answer_dispute(&kept, &papers, budget));
         let told = self.call_about_dispute(Point::GatewayAnswerDispute, Some(key), budget, send).await;
         if told.answer.hand == Hand::Replayed {
             self.0.stage.happened(Sometimes::ReplayedAnswer);

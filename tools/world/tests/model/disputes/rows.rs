@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::{
     dispute::{
-        ActKind, ActProgress, Behind, Command, Decision, Dispute, Evidence, Judgement, Outcome, Paper, Papers, Reason,
-        Rejection, Request, Snapshot, SnapshotStatus, Source, Stage, Status, Ways, apply, decide, judge,
+        ActKind, ActProgress, Behind, Command, Decision, Dispute, Evidence, Judgement, KeptPapers, Outcome, Paper,
+        Papers, Reason, Rejection, Request, Snapshot, SnapshotStatus, Source, Stage, Status, Ways, apply, decide,
+        judge,
     },
     gateway::{Hand, Mode, UnknownReason},
     id::RequestHash,
@@ -201,7 +202,7 @@ fn wish(number: u8, kind: Kind, body: &str) -> Command {
     let request = Request { key: key(&format!("answer-{number}")), hash: RequestHash::of([("body", body)]) };
     let papers = BTreeMap::from([(Paper::Explanation, format!("It was delivered, says answer {number}."))]);
     match kind {
-        Kind::Submits => Command::Submit { request, papers: Some(Papers::parse(papers).unwrap()) },
+        Kind::Submits => Command::Submit { request, papers: Some(KeptPapers::clear(&Papers::parse(papers).unwrap())) },
         Kind::Accepts => Command::Accept(request),
     }
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    dispute::{Act, ActProgress, Known, Standing},
+    dispute::{Act, ActProgress, KeptPapers, Known, Standing},
     gateway::Mode,
     id::{IdempotencyKey, RequestHash, TransactionId},
     money::{Currency, Money},
+    personal::Kept,
     policy::Policy,
     schedule::Limits,
     time::{Now, Timestamp},
@@ -50,6 +51,15 @@ fn resolved(outcome: &str) -> Value {
     shown
 }
 
+/// The request for the open act of a dispute whose papers lie in clear.
+fn request(dispute: &Dispute) -> Option<PaypalRequest> {
+    let clear = dispute.papers.iter().filter_map(|(paper, kept)| match kept {
+        Kept::Clear(text) => Some((paper, text.clone())),
+        Kept::Sealed(_) => None,
+    });
+    super::request(dispute, &Papers::parse(clear.collect()).unwrap())
+}
+
 fn dispute(kind: ActKind, stage: Stage, papers: &[(Paper, &str)]) -> Dispute {
     let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let mut dispute = Dispute::noticed(named_by(&shown()).unwrap(), Mode::Test, &now);
@@ -65,7 +75,7 @@ fn dispute(kind: ActKind, stage: Stage, papers: &[(Paper, &str)]) -> Dispute {
         submissions: Some(0),
     });
     let papers: BTreeMap<Paper, String> = papers.iter().map(|(paper, text)| (*paper, (*text).to_owned())).collect();
-    dispute.papers = Papers::parse(papers).unwrap();
+    dispute.papers = KeptPapers::clear(&Papers::parse(papers).unwrap());
     dispute.acts.push(Act {
         kind,
         key: IdempotencyKey::parse("k").unwrap(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    dispute::{Act, ActProgress, Known, Link, Standing},
+    dispute::{Act, ActProgress, KeptPapers, Known, Link, Standing},
     gateway::Mode,
     id::{IdempotencyKey, RequestHash},
+    personal::Kept,
     policy::Policy,
     schedule::Limits,
     time::Now,
@@ -42,6 +43,15 @@ fn snapshot(body: &Value) -> Snapshot {
     *snapshot
 }
 
+/// The request for the open act of a dispute whose papers lie in clear.
+fn request(dispute: &Dispute) -> Option<StripeRequest> {
+    let clear = dispute.papers.iter().filter_map(|(paper, kept)| match kept {
+        Kept::Clear(text) => Some((paper, text.clone())),
+        Kept::Sealed(_) => None,
+    });
+    super::request(dispute, &Papers::parse(clear.collect()).unwrap())
+}
+
 fn dispute(kind: ActKind) -> Dispute {
     let now = Now { at: Timestamp::from_unix_ms(0), limits: Limits::STANDARD, policy: Policy::STANDARD, dice: 0 };
     let id = DisputeId::of(Gateway::Stripe, GatewayToken::parse("du_1").unwrap()).unwrap();
@@ -60,7 +70,7 @@ fn dispute(kind: ActKind) -> Dispute {
     dispute.link = Link::NotOurs;
     let papers =
         BTreeMap::from([(Paper::Receipt, "file_1".to_owned()), (Paper::Explanation, "It was delivered.".to_owned())]);
-    dispute.papers = Papers::parse(papers).unwrap();
+    dispute.papers = KeptPapers::clear(&Papers::parse(papers).unwrap());
     dispute.acts.push(Act {
         kind,
         key: IdempotencyKey::parse("k").unwrap(),
@@ -190,7 +200,8 @@ fn an_appeal_says_why_it_is_filed_and_brings_its_files() {
     let expand = field("expand[]", "payment_intent");
     assert_eq!(form(&appealed), [why("It was delivered."), files.clone(), submit.clone(), expand.clone()]);
     let papers = [(Paper::Explanation, "It was delivered."), (Paper::ShippingDate, "2026-11-01")];
-    appealed.papers = Papers::parse(papers.map(|(paper, text)| (paper, text.to_owned())).into()).unwrap();
+    let papers = Papers::parse(papers.map(|(paper, text)| (paper, text.to_owned())).into()).unwrap();
+    appealed.papers = KeptPapers::clear(&papers);
     assert_eq!(form(&appealed), [why("explanation: It was delivered.\nshippingDate: 2026-11-01"), submit, expand]);
 }
 

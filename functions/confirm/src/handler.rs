@@ -17,6 +17,7 @@ use domain::gateway::NextAction;
 use domain::id::IdempotencyKey;
 use domain::payment::{AttemptProgress, AttemptResult, Payment, PaymentState, ProcessingReason};
 use flow::operations::confirm::confirm;
+use flow::ports::pause::LoadPauses;
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -33,7 +34,7 @@ pub(crate) struct Confirm<V, S, G, N> {
     pub(crate) nudges: N,
 }
 
-impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint for Confirm<V, S, G, N> {
+impl<V: Vault, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway, N: Nudge> Endpoint for Confirm<V, S, G, N> {
     const FUNCTION: &'static str = "confirm";
     const ROUTE: &'static str = "POST /payment/confirm";
 

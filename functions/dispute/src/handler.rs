@@ -22,6 +22,7 @@ use domain::dispute::{ActProgress, Dispute, DisputeId, Request as ClientRequest}
 use domain::id::IdempotencyKey;
 use flow::operations::dispute::{DisputeError, Requested, accept, dispute, disputes, evidence};
 use flow::ports::dispute::{DisputeGateway, ListDisputes, LoadDispute, ReplaceDispute};
+use flow::ports::pause::LoadPauses;
 use flow::ports::{Actor, Host, Nudge};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -43,7 +44,7 @@ pub(crate) struct Disputes<V, S, G, N> {
 impl<V, S, G, N> Endpoint for Disputes<V, S, G, N>
 where
     V: Vault,
-    S: LoadDispute + ReplaceDispute + ListDisputes,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPauses,
     G: DisputeGateway,
     N: Nudge,
 {
@@ -69,7 +70,7 @@ where
 
 impl<V, S, G, N> Disputes<V, S, G, N>
 where
-    S: LoadDispute + ReplaceDispute + ListDisputes,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPauses,
     G: DisputeGateway,
     N: Nudge,
 {

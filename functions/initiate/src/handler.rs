@@ -15,6 +15,7 @@ use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::gateway::Gateway as GatewayName;
 use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate};
+use flow::ports::pause::LoadPauses;
 use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -35,7 +36,7 @@ pub(crate) struct Initiate<V, S, G> {
     pub(crate) checkout_expiry: CheckoutExpiry,
 }
 
-impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway> Endpoint for Initiate<V, S, G> {
+impl<V: Vault, S: LoadPayment + CreatePayment + LoadPauses, G: Gateway> Endpoint for Initiate<V, S, G> {
     const FUNCTION: &'static str = "initiate";
     const ROUTE: &'static str = "POST /payment/initiate";
 

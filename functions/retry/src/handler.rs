@@ -18,6 +18,7 @@ use domain::time::Timestamp;
 use domain::warning::WarningId;
 use flow::operations::retry::{Retried, retry, retry_dispute, retry_warning};
 use flow::ports::dispute::{DisputeGateway, LoadDispute, ReplaceDispute};
+use flow::ports::pause::LoadPauses;
 use flow::ports::warning::{LoadWarning, WarningGateway, WriteWarning};
 use flow::ports::{Error, Gateway, Host, LoadPayment, ReplacePayment};
 use futures_util::FutureExt as _;
@@ -39,7 +40,7 @@ pub(crate) struct Retry<S, G> {
 
 impl<S, G> Retry<S, G>
 where
-    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning,
+    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning + LoadPauses,
     G: Gateway + DisputeGateway + WarningGateway,
 {
     /// Looks at every record of a batch before `deadline_unix_ms`, and names those that must be delivered again.

@@ -2,6 +2,7 @@
 //! No method has a default: a port that lies by omission is found by the compiler.
 
 pub mod dispute;
+pub mod pause;
 pub mod timeline;
 pub mod warning;
 pub mod webhook;

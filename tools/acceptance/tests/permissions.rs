@@ -79,9 +79,12 @@ fn rights_are_granted_where_this_test_reads_them_and_nowhere_else() {
         }
     }
     for grant in grants().into_iter().filter(|grant| grant.by.ends_with("Role")) {
-        let said: Vec<&str> = grant.fields.keys().map(String::as_str).collect();
+        let said: Vec<&str> = grant.fields.keys().map(String::as_str).filter(|name| *name != "Condition").collect();
         assert_eq!(said, ["Action", "Effect", "Resource"], "{}: {:?}", grant.by, grant.fields);
         assert_eq!(grant.fields["Effect"], "Allow", "{}", grant.by);
+        // A condition narrows a right; this test knows one.
+        let narrowed = grant.fields.get("Condition");
+        assert!(narrowed.is_none_or(|condition| row_of(condition).is_some()), "{}: {narrowed:?}", grant.by);
     }
 }
 
@@ -142,6 +145,8 @@ fn table() -> String {
             }
             for thing in grant.things() {
                 let (column, words) = cell(&actions, &thing);
+                let row = grant.fields.get("Condition").and_then(|condition| row_of(condition));
+                let words = row.map_or_else(|| words.clone(), |row| format!("{words} (`{row}` alone)"));
                 let condition = grant.condition.as_ref().map(|condition| format!(" (if `{condition}`)"));
                 cells.entry(column).or_default().push(words + &condition.unwrap_or_default());
             }
@@ -154,6 +159,12 @@ fn table() -> String {
         text.push('\n');
     }
     text
+}
+
+/// The one row of the table that a right is narrowed to.
+fn row_of(condition: &str) -> Option<&str> {
+    let keys = condition.strip_prefix("{ ForAllValues:StringEquals: { dynamodb:LeadingKeys: [\"")?;
+    keys.strip_suffix("\"] } }").filter(|key| !key.contains(['"', '*']))
 }
 
 /// In which column it stands what may be done with a thing, and in which words.

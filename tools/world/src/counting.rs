@@ -13,7 +13,9 @@ use domain::{
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
+    pause::Pauses,
     payment::Payment,
+    time::Timestamp,
     timeline::{Entry, Subject},
     warning::{self, Warning, WarningId},
 };
@@ -24,6 +26,7 @@ use flow::{
         Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
         ReplacePayment, Replaced, Write,
         dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
+        pause::LoadPauses,
         timeline::LoadTimeline,
         warning::{LoadWarning, WarningGateway, WriteWarning},
     },
@@ -154,6 +157,13 @@ impl<P: LoadTimeline> LoadTimeline for Counting<P> {
     async fn load_timeline(&self, subject: &Subject, first: u64, last: u64) -> Result<Vec<Entry>, Error> {
         self.tally.reads.fetch_add(1, Ordering::SeqCst);
         self.port.load_timeline(subject, first, last).await
+    }
+}
+
+impl<P: LoadPauses> LoadPauses for Counting<P> {
+    /// Not counted: an environment asks once in ten seconds, however many requests it serves.
+    async fn load_pauses(&self, now: Timestamp) -> Result<Pauses, Error> {
+        self.port.load_pauses(now).await
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod dispute;
 mod former;
+mod pause;
 mod timeline;
 mod warning;
 mod webhook;
@@ -63,6 +64,8 @@ pub enum Call {
     FindDue,
     /// Reading a list.
     List,
+    /// Reading what is paused.
+    Pauses,
 }
 
 /// A way for one call to go.
@@ -107,6 +110,9 @@ struct Inner {
     writes: VecDeque<Course>,
     queries: VecDeque<Course>,
     lists: VecDeque<Course>,
+    pause_looks: VecDeque<Course>,
+    /// The row that says what is paused, as it is stored.
+    pauses: Item,
     commits: Vec<Commit>,
 }
 
@@ -134,7 +140,7 @@ impl MemoryStore {
     /// From now on every call goes well.
     pub fn faults_end(&self) {
         let mut inner = self.inner();
-        for call in [Call::Load, Call::Write, Call::FindDue, Call::List] {
+        for call in [Call::Load, Call::Write, Call::FindDue, Call::List, Call::Pauses] {
             inner.script_of(call).clear();
         }
     }
@@ -228,6 +234,7 @@ impl Inner {
             Call::Write => &mut self.writes,
             Call::FindDue => &mut self.queries,
             Call::List => &mut self.lists,
+            Call::Pauses => &mut self.pause_looks,
         }
     }
 

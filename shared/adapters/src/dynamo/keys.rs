@@ -2,7 +2,7 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<movement>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `TML#<id>#<version>`, `JRN#<id>#<movement>`, `CTL#pause` | | every row |
 //! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
@@ -57,6 +57,8 @@ const DELIVERY_PREFIX: &str = "DLV#";
 const ENDPOINTS: &str = "ENDPOINTS";
 const ENTRY_PREFIX: &str = "TML#";
 const MOVEMENT_PREFIX: &str = "JRN#";
+/// What is paused stands in one row.
+const PAUSES: &str = "CTL#pause";
 
 /// What has no deadline sorts after everything that has one: this is in the year 33658.
 const NO_DEADLINE_MS: i64 = 999_999_999_999_999;
@@ -102,9 +104,9 @@ fn entry_key(id: &EventId) -> String {
     format!("{ENTRY_PREFIX}{}#{}", id.subject(), id.version())
 }
 
-/// The key of a row that cannot exist.
-pub(super) fn of_no_payment() -> AttributeValue {
-    AttributeValue::S(PAYMENT_PREFIX.to_owned())
+/// The key of the row that says what is paused.
+pub(super) fn of_pauses() -> AttributeValue {
+    AttributeValue::S(PAUSES.to_owned())
 }
 
 /// Writes all keys of a payment.

@@ -223,16 +223,19 @@ pub enum Gauge {
     OldestDue(Duration),
     /// For how long payments have been opened and nothing was told.
     Untold(Duration),
+    /// How many things the merchant has paused.
+    Paused(usize),
 }
 
 impl Gauge {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 6] = [
         Self::Found(0).name(),
         Self::DeliveriesFound(0).name(),
         Self::InDoubt(0).name(),
         Self::OldestDue(Duration::ZERO).name(),
         Self::Untold(Duration::ZERO).name(),
+        Self::Paused(0).name(),
     ];
 
     /// The metric's name.
@@ -244,13 +247,14 @@ impl Gauge {
             Self::InDoubt(_) => "inDoubt",
             Self::OldestDue(_) => "oldestDueSeconds",
             Self::Untold(_) => "untoldSeconds",
+            Self::Paused(_) => "paused",
         }
     }
 
     pub(super) fn value(self) -> u64 {
         match self {
-            Self::Found(rows) | Self::DeliveriesFound(rows) | Self::InDoubt(rows) => {
-                u64::try_from(rows).unwrap_or(u64::MAX)
+            Self::Found(count) | Self::DeliveriesFound(count) | Self::InDoubt(count) | Self::Paused(count) => {
+                u64::try_from(count).unwrap_or(u64::MAX)
             }
             Self::OldestDue(age) | Self::Untold(age) => age.as_secs(),
         }
@@ -259,7 +263,7 @@ impl Gauge {
     /// The unit, in CloudWatch's words.
     pub(super) const fn unit(self) -> &'static str {
         match self {
-            Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) => "Count",
+            Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) | Self::Paused(_) => "Count",
             Self::OldestDue(_) | Self::Untold(_) => "Seconds",
         }
     }

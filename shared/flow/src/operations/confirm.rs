@@ -7,15 +7,15 @@ use domain::{
 };
 
 use crate::{
-    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
-    steps::{RequestError, Requested, Sending, Taken, attempt, load, nudge_if_in_doubt, take},
+    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment, pause::LoadPauses},
+    steps::{RequestError, Requested, Sending, Taken, attempt, load, nudge_if_in_doubt, take_unless_paused},
 };
 
 /// Tries to charge.
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a payment to answer with.
-pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge>(
+pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -25,7 +25,7 @@ pub async fn confirm<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     actor: &Actor,
 ) -> Result<Requested, RequestError> {
     let payment = load(store, id).await?;
-    let committed = match take(host, store, payment, &Command::Confirm(request), actor).await? {
+    let committed = match take_unless_paused(host, store, payment, &Command::Confirm(request), actor).await? {
         Taken::Committed(committed) => committed,
         Taken::Before(payment) => return Ok(Requested::Replayed(payment)),
     };

@@ -14,10 +14,12 @@ use std::time::Duration;
 
 use domain::{
     dispute::{
-        ActProgress, Command, Dispute, DisputeId, Evidence, Outcome, Papers, Rejection, Request, Source, Status,
+        ActProgress, Command, Decision, Dispute, DisputeId, Evidence, Outcome, Papers, Rejection, Request, Source,
+        Status, decide,
     },
     gateway::Hand,
     id::RowId,
+    pause::Paused,
 };
 
 use crate::{
@@ -25,8 +27,9 @@ use crate::{
     ports::{
         Actor, Error, Host, Note, Nudge,
         dispute::{DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, Place, ReplaceDispute},
+        pause::LoadPauses,
     },
-    steps::GATEWAY_TIME_MIN,
+    steps::{GATEWAY_TIME_MIN, paused},
 };
 
 /// Pages that one request reads at most of each status: rows that have moved on since the index caught up are passed over.
@@ -62,6 +65,9 @@ pub enum DisputeError {
     /// It may not be done as the dispute stands.
     #[error("refused")]
     Rejected(Rejection, Box<Dispute>),
+    /// The merchant has paused it. Nothing was written down.
+    #[error("paused")]
+    Paused(Paused),
     /// Something outside failed.
     #[error("failed")]
     Failed(#[from] Error),
@@ -157,7 +163,7 @@ async fn of_status<S: ListDisputes>(
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn evidence<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+pub async fn evidence<H: Host, S: LoadDispute + ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -184,7 +190,7 @@ pub async fn evidence<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGatewa
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge>(
+pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -197,7 +203,7 @@ pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway,
     answer(host, store, gateway, nudges, dispute, &Command::Accept(request), actor).await
 }
 
-async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
+async fn answer<H: Host, S: ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -209,6 +215,13 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
     if host.gateway_budget() < GATEWAY_TIME_MIN {
         // Better to be asked again than to leave a request that somebody else must finish.
         return Err(DisputeError::Failed(Error::OutOfTime));
+    }
+    if let Some(paused) = stopped(host, store, &dispute, command).await? {
+        return match decide(&dispute, command, &host.circumstances()) {
+            Ok(Decision::Execute(_)) => Err(DisputeError::Paused(paused)),
+            Ok(Decision::AlreadyApplied | Decision::Nothing) => Ok(Requested::Replayed(dispute)),
+            Err(rejection) => Err(DisputeError::Rejected(rejection, Box::new(dispute))),
+        };
     }
     let committed = match execute(host, store, dispute, command, actor).await? {
         Executed::Committed(committed) => committed,
@@ -233,6 +246,19 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge>(
         host.note(Note::NudgeLost(error));
     }
     Ok(Requested::Done(dispute))
+}
+
+/// Why this may not be done to a dispute now; none if it may. Papers that are only put by move nothing.
+async fn stopped<H: Host, S: LoadPauses>(
+    host: &H,
+    store: &S,
+    dispute: &Dispute,
+    command: &Command,
+) -> Result<Option<Paused>, Error> {
+    if matches!(command, Command::Draft { .. }) {
+        return Ok(None);
+    }
+    paused(host, store, dispute.id.gateway()).await
 }
 
 /// Sends the open act of a committed dispute for the first time. What the answer does not tell, the dispute itself does: whoever

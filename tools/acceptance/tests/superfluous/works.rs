@@ -69,6 +69,8 @@ pub(crate) enum Work {
     SweepsDeliveries,
     /// Whether what happens is told is measured.
     SeesThatSomebodyTells,
+    /// What is paused is measured.
+    SeesWhatIsPaused,
     /// A change is told.
     Tells,
     /// Whoever delivers is asked to.
@@ -116,6 +118,7 @@ impl Work {
             ("retry", ..) => Self::Settles(Stripe),
             ("sweep", _, "!GetAtt DeliveryQueue.Arn") => Self::SweepsDeliveries,
             ("sweep", _, thing) if thing.ends_with("/index/byDay") => Self::SeesThatSomebodyTells,
+            ("sweep", "dynamodb:GetItem", _) => Self::SeesWhatIsPaused,
             ("sweep", ..) => Self::SweepsPayments,
             ("publish", _, "!GetAtt PublishDeadLetterQueue.Arn") => Self::PutsAside,
             ("publish", "sqs:SendMessage", _) => Self::AsksForADelivery,
@@ -196,6 +199,11 @@ impl Work {
                 let swept = stack.aws.invoke("sweep", "{}").await;
                 went_well(&swept)?;
                 if swept.at("/untoldMs").is_null() { Err(swept.text) } else { Ok(()) }
+            }
+            Self::SeesWhatIsPaused => {
+                let swept = stack.aws.invoke("sweep", "{}").await;
+                went_well(&swept)?;
+                if swept.at("/paused").is_null() { Err(swept.text) } else { Ok(()) }
             }
             Self::SweepsDeliveries => {
                 let merchant = Merchant::opens(stack, Some(&["payment.created"])).await;

@@ -25,6 +25,7 @@ pub mod dispute;
 pub mod endpoints;
 pub mod entry;
 pub mod movement;
+pub mod pauses;
 mod state;
 mod story;
 mod terms;

@@ -223,7 +223,10 @@ impl Line {
                 Note::OutcomeUnknown(reason) => {
                     self.fields.insert("unknownReason".to_owned(), reason.name().into());
                 }
-                Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) | Note::PartitionFailed(error) => {
+                Note::NudgeLost(error)
+                | Note::OutcomeNotRecorded(error)
+                | Note::PartitionFailed(error)
+                | Note::BrakeFailed(error) => {
                     self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
                 }
                 Note::DisputeDeadline(reminder) => {
@@ -237,6 +240,7 @@ impl Line {
                 | Note::DeliveryExhausted
                 | Note::EndpointGone
                 | Note::TimelineGap { .. }
+                | Note::CardTesting
                 | Note::Conflict => {}
             }
         }

@@ -5,9 +5,10 @@
 //! its `Cargo.toml` is the proof.
 //!
 //! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
-//! events), [`decline`], [`schedule`], [`policy`], [`pause`], [`timeline`] and [`journal`] (what is told of it afterwards),
+//! events), [`decline`], [`schedule`], [`policy`], [`pause`], [`brake`], [`timeline`] and [`journal`] (what is told of it afterwards),
 //! [`webhook`] (how the merchant's own servers are told).
 
+pub mod brake;
 pub mod decline;
 pub mod dispute;
 pub mod gateway;

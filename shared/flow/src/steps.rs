@@ -45,6 +45,9 @@ pub enum RequestError {
     /// The merchant has paused it. Nothing was written down.
     #[error("paused")]
     Paused(Paused),
+    /// Whoever pays has been declined too often; it may be tried again after this time. Nothing was written down.
+    #[error("declined too often")]
+    TooManyDeclines(Duration),
     /// Something outside failed.
     #[error("failed")]
     Failed(#[from] Error),

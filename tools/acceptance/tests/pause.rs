@@ -3,6 +3,8 @@
 //!
 //! One test, because a pause is everybody's: tests of one program run side by side, and programs one after another.
 
+#![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
+
 use std::time::Duration;
 
 use acceptance::client::Opened;

@@ -161,10 +161,14 @@ fn table() -> String {
     text
 }
 
-/// The one row of the table that a right is narrowed to.
+/// The rows of the table that a right is narrowed to: one, or those whose names begin so.
 fn row_of(condition: &str) -> Option<&str> {
-    let keys = condition.strip_prefix("{ ForAllValues:StringEquals: { dynamodb:LeadingKeys: [\"")?;
-    keys.strip_suffix("\"] } }").filter(|key| !key.contains(['"', '*']))
+    let keys = |operator: &str| {
+        let before = format!("{{ ForAllValues:{operator}: {{ dynamodb:LeadingKeys: [\"");
+        condition.strip_prefix(&before)?.strip_suffix("\"] } }").filter(|key| !key.contains('"'))
+    };
+    let one = keys("StringEquals").filter(|key| !key.contains('*'));
+    one.or_else(|| keys("StringLike").filter(|key| key.strip_suffix("#*").is_some_and(|kind| !kind.contains('*'))))
 }
 
 /// In which column it stands what may be done with a thing, and in which words.

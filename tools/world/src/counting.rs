@@ -9,6 +9,7 @@ use std::{
 };
 
 use domain::{
+    brake::{DeclinedAttempt, Hour, Mark},
     dispute::{self, Dispute, DisputeId, Papers, Status},
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
@@ -25,6 +26,7 @@ use flow::{
         self, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
         Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
         ReplacePayment, Replaced, Write,
+        brake::CountDeclines,
         dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
         pause::LoadPauses,
         timeline::LoadTimeline,
@@ -164,6 +166,19 @@ impl<P: LoadPauses> LoadPauses for Counting<P> {
     /// Not counted: an environment asks once in ten seconds, however many requests it serves.
     async fn load_pauses(&self, now: Timestamp) -> Result<Pauses, Error> {
         self.port.load_pauses(now).await
+    }
+}
+
+impl<P: CountDeclines> CountDeclines for Counting<P> {
+    async fn declines(&self, of: &[Mark], hour: Hour) -> Result<Vec<u32>, Error> {
+        tick(&self.tally.reads);
+        self.port.declines(of, hour).await
+    }
+
+    /// They are written at once, and so counted as one.
+    async fn count_decline(&self, against: &[Mark], hour: Hour, attempt: &DeclinedAttempt) -> Result<(), Error> {
+        tick(&self.tally.writes);
+        self.port.count_decline(against, hour, attempt).await
     }
 }
 

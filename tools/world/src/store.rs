@@ -4,6 +4,7 @@
 //! that code too. Rows can be laid out as the release before laid them out ([`Layout`]). That twin and table keep the same
 //! promises is the matter of [`crate::store_contract`].
 
+mod brake;
 mod dispute;
 mod former;
 mod pause;
@@ -66,6 +67,8 @@ pub enum Call {
     List,
     /// Reading what is paused.
     Pauses,
+    /// Reading and counting declines.
+    Declines,
 }
 
 /// A way for one call to go.
@@ -111,6 +114,8 @@ struct Inner {
     queries: VecDeque<Course>,
     lists: VecDeque<Course>,
     pause_looks: VecDeque<Course>,
+    brake: VecDeque<Course>,
+    declines: brake::Rows,
     /// The row that says what is paused, as it is stored.
     pauses: Item,
     commits: Vec<Commit>,
@@ -140,7 +145,7 @@ impl MemoryStore {
     /// From now on every call goes well.
     pub fn faults_end(&self) {
         let mut inner = self.inner();
-        for call in [Call::Load, Call::Write, Call::FindDue, Call::List, Call::Pauses] {
+        for call in [Call::Load, Call::Write, Call::FindDue, Call::List, Call::Pauses, Call::Declines] {
             inner.script_of(call).clear();
         }
     }
@@ -235,6 +240,7 @@ impl Inner {
             Call::FindDue => &mut self.queries,
             Call::List => &mut self.lists,
             Call::Pauses => &mut self.pause_looks,
+            Call::Declines => &mut self.brake,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The table: one row per payment, per dispute, per warning and per delivery, one for all endpoints, and every change one conditional
 //! write; beside them, written after the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read
-//! from). One row more is people's: the switch that stops money from moving ([`pause`]).
+//! from). One row more is people's: the switch that stops money from moving ([`pause`]);
+//! and declines are counted in rows that go when their hour is over ([`brake`]).
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -8,13 +9,14 @@
 //!
 //! The indexes tell where to look: [`due`] for the sweep, [`list`] for people.
 //!
-//! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions), decide
+//! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions) but where declines are counted, decide
 //! anything on an index, or put a stored value into an error.
 //!
 //! How a row is laid out can be asked without a table ([`row`]): a twin that kept rows in another way would prove nothing
 //! of those that stand in tables.
 
 mod attributes;
+mod brake;
 mod dispute;
 mod due;
 mod failure;

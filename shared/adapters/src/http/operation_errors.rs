@@ -89,6 +89,9 @@ impl From<&RequestError> for Problem {
             RequestError::NotFound => Self::new(Refusal::NotFound),
             RequestError::Rejected(rejection, payment) => Self::rejected(*rejection, payment),
             RequestError::Paused(paused) => Self::from(*paused),
+            RequestError::TooManyDeclines(wait) => Self::new(Refusal::RateLimited)
+                .with_detail("There were too many declines; nothing was tried")
+                .over_after(*wait),
             RequestError::Failed(error) => Self::from(error),
         }
     }
@@ -133,6 +136,8 @@ impl From<&WebhookEndpointError> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::http::payment_json::tests::a_payment;
     use domain::gateway::Gateway;
@@ -154,7 +159,7 @@ mod tests {
         let down = || Error::Unavailable { dependency: Dependency::Store, detail: "canary".to_owned() };
         let broken = Error::Unreadable { detail: "canary".to_owned() };
         let everything = Paused::Everything;
-        let cases: [(Problem, (u16, &str)); 20] = [
+        let cases: [(Problem, (u16, &str)); 21] = [
             ((&down()).into(), (503, "unavailable")),
             ((&Error::Contended).into(), (503, "unavailable")),
             ((&broken).into(), (500, "internal")),
@@ -175,6 +180,7 @@ mod tests {
             ((&InitiateError::GatewayUnavailable("timeout")).into(), (503, "gateway_unavailable")),
             ((&InitiateError::Paused(everything)).into(), (503, "paused")),
             ((&RequestError::Paused(everything)).into(), (503, "paused")),
+            ((&RequestError::TooManyDeclines(Duration::from_secs(7))).into(), (429, "rate_limited")),
             ((&DisputeError::Paused(Paused::At(Gateway::Stripe))).into(), (503, "paused")),
             ((&InitiateError::Failed(down())).into(), (503, "unavailable")),
             ((&RequestError::NotFound).into(), (404, "not_found")),

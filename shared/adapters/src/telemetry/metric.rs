@@ -70,11 +70,15 @@ pub enum Count {
     RawCardData,
     /// Something looked like a secret key.
     SecretInRequest,
+    /// Whoever pays had been declined too often for another try.
+    CardTesting,
+    /// The brake on card testing could not count, or not read what it had counted.
+    BrakeFailed,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
@@ -101,6 +105,8 @@ impl Count {
         Self::WebhookNotOurs,
         Self::RawCardData,
         Self::SecretInRequest,
+        Self::CardTesting,
+        Self::BrakeFailed,
     ];
 
     /// The metric's name.
@@ -133,6 +139,8 @@ impl Count {
             Self::WebhookNotOurs => "webhookNotOurs",
             Self::RawCardData => "rawCardData",
             Self::SecretInRequest => "secretInRequest",
+            Self::CardTesting => "cardTesting",
+            Self::BrakeFailed => "brakeFailed",
         }
     }
 
@@ -170,7 +178,10 @@ impl Count {
             | Self::WebhookForged
             | Self::WebhookOfOtherMode
             | Self::RawCardData
-            | Self::SecretInRequest => Level::Warn,
+            | Self::SecretInRequest
+            // It does what it is there for; and where it fails, payments go on.
+            | Self::CardTesting
+            | Self::BrakeFailed => Level::Warn,
             // A gateway tells more than we asked to hear, and that is no fault of anybody's; nor is a crowd at one row.
             // And a refund by itself is what the merchant has asked for.
             Self::WebhookNotOurs | Self::AutomaticRefund | Self::Conflict => Level::Info,
@@ -206,6 +217,8 @@ impl Count {
             Note::Conflict => Self::Conflict,
             Note::TimelineGap { .. } => Self::TimelineGap,
             Note::PartitionFailed(_) => Self::PartitionFailed,
+            Note::CardTesting => Self::CardTesting,
+            Note::BrakeFailed(_) => Self::BrakeFailed,
         }
     }
 }

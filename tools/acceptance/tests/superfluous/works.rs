@@ -35,6 +35,10 @@ pub(crate) enum Work {
     FindsWhatItOpened,
     /// A confirm, capture, cancel or refund is done there.
     Acts(Gateway),
+    /// How often a payer was declined is seen before a charge.
+    SeesDeclines,
+    /// A decline is counted.
+    CountsADecline,
     /// Somebody is asked to look when nobody knows what came of it.
     AsksForALook,
     /// Disputes are listed.
@@ -96,6 +100,8 @@ impl Work {
             ("initiate", "dynamodb:GetItem", _) => Self::FindsWhatItOpened,
             ("initiate", _, "!GetAtt PayPalSecret.Id") => Self::Opens(PayPal),
             ("initiate", ..) => Self::Opens(Stripe),
+            ("confirm", "dynamodb:BatchGetItem", _) => Self::SeesDeclines,
+            ("confirm", "dynamodb:UpdateItem", _) => Self::CountsADecline,
             ("confirm" | "capture" | "cancel" | "refund", "sqs:SendMessage", _) => Self::AsksForALook,
             ("confirm" | "capture" | "cancel" | "refund", _, "!GetAtt PayPalSecret.Id") => Self::Acts(PayPal),
             ("confirm" | "capture" | "cancel" | "refund", ..) => Self::Acts(Stripe),
@@ -146,6 +152,8 @@ impl Work {
                 let payment = ready_for(stack, function, gateway).await;
                 is(&act(stack, function, &payment).await, 200)
             }
+            Self::SeesDeclines => brakes(stack, "pm_card_visa", 200).await,
+            Self::CountsADecline => brakes(stack, "pm_card_visa_chargeDeclined", 402).await,
             Self::AsksForALook => asks_for_a_look(stack, function).await,
             Self::ListsDisputes => {
                 drop(disputed(stack, Stripe).await);
@@ -335,14 +343,26 @@ async fn asks_for_a_look(stack: &Stack, function: &str) -> Result<(), String> {
     nobody_was_lost(stack, function, &payment.id).await
 }
 
+/// Where the brake on card testing fails, payments go on, and it is told in the log.
+async fn brakes(stack: &Stack, method: &str, status: u16) -> Result<(), String> {
+    let payment = stack.api.open().await;
+    is(&stack.api.pay(&payment, method).await, status)?;
+    is_not_said(stack, "confirm", &payment.id, "brakeFailed").await
+}
+
 /// A nudge that is lost is made good by the sweep, and told in the log.
 async fn nobody_was_lost(stack: &Stack, function: &str, about: &str) -> Result<(), String> {
+    is_not_said(stack, function, about, "nudgeLost").await
+}
+
+/// What a function has logged of something does not have this word in it.
+async fn is_not_said(stack: &Stack, function: &str, about: &str, word: &str) -> Result<(), String> {
     let lines = eventually(&format!("{function} has logged what it did about {about}"), async || {
         let lines = stack.aws.logs_about(function, about).await;
         if lines.is_empty() { Err("no line".to_owned()) } else { Ok(lines) }
     })
     .await;
-    lines.into_iter().find(|line| line.contains("nudgeLost")).map_or(Ok(()), Err)
+    lines.into_iter().find(|line| line.contains(word)).map_or(Ok(()), Err)
 }
 
 /// A dispute that waits for the merchant.

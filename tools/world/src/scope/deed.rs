@@ -262,6 +262,7 @@ fn requested(made: Result<Requested, RequestError>) -> Told {
         Err(RequestError::Rejected(Rejection::InProgress, _)) => Told::Refused("in_progress"),
         Err(RequestError::Rejected(..)) => Told::Refused("refused"),
         Err(RequestError::Paused(_)) => Told::Refused("paused"),
+        Err(RequestError::TooManyDeclines(_)) => Told::Refused("rate_limited"),
         Err(RequestError::Failed(error)) => failed(&error),
     }
 }

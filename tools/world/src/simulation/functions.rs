@@ -209,6 +209,7 @@ fn requested(made: Result<Requested, RequestError>) -> Answer {
         Err(RequestError::Rejected(Rejection::InProgress, payment)) => Answer::Refused("in_progress", Some(payment)),
         Err(RequestError::Rejected(_, payment)) => Answer::Refused("refused", Some(payment)),
         Err(RequestError::Paused(_)) => Answer::Unavailable("paused"),
+        Err(RequestError::TooManyDeclines(_)) => Answer::Unavailable("rate_limited"),
         Err(RequestError::Failed(_)) => Answer::Unavailable("unavailable"),
     }
 }

@@ -20,6 +20,7 @@
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod charge;
+pub mod declines;
 pub mod delivery;
 pub mod dispute;
 pub mod endpoints;

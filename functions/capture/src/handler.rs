@@ -16,6 +16,7 @@ use adapters::telemetry::{Field, Line};
 use domain::id::IdempotencyKey;
 use domain::payment::{ActProgress, Payment};
 use flow::operations::capture::capture;
+use flow::ports::pause::LoadPauses;
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -32,7 +33,7 @@ pub(crate) struct Capture<V, S, G, N> {
     pub(crate) nudges: N,
 }
 
-impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint for Capture<V, S, G, N> {
+impl<V: Vault, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway, N: Nudge> Endpoint for Capture<V, S, G, N> {
     const FUNCTION: &'static str = "capture";
     const ROUTE: &'static str = "POST /payment/capture";
 

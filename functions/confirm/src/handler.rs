@@ -1,10 +1,12 @@
 //! `POST /payment/confirm`: tries to charge.
 //!
 //! Answers 200 with the payment; 202 while nobody knows, or the gateway is at work; 402 if the charge was declined; 400, 401, 403,
-//! 404, 409, 413, 415, 422; 503 only if the gateway was not asked yet (the attempt may have
+//! 404, 409, 413, 415, 422; 429 if whoever pays was declined too often; 503 only if the gateway was not asked yet (the attempt may have
 //! been written down all the same, and is then sent by the retry function). A replay answers with what its own attempt is now.
 
 mod body;
+
+use std::net::IpAddr;
 
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
@@ -13,10 +15,14 @@ use adapters::http::serve::Endpoint;
 use adapters::http::{self, idempotency_key};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
+use domain::brake::Brake;
 use domain::gateway::NextAction;
 use domain::id::IdempotencyKey;
 use domain::payment::{AttemptProgress, AttemptResult, Payment, PaymentState, ProcessingReason};
-use flow::operations::confirm::confirm;
+use domain::time::Timestamp;
+use flow::operations::confirm::{confirm, confirm_braked};
+use flow::ports::brake::CountDeclines;
+use flow::ports::pause::LoadPauses;
 use flow::ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
@@ -31,9 +37,13 @@ pub(crate) struct Confirm<V, S, G, N> {
     pub(crate) gateway: G,
     /// Who looks again if nobody knows.
     pub(crate) nudges: N,
+    /// How many declines an hour takes, of one customer or one card; none if nobody counts.
+    pub(crate) declines_per_hour: Option<u32>,
 }
 
-impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint for Confirm<V, S, G, N> {
+impl<V: Vault, S: LoadPayment + ReplacePayment + LoadPauses + CountDeclines, G: Gateway, N: Nudge> Endpoint
+    for Confirm<V, S, G, N>
+{
     const FUNCTION: &'static str = "confirm";
     const ROUTE: &'static str = "POST /payment/confirm";
 
@@ -42,13 +52,28 @@ impl<V: Vault, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge> Endpoint f
         caller.require(Scope::PaymentsWrite)?;
         let body: body::ConfirmBody = http::body::parse(request)?;
         let key = idempotency_key::required(request)?;
+        let payer_address = body.payer_address()?;
         let (id, wish) = body.into_request(key.clone(), self.gateway.api_version())?;
         line.set(Field::TransactionId(&id));
 
         let actor = Actor::Client(caller.name().to_owned());
-        let confirmed = confirm(host, &self.store, &self.gateway, &self.nudges, &id, wish, &actor).await;
+        let (store, gateway, nudges) = (&self.store, &self.gateway, &self.nudges);
+        let confirmed = match self.brake(host.now(), payer_address).await {
+            Some(brake) => confirm_braked(host, store, gateway, nudges, &brake, &id, wish, &actor).await,
+            None => confirm(host, store, gateway, nudges, &id, wish, &actor).await,
+        };
         let requested = confirmed.map_err(|error| Problem::from(&error))?;
         Ok(Answer::requested(requested, line, |payment| answer(payment, &key)))
+    }
+}
+
+impl<V: Vault, S, G, N> Confirm<V, S, G, N> {
+    /// The brake on card testing, if there is one.
+    async fn brake(&self, now: Timestamp, payer_address: Option<IpAddr>) -> Option<Brake> {
+        let declines_max = self.declines_per_hour?;
+        // The caller was just found in them.
+        let pepper = self.keys.get(now).await.ok()?.pepper();
+        Some(Brake { declines_max, pepper, payer_address })
     }
 }
 

@@ -23,6 +23,7 @@ async fn main() -> Result<(), lambda_http::Error> {
         keys: Cached::new(vault.clone(), environment.text("CLIENT_KEYS_ARN")?, dice()),
         store: PaymentTable::new(aws.dynamodb(), environment.text("TABLE_NAME")?),
         gateway: Gateways::of(&environment, &vault)?,
+        declines_per_hour: environment.declines_per_hour()?,
         nudges: RetryQueue::new(aws.sqs(), environment.text("RETRY_QUEUE_URL")?),
     };
     warm_up(async { tokio::join!(confirm.keys.get(now()), confirm.store.warm(), confirm.gateway.warm()) }).await;

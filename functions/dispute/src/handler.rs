@@ -24,6 +24,7 @@ use domain::id::IdempotencyKey;
 use domain::personal::Opened;
 use flow::operations::dispute::{Asked, DisputeError, Requested, accept, dispute, disputes, evidence, papers};
 use flow::ports::dispute::{DisputeGateway, ListDisputes, LoadDispute, ReplaceDispute};
+use flow::ports::pause::LoadPauses;
 use flow::ports::personal::{Open, Seal};
 use flow::ports::{Actor, Host, LoadPayment, Nudge};
 use lambda_http::Request;
@@ -48,7 +49,7 @@ pub(crate) struct Disputes<V, S, G, N, P> {
 impl<V, S, G, N, P> Endpoint for Disputes<V, S, G, N, P>
 where
     V: Vault,
-    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment + LoadPauses,
     G: DisputeGateway,
     N: Nudge,
     P: Seal + Open,
@@ -75,7 +76,7 @@ where
 
 impl<V, S, G, N, P> Disputes<V, S, G, N, P>
 where
-    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment,
+    S: LoadDispute + ReplaceDispute + ListDisputes + LoadPayment + LoadPauses,
     G: DisputeGateway,
     N: Nudge,
     P: Seal + Open,

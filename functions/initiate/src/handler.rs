@@ -15,6 +15,7 @@ use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
 use domain::gateway::Gateway as GatewayName;
 use flow::operations::initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate};
+use flow::ports::pause::LoadPauses;
 use flow::ports::personal::Seal;
 use flow::ports::{Actor, CreatePayment, Gateway, Host, LoadPayment};
 use lambda_http::Request;
@@ -38,7 +39,7 @@ pub(crate) struct Initiate<V, S, G, P> {
     pub(crate) checkout_expiry: CheckoutExpiry,
 }
 
-impl<V: Vault, S: LoadPayment + CreatePayment, G: Gateway, P: Seal> Endpoint for Initiate<V, S, G, P> {
+impl<V: Vault, S: LoadPayment + CreatePayment + LoadPauses, G: Gateway, P: Seal> Endpoint for Initiate<V, S, G, P> {
     const FUNCTION: &'static str = "initiate";
     const ROUTE: &'static str = "POST /payment/initiate";
 

@@ -18,6 +18,7 @@ use domain::time::Timestamp;
 use domain::warning::WarningId;
 use flow::operations::retry::{Retried, retry, retry_dispute, retry_warning};
 use flow::ports::dispute::{DisputeGateway, LoadDispute, ReplaceDispute};
+use flow::ports::pause::LoadPauses;
 use flow::ports::personal::Open;
 use flow::ports::warning::{LoadWarning, WarningGateway, WriteWarning};
 use flow::ports::{Error, Gateway, Host, LoadPayment, ReplacePayment};
@@ -42,7 +43,7 @@ pub(crate) struct Retry<S, G, P> {
 
 impl<S, G, P> Retry<S, G, P>
 where
-    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning,
+    S: LoadPayment + ReplacePayment + LoadDispute + ReplaceDispute + LoadWarning + WriteWarning + LoadPauses,
     G: Gateway + DisputeGateway + WarningGateway,
     P: Open,
 {

@@ -1,10 +1,11 @@
-//! Every minute: finds the rows that are due and nudges them, and measures whether what happens is told. Reads indexes, decides nothing,
-//! writes nothing.
+//! Every minute: finds the rows that are due and nudges them, and measures whether what happens is told and whether anything is paused.
+//! Reads indexes and one row, decides nothing, writes nothing.
 
 use std::time::Duration;
 
 use adapters::telemetry::{Count, Field, Gauge, Level, Line};
 use flow::operations::sweep::{Swept, sweep, untold};
+use flow::ports::pause::LoadPauses;
 use flow::ports::timeline::FindNewest;
 use flow::ports::{Error, FindDue, Host, Nudge};
 use serde::Serialize;
@@ -32,9 +33,11 @@ pub(crate) struct SweptJson {
     failed_partitions: usize,
     /// None if that could not be found out.
     untold_ms: Option<u64>,
+    /// None if that could not be found out.
+    paused: Option<usize>,
 }
 
-impl<S: FindDue + FindNewest, N: Nudge> Sweep<S, N> {
+impl<S: FindDue + FindNewest + LoadPauses, N: Nudge> Sweep<S, N> {
     /// Sweeps once.
     ///
     /// # Errors
@@ -42,7 +45,7 @@ impl<S: FindDue + FindNewest, N: Nudge> Sweep<S, N> {
     pub(crate) async fn once<H: Host>(&self, host: &H, line: &mut Line) -> Result<SweptJson, Error> {
         let began = host.now();
         let swept = sweep(host, &self.store, &self.nudges).await;
-        let mut untold = None;
+        let (mut untold, mut paused) = (None, None);
         match &swept {
             Ok(swept) => {
                 // Measured each minute, also when there is nothing: minutes without a measure tell that no sweep got through.
@@ -57,11 +60,12 @@ impl<S: FindDue + FindNewest, N: Nudge> Sweep<S, N> {
                     line.raise(Level::Warn);
                 }
                 untold = self.telling(host, line).await;
+                paused = self.pauses(host, line).await;
             }
             Err(error) => line.set(Field::Failure(error)),
         }
         line.set(Field::Duration(host.now().since(began)));
-        swept.map(|swept| SweptJson::of(swept, untold))
+        swept.map(|swept| SweptJson::of(swept, untold, paused))
     }
 
     /// Measures for how long nothing was told. That it cannot be found out is said, and no reason for a sweep to fail.
@@ -77,10 +81,24 @@ impl<S: FindDue + FindNewest, N: Nudge> Sweep<S, N> {
             }
         }
     }
+
+    /// Measures how much is paused, so that nobody forgets it. That it cannot be found out is said, and no reason for a sweep to fail.
+    async fn pauses<H: Host>(&self, host: &H, line: &mut Line) -> Option<usize> {
+        match self.store.load_pauses(host.now()).await {
+            Ok(pauses) => {
+                line.measure(Gauge::Paused(pauses.count()));
+                Some(pauses.count())
+            }
+            Err(error) => {
+                line.set(Field::Failure(&error));
+                None
+            }
+        }
+    }
 }
 
 impl SweptJson {
-    fn of(swept: Swept, untold: Option<Duration>) -> Self {
+    fn of(swept: Swept, untold: Option<Duration>, paused: Option<usize>) -> Self {
         let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
         Self {
             found: swept.found,
@@ -93,6 +111,7 @@ impl SweptJson {
             unreadable: swept.unreadable,
             failed_partitions: swept.failed_partitions,
             untold_ms: untold.map(milliseconds),
+            paused,
         }
     }
 }

@@ -147,6 +147,16 @@ impl Environment {
         }
     }
 
+    /// How many declines an hour takes, of one customer or one card; none if nobody counts.
+    ///
+    /// # Errors
+    /// If `DECLINES_PER_HOUR` is missing or not a number.
+    pub fn declines_per_hour(&self) -> Result<Option<u32>, ConfigError> {
+        let name = "DECLINES_PER_HOUR";
+        let number: u32 = self.text(name)?.parse().map_err(|_| ConfigError::Malformed(name, "a whole number"))?;
+        Ok((number > 0).then_some(number))
+    }
+
     /// How a batch of the stream is given back.
     ///
     /// # Errors
@@ -242,6 +252,16 @@ mod tests {
             Err(ConfigError::Malformed("CHECKOUT_EXPIRY_SECONDS", "more than zero"))
         );
         assert_eq!(nonsense.log(), Ok(Log { stack: "quittance-test".to_owned(), least: Level::Info }));
+    }
+
+    #[test]
+    fn declines_are_counted_unless_the_number_is_zero() {
+        let limit = |number| environment(&[("DECLINES_PER_HOUR", number)]).declines_per_hour();
+        assert_eq!((limit("10"), limit("0")), (Ok(Some(10)), Ok(None)));
+        for number in ["-1", "ten", "4294967296"] {
+            assert_eq!(limit(number), Err(ConfigError::Malformed("DECLINES_PER_HOUR", "a whole number")));
+        }
+        assert_eq!(limit(""), Err(ConfigError::Missing("DECLINES_PER_HOUR")));
     }
 
     #[test]

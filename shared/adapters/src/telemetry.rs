@@ -227,7 +227,10 @@ impl Line {
                 Note::OutcomeUnknown(reason) => {
                     self.fields.insert("unknownReason".to_owned(), reason.name().into());
                 }
-                Note::NudgeLost(error) | Note::OutcomeNotRecorded(error) | Note::PartitionFailed(error) => {
+                Note::NudgeLost(error)
+                | Note::OutcomeNotRecorded(error)
+                | Note::PartitionFailed(error)
+                | Note::BrakeFailed(error) => {
                     self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
                 }
                 Note::DisputeDeadline(reminder) => {
@@ -241,6 +244,7 @@ impl Line {
                 | Note::DeliveryExhausted
                 | Note::EndpointGone
                 | Note::TimelineGap { .. }
+                | Note::CardTesting
                 | Note::Conflict => {}
             }
         }

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Who moves the money.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Gateway {
     /// Stripe: a PaymentIntent per payment.
     Stripe,

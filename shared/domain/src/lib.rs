@@ -5,15 +5,17 @@
 //! its `Cargo.toml` is the proof.
 //!
 //! Read in this order: [`money`], [`gateway`] (what a gateway can tell us), [`settlement`], [`payment`] (state, commands, evidence,
-//! events), [`decline`], [`schedule`], [`policy`], [`timeline`] and [`journal`] (what is told of it afterwards),
+//! events), [`decline`], [`schedule`], [`policy`], [`pause`], [`brake`], [`timeline`] and [`journal`] (what is told of it afterwards),
 //! [`webhook`] (how the merchant's own servers are told).
 
+pub mod brake;
 pub mod decline;
 pub mod dispute;
 pub mod gateway;
 pub mod id;
 pub mod journal;
 pub mod money;
+pub mod pause;
 pub mod payment;
 pub mod personal;
 pub mod policy;

@@ -2,7 +2,9 @@
 //! No method has a default: a port that lies by omission is found by the compiler.
 
 mod actor;
+pub mod brake;
 pub mod dispute;
+pub mod pause;
 pub mod personal;
 pub mod timeline;
 pub mod warning;
@@ -89,6 +91,10 @@ pub enum Note {
     },
     /// A part of the due index could not be read, or its rows not be nudged; the next sweep finds them again.
     PartitionFailed(Error),
+    /// Whoever pays has been declined so often that nothing more was tried.
+    CardTesting,
+    /// A decline could not be counted, or it could not be seen how many there were; the payment went on without.
+    BrakeFailed(Error),
 }
 
 /// An outside thing failed us. What was asked may or may not have been done, unless the operation says otherwise.

@@ -2,22 +2,23 @@
 //!
 //! | step | a crash after it leaves |
 //! |---|---|
-//! | 1. [`take`]: load, decide, commit what is about to be asked | a row whose `due` asks the gateway later |
+//! | 1. [`take`], or [`take_unless_paused`] for what moves money: load, decide, commit what is about to be asked | a row whose `due` asks the gateway later |
 //! | 2. [`attempt`], [`act`] or [`refund`]: ask the gateway, commit what came of it | the same; the row holds all that asking again needs |
 //! | 3. [`nudge_if_in_doubt`]: have somebody look soon if nobody knows | the same; the sweep comes |
 
 use std::time::Duration;
 
 use domain::{
-    gateway::{Hand, Outcome, RefundOutcome, Traced},
+    gateway::{Gateway as GatewayName, Hand, Outcome, RefundOutcome, Traced},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::{Money, MoneyError},
-    payment::{ActKind, Command, Evidence, Payment, RefundEvidence, Rejection, Source},
+    pause::Paused,
+    payment::{ActKind, Command, Decision, Evidence, Payment, RefundEvidence, Rejection, Source, decide},
 };
 
 use crate::{
     commit::{Committed, ExecuteError, Executed, Recorded, execute, record, record_refund},
-    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment},
+    ports::{Actor, AmountRefusal, Error, Gateway, Host, LoadPayment, Note, Nudge, ReplacePayment, pause::LoadPauses},
 };
 
 /// With less than this left, a store so slow that it took all the rest would leave a request that nobody sends for a while.
@@ -41,6 +42,12 @@ pub enum RequestError {
     /// It may not be done as the payment stands.
     #[error("refused")]
     Rejected(Rejection, Box<Payment>),
+    /// The merchant has paused it. Nothing was written down.
+    #[error("paused")]
+    Paused(Paused),
+    /// Whoever pays has been declined too often; it may be tried again after this time. Nothing was written down.
+    #[error("declined too often")]
+    TooManyDeclines(Duration),
     /// Something outside failed.
     #[error("failed")]
     Failed(#[from] Error),
@@ -81,6 +88,35 @@ pub(crate) fn part<G: Gateway>(
     let amount = Money::payable(minor_units, payment.terms.amount.currency())?;
     gateway.accepts(payment.gateway, amount).map_err(PartError::AmountRefused)?;
     Ok(Some(amount))
+}
+
+/// Why nothing that moves money may begin at `gateway` now; none if it may. Where that cannot be seen nothing begins either: whoever threw
+/// the switch relies on it, and a store that does not answer would take no payment anyway.
+pub(crate) async fn paused<H: Host, S: LoadPauses>(
+    host: &H,
+    store: &S,
+    gateway: GatewayName,
+) -> Result<Option<Paused>, Error> {
+    Ok(store.load_pauses(host.now()).await?.at(gateway))
+}
+
+/// Writes down what the gateway is about to be asked, where that moves money: nothing while the merchant has paused it. What was written
+/// down before is answered as ever, for a client that asks again must hear what became of it.
+pub(crate) async fn take_unless_paused<H: Host, S: ReplacePayment + LoadPauses>(
+    host: &H,
+    store: &S,
+    payment: Payment,
+    command: &Command,
+    actor: &Actor,
+) -> Result<Taken, RequestError> {
+    let Some(paused) = paused(host, store, payment.gateway).await? else {
+        return take(host, store, payment, command, actor).await;
+    };
+    match decide(&payment, command, &host.circumstances()) {
+        Ok(Decision::Execute(_)) => Err(RequestError::Paused(paused)),
+        Ok(Decision::AlreadyApplied | Decision::Nothing) => Ok(Taken::Before(payment)),
+        Err(rejection) => Err(RequestError::Rejected(rejection, Box::new(payment))),
+    }
 }
 
 /// Writes down what the gateway is about to be asked.

@@ -155,6 +155,28 @@ impl Aws {
         self.target("dynamodb", "DynamoDB_20120810.GetItem", &body).await.expect(200).at("/Item")
     }
 
+    /// Pauses what has this name: `everything`, `stripe` or `paypal`. As docs/RUNBOOK.md says to whoever has no checkout.
+    pub async fn pause(&self, what: &str) {
+        let entry = json!({"M": {"by": {"S": "a test"}, "why": {"S": "to see that it holds"}}});
+        self.throw_switch("SET #what = :entry", what, json!({":entry": entry})).await;
+    }
+
+    /// Ends a pause, if there is one.
+    pub async fn resume(&self, what: &str) {
+        self.throw_switch("REMOVE #what", what, Value::Null).await;
+    }
+
+    async fn throw_switch(&self, expression: &str, what: &str, values: Value) {
+        let mut body = json!({
+            "TableName": self.table, "Key": {"pk": {"S": "CTL#pause"}},
+            "UpdateExpression": expression, "ExpressionAttributeNames": {"#what": what},
+        });
+        if !values.is_null() {
+            body["ExpressionAttributeValues"] = values;
+        }
+        drop(self.target("dynamodb", "DynamoDB_20120810.UpdateItem", &body).await.expect(200));
+    }
+
     /// All rows of the table, as one text.
     pub async fn all_rows(&self) -> String {
         let mut text = String::new();

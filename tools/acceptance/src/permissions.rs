@@ -7,6 +7,17 @@ use std::mem;
 
 use crate::repository::{of_stage, resources};
 
+/// The calls that change the table.
+pub const WRITING: [&str; 7] = [
+    "dynamodb:PutItem",
+    "dynamodb:UpdateItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:PartiQLInsert",
+    "dynamodb:PartiQLUpdate",
+    "dynamodb:PartiQLDelete",
+];
+
 /// One statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
@@ -39,6 +50,15 @@ impl Grant {
         self.list("Resource")
     }
 
+    /// Whether it lets the table be changed.
+    ///
+    /// # Panics
+    /// If it does not say what it is about.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        self.actions().iter().any(|action| WRITING.contains(&action.as_str()))
+    }
+
     /// How the keys begin of the rows that it is about; none if it is about any.
     ///
     /// # Panics
@@ -46,8 +66,13 @@ impl Grant {
     #[must_use]
     pub fn rows(&self) -> Option<Vec<String>> {
         let condition = self.fields.get("Condition")?;
-        let keys = condition.strip_prefix("{ ForAllValues:StringLike: { dynamodb:LeadingKeys: [");
-        let keys = keys.and_then(|keys| keys.strip_suffix("] } }"));
+        let keys = ["StringLike", "StringEquals"].iter().find_map(|operator| {
+            let before = format!("{{ ForAllValues:{operator}: {{ dynamodb:LeadingKeys: [");
+            condition
+                .strip_prefix(&before)?
+                .strip_suffix("] } }")
+                .filter(|_| condition.contains('*') == (*operator == "StringLike"))
+        });
         let keys = keys.unwrap_or_else(|| panic!("{}: a condition that nobody understands: {condition}", self.by));
         Some(keys.split(", ").map(|key| key.trim_matches('"').to_owned()).collect())
     }

@@ -128,8 +128,11 @@ fn found() -> Option<Stack> {
             stack: field("stackName"),
         },
     };
-    // Test programs run one after another; one that failed may have left the gateway broken.
+    // Test programs run one after another; one that failed may have left the gateway broken, or the stack paused.
     RUNTIME.block_on(async {
+        for what in ["everything", "stripe", "paypal"] {
+            stack.aws.resume(what).await;
+        }
         stack.sandbox.behaves().await;
         stack.sandbox.aws_behaves().await;
         stack.sandbox.release_webhooks("fifo", 1).await;

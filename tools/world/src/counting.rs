@@ -9,11 +9,14 @@ use std::{
 };
 
 use domain::{
+    brake::{DeclinedAttempt, Hour, Mark},
     dispute::{self, Dispute, DisputeId, Papers, Status},
     gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, RowId, TransactionId},
     money::Money,
+    pause::Pauses,
     payment::Payment,
+    time::Timestamp,
     timeline::{Entry, Subject},
     warning::{self, Warning, WarningId},
 };
@@ -23,7 +26,9 @@ use flow::{
         self, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
         Gateway, ListPage, ListPayments, ListPlace, Listing, LoadPayment, Nudge, OpenOutcome, OpenRequest,
         ReplacePayment, Replaced, Write,
+        brake::CountDeclines,
         dispute::{CreateDispute, DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, ReplaceDispute},
+        pause::LoadPauses,
         timeline::LoadTimeline,
         warning::{LoadWarning, WarningGateway, WriteWarning},
     },
@@ -154,6 +159,26 @@ impl<P: LoadTimeline> LoadTimeline for Counting<P> {
     async fn load_timeline(&self, subject: &Subject, first: u64, last: u64) -> Result<Vec<Entry>, Error> {
         self.tally.reads.fetch_add(1, Ordering::SeqCst);
         self.port.load_timeline(subject, first, last).await
+    }
+}
+
+impl<P: LoadPauses> LoadPauses for Counting<P> {
+    /// Not counted: an environment asks once in ten seconds, however many requests it serves.
+    async fn load_pauses(&self, now: Timestamp) -> Result<Pauses, Error> {
+        self.port.load_pauses(now).await
+    }
+}
+
+impl<P: CountDeclines> CountDeclines for Counting<P> {
+    async fn declines(&self, of: &[Mark], hour: Hour) -> Result<Vec<u32>, Error> {
+        tick(&self.tally.reads);
+        self.port.declines(of, hour).await
+    }
+
+    /// They are written at once, and so counted as one.
+    async fn count_decline(&self, against: &[Mark], hour: Hour, attempt: &DeclinedAttempt) -> Result<(), Error> {
+        tick(&self.tally.writes);
+        self.port.count_decline(against, hour, attempt).await
     }
 }
 

@@ -6,6 +6,7 @@ mod disputes;
 use std::{fmt::Write as _, sync::Arc};
 
 use domain::{
+    brake::Brake,
     gateway::Gateway as GatewayName,
     id::{IdempotencyKey, RequestHash, RowId, TransactionId},
     money::AmountLimits,
@@ -21,7 +22,7 @@ use flow::{
     operations::{
         cancel::cancel,
         capture::{Wish, capture},
-        confirm::confirm,
+        confirm::{confirm, confirm_braked},
         initiate::{InitiateError, InitiateRequest, Initiated, Rules, initiate},
         payments::{Listed, Wanted, payments as list_payments},
         refund::{self, refund},
@@ -255,6 +256,19 @@ impl Shop {
     /// As the operation says.
     pub async fn confirm(&self, id: &TransactionId, request: ConfirmRequest) -> Result<Requested, RequestError> {
         confirm(&*self.host, &self.store, &self.gateway, &self.queue, id, request, &client()).await
+    }
+
+    /// The same in a stack that counts declines.
+    ///
+    /// # Errors
+    /// As the operation says.
+    pub async fn confirm_braked(
+        &self,
+        brake: &Brake,
+        id: &TransactionId,
+        request: ConfirmRequest,
+    ) -> Result<Requested, RequestError> {
+        confirm_braked(&*self.host, &self.store, &self.gateway, &self.queue, brake, id, request, &client()).await
     }
 
     /// Confirms, and gives the payment as the client is answered.

@@ -4,8 +4,10 @@
 //! that code too. Rows can be laid out as the release before laid them out ([`Layout`]). That twin and table keep the same
 //! promises is the matter of [`crate::store_contract`].
 
+mod brake;
 mod dispute;
 mod former;
+mod pause;
 mod timeline;
 mod warning;
 mod webhook;
@@ -63,6 +65,10 @@ pub enum Call {
     FindDue,
     /// Reading a list.
     List,
+    /// Reading what is paused.
+    Pauses,
+    /// Reading and counting declines.
+    Declines,
 }
 
 /// A way for one call to go.
@@ -107,6 +113,11 @@ struct Inner {
     writes: VecDeque<Course>,
     queries: VecDeque<Course>,
     lists: VecDeque<Course>,
+    pause_looks: VecDeque<Course>,
+    brake: VecDeque<Course>,
+    declines: brake::Rows,
+    /// The row that says what is paused, as it is stored.
+    pauses: Item,
     commits: Vec<Commit>,
 }
 
@@ -134,7 +145,7 @@ impl MemoryStore {
     /// From now on every call goes well.
     pub fn faults_end(&self) {
         let mut inner = self.inner();
-        for call in [Call::Load, Call::Write, Call::FindDue, Call::List] {
+        for call in [Call::Load, Call::Write, Call::FindDue, Call::List, Call::Pauses, Call::Declines] {
             inner.script_of(call).clear();
         }
     }
@@ -228,6 +239,8 @@ impl Inner {
             Call::Write => &mut self.writes,
             Call::FindDue => &mut self.queries,
             Call::List => &mut self.lists,
+            Call::Pauses => &mut self.pause_looks,
+            Call::Declines => &mut self.brake,
         }
     }
 

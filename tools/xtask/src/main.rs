@@ -23,6 +23,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod mutants;
+mod pause;
 mod paypal_sdk;
 mod place;
 mod process;
@@ -53,6 +54,9 @@ cargo xtask watch                  `cargo lambda watch` on port 9000 against the
 cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
 cargo xtask key list --stack <name>
 cargo xtask key revoke <name> --stack <name>
+cargo xtask pause [--gateway stripe|paypal] --why \"…\" [--stack <name>]
+                                   stops money from moving, at one gateway or as a whole; `resume` lets it
+cargo xtask resume [--gateway stripe|paypal] [--stack <name>]
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask fuzz [--minutes N] [target]
@@ -90,6 +94,8 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["tail", rest @ ..] => tail::run(place, rest),
         ["watch"] => watch::run(place),
         ["key", rest @ ..] => key::run(place, rest),
+        ["pause", rest @ ..] => pause::pause(place, rest),
+        ["resume", rest @ ..] => pause::resume(place, rest),
         ["simulate", rest @ ..] => simulate::run(place, rest),
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),

@@ -1,5 +1,7 @@
 //! The body of `POST /payment/confirm`: which payment, and what to charge.
 
+use std::net::IpAddr;
+
 use adapters::http::problem::{Problem, Refusal};
 use domain::id::{IdempotencyKey, RequestHash, TransactionId};
 use domain::payment::{ConfirmRequest, Instrument};
@@ -15,6 +17,7 @@ pub(super) struct ConfirmBody {
     confirmation_token: Option<String>,
     return_url: Option<String>,
     off_session: Option<bool>,
+    payer_ip: Option<String>,
 }
 
 impl ConfirmBody {
@@ -43,6 +46,15 @@ impl ConfirmBody {
         Ok((id, request))
     }
 
+    /// The payer's address, if the client says it. It is only counted with, and kept nowhere.
+    ///
+    /// # Errors
+    /// 400 if it is none.
+    pub(super) fn payer_address(&self) -> Result<Option<IpAddr>, Problem> {
+        let parsed = self.payer_ip.as_deref().map(str::parse).transpose();
+        parsed.map_err(|_| Problem::invalid_field("/payerIp", "must be an IPv4 or IPv6 address"))
+    }
+
     fn hash(&self) -> RequestHash {
         let fields = [
             ("transactionId", Some(self.transaction_id.as_str())),
@@ -51,6 +63,7 @@ impl ConfirmBody {
             ("returnUrl", self.return_url.as_deref()),
             // Not saying and saying `false` ask for the same.
             ("offSession", self.off_session.filter(|away| *away).map(|_| "true")),
+            // Where the payer sits when it is asked again changes nothing of what is asked.
         ];
         RequestHash::of(fields.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))))
     }

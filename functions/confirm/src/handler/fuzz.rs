@@ -19,9 +19,17 @@ use super::*;
 
 const HEADER: &str = "idempotency-key";
 const OPENED: &str = "pay_45r6h26q25dittbo7zrmxadm3f";
-const FIELDS: [&str; 5] = ["transactionId", "paymentMethod", "confirmationToken", "returnUrl", "offSession"];
-const WORDS: [&str; 7] =
-    ["pm_card_visa", "ctoken_1", "https://shop.example/a", "http://localhost/", "true", OPENED, "4242424242424242"];
+const FIELDS: [&str; 6] = ["transactionId", "paymentMethod", "confirmationToken", "returnUrl", "offSession", "payerIp"];
+const WORDS: [&str; 8] = [
+    "203.0.113.7",
+    "pm_card_visa",
+    "ctoken_1",
+    "https://shop.example/a",
+    "http://localhost/",
+    "true",
+    OPENED,
+    "4242424242424242",
+];
 const DOCUMENTED: [(u16, &str); 8] = [
     (200, ""),
     (400, "invalid_request"),
@@ -51,6 +59,7 @@ fn whatever_is_sent_only_what_is_documented_charges_and_only_once() {
             store: MemoryStore::default(),
             gateway: SimGateway::new(Arc::new(SimHost::new(1))),
             nudges: MemoryQueue::default(),
+            declines_per_hour: Some(10),
         };
         let opening = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
         block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), opening)).unwrap();

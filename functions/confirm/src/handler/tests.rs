@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
+use adapters::http::serve::respond;
 use domain::id::TransactionId;
 use expect_test::{Expect, expect};
 use flow::operations::initiate::{InitiateRequest, Initiated, initiate};
-use world::events::{Drawer, answered, client_keys, payment};
+use flow::ports::Note;
+use lambda_http::Body;
+use world::events::{Drawer, answered, client_keys, payment, request};
 use world::gateway::{SimGateway, Verdict};
 use world::host::SimHost;
 use world::people::Twin;
@@ -25,6 +28,7 @@ fn endpoint(host: &SimHost) -> Endpoint {
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
+        declines_per_hour: Some(10),
     };
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
     block_on(initiate(host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
@@ -397,4 +401,58 @@ fn without_a_payment_there_is_nothing_to_confirm() {
     );
     let unused = TransactionId::derive("merchant", "initiate", &IdempotencyKey::parse("event-initiate").unwrap());
     assert_eq!(unused.as_str(), "pay_45r6h26q25dittbo7zrmxadm3f", "the id that the event files bear");
+}
+
+/// The event file's request for another card, under a key of its own, for a payer at this address.
+fn asked(key: &str, card: &str, address: Option<&str>) -> Request {
+    let mut request = request("confirm");
+    request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+    let address = address.map_or_else(String::new, |address| format!(r#","payerIp":"{address}""#));
+    let body = format!(r#"{{"transactionId":"pay_45r6h26q25dittbo7zrmxadm3f","paymentMethod":"{card}"{address}}}"#);
+    *request.body_mut() = Body::Text(body);
+    request
+}
+
+/// The status, the problem's code, and when to come back.
+fn told(endpoint: &Endpoint, host: &SimHost, request: &Request) -> (u16, String) {
+    let (response, line) = block_on(respond(endpoint, host, request));
+    drop(line);
+    let wait = response.headers().get("retry-after").map_or("", |value| value.to_str().unwrap());
+    let Body::Text(body) = response.body() else { panic!("no text") };
+    let code = body.split(r#""code":""#).nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("");
+    (response.status().as_u16(), format!("{code} {wait}").trim().to_owned())
+}
+
+#[test]
+fn an_address_that_was_declined_too_often_waits_until_the_hour_is_over_and_who_says_none_does_not() {
+    let host = SimHost::new(1);
+    let endpoint = Confirm { declines_per_hour: Some(1), ..endpoint(&host) };
+    let here = Some("203.0.113.7");
+    // Behind an address there may be three payers.
+    for number in 0..3 {
+        endpoint.gateway.bank_says([Verdict::Decline("generic_decline")]);
+        let request = asked(&format!("bad-{number}"), &format!("pm_{number}"), here);
+        assert_eq!(told(&endpoint, &host, &request), (402, "payment_declined".to_owned()));
+    }
+    let nonsense = told(&endpoint, &host, &asked("nonsense", "pm_good", Some("203.0.113.777")));
+    assert_eq!(nonsense, (400, "invalid_request".to_owned()));
+    // It is twelve seconds and a bit past nine.
+    let held = told(&endpoint, &host, &asked("good", "pm_good", here));
+    assert_eq!(held, (429, "rate_limited 3588".to_owned()));
+    assert_eq!(host.notes().iter().filter(|note| **note == Note::CardTesting).count(), 1);
+    // Where the payer sits changes nothing of what is asked: the same request, from elsewhere, is the same.
+    assert_eq!(told(&endpoint, &host, &asked("bad-0", "pm_0", Some("203.0.113.8"))).0, 402);
+    assert_eq!(told(&endpoint, &host, &asked("good", "pm_good", None)).0, 200);
+}
+
+#[test]
+fn where_nobody_counts_nobody_is_held() {
+    let host = SimHost::new(1);
+    let endpoint = Confirm { declines_per_hour: None, ..endpoint(&host) };
+    for number in 0..5 {
+        endpoint.gateway.bank_says([Verdict::Decline("generic_decline")]);
+        let request = asked(&format!("bad-{number}"), "pm_stolen", Some("203.0.113.7"));
+        assert_eq!(told(&endpoint, &host, &request).0, 402);
+    }
+    assert_eq!(endpoint.store.declines_stored().len(), 0);
 }

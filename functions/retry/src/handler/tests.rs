@@ -131,6 +131,7 @@ fn a_record_that_panics_is_caught_and_delivered_again() {
     }
     world::pass_disputes_on!(Trap, |trap| &trap.0);
     world::pass_warnings_on!(Trap, |trap| &trap.0);
+    world::pass_pauses_on!(Trap, |trap| &trap.0);
     let Retry { store, gateway, people, limits, policy, log } = function(|_| {});
     let trapped = Retry { store: Trap(store), gateway, people, limits, policy, log };
     let batch = serde_json::from_str(&text("retry")).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! | index | partition | order | holds |
 //! |---|---|---|---|
-//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `CUS#<person>`, `TML#<id>#<version>`, `JRN#<id>#<movement>` | | every row |
+//! | the table | `pk` = `PAY#<id>`, `DSP#<id>`, `WRN#<id>`, `DLV#<event>#<endpoint>`, `ENDPOINTS`, `CUS#<person>`, `TML#<id>#<version>`, `JRN#<id>#<movement>`, `CTL#pause`, `BRK#<mark>#<hour>` | | every row |
 //! | `due` | `dp` = `doubt#<shard>`, `<shard>` or `delivery#<shard>` | `du` = due | rows that somebody must look at, those in doubt and those of deliveries apart from the others: both attributes are there only then |
 //! | `byDay` | `yp` = `<yyyy-mm-dd>#<shard>`, `events#…`, `journal#…` | `ca` = created at | every payment, announced event and movement of money; the keys never change, so it costs one unit once |
 //! | `reference` | `ref` | `ca` | payments that the merchant gave a name |
@@ -15,6 +15,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    brake::{Hour, Mark},
     dispute::{Dispute, DisputeId, Status},
     id::{RowId, TransactionId},
     journal::{Movement, MovementKind},
@@ -59,6 +60,9 @@ const ENDPOINTS: &str = "ENDPOINTS";
 const PERSON_PREFIX: &str = "CUS#";
 const ENTRY_PREFIX: &str = "TML#";
 const MOVEMENT_PREFIX: &str = "JRN#";
+const DECLINES_PREFIX: &str = "BRK#";
+/// What is paused stands in one row.
+const PAUSES: &str = "CTL#pause";
 
 /// What has no deadline sorts after everything that has one: this is in the year 33658.
 const NO_DEADLINE_MS: i64 = 999_999_999_999_999;
@@ -109,9 +113,14 @@ fn entry_key(id: &EventId) -> String {
     format!("{ENTRY_PREFIX}{}#{}", id.subject(), id.version())
 }
 
-/// The key of a row that cannot exist.
-pub(super) fn of_no_payment() -> AttributeValue {
-    AttributeValue::S(PAYMENT_PREFIX.to_owned())
+/// The key of the row that says what is paused.
+pub(super) fn of_pauses() -> AttributeValue {
+    AttributeValue::S(PAUSES.to_owned())
+}
+
+/// The key of what an hour's declines against somebody are counted in.
+pub(super) fn of_declines(against: &Mark, hour: Hour) -> AttributeValue {
+    AttributeValue::S(format!("{DECLINES_PREFIX}{}#{}", against.as_str(), hour.number()))
 }
 
 /// Writes all keys of a payment.

@@ -1,6 +1,7 @@
 //! The table: one row per payment, per dispute, per warning, per delivery and per person, one for all endpoints, and every change one
 //! conditional write; beside them, written after the fact, the rows that tell of the changes ([`timeline`], and the [`stream`] that they are read
-//! from).
+//! from). One row more is for people to write: the switch that stops money from moving ([`pause`]);
+//! and declines are counted in rows that go when their hour is over ([`brake`]).
 //!
 //! Phases of a write: the whole row is laid out ([`row`]); DynamoDB writes it only if the row that stands is the one
 //! that was decided on; if it is not, DynamoDB shows the row that stands in the same answer, which costs no read.
@@ -8,19 +9,21 @@
 //!
 //! The indexes tell where to look: [`due`] for the sweep, [`list`] for people.
 //!
-//! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions), decide
+//! Must never: write without a condition, change a part of a row (the row would be a mix of two decisions) but where declines are counted, decide
 //! anything on an index, or put a stored value into an error.
 //!
 //! How a row is laid out can be asked without a table ([`row`]): a twin that kept rows in another way would prove nothing
 //! of those that stand in tables.
 
 mod attributes;
+mod brake;
 mod dispute;
 mod due;
 mod failure;
 mod keyring;
 mod keys;
 mod list;
+mod pause;
 pub mod row;
 pub mod stream;
 mod timeline;
@@ -28,13 +31,19 @@ mod warning;
 mod webhook;
 mod words;
 
+use std::sync::Arc;
+
 use aws_sdk_dynamodb::{
     Client,
     operation::put_item::{PutItemError, builders::PutItemFluentBuilder},
     types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::{id::TransactionId, payment::Payment};
-use flow::ports::{CreatePayment, Created, Error, LoadPayment, ReplacePayment, Replaced, Write};
+use flow::ports::{
+    CreatePayment, Created, Error, LoadPayment, ReplacePayment, Replaced, Write, pause::LoadPauses as _,
+};
+
+use crate::host;
 
 pub use self::{
     attributes::{Item, Unfit},
@@ -46,20 +55,20 @@ pub use self::{
 pub struct PaymentTable {
     client: Client,
     name: String,
+    pauses: Arc<pause::Seen>,
 }
 
 impl PaymentTable {
     /// The table called `name`.
     #[must_use]
-    pub const fn new(client: Client, name: String) -> Self {
-        Self { client, name }
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name, pauses: Arc::default() }
     }
 
-    /// Opens the connection, so that the first request need not. Asks for a row that does not exist, and does not care
-    /// for the answer: a role that may not read gets a refusal, over a connection that is open all the same.
+    /// Opens the connection, so that the first request need not. Asks what is paused, which the first request wants to know,
+    /// and does not care for the answer: a role that may not read gets a refusal, over a connection that is open all the same.
     pub async fn warm(&self) {
-        let asked = self.client.get_item().table_name(&self.name).key(keys::PK, keys::of_no_payment());
-        drop(asked.send().await);
+        drop(self.load_pauses(host::now()).await);
     }
 
     /// A write of this row, which shows the row that stands if that is not as it must be.

@@ -136,7 +136,7 @@ impl From<Problem> for Answer {
         Self {
             code: Some(row.code),
             content_type: "application/problem+json",
-            retry_after_seconds: row.retry_after_seconds,
+            retry_after_seconds: problem.retry_after_seconds(),
             ..Self::json(row.status, &problem.document())
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Must never: pass on what our own infrastructure said. That is for the log.
 
+use domain::pause::Paused;
 use domain::{dispute, webhook};
 use flow::operations::dispute::DisputeError;
 use flow::operations::initiate::InitiateError;
@@ -66,8 +67,19 @@ impl From<&InitiateError> for Problem {
             }
             InitiateError::KeyReused => Self::new(Refusal::IdempotencyKeyReused),
             InitiateError::GatewayUnavailable(_) => Self::new(Refusal::GatewayUnavailable),
+            InitiateError::Paused(paused) => Self::from(*paused),
             InitiateError::Failed(error) => Self::from(error),
         }
+    }
+}
+
+impl From<Paused> for Problem {
+    fn from(paused: Paused) -> Self {
+        // Why it is paused is for the merchant's own people.
+        Self::new(Refusal::Paused).with_detail(match paused {
+            Paused::Everything => "Payments are paused; nothing happened",
+            Paused::At(_) => "Payments at this gateway are paused; nothing happened",
+        })
     }
 }
 
@@ -76,6 +88,10 @@ impl From<&RequestError> for Problem {
         match error {
             RequestError::NotFound => Self::new(Refusal::NotFound),
             RequestError::Rejected(rejection, payment) => Self::rejected(*rejection, payment),
+            RequestError::Paused(paused) => Self::from(*paused),
+            RequestError::TooManyDeclines(wait) => Self::new(Refusal::RateLimited)
+                .with_detail("There were too many declines; nothing was tried")
+                .over_after(*wait),
             RequestError::Failed(error) => Self::from(error),
         }
     }
@@ -101,6 +117,7 @@ impl From<&DisputeError> for Problem {
                 Self::invalid_field(pointer, refusal.why)
             }
             DisputeError::Rejected(rejection, dispute) => Self::dispute_rejected(*rejection, dispute),
+            DisputeError::Paused(paused) => Self::from(*paused),
             DisputeError::Failed(error) => Self::from(error),
         }
     }
@@ -119,8 +136,11 @@ impl From<&WebhookEndpointError> for Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::http::payment_json::tests::a_payment;
+    use domain::gateway::Gateway;
     use domain::money::OutOfLimits;
     use domain::payment::Rejection;
     use flow::ports::Dependency;
@@ -138,7 +158,8 @@ mod tests {
     fn every_error_of_an_operation_has_its_answer() {
         let down = || Error::Unavailable { dependency: Dependency::Store, detail: "canary".to_owned() };
         let broken = Error::Unreadable { detail: "canary".to_owned() };
-        let cases: [(Problem, (u16, &str)); 17] = [
+        let everything = Paused::Everything;
+        let cases: [(Problem, (u16, &str)); 21] = [
             ((&down()).into(), (503, "unavailable")),
             ((&Error::Contended).into(), (503, "unavailable")),
             ((&broken).into(), (500, "internal")),
@@ -157,6 +178,10 @@ mod tests {
             ),
             ((&InitiateError::KeyReused).into(), (422, "idempotency_key_reused")),
             ((&InitiateError::GatewayUnavailable("timeout")).into(), (503, "gateway_unavailable")),
+            ((&InitiateError::Paused(everything)).into(), (503, "paused")),
+            ((&RequestError::Paused(everything)).into(), (503, "paused")),
+            ((&RequestError::TooManyDeclines(Duration::from_secs(7))).into(), (429, "rate_limited")),
+            ((&DisputeError::Paused(Paused::At(Gateway::Stripe))).into(), (503, "paused")),
             ((&InitiateError::Failed(down())).into(), (503, "unavailable")),
             ((&RequestError::NotFound).into(), (404, "not_found")),
             ((&RequestError::Rejected(Rejection::InProgress, Box::new(a_payment()))).into(), (409, "in_progress")),

@@ -5,6 +5,7 @@
 mod refusal;
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use domain::dispute::{self, Dispute};
 use domain::id::AttemptNumber;
@@ -41,6 +42,7 @@ pub struct Problem {
     dispute: Option<Box<DisputeJson>>,
     decline: Option<Box<DeclineJson>>,
     failure: Option<Error>,
+    retry_after_seconds: Option<u32>,
 }
 
 impl Problem {
@@ -55,6 +57,7 @@ impl Problem {
             dispute: None,
             decline: None,
             failure: None,
+            retry_after_seconds: refusal.row().retry_after_seconds,
         }
     }
 
@@ -162,6 +165,21 @@ impl Problem {
     pub(super) fn because_of(mut self, failure: &Error) -> Self {
         self.failure = Some(failure.clone());
         self
+    }
+
+    /// The same problem, which is over after this time and not when such a problem is as a rule.
+    #[must_use]
+    pub(super) fn over_after(mut self, wait: Duration) -> Self {
+        // A part of a second is a second: whoever comes sooner comes in vain.
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        self.retry_after_seconds = Some(u32::try_from(seconds).unwrap_or(u32::MAX));
+        self
+    }
+
+    /// After how many seconds the same request is worth trying.
+    #[must_use]
+    pub(super) const fn retry_after_seconds(&self) -> Option<u32> {
+        self.retry_after_seconds
     }
 
     /// What failed us, for the log.

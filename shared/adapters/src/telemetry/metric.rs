@@ -70,11 +70,15 @@ pub enum Count {
     RawCardData,
     /// Something looked like a secret key.
     SecretInRequest,
+    /// Whoever pays had been declined too often for another try.
+    CardTesting,
+    /// The brake on card testing could not count, or not read what it had counted.
+    BrakeFailed,
 }
 
 impl Count {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Failed,
         Self::Panicked,
         Self::ReviewAsked,
@@ -101,6 +105,8 @@ impl Count {
         Self::WebhookNotOurs,
         Self::RawCardData,
         Self::SecretInRequest,
+        Self::CardTesting,
+        Self::BrakeFailed,
     ];
 
     /// The metric's name.
@@ -133,6 +139,8 @@ impl Count {
             Self::WebhookNotOurs => "webhookNotOurs",
             Self::RawCardData => "rawCardData",
             Self::SecretInRequest => "secretInRequest",
+            Self::CardTesting => "cardTesting",
+            Self::BrakeFailed => "brakeFailed",
         }
     }
 
@@ -170,7 +178,10 @@ impl Count {
             | Self::WebhookForged
             | Self::WebhookOfOtherMode
             | Self::RawCardData
-            | Self::SecretInRequest => Level::Warn,
+            | Self::SecretInRequest
+            // It does what it is there for; and where it fails, payments go on.
+            | Self::CardTesting
+            | Self::BrakeFailed => Level::Warn,
             // A gateway tells more than we asked to hear, and that is no fault of anybody's; nor is a crowd at one row.
             // And a refund by itself is what the merchant has asked for.
             Self::WebhookNotOurs | Self::AutomaticRefund | Self::Conflict => Level::Info,
@@ -206,6 +217,8 @@ impl Count {
             Note::Conflict => Self::Conflict,
             Note::TimelineGap { .. } => Self::TimelineGap,
             Note::PartitionFailed(_) => Self::PartitionFailed,
+            Note::CardTesting => Self::CardTesting,
+            Note::BrakeFailed(_) => Self::BrakeFailed,
         }
     }
 }
@@ -223,16 +236,19 @@ pub enum Gauge {
     OldestDue(Duration),
     /// For how long payments have been opened and nothing was told.
     Untold(Duration),
+    /// How many things the merchant has paused.
+    Paused(usize),
 }
 
 impl Gauge {
     /// The names of all of them.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 6] = [
         Self::Found(0).name(),
         Self::DeliveriesFound(0).name(),
         Self::InDoubt(0).name(),
         Self::OldestDue(Duration::ZERO).name(),
         Self::Untold(Duration::ZERO).name(),
+        Self::Paused(0).name(),
     ];
 
     /// The metric's name.
@@ -244,13 +260,14 @@ impl Gauge {
             Self::InDoubt(_) => "inDoubt",
             Self::OldestDue(_) => "oldestDueSeconds",
             Self::Untold(_) => "untoldSeconds",
+            Self::Paused(_) => "paused",
         }
     }
 
     pub(super) fn value(self) -> u64 {
         match self {
-            Self::Found(rows) | Self::DeliveriesFound(rows) | Self::InDoubt(rows) => {
-                u64::try_from(rows).unwrap_or(u64::MAX)
+            Self::Found(count) | Self::DeliveriesFound(count) | Self::InDoubt(count) | Self::Paused(count) => {
+                u64::try_from(count).unwrap_or(u64::MAX)
             }
             Self::OldestDue(age) | Self::Untold(age) => age.as_secs(),
         }
@@ -259,7 +276,7 @@ impl Gauge {
     /// The unit, in CloudWatch's words.
     pub(super) const fn unit(self) -> &'static str {
         match self {
-            Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) => "Count",
+            Self::Found(_) | Self::DeliveriesFound(_) | Self::InDoubt(_) | Self::Paused(_) => "Count",
             Self::OldestDue(_) | Self::Untold(_) => "Seconds",
         }
     }

@@ -1,6 +1,8 @@
 //! `cancel`: writes down that the payment shall end, has the gateway cancel its object, and ends the row when that is
 //! seen. One read, two writes, one gateway call; what a crash leaves after each is in [`crate::steps`].
 //!
+//! It only lets go of money, so no pause stops it: whoever has paused payments wants fewer of them to be charged, not more.
+//!
 //! Must never: end a row on our own word. A charge that wins the race makes the payment `succeeded`.
 
 use domain::{

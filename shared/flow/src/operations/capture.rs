@@ -9,8 +9,8 @@ use domain::{
 };
 
 use crate::{
-    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
-    steps::{PartError, Requested, Taken, act, load, nudge_if_in_doubt, part, take},
+    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment, pause::LoadPauses},
+    steps::{PartError, Requested, Taken, act, load, nudge_if_in_doubt, part, take_unless_paused},
 };
 
 /// What a client asks for. It names no currency: that is the payment's.
@@ -28,7 +28,7 @@ pub struct Wish {
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a payment to answer with.
-pub async fn capture<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge>(
+pub async fn capture<H: Host, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -40,7 +40,7 @@ pub async fn capture<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nu
     let payment = load(store, id).await?;
     let amount = part(gateway, &payment, wish.minor_units)?;
     let command = Command::Capture(CaptureRequest { key: wish.key, request_hash: wish.request_hash, amount });
-    let committed = match take(host, store, payment, &command, actor).await? {
+    let committed = match take_unless_paused(host, store, payment, &command, actor).await? {
         Taken::Committed(committed) => committed,
         Taken::Before(payment) => return Ok(Requested::Replayed(payment)),
     };

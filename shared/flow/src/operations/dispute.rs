@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use domain::{
     dispute::{
-        ActKind, ActProgress, Answer, Command, Dispute, DisputeId, Evidence, KeptPapers, Outcome, Paper, Papers,
-        Rejection, Request, Source, Status,
+        ActKind, ActProgress, Answer, Command, Decision, Dispute, DisputeId, Evidence, KeptPapers, Outcome, Paper,
+        Papers, Rejection, Request, Source, Status, decide,
     },
     gateway::{Hand, Traced},
     id::RowId,
+    pause::Paused,
     personal::{Field, Kept, Opened, PersonId, Place as Spot},
 };
 
@@ -30,9 +31,10 @@ use crate::{
     ports::{
         Actor, Error, Host, LoadPayment, Note, Nudge,
         dispute::{DisputeGateway, ListDisputes, LoadDispute, PapersRefusal, Place, ReplaceDispute},
+        pause::LoadPauses,
         personal::{Open, Seal},
     },
-    steps::GATEWAY_TIME_MIN,
+    steps::{GATEWAY_TIME_MIN, paused},
 };
 
 /// Pages that one request reads at most of each status: rows that have moved on since the index caught up are passed over.
@@ -82,6 +84,9 @@ pub enum DisputeError {
     /// It may not be done as the dispute stands.
     #[error("refused")]
     Rejected(Rejection, Box<Dispute>),
+    /// The merchant has paused it. Nothing was written down.
+    #[error("paused")]
+    Paused(Paused),
     /// Something outside failed.
     #[error("failed")]
     Failed(#[from] Error),
@@ -206,7 +211,7 @@ pub async fn evidence<H, S, G, N, P>(
 ) -> Result<Requested, DisputeError>
 where
     H: Host,
-    S: LoadDispute + ReplaceDispute + LoadPayment,
+    S: LoadDispute + ReplaceDispute + LoadPayment + LoadPauses,
     G: DisputeGateway,
     N: Nudge,
     P: Seal + Open,
@@ -277,7 +282,7 @@ fn spot(id: &DisputeId, paper: Paper) -> Spot {
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open>(
+pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -290,7 +295,7 @@ pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute, G: DisputeGateway,
     answer(host, store, gateway, nudges, people, dispute, &command, asked.actor).await
 }
 
-async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open>(
+async fn answer<H: Host, S: ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -303,6 +308,13 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open
     if host.gateway_budget() < GATEWAY_TIME_MIN {
         // Better to be asked again than to leave a request that somebody else must finish.
         return Err(DisputeError::Failed(Error::OutOfTime));
+    }
+    if let Some(paused) = stopped(host, store, &dispute, command).await? {
+        return match decide(&dispute, command, &host.circumstances()) {
+            Ok(Decision::Execute(_)) => Err(DisputeError::Paused(paused)),
+            Ok(Decision::AlreadyApplied | Decision::Nothing) => Ok(Requested::Replayed(dispute)),
+            Err(rejection) => Err(DisputeError::Rejected(rejection, Box::new(dispute))),
+        };
     }
     let committed = match execute(host, store, dispute, command, actor).await? {
         Executed::Committed(committed) => committed,
@@ -327,6 +339,19 @@ async fn answer<H: Host, S: ReplaceDispute, G: DisputeGateway, N: Nudge, P: Open
         host.note(Note::NudgeLost(error));
     }
     Ok(Requested::Done(dispute))
+}
+
+/// Why this may not be done to a dispute now; none if it may. Papers that are only put by move nothing.
+async fn stopped<H: Host, S: LoadPauses>(
+    host: &H,
+    store: &S,
+    dispute: &Dispute,
+    command: &Command,
+) -> Result<Option<Paused>, Error> {
+    if matches!(command, Command::Draft { .. }) {
+        return Ok(None);
+    }
+    paused(host, store, dispute.id.gateway()).await
 }
 
 /// Sends the open act of a committed dispute for the first time. What the answer does not tell, the dispute itself does: whoever

@@ -10,20 +10,25 @@
 //! | 4. one conditional write creates the row | a payment; the client's retry finds it |
 //!
 //! Only the row's object is ever handed out, so an orphan is harmless, and 503 is honest: nothing happened. Keys come last, so that
-//! none is made for what the gateway refuses.
+//! none is made for what the gateway refuses. No money moves here, and yet a pause stops it: a payer with an object in hand may pay at the
+//! gateway, without asking us.
 
 use domain::{
     gateway::{EvidenceKind, Gateway as GatewayName, Mode, OpenedObject, Traced, UnknownReason},
     id::{IdempotencyKey, RequestHash, TransactionId},
     money::{AmountLimits, OutOfLimits},
+    pause::Paused,
     payment::{Opening, Payment, Terms},
     personal::{Customer, Field, Kept, Payer, Place},
     text::Text,
 };
 
-use crate::ports::{
-    Actor, AmountRefusal, Cause, CreatePayment, Created, Error, Gateway, Grounds, Host, LoadPayment, Note, OpenOutcome,
-    OpenRequest, Write, WriterToken, personal::Seal,
+use crate::{
+    ports::{
+        Actor, AmountRefusal, Cause, CreatePayment, Created, Error, Gateway, Grounds, Host, LoadPayment, Note,
+        OpenOutcome, OpenRequest, Write, WriterToken, pause::LoadPauses, personal::Seal,
+    },
+    steps::paused,
 };
 
 /// How many keys are tried when the gateway will not serve under one any more.
@@ -90,6 +95,9 @@ pub enum InitiateError {
     /// The gateway gave no usable answer. Nothing happened.
     #[error("the gateway gave no usable answer")]
     GatewayUnavailable(&'static str),
+    /// The merchant has paused it. Nothing was sent.
+    #[error("paused")]
+    Paused(Paused),
     /// Something else outside failed.
     #[error("failed")]
     Failed(#[from] Error),
@@ -105,7 +113,7 @@ pub fn transaction_id(key: &IdempotencyKey) -> TransactionId {
 ///
 /// # Errors
 /// If none was opened; nothing is stored then.
-pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway, P: Seal>(
+pub async fn initiate<H: Host, S: LoadPayment + CreatePayment + LoadPauses, G: Gateway, P: Seal>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -115,9 +123,9 @@ pub async fn initiate<H: Host, S: LoadPayment + CreatePayment, G: Gateway, P: Se
 ) -> Result<Initiated, InitiateError> {
     gateway.accepts(request.gateway, request.terms.amount).map_err(InitiateError::AmountRefused)?;
     let id = transaction_id(&request.key);
-    let Traced { answer: opened, request_id } = match open(host, gateway, &id, &request, rules).await {
+    let Traced { answer: opened, request_id } = match open(host, store, gateway, &id, &request, rules).await {
         Ok(opened) => opened,
-        // A payment that was opened before is there, whatever the gateway or the limits say now.
+        // A payment that was opened before is there, whatever the gateway, the limits or the merchant's switch say now.
         Err(refused) => return replay(store, &id, &request, refused).await,
     };
     let customer = match sealed(host, people, &id, &request).await {
@@ -194,14 +202,18 @@ async fn sealed<H: Host, P: Seal>(
 }
 
 /// Opens the object and makes sure that it is what was asked for.
-async fn open<H: Host, G: Gateway>(
+async fn open<H: Host, S: LoadPauses, G: Gateway>(
     host: &H,
+    store: &S,
     gateway: &G,
     id: &TransactionId,
     request: &InitiateRequest,
     rules: &Rules,
 ) -> Result<Traced<OpenedObject>, InitiateError> {
     rules.amounts.check(request.terms.amount)?;
+    if let Some(paused) = paused(host, store, request.gateway).await? {
+        return Err(InitiateError::Paused(paused));
+    }
     for round in 1..=ROUNDS_MAX {
         let asked = OpenRequest {
             id,

@@ -10,8 +10,8 @@ use domain::{
 
 use super::initiate::ACCOUNT;
 use crate::{
-    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment},
-    steps::{self, PartError, Requested, Sending, Taken, load, nudge_if_in_doubt, part, take},
+    ports::{Actor, Gateway, Host, LoadPayment, Nudge, ReplacePayment, pause::LoadPauses},
+    steps::{self, PartError, Requested, Sending, Taken, load, nudge_if_in_doubt, part, take_unless_paused},
 };
 
 /// What a client asks for. It names no currency: that is the payment's.
@@ -37,7 +37,7 @@ pub fn refund_id(id: &TransactionId, key: &IdempotencyKey) -> RefundId {
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a payment to answer with.
-pub async fn refund<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nudge>(
+pub async fn refund<H: Host, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway, N: Nudge>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -51,7 +51,7 @@ pub async fn refund<H: Host, S: LoadPayment + ReplacePayment, G: Gateway, N: Nud
     let Wish { key, request_hash, reason, .. } = wish;
     let refund = refund_id(id, &key);
     let command = Command::Refund(RefundRequest { id: refund.clone(), key, request_hash, amount, reason });
-    let committed = match take(host, store, payment, &command, actor).await? {
+    let committed = match take_unless_paused(host, store, payment, &command, actor).await? {
         Taken::Committed(committed) => committed,
         Taken::Before(payment) => return Ok(Requested::Replayed(payment)),
     };

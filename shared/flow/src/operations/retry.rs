@@ -8,6 +8,10 @@
 //!    they are not (what was refunded by hand at Stripe once a day), what a charge came to is asked for where nobody has
 //!    told; anything else is fetched and compared, and what its payer has approved is charged if that was so agreed. What
 //!    is held though the payment has ended is let go.
+//!
+//! While the merchant has paused it, nothing is sent that moves money, not even once more: of what may have been sent before, the object
+//! itself is asked. A charge that is scheduled, what was approved, a capture and refunds wait, and are looked at all the while. What lets
+//! go of money goes on.
 
 mod dispute;
 mod warning;
@@ -16,6 +20,7 @@ use domain::{
     dispute::{Dispute, DisputeId},
     gateway::{NextAction, ObjectStatus, RefundSnapshot, Traced},
     id::{RefundId, TransactionId},
+    pause::Paused,
     payment::{
         ActKind, ActProgress, Command, Evidence, Payment, PaymentState, ProcessingReason, Refund, RefundEvidence,
         RefundProgress, Source,
@@ -28,10 +33,11 @@ use crate::{
     ports::{
         Actor, Error, Gateway, Host, LoadPayment, ReplacePayment,
         dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+        pause::LoadPauses,
         personal::Open,
         warning::{LoadWarning, WarningGateway, WriteWarning},
     },
-    steps::{self, Sending, act, attempt},
+    steps::{self, Sending, act, attempt, paused},
 };
 
 /// What became of a nudge.
@@ -47,14 +53,16 @@ pub enum Retried {
 ///
 /// # Errors
 /// If something outside fails. The row keeps its `due`; nothing is lost.
-pub async fn retry<H: Host, S: LoadPayment + ReplacePayment, G: Gateway>(
+pub async fn retry<H: Host, S: LoadPayment + ReplacePayment + LoadPauses, G: Gateway>(
     host: &H,
     store: &S,
     gateway: &G,
     id: &TransactionId,
 ) -> Result<Retried, Error> {
     let Some(payment) = store.load(id).await? else { return Ok(Retried::Dropped) };
-    let worker = Worker { host, store, gateway };
+    // Seen before the row is taken: whoever cannot see it leaves the row as it is.
+    let motion = Motion::of(paused(host, store, payment.gateway).await?);
+    let worker = Worker { host, store, gateway, motion };
     let Some(claimed) = worker.execute(payment, &Command::Claim).await? else { return Ok(Retried::Dropped) };
     worker.look(claimed).await.map(|payment| Retried::Looked(Box::new(payment)))
 }
@@ -72,7 +80,7 @@ pub async fn retry_dispute<H, S, G, P>(
 ) -> Result<Option<Dispute>, Error>
 where
     H: Host,
-    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
+    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment + LoadPauses,
     G: DisputeGateway,
     P: Open,
 {
@@ -92,11 +100,30 @@ where
     warning::look(host, store, gateway, id).await
 }
 
+/// Whether what is sent may move money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Motion {
+    /// It may.
+    Free,
+    /// Not while the merchant has paused it.
+    Stopped,
+}
+
+impl Motion {
+    const fn of(paused: Option<Paused>) -> Self {
+        match paused {
+            Some(Paused::Everything | Paused::At(_)) => Self::Stopped,
+            None => Self::Free,
+        }
+    }
+}
+
 /// One look at one row.
 struct Worker<'a, H, S, G> {
     host: &'a H,
     store: &'a S,
     gateway: &'a G,
+    motion: Motion,
 }
 
 impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
@@ -111,8 +138,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         }
         let can_be_sent =
             payment.unanswered_attempt().is_some_and(|unanswered| unanswered.key_is_young(payment.gateway, now));
-        // What was sent was sent; but where charging is barred, nobody sends it once more.
-        if can_be_sent && !payment.is_barred() {
+        // What was sent was sent; but where charging is barred or paused, nobody sends it once more.
+        if can_be_sent && !payment.is_barred() && self.motion == Motion::Free {
             return self.send_again(claimed).await;
         }
         if now >= payment.expires_at
@@ -120,7 +147,12 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         {
             return self.act(closing).await;
         }
-        if matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
+        if self.motion == Motion::Stopped && will_be_confirmed(payment) {
+            // The claim has it looked at again within a quarter of an hour; a look now would put that off for hours.
+            return Ok(claimed.into_payment());
+        }
+        if self.motion == Motion::Free
+            && matches!(payment.state, PaymentState::Processing(ProcessingReason::RetryScheduled { .. }))
             && let Some(started) = self.execute(payment.clone(), &Command::Reattempt).await?
         {
             return Ok(attempt(self.host, self.store, self.gateway, started, Sending::First, &Actor::Retry).await);
@@ -142,9 +174,10 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
     async fn act(&self, committed: Committed) -> Result<Payment, Error> {
         let is_barred = committed.payment().is_barred();
         let only_look = committed.payment().open_act().is_some_and(|act| {
-            // Under a dead key the gateway would capture anew, and money that nobody owes is not asked for once more. A
-            // cancel has a fresh key each time, and takes nothing.
-            matches!(act.kind, ActKind::Capture { .. }) && (is_barred || !act.key_is_young(self.host.now()))
+            // Under a dead key the gateway would capture anew, and money that nobody owes, or that is paused, is not asked for
+            // once more. A cancel has a fresh key each time, and takes nothing.
+            let is_stopped = is_barred || self.motion == Motion::Stopped;
+            matches!(act.kind, ActKind::Capture { .. }) && (is_stopped || !act.key_is_young(self.host.now()))
         });
         if only_look {
             return self.fetch(committed.into_payment()).await;
@@ -200,6 +233,10 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         if !can_be_sent {
             return self.record_refund(payment, absent).await;
         }
+        if self.motion == Motion::Stopped {
+            // Nobody needs to be told: it is sent when the pause is over, if its key is young by then.
+            return Ok(payment);
+        }
         let (host, store, gateway) = (self.host, self.store, self.gateway);
         Ok(steps::refund(host, store, gateway, claimed, payment, id, Sending::Again, &Actor::Retry).await)
     }
@@ -220,7 +257,7 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
                 recorded.into_payment()
             }
         };
-        if payment.state != PaymentState::RequiresAction(NextAction::Confirm) {
+        if payment.state != PaymentState::RequiresAction(NextAction::Confirm) || self.motion == Motion::Stopped {
             return Ok(payment);
         }
         match self.execute(payment.clone(), &Command::ConfirmApproved).await? {
@@ -247,6 +284,11 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             Err(ExecuteError::Failed(error)) => Err(error),
         }
     }
+}
+
+/// Whether it is charged without being asked for, now that its payer has approved it.
+fn will_be_confirmed(payment: &Payment) -> bool {
+    payment.state == PaymentState::RequiresAction(NextAction::Confirm) && payment.confirms_itself()
 }
 
 /// The refunds in doubt that a list does not have.

@@ -38,6 +38,10 @@ pub(crate) enum Work {
     FindsWhatItOpened,
     /// A confirm, capture, cancel or refund is done there.
     Acts(Gateway),
+    /// How often a payer was declined is seen before a charge.
+    SeesDeclines,
+    /// A decline is counted.
+    CountsADecline,
     /// Somebody is asked to look when nobody knows what came of it.
     AsksForALook,
     /// Disputes are listed.
@@ -84,6 +88,8 @@ pub(crate) enum Work {
     SweepsDeliveries,
     /// Whether what happens is told is measured.
     SeesThatSomebodyTells,
+    /// What is paused is measured.
+    SeesWhatIsPaused,
     /// A change is told.
     Tells,
     /// Whoever delivers is asked to.
@@ -111,6 +117,8 @@ impl Work {
             ("initiate", "kms:Decrypt", _) => Self::SealsAPayerAgain,
             ("initiate", _, "!GetAtt PayPalSecret.Id") => Self::Opens(PayPal),
             ("initiate", ..) => Self::Opens(Stripe),
+            ("confirm", "dynamodb:BatchGetItem", _) => Self::SeesDeclines,
+            ("confirm", "dynamodb:UpdateItem", _) => Self::CountsADecline,
             ("confirm" | "capture" | "cancel" | "refund", "sqs:SendMessage", _) => Self::AsksForALook,
             ("confirm" | "capture" | "cancel" | "refund", _, "!GetAtt PayPalSecret.Id") => Self::Acts(PayPal),
             ("confirm" | "capture" | "cancel" | "refund", ..) => Self::Acts(Stripe),
@@ -138,6 +146,7 @@ impl Work {
             ("retry", ..) => Self::Settles(Stripe),
             ("sweep", _, "!GetAtt DeliveryQueue.Arn") => Self::SweepsDeliveries,
             ("sweep", _, thing) if thing.ends_with("/index/byDay") => Self::SeesThatSomebodyTells,
+            ("sweep", "dynamodb:GetItem", _) => Self::SeesWhatIsPaused,
             ("sweep", ..) => Self::SweepsPayments,
             ("publish", _, "!GetAtt PublishDeadLetterQueue.Arn") => Self::PutsAside,
             ("publish", "sqs:SendMessage", _) => Self::AsksForADelivery,
@@ -186,6 +195,8 @@ impl Work {
                 let payment = ready_for(stack, function, gateway).await;
                 is(&act(stack, function, &payment).await, 200)
             }
+            Self::SeesDeclines => brakes(stack, "pm_card_visa", 200).await,
+            Self::CountsADecline => brakes(stack, "pm_card_visa_chargeDeclined", 402).await,
             Self::AsksForALook => asks_for_a_look(stack, function).await,
             Self::ListsDisputes => {
                 drop(disputed(stack, Stripe).await);
@@ -239,6 +250,11 @@ impl Work {
                 let swept = stack.aws.invoke("sweep", "{}").await;
                 went_well(&swept)?;
                 if swept.at("/untoldMs").is_null() { Err(swept.text) } else { Ok(()) }
+            }
+            Self::SeesWhatIsPaused => {
+                let swept = stack.aws.invoke("sweep", "{}").await;
+                went_well(&swept)?;
+                if swept.at("/paused").is_null() { Err(swept.text) } else { Ok(()) }
             }
             Self::SweepsDeliveries => {
                 let merchant = Merchant::opens(stack, Some(&["payment.created"])).await;
@@ -376,14 +392,26 @@ async fn asks_for_a_look(stack: &Stack, function: &str) -> Result<(), String> {
     nobody_was_lost(stack, function, &payment.id).await
 }
 
+/// Where the brake on card testing fails, payments go on, and it is told in the log.
+async fn brakes(stack: &Stack, method: &str, status: u16) -> Result<(), String> {
+    let payment = stack.api.open().await;
+    is(&stack.api.pay(&payment, method).await, status)?;
+    is_not_said(stack, "confirm", &payment.id, "brakeFailed").await
+}
+
 /// A nudge that is lost is made good by the sweep, and told in the log.
 async fn nobody_was_lost(stack: &Stack, function: &str, about: &str) -> Result<(), String> {
+    is_not_said(stack, function, about, "nudgeLost").await
+}
+
+/// What a function has logged of something does not have this word in it.
+async fn is_not_said(stack: &Stack, function: &str, about: &str, word: &str) -> Result<(), String> {
     let lines = eventually(&format!("{function} has logged what it did about {about}"), async || {
         let lines = stack.aws.logs_about(function, about).await;
         if lines.is_empty() { Err("no line".to_owned()) } else { Ok(lines) }
     })
     .await;
-    lines.into_iter().find(|line| line.contains("nudgeLost")).map_or(Ok(()), Err)
+    lines.into_iter().find(|line| line.contains(word)).map_or(Ok(()), Err)
 }
 
 async fn looks(stack: &Stack, payment: &Opened) -> Result<(), String> {

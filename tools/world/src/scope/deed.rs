@@ -234,6 +234,7 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Told {
         Err(InitiateError::AmountRefused(_) | InitiateError::OutOfLimits(_)) => Told::Refused("amount"),
         Err(InitiateError::Refused { .. }) => Told::Refused("gateway_refused"),
         Err(InitiateError::GatewayUnavailable(why)) => Told::Failed(why.to_owned()),
+        Err(InitiateError::Paused(_)) => Told::Refused("paused"),
         Err(InitiateError::Failed(error)) => failed(&error),
     }
 }
@@ -254,6 +255,7 @@ fn answered(made: Result<disputes::Requested, DisputeError>) -> Told {
         Err(DisputeError::PapersRefused(_)) => Told::Refused("papers"),
         Err(DisputeError::Rejected(dispute::Rejection::IdempotencyKeyReused, _)) => Told::Refused(KEY_REUSED),
         Err(DisputeError::Rejected(..)) => Told::Refused("refused"),
+        Err(DisputeError::Paused(_)) => Told::Refused("paused"),
         Err(DisputeError::Failed(error)) => failed(&error),
     }
 }
@@ -266,6 +268,8 @@ fn requested(made: Result<Requested, RequestError>) -> Told {
         Err(RequestError::Rejected(Rejection::IdempotencyKeyReused, _)) => Told::Refused(KEY_REUSED),
         Err(RequestError::Rejected(Rejection::InProgress, _)) => Told::Refused("in_progress"),
         Err(RequestError::Rejected(..)) => Told::Refused("refused"),
+        Err(RequestError::Paused(_)) => Told::Refused("paused"),
+        Err(RequestError::TooManyDeclines(_)) => Told::Refused("rate_limited"),
         Err(RequestError::Failed(error)) => failed(&error),
     }
 }

@@ -248,6 +248,7 @@ impl ReplacePayment for Ports<'_> {
 }
 
 crate::pass_warnings_on!(Ports<'_>, |ports| ports.house.shop.store());
+crate::pass_pauses_on!(Ports<'_>, |ports| ports.house.shop.store());
 
 impl FindDue for Ports<'_> {
     async fn find_due(

@@ -186,6 +186,7 @@ fn initiated(made: Result<Initiated, InitiateError>) -> Answer {
         Err(InitiateError::Refused { .. }) => Answer::Refused("gateway_refused", None),
         Err(InitiateError::KeyReused) => Answer::Refused(KEY_REUSED, None),
         Err(InitiateError::GatewayUnavailable(_)) => Answer::Unavailable("gateway_unavailable"),
+        Err(InitiateError::Paused(_)) => Answer::Unavailable("paused"),
         Err(InitiateError::Failed(_)) => Answer::Unavailable("unavailable"),
     }
 }
@@ -211,6 +212,8 @@ fn requested(made: Result<Requested, RequestError>) -> Answer {
         Err(RequestError::Rejected(Rejection::IdempotencyKeyReused, _)) => Answer::Refused(KEY_REUSED, None),
         Err(RequestError::Rejected(Rejection::InProgress, payment)) => Answer::Refused("in_progress", Some(payment)),
         Err(RequestError::Rejected(_, payment)) => Answer::Refused("refused", Some(payment)),
+        Err(RequestError::Paused(_)) => Answer::Unavailable("paused"),
+        Err(RequestError::TooManyDeclines(_)) => Answer::Unavailable("rate_limited"),
         Err(RequestError::Failed(_)) => Answer::Unavailable("unavailable"),
     }
 }

@@ -151,6 +151,7 @@ impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
 }
 
 crate::pass_warnings_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
+crate::pass_pauses_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
 
 impl LoadDispute for Planted<'_, WeatheredStore<'_>> {
     async fn load_dispute(&self, id: &DisputeId) -> Result<Option<dispute::Dispute>, Error> {

@@ -23,6 +23,7 @@
 //! release can be taken back; what a later version wrote is refused, because writing it back would lose what we do not know.
 
 mod charge;
+pub mod declines;
 pub mod delivery;
 pub mod dispute;
 pub mod endpoints;
@@ -30,6 +31,7 @@ pub mod entry;
 mod kept;
 pub mod keyring;
 pub mod movement;
+pub mod pauses;
 mod state;
 mod story;
 mod terms;

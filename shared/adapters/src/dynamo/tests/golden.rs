@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use data_encoding::BASE64;
-use domain::payment::Payment;
+use domain::{
+    gateway::Gateway,
+    pause::{Paused, Pauses},
+    payment::Payment,
+};
 use expect_test::expect_file;
 use serde_json::{Value, json};
 
 use super::{disputes::disputed_payment, keyrings::sealed_payment, laid_out, stories, warnings::warned_payment};
-use crate::dynamo::{attributes::Item, row};
+use crate::dynamo::{attributes::Item, keys, row};
 
 #[test]
 fn rows_are_written_as_they_always_were() {
@@ -48,6 +52,28 @@ fn rows_that_stand_in_tables_are_still_read() {
     ];
     for (text, payment) in rows {
         assert_eq!(row::read(&from_json(text)).unwrap(), payment);
+    }
+}
+
+/// `cargo xtask pause` writes this very row, as a test of its own says, and people write others by hand.
+#[test]
+fn a_pause_is_read_however_it_was_written_down() {
+    let everything = Pauses::of([Paused::Everything]);
+    let row = from_json(include_str!("../golden/pauses_v1/everything.json"));
+    assert_eq!(row.get("pk"), Some(&keys::of_pauses()));
+    assert_eq!(row::pauses::read(&row), everything);
+    let of = |names: &[&str]| {
+        let named = names.iter().map(|name| ((*name).to_owned(), AttributeValue::Bool(false)));
+        row::pauses::read(&named.chain([("pk".to_owned(), keys::of_pauses())]).collect())
+    };
+    assert_eq!(of(&[]), Pauses::default());
+    assert_eq!(of(&["stripe"]), Pauses::of([Paused::At(Gateway::Stripe)]));
+    assert_eq!(of(&["paypal", "stripe"]).count(), 2);
+    for misspelled in ["Stripe", "strip", "all", "true"] {
+        assert_eq!(of(&[misspelled]), everything, "{misspelled:?}: somebody wants something stopped");
+    }
+    for paused in [Paused::Everything, Paused::At(Gateway::Stripe), Paused::At(Gateway::PayPal)] {
+        assert_eq!(of(&[row::pauses::name(paused)]), Pauses::of([paused]));
     }
 }
 

@@ -6,8 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::brake::Pepper;
 use domain::time::Timestamp;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::Scope;
@@ -34,6 +36,17 @@ impl ClientKeys {
     #[must_use]
     pub fn unreadable(&self) -> &[String] {
         &self.unreadable
+    }
+
+    /// A secret of this stack's, for what must be told apart and not be recognised. Nobody has it who does not have the hashes of all
+    /// keys, each of which is as hard to guess as its key; it is another one when a key comes or goes.
+    #[must_use]
+    pub fn pepper(&self) -> Pepper {
+        let mut hash = Sha256::new();
+        for grant in self.grants.values() {
+            hash.update(grant.sha256);
+        }
+        Pepper::of(hash.finalize().into())
     }
 
     pub(super) fn grant(&self, name: &str) -> Option<&Grant> {

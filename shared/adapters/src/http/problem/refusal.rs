@@ -60,7 +60,7 @@ pub enum Refusal {
     CurrencyMismatch,
     /// The gateway will not have what was asked.
     GatewayRefused,
-    /// Too many requests. Only API Gateway and the firewall answer this.
+    /// Too many requests, as API Gateway and the firewall say; or too many declines.
     RateLimited,
     /// The gateway does not answer, and nothing happened.
     GatewayUnavailable,

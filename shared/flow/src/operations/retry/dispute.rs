@@ -3,7 +3,8 @@
 //! 1. Load. Not due: drop.
 //! 2. Claim: commit a `due` in the future, which keeps other workers off.
 //! 3. Ask the gateway for the dispute and the payment behind it; write down what that proves.
-//! 4. An answer of the merchant's that the dispute does not show is sent again, when what was sent before has arrived or is gone.
+//! 4. An answer of the merchant's that the dispute does not show is sent again, when what was sent before has arrived or is gone, and
+//!    the merchant has not paused it.
 //! 5. Tell the payment's row, then write down that it was told. *A crash in between tells it again: what it knows already
 //!    it does not write.*
 //! 6. Raise the alarm that is due.
@@ -13,6 +14,7 @@ use domain::{
     payment::PaymentDispute,
 };
 
+use super::Motion;
 use crate::{
     commit::{
         self,
@@ -23,8 +25,10 @@ use crate::{
     ports::{
         Actor, Error, Host, LoadPayment, ReplacePayment,
         dispute::{DisputeGateway, LoadDispute, ReplaceDispute},
+        pause::LoadPauses,
         personal::Open,
     },
+    steps::paused,
 };
 
 /// Looks at one dispute and moves it on; none if there is no such row, or nobody needs to look at it now.
@@ -40,12 +44,13 @@ pub(super) async fn look<H, S, G, P>(
 ) -> Result<Option<Dispute>, Error>
 where
     H: Host,
-    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment,
+    S: LoadDispute + ReplaceDispute + LoadPayment + ReplacePayment + LoadPauses,
     G: DisputeGateway,
     P: Open,
 {
     let Some(dispute) = store.load_dispute(id).await? else { return Ok(None) };
-    let worker = Worker { host, store, gateway, people };
+    let motion = Motion::of(paused(host, store, dispute.id.gateway()).await?);
+    let worker = Worker { host, store, gateway, people, motion };
     let Some(claimed) = worker.execute(dispute, &Command::Claim).await? else { return Ok(None) };
     let mut dispute = worker.look(claimed.into_dispute()).await?;
     if dispute.owes_telling() {
@@ -63,6 +68,7 @@ struct Worker<'a, H, S, G, P> {
     store: &'a S,
     gateway: &'a G,
     people: &'a P,
+    motion: Motion,
 }
 
 impl<H, S, G, P> Worker<'_, H, S, G, P>
@@ -76,7 +82,7 @@ where
         let (seen, still_asks) = self.fetch(dispute).await?;
         let Recorded::Committed(seen) = seen else { return Ok(seen.into_dispute()) };
         // Only of a dispute that was seen, and understood, is it known that it still asks.
-        if !still_asks {
+        if !still_asks || self.motion == Motion::Stopped {
             return Ok(seen.into_dispute());
         }
         let seen = seen.into_dispute();

@@ -71,6 +71,6 @@ async fn answer(machine: &Machine, id: &DisputeId, ask: Ask) -> Answer {
         Err(DisputeError::Rejected(domain::dispute::Rejection::IdempotencyKeyReused, _)) => Answer::Refused(KEY_REUSED),
         Err(DisputeError::Rejected(..)) => Answer::Refused("refused"),
         Err(DisputeError::PapersRefused(_)) => Answer::Refused("invalid_request"),
-        Err(DisputeError::Failed(_)) => Answer::Unavailable,
+        Err(DisputeError::Paused(_) | DisputeError::Failed(_)) => Answer::Unavailable,
     }
 }

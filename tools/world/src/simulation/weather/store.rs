@@ -153,6 +153,7 @@ impl ReplacePayment for WeatheredStore<'_> {
 }
 
 crate::pass_warnings_on!(WeatheredStore<'_>, |weathered| &weathered.0.stage.store);
+crate::pass_pauses_on!(WeatheredStore<'_>, |weathered| &weathered.0.stage.store);
 
 impl FindDue for WeatheredStore<'_> {
     async fn find_due(

@@ -10,6 +10,7 @@
 pub mod aws;
 pub mod client;
 pub mod cloudwatch;
+pub mod commands;
 pub mod environments;
 pub mod gateway;
 pub mod merchant;

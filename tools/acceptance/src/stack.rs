@@ -21,7 +21,7 @@ use crate::sandbox::Sandbox;
 use crate::wire::Http;
 
 /// Names the file that says where the stack is.
-const VARIABLE: &str = "QUITTANCE_STACK";
+pub(crate) const VARIABLE: &str = "QUITTANCE_STACK";
 
 /// A minute of the tests.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

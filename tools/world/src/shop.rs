@@ -2,19 +2,20 @@
 //! one gateway and one clock, every round trip counted. Nothing happens here unless somebody asks for it.
 
 mod disputes;
+mod requests;
+
+pub use requests::{
+    approved, cancellation, card, card_on_file, client, give_back, held_order, key, order, paypal_order, rules, wish,
+};
 
 use std::{fmt::Write as _, sync::Arc};
 
 use domain::{
     brake::Brake,
-    gateway::Gateway as GatewayName,
-    id::{IdempotencyKey, RequestHash, RowId, TransactionId},
-    money::AmountLimits,
+    id::{RowId, TransactionId},
     payment::{
-        AttemptProgress, AttemptResult, CancelReason, CancelRequest, CaptureMethod, Command, ConfirmRequest,
-        Instrument, Payment, PaymentState, ProcessingReason,
+        AttemptProgress, AttemptResult, CancelRequest, Command, ConfirmRequest, Payment, PaymentState, ProcessingReason,
     },
-    text::{GatewayToken, WebUrl},
     time::Timestamp,
 };
 use flow::{
@@ -31,7 +32,7 @@ use flow::{
         sweep::{Swept, sweep},
         webhook::{GatewayEvent, Received, webhook},
     },
-    ports::{Actor, Error, Host},
+    ports::{Error, Host},
     steps::{PartError, RequestError, Requested},
 };
 
@@ -41,7 +42,6 @@ use crate::{
     disputes::SimDisputes,
     gateway::{Charge, Refunded, SimGateway},
     host::SimHost,
-    payments,
     people::Twin,
     queue::MemoryQueue,
     store::MemoryStore,
@@ -62,102 +62,6 @@ pub struct Shop {
     queue: Counting<MemoryQueue>,
     gateway: Counting<SimGateway>,
     people: Twin,
-}
-
-/// What the shop's stack opens payments for: test money, as much as anybody likes.
-#[must_use]
-pub fn rules() -> Rules {
-    Rules { mode: SimGateway::MODE, amounts: AmountLimits::default() }
-}
-
-/// What a client asks for when it opens a payment: 12.50 EUR, with a page to come back to.
-#[must_use]
-pub fn order(key: &str) -> InitiateRequest {
-    let terms = domain::payment::Terms {
-        return_url: Some(must(WebUrl::parse("https://shop.example/done"))),
-        ..payments::waiting(0).terms
-    };
-    InitiateRequest {
-        key: must(IdempotencyKey::parse(key)),
-        request_hash: RequestHash::of([("amount", "1250"), ("currency", "EUR")]),
-        gateway: GatewayName::Stripe,
-        terms,
-        payer: None,
-        actor: client(),
-    }
-}
-
-/// The same, with the money held until it is captured.
-#[must_use]
-pub fn held_order(key: &str) -> InitiateRequest {
-    let mut request = order(key);
-    request.terms.capture = CaptureMethod::Manual;
-    request
-}
-
-/// What a client asks for when it confirms with a payer at the screen.
-#[must_use]
-pub fn card(key: &str) -> ConfirmRequest {
-    ConfirmRequest {
-        key: must(IdempotencyKey::parse(key)),
-        request_hash: RequestHash::of([("paymentMethod", "pm_card_visa")]),
-        instrument: Instrument::PaymentMethod(must(GatewayToken::parse("pm_card_visa"))),
-        return_url: None,
-        off_session: false,
-        api_version: "2026-10-28.endive".to_owned(),
-    }
-}
-
-/// What a client asks for when it confirms what a payer has approved.
-#[must_use]
-pub fn approved(key: &str) -> ConfirmRequest {
-    ConfirmRequest { request_hash: RequestHash::of([]), instrument: Instrument::Approved, ..card(key) }
-}
-
-/// What a client asks for when it opens a payment that its payer approves at PayPal.
-#[must_use]
-pub fn paypal_order(key: &str) -> InitiateRequest {
-    InitiateRequest { gateway: GatewayName::PayPal, ..order(key) }
-}
-
-/// What a client asks for when it charges a payer who is away.
-#[must_use]
-pub fn card_on_file(key: &str) -> ConfirmRequest {
-    ConfirmRequest { off_session: true, ..card(key) }
-}
-
-/// What a client asks for when it takes held money: so much of it, or all.
-#[must_use]
-pub fn wish(key: &str, minor_units: Option<i64>) -> Wish {
-    let amount = minor_units.map_or_else(|| "all".to_owned(), |minor_units| minor_units.to_string());
-    let request_hash = RequestHash::of([("amount", amount.as_str())]);
-    Wish { key: must(IdempotencyKey::parse(key)), request_hash, minor_units }
-}
-
-/// What a client asks for when it gives money back: so much of it, or all that is left.
-#[must_use]
-pub fn give_back(key: &str, minor_units: Option<i64>) -> refund::Wish {
-    let Wish { key, request_hash, minor_units } = wish(key, minor_units);
-    refund::Wish { key, request_hash, minor_units, reason: None }
-}
-
-/// What a client asks for when it cancels.
-#[must_use]
-pub fn cancellation(key: &str) -> CancelRequest {
-    let (key, reason) = (must(IdempotencyKey::parse(key)), CancelReason::RequestedByCustomer);
-    CancelRequest { key, request_hash: RequestHash::of([("reason", reason.name())]), reason: Some(reason) }
-}
-
-/// The name of a client's request.
-#[must_use]
-pub fn key(name: &str) -> IdempotencyKey {
-    must(IdempotencyKey::parse(name))
-}
-
-/// Who asks.
-#[must_use]
-pub fn client() -> Actor {
-    Actor::Client("shop".to_owned())
 }
 
 impl Shop {

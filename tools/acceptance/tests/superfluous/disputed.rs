@@ -7,7 +7,8 @@ use acceptance::wire::Answer;
 use acceptance::{eventually, unique};
 use serde_json::json;
 
-use crate::works::{ALWAYS, is, soon, went_well};
+use crate::checks::{is, soon, went_well};
+use crate::works::ALWAYS;
 
 /// A dispute that waits for the merchant.
 pub(crate) struct Disputed {

@@ -10,6 +10,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
+mod checks;
 mod disputed;
 mod works;
 

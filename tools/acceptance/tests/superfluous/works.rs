@@ -1,9 +1,7 @@
 //! The least that a function can do, through its own door, for which it needs a certain right; and how one sees that it was done.
 //!
 //! What is prepared is prepared by other functions, which have all their rights; if that fails, the test does. What the function itself
-//! does not do is an `Err`. Whoever waits for it does so for [`SOON`] and no longer: that is how long each right takes that is missed.
-
-use std::time::Duration;
+//! does not do is an `Err`. Whoever waits for it does so for [`soon`] and no longer: that is how long each right takes that is missed.
 
 use acceptance::client::Opened;
 use acceptance::environments::kill;
@@ -19,11 +17,9 @@ use acceptance::{eventually, unique};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::checks::{A_SECOND, is, soon, went_well};
 use crate::disputed::{disputed, sends_evidence_again};
 
-/// How often something is looked for that takes its time, a second apart.
-const SOON: u32 = 20;
-const A_SECOND: Duration = Duration::from_secs(1);
 /// More often than anybody asks before the trouble is over.
 pub(crate) const ALWAYS: u32 = 1_000;
 /// What a payer's time is followed by here, in seconds: the local stage's `FirstLookSeconds`, and a look more.
@@ -489,27 +485,4 @@ async fn says_of(stack: &Stack, payment: &Opened, status: &str) -> Answer {
 fn is_applied(answer: &Answer) -> Result<(), String> {
     is(answer, 200)?;
     if answer.text_at("/received") == "applied" { Ok(()) } else { Err(answer.text.clone()) }
-}
-
-pub(crate) fn is(answer: &Answer, status: u16) -> Result<(), String> {
-    if answer.status == status { Ok(()) } else { Err(format!("{} {}", answer.status, answer.text)) }
-}
-
-/// A function that was invoked, and did not fail as a whole.
-pub(crate) fn went_well(answer: &Answer) -> Result<(), String> {
-    is(answer, 200)?;
-    if answer.header("x-amz-function-error").is_empty() { Ok(()) } else { Err(answer.text.clone()) }
-}
-
-/// Looks for a while. What there was instead, if it never comes.
-pub(crate) async fn soon(mut look: impl AsyncFnMut() -> Result<(), String>) -> Result<(), String> {
-    let mut instead = Ok(());
-    for _ in 0..SOON {
-        instead = look().await;
-        if instead.is_ok() {
-            break;
-        }
-        sleep(A_SECOND).await;
-    }
-    instead
 }

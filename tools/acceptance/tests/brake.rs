@@ -68,7 +68,7 @@ async fn confirmed(stack: &Stack, copy: &str, payment: &Opened, method: &str, ke
     event["body"] = json!(body.to_string());
     event["headers"]["Idempotency-Key"] = json!(key);
     event["multiValueHeaders"]["Idempotency-Key"] = json!([key]);
-    stack.aws.invoke(copy, &event.to_string()).await.expect(200).json()
+    stack.aws.invoke_copy(copy, &event.to_string()).await.expect(200).json()
 }
 
 /// A header of an answer as API Gateway is given it.

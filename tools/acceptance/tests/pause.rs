@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use acceptance::client::Opened;
+use acceptance::commands::xtask;
 use acceptance::gateway::Gateway::{PayPal, Stripe};
 use acceptance::settle::settle;
 use acceptance::stack::{Stack, on_stack};
@@ -28,7 +29,8 @@ fn a_pause_stops_what_moves_money_and_nothing_else_and_what_waited_is_done_when_
     on_stack(async |stack| {
         let case = Case::prepared(stack).await;
 
-        stack.aws.pause("everything").await;
+        let said = xtask(stack, &["pause", "--why", "a test wants to see that it holds"]);
+        assert!(said.contains("a test wants to see that it holds"), "{said}");
         sleep(UNTIL_IT_HOLDS).await;
         let refused = case.what_moves_money(stack).await;
         let goes_on = case.what_goes_on(stack).await;
@@ -46,7 +48,7 @@ fn a_pause_stops_what_moves_money_and_nothing_else_and_what_waited_is_done_when_
         drop(stack.paid(PayPal, json!({})).await);
         assert_eq!(stack.sweep().await["paused"], 1);
 
-        stack.aws.resume("stripe").await;
+        drop(xtask(stack, &["resume", "--gateway", "stripe"]));
         sleep(UNTIL_IT_HOLDS).await;
         assert_eq!(stack.sweep().await["paused"], 0);
         case.is_done_under_the_same_keys(stack).await;

@@ -41,6 +41,7 @@ impl<V: Vault, S: LoadKeyring + SaveKeyring> Endpoint for Customers<V, S> {
         line.set(Field::Outcome(match erased {
             Erased::Now => "erased",
             Erased::Before => "erased_before",
+            Erased::Unknown => "erased_unknown",
         }));
         Ok(Answer::nothing())
     }

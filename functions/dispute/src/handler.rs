@@ -26,7 +26,7 @@ use flow::operations::dispute::{Asked, DisputeError, Requested, accept, dispute,
 use flow::ports::dispute::{DisputeGateway, ListDisputes, LoadDispute, ReplaceDispute};
 use flow::ports::pause::LoadPauses;
 use flow::ports::personal::{Open, Seal};
-use flow::ports::{Actor, Host, LoadPayment, Nudge};
+use flow::ports::{Actor, Host, LoadPayment, Note, Nudge};
 use lambda_http::Request;
 use lambda_http::http::StatusCode;
 
@@ -100,8 +100,8 @@ where
     ) -> Result<Answer, Problem> {
         http::body::screen(request)?;
         let dispute = dispute(&self.store, id).await.map_err(|error| Problem::from(&error))?;
-        let papers = papers(host, &self.people, &dispute).await.map_err(|error| Problem::from(&error))?;
-        Ok(shown(StatusCode::OK, &dispute, Some(&papers), line))
+        let papers = self.papers(host, &dispute).await;
+        Ok(shown(StatusCode::OK, &dispute, papers.as_ref(), line))
     }
 
     async fn evidence<H: Host>(
@@ -152,8 +152,7 @@ where
             Requested::Replayed(dispute) => (dispute, true),
         };
         line.set(Field::Replayed(replayed));
-        // What was done is told, also where its papers cannot be opened now: the dispute shows them later.
-        let papers = papers(host, &self.people, &dispute).await.ok();
+        let papers = self.papers(host, &dispute).await;
         let answer = match dispute.act_of(key).map(|act| &act.progress) {
             Some(ActProgress::Unanswered | ActProgress::Answered { .. } | ActProgress::Taken) => {
                 shown(StatusCode::ACCEPTED, &dispute, papers.as_ref(), line)
@@ -163,6 +162,12 @@ where
             Some(ActProgress::Done) | None => shown(StatusCode::OK, &dispute, papers.as_ref(), line),
         };
         Ok(answer.replayed(replayed))
+    }
+
+    /// The papers, if they can be opened now. The deadline and what was done are told all the same.
+    async fn papers<H: Host>(&self, host: &H, dispute: &Dispute) -> Option<Opened<Papers>> {
+        let opened = papers(host, &self.store, &self.people, dispute).await;
+        opened.map_err(|error| host.note(Note::PapersNotOpened(error))).ok()
     }
 }
 

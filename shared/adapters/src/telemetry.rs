@@ -230,7 +230,8 @@ impl Line {
                 Note::NudgeLost(error)
                 | Note::OutcomeNotRecorded(error)
                 | Note::PartitionFailed(error)
-                | Note::BrakeFailed(error) => {
+                | Note::BrakeFailed(error)
+                | Note::PapersNotOpened(error) => {
                     self.fields.insert("failure".to_owned(), cleaned(&error.to_string()));
                 }
                 Note::DisputeDeadline(reminder) => {

@@ -80,6 +80,11 @@ impl<S: LoadKeyring, K: UseKey> Open for People<S, K> {
         }
         Ok(Opened::Readable(all))
     }
+
+    async fn is_erased(&self, person: &PersonId) -> Result<bool, Error> {
+        let ring = self.store.load_keyring(person).await?;
+        Ok(ring.is_some_and(|ring| ring.erased.is_some()))
+    }
 }
 
 impl<S: LoadKeyring + SaveKeyring, K: MakeKey> People<S, K> {

@@ -93,6 +93,8 @@ pub enum Note {
     PartitionFailed(Error),
     /// Whoever pays has been declined so often that nothing more was tried.
     CardTesting,
+    /// What is brought forward in a dispute could not be opened; nothing was sent or shown of it this time.
+    PapersNotOpened(Error),
     /// A decline could not be counted, or it could not be seen how many there were; the payment went on without.
     BrakeFailed(Error),
 }

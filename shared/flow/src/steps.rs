@@ -101,7 +101,7 @@ pub(crate) async fn paused<H: Host, S: LoadPauses>(
 }
 
 /// Writes down what the gateway is about to be asked, where that moves money: nothing while the merchant has paused it. What was written
-/// down before is answered as ever, for a client that asks again must hear what became of it.
+/// down before is answered as ever, also where the switch cannot be seen, for a client that asks again must hear what became of it.
 pub(crate) async fn take_unless_paused<H: Host, S: ReplacePayment + LoadPauses>(
     host: &H,
     store: &S,
@@ -109,13 +109,14 @@ pub(crate) async fn take_unless_paused<H: Host, S: ReplacePayment + LoadPauses>(
     command: &Command,
     actor: &Actor,
 ) -> Result<Taken, RequestError> {
-    let Some(paused) = paused(host, store, payment.gateway).await? else {
-        return take(host, store, payment, command, actor).await;
-    };
     match decide(&payment, command, &host.circumstances()) {
-        Ok(Decision::Execute(_)) => Err(RequestError::Paused(paused)),
-        Ok(Decision::AlreadyApplied | Decision::Nothing) => Ok(Taken::Before(payment)),
-        Err(rejection) => Err(RequestError::Rejected(rejection, Box::new(payment))),
+        Ok(Decision::Execute(_)) => {}
+        Ok(Decision::AlreadyApplied | Decision::Nothing) => return Ok(Taken::Before(payment)),
+        Err(rejection) => return Err(RequestError::Rejected(rejection, Box::new(payment))),
+    }
+    match paused(host, store, payment.gateway).await? {
+        Some(paused) => Err(RequestError::Paused(paused)),
+        None => take(host, store, payment, command, actor).await,
     }
 }
 

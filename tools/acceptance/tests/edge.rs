@@ -217,7 +217,11 @@ fn the_firewall_lets_through_what_our_routes_take_and_no_longer_body() {
     let rules: BTreeMap<String, String> = rules().into_iter().collect();
     let size = format!("                    Size: {BODY_MAX_BYTES}\n");
     assert!(rules["bodies-that-no-route-takes"].contains(&size));
-    assert!(rules["common"].contains("- { Name: SizeRestrictions_BODY, ActionToUse: { Count: {} } }\n"));
+    // A merchant's name for a customer stands in the path, and is the merchant's to choose.
+    for rule in ["SizeRestrictions_BODY", "SizeRestrictions_URIPATH", "RestrictedExtensions_URIPATH"] {
+        let counts = format!("- {{ Name: {rule}, ActionToUse: {{ Count: {{}} }} }}\n");
+        assert!(rules["common"].contains(&counts), "{rule}");
+    }
     assert!(
         resource("Firewall").contains("            DefaultSizeInspectionLimit: KB_64\n"),
         "it reads them to their end"

@@ -55,6 +55,10 @@ impl Open for InOneGo<'_> {
     ) -> Result<Opened<Vec<String>>, Error> {
         turns::block_on(self.0.open_texts(host, person, texts))
     }
+
+    async fn is_erased(&self, person: &PersonId) -> Result<bool, Error> {
+        turns::block_on(self.0.is_erased(person))
+    }
 }
 
 /// The rows of people's keys, kept as they are stored.
@@ -73,6 +77,11 @@ impl MemoryKeyrings {
     /// From now on the table answers nobody, or everybody again.
     pub fn set_down(&self, is_down: bool) {
         self.inner().is_down = is_down;
+    }
+
+    /// A person's row is gone, as if nobody had ever written it.
+    pub fn lose(&self, person: &PersonId) {
+        self.inner().rows.remove(person);
     }
 
     /// A person's row, seen without a call that could go wrong.

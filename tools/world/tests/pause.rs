@@ -150,10 +150,16 @@ fn what_was_done_before_is_answered_as_it_was() {
         for shop in [&shop, &held_shop] {
             shop.store().pause(EVERYTHING);
         }
-        assert!(matches!(shop.initiate(order("order")).await, Ok(Initiated::Replayed(_))));
-        assert!(is_replayed(&shop.confirm(&id, card("c")).await.unwrap()));
-        assert!(is_replayed(&shop.refund(&id, give_back("r", Some(500))).await.unwrap()));
-        assert!(is_replayed(&held_shop.capture(&held, wish("p", None)).await.unwrap()));
+        for cannot_be_seen in [false, true] {
+            if cannot_be_seen {
+                shop.store().script(store::Call::Pauses, [store::Course::LostBefore; 3]);
+                held_shop.store().script(store::Call::Pauses, [store::Course::LostBefore; 3]);
+            }
+            assert!(matches!(shop.initiate(order("order")).await, Ok(Initiated::Replayed(_))));
+            assert!(is_replayed(&shop.confirm(&id, card("c")).await.unwrap()));
+            assert!(is_replayed(&shop.refund(&id, give_back("r", Some(500))).await.unwrap()));
+            assert!(is_replayed(&held_shop.capture(&held, wish("p", None)).await.unwrap()));
+        }
         // A client's mistake is its mistake, paused or not.
         let other = domain::payment::ConfirmRequest { request_hash: RequestHash::of([("other", "body")]), ..card("c") };
         let reused = shop.confirm(&id, other).await;
@@ -363,6 +369,8 @@ fn what_was_approved_to_be_charged_by_itself_waits_and_is_charged_within_a_quart
         assert_eq!((row.state.name(), asked_to_move(&shop)), ("requires_action", 0));
         shop.store().resume(Paused::At(Gateway::PayPal));
         assert!(row.due.unwrap().since(shop.host().now()) <= Limits::BACKOFF_CAP);
+        // Each look is a write, and an entry of the timeline: they become rare.
+        assert!(shop.host().now().since(payment.created_at) >= Limits::BACKOFF_CAP.saturating_mul(5));
         assert!(is_paid(&shop.until_looked(&payment.id).await));
         shop.at_rest(&payment.id).await;
     });

@@ -4,10 +4,10 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 use domain::{
-    dispute::{ActProgress, DisputeId, Paper, Papers, Rejection, Request, Stage, Standing, Status},
+    dispute::{ActProgress, DisputeId, KeptPapers, Paper, Papers, Rejection, Request, Stage, Standing, Status},
     id::{IdempotencyKey, RequestHash},
     payment::{Payment, PaymentState},
-    personal::{Customer, Kept, Opened, Payer, PersonId, Sealed},
+    personal::{Customer, Field, Kept, Opened, Payer, PersonId, Place, Sealed},
     text::Text,
 };
 use flow::{
@@ -18,7 +18,7 @@ use flow::{
         status::payer,
         webhook::{GatewayEvent, Subject},
     },
-    ports::{Actor, Dependency, Error, Host as _},
+    ports::{Actor, Dependency, Error, Host as _, Note, personal::Seal as _},
 };
 use world::{
     disputes::{Fate, id},
@@ -239,7 +239,7 @@ fn papers_are_sealed_with_the_payers_key_and_sent_in_clear() {
         assert_eq!(shop.people().keys.made(), 1, "the key is the payer's");
         let dispute = shop.store().dispute(&id(1)).unwrap();
         assert_eq!(dispute.papers.person(), Some(person()));
-        assert_eq!(papers(shop.host(), shop.people(), &dispute).await, Ok(Opened::Readable(letter())));
+        assert_eq!(papers(shop.host(), shop.store(), shop.people(), &dispute).await, Ok(Opened::Readable(letter())));
         shop.evidence(&id(1), request("s"), Wish::Submit(None)).await.unwrap();
         assert_eq!(shop.disputes().submitted(), [(id(1), letter())]);
     });
@@ -252,7 +252,7 @@ fn papers_that_were_erased_with_their_payer_are_sent_to_nobody() {
         shop.evidence(&id(1), request("d"), Wish::Draft(letter())).await.unwrap();
         erased(&shop, &person()).await;
         let dispute = shop.store().dispute(&id(1)).unwrap();
-        assert_eq!(papers(shop.host(), shop.people(), &dispute).await, Ok(Opened::Erased));
+        assert_eq!(papers(shop.host(), shop.store(), shop.people(), &dispute).await, Ok(Opened::Erased));
         let refused = shop.evidence(&id(1), request("s"), Wish::Submit(None)).await;
         assert!(matches!(refused, Err(DisputeError::Rejected(Rejection::NothingToSubmit, _))), "{refused:?}");
         // The dispute can still be answered, with what the merchant has in its own books.
@@ -307,10 +307,75 @@ fn while_keys_cannot_be_had_a_submission_waits_and_is_sent_afterwards() {
 }
 
 #[test]
+fn what_is_in_doubt_without_keys_is_looked_at_all_the_same_and_its_deadline_is_told() {
+    block_on(async {
+        let (shop, _) = disputed().await;
+        shop.disputes().script([Fate::Unserved(domain::gateway::UnknownReason::Timeout)]);
+        shop.evidence(&id(1), request("s"), Wish::Submit(Some(letter()))).await.unwrap();
+        shop.people().keys.set_down(true);
+        for _ in 0..18 {
+            shop.host().advance(std::time::Duration::from_secs(24 * 3600));
+            shop.retry_dispute(&id(1)).await.unwrap();
+        }
+        let notes = shop.host().notes();
+        let dispute = shop.store().dispute(&id(1)).unwrap();
+        assert!(dispute.is_in_doubt() && shop.disputes().submitted().is_empty());
+        assert!(notes.iter().any(|note| matches!(note, Note::DisputeDeadline(_))), "{notes:?}");
+        assert!(notes.iter().any(|note| matches!(note, Note::PapersNotOpened(_))), "{notes:?}");
+        assert!(notes.iter().any(|note| matches!(note, Note::ReviewAsked)), "a person is asked: {notes:?}");
+        shop.people().keys.set_down(false);
+        shop.host().advance(std::time::Duration::from_secs(24 * 3600));
+        shop.retry_dispute(&id(1)).await.unwrap();
+        assert_eq!(shop.disputes().submitted(), [(id(1), letter())]);
+    });
+}
+
+#[test]
+fn papers_whose_keys_are_lost_hold_nobody_up() {
+    block_on(async {
+        let (shop, _) = disputed().await;
+        shop.disputes().script([Fate::Unserved(domain::gateway::UnknownReason::Timeout)]);
+        shop.evidence(&id(1), request("s"), Wish::Submit(Some(letter()))).await.unwrap();
+        shop.people().store.lose(&person());
+        shop.host().advance(std::time::Duration::from_secs(3600));
+        shop.retry_dispute(&id(1)).await.unwrap();
+        let dispute = shop.store().dispute(&id(1)).unwrap();
+        let progress = &dispute.acts.last().unwrap().progress;
+        assert_eq!(*progress, ActProgress::Refused { code: "evidence_unreadable".to_owned() });
+        shop.evidence(&id(1), request("s2"), Wish::Submit(Some(letter()))).await.unwrap();
+        assert_eq!(shop.disputes().submitted(), [(id(1), letter())]);
+    });
+}
+
+#[test]
+fn papers_that_bear_nobodys_name_go_with_their_payer() {
+    block_on(async {
+        let (shop, _) = disputed().await;
+        let mut clear = shop.store().dispute(&id(1)).unwrap();
+        clear.papers = KeptPapers::clear(&letter());
+        // Put by before anybody knew whose payment it was.
+        let mut early = clear.clone();
+        let own = PersonId::of_row(&id(1).into());
+        let place = Place { row: id(1).into(), field: Field::Paper(Paper::Explanation) };
+        let sealed = shop.people().seal_texts(shop.host(), &own, &[(place, LETTER)], &client()).await.unwrap();
+        early.papers = KeptPapers::sealed(own, [Paper::Explanation].into_iter().zip(sealed));
+        for dispute in [&clear, &early] {
+            let read = papers(shop.host(), shop.store(), shop.people(), dispute).await.unwrap();
+            assert!(matches!(read, Opened::Readable(_)), "{read:?}");
+        }
+        erased(&shop, &person()).await;
+        for dispute in [&clear, &early] {
+            assert_eq!(papers(shop.host(), shop.store(), shop.people(), dispute).await, Ok(Opened::Erased));
+        }
+    });
+}
+
+#[test]
 fn a_name_that_was_never_seen_is_erased_and_whoever_comes_later_is_kept() {
     block_on(async {
         let shop = Shop::new();
-        assert_eq!(erased(&shop, &person()).await, Erased::Now);
+        assert_eq!(erased(&shop, &person()).await, Erased::Unknown);
+        assert_eq!(erased(&shop, &person()).await, Erased::Before);
         let payment = created(shop.initiate(order_of("order-1", pia())).await);
         assert_eq!(seen(&shop, &payment).await, Ok(Some(Opened::Readable(pia()))));
         let actor = Actor::Client("shop".to_owned());

@@ -31,7 +31,7 @@ pub(crate) fn pause(place: &Place, words: &[&str]) -> Result<(), Failure> {
     let mut words: Vec<&str> = words.to_vec();
     let why = flag(&mut words, "--why")?.filter(|why| !why.trim().is_empty() && why.chars().count() <= WHY_MAX);
     let why = why.ok_or_else(|| Failure::new(format!("say why in up to {WHY_MAX} characters: --why \"…\"")))?;
-    on_switch(place, words, |switch, what| {
+    on_switch(place, words, what, |switch, what| {
         let entry = entry(&now()?, &switch.caller()?, &why);
         switch.update("SET #what = :entry", what, Some(&entry))
     })
@@ -39,17 +39,18 @@ pub(crate) fn pause(place: &Place, words: &[&str]) -> Result<(), Failure> {
 
 /// Ends a pause.
 pub(crate) fn resume(place: &Place, words: &[&str]) -> Result<(), Failure> {
-    on_switch(place, words.to_vec(), |switch, what| switch.update("REMOVE #what", what, None))
+    on_switch(place, words.to_vec(), whatever, |switch, what| switch.update("REMOVE #what", what, None))
 }
 
 /// Throws the switch of the stack that the words name, and says how it stands then.
 fn on_switch(
     place: &Place,
     mut words: Vec<&str>,
+    name: impl FnOnce(Option<String>) -> Result<String, Failure>,
     throw: impl FnOnce(&Switch<'_>, &str) -> Result<Value, Failure>,
 ) -> Result<(), Failure> {
     let stack = flag(&mut words, "--stack")?.unwrap_or_else(|| STACK.to_owned());
-    let what = what(flag(&mut words, "--gateway")?)?;
+    let what = name(flag(&mut words, "--gateway")?)?;
     if let Some(unknown) = words.first() {
         return Err(Failure::new(format!("{unknown:?} says nothing here; there are --gateway, --why and --stack")));
     }
@@ -72,6 +73,14 @@ fn what(gateway: Option<String>) -> Result<String, Failure> {
         None => Ok(EVERYTHING.to_owned()),
         Some(gateway) if GATEWAYS.contains(&gateway.as_str()) => Ok(gateway),
         Some(other) => Err(Failure::new(format!("there is no gateway {other:?}; there are {}", GATEWAYS.join(", ")))),
+    }
+}
+
+/// The name of what is not paused any more: also one that somebody misspelled by hand, which pauses everything.
+fn whatever(gateway: Option<String>) -> Result<String, Failure> {
+    match gateway {
+        Some(key) if key == "pk" => Err(Failure::new("\"pk\" is what the row is called")),
+        gateway => Ok(gateway.unwrap_or_else(|| EVERYTHING.to_owned())),
     }
 }
 
@@ -164,6 +173,10 @@ mod tests {
         for word in ["", "Stripe", "everything", "pk"] {
             assert!(what(Some(word.to_owned())).is_err(), "{word:?}");
         }
+        // What stands there by mistake must be got rid of.
+        assert_eq!(whatever(Some("Stripe".to_owned())).unwrap(), "Stripe");
+        assert_eq!(whatever(None).unwrap(), "everything");
+        assert!(whatever(Some("pk".to_owned())).is_err());
     }
 
     #[test]

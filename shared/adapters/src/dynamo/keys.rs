@@ -301,9 +301,9 @@ pub(super) fn of_subject(subject: &Subject) -> AttributeValue {
     }
 }
 
-/// Whether this is the key of a delivery, the one kind of row that DynamoDB deletes by itself.
-pub(super) fn is_delivery(key: &str) -> bool {
-    key.starts_with(DELIVERY_PREFIX)
+/// Whether this is the key of a row of a kind that DynamoDB deletes by itself.
+pub(super) fn goes_by_itself(key: &str) -> bool {
+    [DELIVERY_PREFIX, ENTRY_PREFIX, DECLINES_PREFIX].iter().any(|prefix| key.starts_with(prefix))
 }
 
 /// What the row of this key is, if its changes are told.

@@ -142,7 +142,7 @@ fn told(record: &Value, key: &str) -> Result<Told, Unfit> {
     let missing = |name| Unfit::new(name, "is missing");
     let change = record.get("dynamodb").ok_or_else(|| missing("dynamodb"))?;
     let Some(after) = change.get("NewImage") else {
-        return Ok(if keys::is_delivery(key) { Told::NotTold } else { Told::Deleted });
+        return Ok(if keys::goes_by_itself(key) { Told::NotTold } else { Told::Deleted });
     };
     let after = version(after, "NewImage")?;
     let Some(after) = after else { return Ok(Told::NotTold) };

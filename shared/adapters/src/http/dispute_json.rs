@@ -50,7 +50,7 @@ pub struct ShownDisputeJson {
     #[serde(flatten)]
     dispute: DisputeJson,
     /// Whether that was erased with its payer.
-    evidence_erased: bool,
+    evidence_erased: Option<bool>,
 }
 
 /// Something that the merchant asked for.
@@ -110,7 +110,7 @@ impl ShownDisputeJson {
             }
             Some(Opened::Erased) | None => None,
         };
-        Self { dispute: shown, evidence_erased: papers == Some(&Opened::Erased) }
+        Self { dispute: shown, evidence_erased: papers.map(|papers| *papers == Opened::Erased) }
     }
 }
 

@@ -219,6 +219,7 @@ impl Count {
             Note::PartitionFailed(_) => Self::PartitionFailed,
             Note::CardTesting => Self::CardTesting,
             Note::BrakeFailed(_) => Self::BrakeFailed,
+            Note::PapersNotOpened(error) => Self::of_failure(error),
         }
     }
 }

@@ -135,6 +135,10 @@ fn rounds(payment: &Payment, fact: &Fact, before: &PaymentState) -> u32 {
         // Whoever takes it now is not the first to send it.
         return payment.rounds.max(1);
     }
+    if matches!(fact, Fact::Claimed) && payment.is_to_be_charged() {
+        // The charge begins in the same look, and its rounds anew; unless the merchant has paused it, and then looks become rare.
+        return payment.rounds.saturating_add(1);
+    }
     let begins = matches!(
         fact,
         Fact::ActOpened(_)

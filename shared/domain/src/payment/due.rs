@@ -3,9 +3,18 @@
 
 use super::{Fact, Payment, PaymentState, ProcessingReason, Refund};
 use crate::{
+    gateway::NextAction,
     schedule::{Limits, backoff, look_delay},
     time::{Now, Timestamp},
 };
+
+impl Payment {
+    /// Whether its payer has approved it, and Quittance is about to charge it.
+    #[must_use]
+    pub fn is_to_be_charged(&self) -> bool {
+        self.state == PaymentState::RequiresAction(NextAction::Confirm) && self.confirms_itself()
+    }
+}
 
 /// The moment after which somebody must look at `after`, the row as `fact` leaves it. None: it is at its end.
 #[must_use]

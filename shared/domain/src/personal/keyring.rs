@@ -131,7 +131,8 @@ impl Keyring {
     }
 
     /// What is left of a ring when its person is erased; none if nothing of them is left already. Of somebody who is not known a
-    /// row is made too: a payment that is being opened at this moment then does not bring them back.
+    /// row is made too, so that nobody can tell one from the other. What comes of them afterwards, also from a payment that is being opened
+    /// at this moment, is sealed with a new key.
     #[must_use]
     pub fn erased(person: PersonId, before: Option<&Self>, by: String, now: Timestamp) -> Option<Self> {
         if before.is_some_and(|before| before.keys.is_empty() && before.erased.is_some()) {

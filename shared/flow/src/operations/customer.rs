@@ -22,6 +22,8 @@ pub enum Erased {
     Now,
     /// They had been erased before, and nothing of them had come since.
     Before,
+    /// Nothing of theirs was ever here. It is kept that they are erased all the same.
+    Unknown,
 }
 
 /// Erases a person.
@@ -40,6 +42,7 @@ pub async fn erase<H: Host, S: LoadKeyring + SaveKeyring>(
             return Ok(Erased::Before);
         };
         match save(host, store, &after, "erased", actor).await? {
+            Saved::Saved if ring.is_none() => return Ok(Erased::Unknown),
             Saved::Saved => return Ok(Erased::Now),
             Saved::Conflict(stands) => ring = Some(*stands),
         }

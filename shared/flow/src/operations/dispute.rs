@@ -20,7 +20,7 @@ use domain::{
         ActKind, ActProgress, Answer, Command, Decision, Dispute, DisputeId, Evidence, KeptPapers, Outcome, Paper,
         Papers, Rejection, Request, Source, Status, decide,
     },
-    gateway::{Hand, Traced},
+    gateway::{Hand, Traced, UnknownReason},
     id::RowId,
     pause::Paused,
     personal::{Field, Kept, Opened, PersonId, Place as Spot},
@@ -42,6 +42,8 @@ const PAGES_MAX: u32 = 3;
 
 /// The code of a submission whose papers nobody can read any more.
 const EVIDENCE_ERASED: &str = "evidence_erased";
+/// The same of papers that are not what was sealed.
+const EVIDENCE_UNREADABLE: &str = "evidence_unreadable";
 
 /// What a client wants to bring forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,11 +184,28 @@ async fn of_status<S: ListDisputes>(
 ///
 /// # Errors
 /// If the keys cannot be had, or do not open what is kept.
-pub async fn papers<H: Host, P: Open>(host: &H, people: &P, dispute: &Dispute) -> Result<Opened<Papers>, Error> {
+pub async fn papers<H: Host, S: LoadPayment, P: Open>(
+    host: &H,
+    store: &S,
+    people: &P,
+    dispute: &Dispute,
+) -> Result<Opened<Papers>, Error> {
     let texts: Vec<(Spot, &Kept)> =
         dispute.papers.iter().map(|(paper, kept)| (spot(&dispute.id, paper), kept)).collect();
-    // What the first release kept in clear bears nobody's name; the dispute's own person was never given a key.
-    let person = dispute.papers.person().unwrap_or_else(|| PersonId::of_row(&dispute.id.clone().into()));
+    if texts.is_empty() {
+        return Ok(Opened::Readable(Papers::nothing()));
+    }
+    let person = match dispute.papers.person() {
+        Some(person) if person != own_person(dispute) => person,
+        // They bear nobody's name: the first release kept them in clear, or nobody knew yet whose payment it was. They go with the payer too.
+        own => {
+            let payer = payer(store, dispute).await?;
+            if people.is_erased(&payer).await? {
+                return Ok(Opened::Erased);
+            }
+            own.unwrap_or(payer)
+        }
+    };
     let opened = match people.open_texts(host, &person, &texts).await? {
         Opened::Readable(opened) => opened,
         Opened::Erased => return Ok(Opened::Erased),
@@ -233,7 +252,7 @@ where
     };
     let put_by = match &given {
         Some(papers) => Opened::Readable(papers.clone()),
-        None => papers(host, people, &dispute).await?,
+        None => papers(host, store, people, &dispute).await?,
     };
     let Opened::Readable(brought) = put_by else {
         return Err(DisputeError::Rejected(Rejection::NothingToSubmit, Box::new(dispute)));
@@ -259,19 +278,21 @@ async fn sealed<H: Host, S: LoadPayment, P: Seal>(
     papers: &Papers,
     actor: &Actor,
 ) -> Result<KeptPapers, Error> {
-    let payment = match dispute.payment() {
-        Some(id) => store.load(id).await?,
-        None => None,
-    };
-    let customer = payment.as_ref().and_then(|payment| payment.terms.customer.as_ref());
-    let person = match (customer, dispute.payment()) {
-        (Some(customer), _) => customer.person,
-        (None, Some(id)) => PersonId::of_payment(id),
-        (None, None) => PersonId::of_row(&dispute.id.clone().into()),
-    };
+    let person = payer(store, dispute).await?;
     let texts: Vec<(Spot, &str)> = papers.iter().map(|(paper, text)| (spot(&dispute.id, paper), text)).collect();
     let sealed = people.seal_texts(host, &person, &texts, actor).await?;
     Ok(KeptPapers::sealed(person, papers.iter().map(|(paper, _)| paper).zip(sealed)))
+}
+
+/// Who paid what is disputed; where nobody knows, a person of the dispute's own.
+async fn payer<S: LoadPayment>(store: &S, dispute: &Dispute) -> Result<PersonId, Error> {
+    let Some(id) = dispute.payment() else { return Ok(own_person(dispute)) };
+    let customer = store.load(id).await?.and_then(|payment| payment.terms.customer);
+    Ok(customer.map_or_else(|| PersonId::of_payment(id), |customer| customer.person))
+}
+
+fn own_person(dispute: &Dispute) -> PersonId {
+    PersonId::of_row(&dispute.id.clone().into())
 }
 
 fn spot(id: &DisputeId, paper: Paper) -> Spot {
@@ -282,20 +303,27 @@ fn spot(id: &DisputeId, paper: Paper) -> Spot {
 ///
 /// # Errors
 /// If the gateway was not asked. Once it was asked there is always a dispute to answer with.
-pub async fn accept<H: Host, S: LoadDispute + ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge, P: Open>(
+pub async fn accept<H, S, G, N, P>(
     host: &H,
     store: &S,
     gateway: &G,
     nudges: &N,
     people: &P,
     asked: Asked<'_>,
-) -> Result<Requested, DisputeError> {
+) -> Result<Requested, DisputeError>
+where
+    H: Host,
+    S: LoadDispute + ReplaceDispute + LoadPayment + LoadPauses,
+    G: DisputeGateway,
+    N: Nudge,
+    P: Open,
+{
     let dispute = dispute(store, asked.id).await?;
     let command = Command::Accept(asked.request.clone());
     answer(host, store, gateway, nudges, people, dispute, &command, asked.actor).await
 }
 
-async fn answer<H: Host, S: ReplaceDispute + LoadPauses, G: DisputeGateway, N: Nudge, P: Open>(
+async fn answer<H, S, G, N, P>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -304,17 +332,25 @@ async fn answer<H: Host, S: ReplaceDispute + LoadPauses, G: DisputeGateway, N: N
     dispute: Dispute,
     command: &Command,
     actor: &Actor,
-) -> Result<Requested, DisputeError> {
+) -> Result<Requested, DisputeError>
+where
+    H: Host,
+    S: ReplaceDispute + LoadPayment + LoadPauses,
+    G: DisputeGateway,
+    N: Nudge,
+    P: Open,
+{
     if host.gateway_budget() < GATEWAY_TIME_MIN {
         // Better to be asked again than to leave a request that somebody else must finish.
         return Err(DisputeError::Failed(Error::OutOfTime));
     }
+    match decide(&dispute, command, &host.circumstances()) {
+        Ok(Decision::Execute(_)) => {}
+        Ok(Decision::AlreadyApplied | Decision::Nothing) => return Ok(Requested::Replayed(dispute)),
+        Err(rejection) => return Err(DisputeError::Rejected(rejection, Box::new(dispute))),
+    }
     if let Some(paused) = stopped(host, store, &dispute, command).await? {
-        return match decide(&dispute, command, &host.circumstances()) {
-            Ok(Decision::Execute(_)) => Err(DisputeError::Paused(paused)),
-            Ok(Decision::AlreadyApplied | Decision::Nothing) => Ok(Requested::Replayed(dispute)),
-            Err(rejection) => Err(DisputeError::Rejected(rejection, Box::new(dispute))),
-        };
+        return Err(DisputeError::Paused(paused));
     }
     let committed = match execute(host, store, dispute, command, actor).await? {
         Executed::Committed(committed) => committed,
@@ -356,7 +392,7 @@ async fn stopped<H: Host, S: LoadPauses>(
 
 /// Sends the open act of a committed dispute for the first time. What the answer does not tell, the dispute itself does: whoever
 /// was refused should know it now and not after the next sweep.
-async fn sent<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>(
+async fn sent<H: Host, S: ReplaceDispute + LoadPayment, G: DisputeGateway, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -387,7 +423,7 @@ pub(crate) enum Sending {
 }
 
 /// Sends the open act of a committed dispute, and writes down what came of it.
-pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>(
+pub(crate) async fn send<H: Host, S: ReplaceDispute + LoadPayment, G: DisputeGateway, P: Open>(
     host: &H,
     store: &S,
     gateway: &G,
@@ -397,13 +433,10 @@ pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>
     actor: &Actor,
 ) -> Result<Dispute, Error> {
     let dispute = committed.dispute();
-    let told = match to_send(host, people, dispute).await? {
-        Opened::Readable(papers) => gateway.answer_dispute(committed, &papers, host.gateway_budget()).await,
-        // Nothing is sent; what was sent before may have been served, and the dispute tells.
-        Opened::Erased => {
-            let outcome = Outcome::Refused { code: EVIDENCE_ERASED.to_owned() };
-            Traced { answer: Answer { outcome, hand: Hand::First }, request_id: None }
-        }
+    let told = match to_send(host, store, people, dispute).await {
+        Ok(papers) => gateway.answer_dispute(committed, &papers, host.gateway_budget()).await,
+        // What was sent before may have been served, and the dispute tells.
+        Err(unsent) => Traced { answer: Answer { outcome: unsent.outcome(host), hand: Hand::First }, request_id: None },
     };
     let hand = match (sending, &told.answer.outcome) {
         // A request that is refused now says nothing about the same request that may have been served before.
@@ -417,9 +450,45 @@ pub(crate) async fn send<H: Host, S: ReplaceDispute, G: DisputeGateway, P: Open>
 }
 
 /// What the open act brings forward: nothing, where the merchant gives in.
-async fn to_send<H: Host, P: Open>(host: &H, people: &P, dispute: &Dispute) -> Result<Opened<Papers>, Error> {
+async fn to_send<H: Host, S: LoadPayment, P: Open>(
+    host: &H,
+    store: &S,
+    people: &P,
+    dispute: &Dispute,
+) -> Result<Papers, Unsent> {
     match dispute.open_act().map(|act| act.kind) {
-        Some(ActKind::Submit { .. }) => papers(host, people, dispute).await,
-        Some(ActKind::Accept | ActKind::Draft) | None => Ok(Opened::Readable(Papers::nothing())),
+        Some(ActKind::Submit { .. }) => match papers(host, store, people, dispute).await {
+            Ok(Opened::Readable(papers)) => Ok(papers),
+            Ok(Opened::Erased) => Err(Unsent::Erased),
+            Err(error) => Err(Unsent::Failed(error)),
+        },
+        Some(ActKind::Accept | ActKind::Draft) | None => Ok(Papers::nothing()),
+    }
+}
+
+/// Why nothing was sent this time.
+enum Unsent {
+    /// Its payer was erased.
+    Erased,
+    /// The papers could not be opened.
+    Failed(Error),
+}
+
+impl Unsent {
+    /// What that comes to. Whoever looks goes on with everything else: the payment is told, and the deadline is watched.
+    fn outcome<H: Host>(self, host: &H) -> Outcome {
+        let code = match self {
+            Self::Erased => EVIDENCE_ERASED,
+            Self::Failed(error) => {
+                let is_lost = matches!(error, Error::Unreadable { .. });
+                host.note(Note::PapersNotOpened(error));
+                if !is_lost {
+                    return Outcome::Unknown(UnknownReason::NotSent);
+                }
+                // Asking again does not help: the merchant must be able to bring it forward anew.
+                EVIDENCE_UNREADABLE
+            }
+        };
+        Outcome::Refused { code: code.to_owned() }
     }
 }

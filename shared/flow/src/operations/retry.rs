@@ -147,8 +147,8 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
         {
             return self.act(closing).await;
         }
-        if self.motion == Motion::Stopped && will_be_confirmed(payment) {
-            // The claim has it looked at again within a quarter of an hour; a look now would put that off for hours.
+        if self.motion == Motion::Stopped && payment.is_to_be_charged() {
+            // Claims have it looked at again within a quarter of an hour; a look now would put that off for hours.
             return Ok(claimed.into_payment());
         }
         if self.motion == Motion::Free
@@ -284,11 +284,6 @@ impl<H: Host, S: ReplacePayment, G: Gateway> Worker<'_, H, S, G> {
             Err(ExecuteError::Failed(error)) => Err(error),
         }
     }
-}
-
-/// Whether it is charged without being asked for, now that its payer has approved it.
-fn will_be_confirmed(payment: &Payment) -> bool {
-    payment.state == PaymentState::RequiresAction(NextAction::Confirm) && payment.confirms_itself()
 }
 
 /// The refunds in doubt that a list does not have.

@@ -101,4 +101,7 @@ pub trait Open: Sync {
         person: &PersonId,
         texts: &[(Place, &Kept)],
     ) -> impl Future<Output = Result<Opened<Vec<String>>, Error>> + Send;
+
+    /// Whether a person was ever erased.
+    fn is_erased(&self, person: &PersonId) -> impl Future<Output = Result<bool, Error>> + Send;
 }

@@ -17,6 +17,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
+use acceptance::permissions::grants;
 use acceptance::repository::{DeployedFunction, deployed_functions, read, root};
 use acceptance::stack::on_stack;
 use serde_json::{Value, json};
@@ -42,9 +43,10 @@ fn in_prod_a_part_of_the_calls_goes_first_and_an_alarm_takes_it_back() {
         assert_eq!(group["ServiceRoleArn"], json!({"Fn::GetAtt": ["ReleaseRole", "Arn"]}), "{binary}");
         let when = json!(["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]);
         assert_eq!(group["AutoRollbackConfiguration"], json!({"Enabled": true, "Events": when}), "{binary}");
-        // A function that fails, code that fell, a row that one of the two versions cannot read.
+        // A function that fails, code that fell, a row that one of the two versions cannot read, a right or a request that is wrong.
         let mut wanted = BTreeSet::from([format!("{logical_id}ErrorsAlarm"), "PanickedAlarm".to_owned()]);
-        wanted.insert("UnreadableRowAlarm".to_owned());
+        wanted.extend(["UnreadableRowAlarm", "DependencyFailingAlarm"].map(str::to_owned));
+        wanted.extend(calls_gateways(&logical_id).then(|| "GatewayMisconfiguredAlarm".to_owned()));
         wanted.extend((!routes.is_empty()).then(|| "ApiErrorsAlarm".to_owned()));
         wanted.extend((binary == "publish").then(|| "UntoldAlarm".to_owned()));
         let brakes = group["AlarmConfiguration"]["Alarms"].as_array().unwrap().iter();
@@ -228,6 +230,12 @@ fn translated(python: &OsString) -> BTreeMap<String, Value> {
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// Whether a function is told a gateway's key: then a version of it may spell what it asks wrongly.
+fn calls_gateways(logical_id: &str) -> bool {
+    let of_role = grants().into_iter().filter(|grant| grant.by == format!("{logical_id}Role"));
+    of_role.flat_map(|grant| grant.things()).any(|thing| thing == "!GetAtt StripeSecret.Id")
 }
 
 fn of_all(stack: &Value) -> impl Iterator<Item = (String, &Value)> {

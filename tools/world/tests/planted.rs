@@ -96,3 +96,8 @@ fn a_silence_about_a_dispute_that_is_read_as_a_refusal_is_found() {
 fn a_write_over_a_dispute_is_found() {
     is_found(WritesOverADispute, &["P2", "P4", "P5", "P6", "P7", "P9", "house"]);
 }
+
+#[test]
+fn a_switch_that_nobody_looks_at_is_found() {
+    is_found(LooksAtNoSwitch, &["pause"]);
+}

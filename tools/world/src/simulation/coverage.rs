@@ -197,6 +197,36 @@ impl Point {
         }
     }
 
+    /// Whether the call has the gateway take money or give it, or opens what a payer may pay.
+    pub(crate) const fn moves_money(self) -> bool {
+        match self {
+            Self::GatewayOpen
+            | Self::GatewayConfirm
+            | Self::GatewayCapture
+            | Self::GatewayRefund
+            | Self::GatewayAnswerDispute => true,
+            Self::Load
+            | Self::Create
+            | Self::WriteIntent
+            | Self::WriteClaim
+            | Self::WriteOutcome
+            | Self::List
+            | Self::FindDue
+            | Self::CountDue
+            | Self::LoadDispute
+            | Self::CreateDispute
+            | Self::WriteDisputeIntent
+            | Self::WriteDisputeClaim
+            | Self::WriteDisputeOutcome
+            | Self::Nudge
+            | Self::NudgeAll
+            | Self::GatewayCancel
+            | Self::GatewayFetch
+            | Self::GatewayListRefunds
+            | Self::GatewayFetchDispute => false,
+        }
+    }
+
     /// The ways in which such a call can go wrong.
     #[must_use]
     pub const fn faults(self) -> &'static [Fate] {

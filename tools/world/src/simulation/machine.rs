@@ -16,7 +16,7 @@ use super::{
     climate::Trouble,
     coverage::{Fate, Operation, Point, Sometimes},
     functions::Release,
-    stage::{InvocationId, Stage},
+    stage::{InvocationId, PauseId, Stage},
 };
 
 /// What a gateway call must leave of the function's time, as on the real host.
@@ -42,6 +42,8 @@ pub(super) struct Machine {
     pub(super) invocation: InvocationId,
     pub(super) operation: Operation,
     pub(super) release: Release,
+    /// The pause that it began in.
+    paused: Option<PauseId>,
     deadline: Timestamp,
     skew_ms: Arc<AtomicI64>,
     /// How long the answer to the call under way takes.
@@ -59,6 +61,7 @@ impl Machine {
     pub(super) fn new(stage: &Arc<Stage>, invocation: InvocationId, operation: Operation, limit: Duration) -> Self {
         let machine = Self {
             release: stage.release(),
+            paused: stage.everything_is_paused(),
             deadline: stage.clock.now().plus(limit),
             stage: Arc::clone(stage),
             invocation,
@@ -113,6 +116,11 @@ impl Machine {
         if fate == Fate::KilledBefore {
             self.notice_killing(point, fate);
             return self.stage.die().await;
+        }
+        if self.paused.is_some() && self.paused == self.stage.everything_is_paused() && point.moves_money() {
+            let what = "an invocation that began in a pause moves money";
+            self.stage
+                .with_auditor(|auditor| auditor.breach("pause", what, format!("{:?}: {point:?}", self.operation)));
         }
         fate
     }

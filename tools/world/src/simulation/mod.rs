@@ -181,6 +181,7 @@ impl Play {
         stage.store.hold_index();
         stage.spawn(actors::sweeper(Arc::clone(stage)));
         stage.spawn(actors::deployer(Arc::clone(stage)));
+        stage.spawn(actors::somebody_at_the_switch(Arc::clone(stage)));
         stage.spawn_busy(actors::reader(Arc::clone(stage), orders.clone()));
         for order in &orders {
             let clients = stage.draw(&[1_usize, 1, 2]).unwrap_or(1);

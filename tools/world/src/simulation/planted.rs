@@ -12,7 +12,9 @@ use domain::{
     gateway::{Answer, Gateway as GatewayName, Hand, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId, TransactionId},
     money::Money,
+    pause::Pauses,
     payment::{Evidence, Payment, Source},
+    time::Timestamp,
 };
 use flow::{
     commit::{self, Committed, record},
@@ -21,6 +23,7 @@ use flow::{
         Actor, AmountRefusal, CreatePayment, Created, DuePage, DuePartition, DuePlace, DueWindow, Error, FindDue,
         Gateway, LoadPayment, OpenOutcome, OpenRequest, ReplacePayment, Replaced, Write,
         dispute::{self as disputes, CreateDispute, DisputeGateway, LoadDispute, PapersRefusal, ReplaceDispute},
+        pause::LoadPauses,
     },
 };
 
@@ -60,6 +63,8 @@ pub enum Bug {
     ReadsSilenceAsARefusal,
     /// Whoever is second writes over what the first has written of a dispute.
     WritesOverADispute,
+    /// Whether the merchant has paused anything is not looked at.
+    LooksAtNoSwitch,
 }
 
 /// A port, with what is planted before it.
@@ -151,7 +156,12 @@ impl ReplacePayment for Planted<'_, WeatheredStore<'_>> {
 }
 
 crate::pass_warnings_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
-crate::pass_pauses_on!(Planted<'_, WeatheredStore<'_>>, |planted| &planted.machine.stage.store);
+
+impl LoadPauses for Planted<'_, WeatheredStore<'_>> {
+    async fn load_pauses(&self, now: Timestamp) -> Result<Pauses, Error> {
+        if self.has(Bug::LooksAtNoSwitch) { Ok(Pauses::default()) } else { self.port.load_pauses(now).await }
+    }
+}
 
 impl LoadDispute for Planted<'_, WeatheredStore<'_>> {
     async fn load_dispute(&self, id: &DisputeId) -> Result<Option<dispute::Dispute>, Error> {

@@ -1,6 +1,10 @@
 //! What all that happens in one run happens on: the twins of the outside, the clock, the choices, who runs, who waits
 //! for whom, and those who watch (auditor, story, coverage).
 
+mod switch;
+
+pub(super) use switch::PauseId;
+
 use std::{
     collections::BTreeMap,
     future::{Future, poll_fn},
@@ -12,6 +16,7 @@ use std::{
 use domain::time::Timestamp;
 use flow::ports::Host as _;
 
+use self::switch::Switch;
 use super::{
     actors::Message,
     auditor::Auditor,
@@ -68,6 +73,7 @@ struct Inner {
     calm_since: Option<Timestamp>,
     /// Until then the indexes of the table show the past.
     index_lags_until: Option<Timestamp>,
+    switch: Switch,
     turns: Turns,
     invocations: BTreeMap<InvocationId, Invocation>,
     /// Messages of the retry queue that can be received.
@@ -128,6 +134,7 @@ impl Stage {
                 verdicts: BTreeMap::new(),
                 calm_since: None,
                 index_lags_until: None,
+                switch: Switch::default(),
                 turns: Turns::default(),
                 invocations: BTreeMap::new(),
                 inbox: Vec::new(),
@@ -182,8 +189,9 @@ impl Stage {
         if inner.calm_since.is_some() { of.first().copied() } else { inner.choices.pick(of) }
     }
 
-    /// From now on nothing goes wrong any more.
+    /// From now on nothing goes wrong any more, and nothing is paused.
     pub(super) fn calm_down(&self) {
+        self.resume_all();
         self.inner().calm_since = Some(self.clock.now());
         self.wake_light_sleeper();
     }

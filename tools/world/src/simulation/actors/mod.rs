@@ -9,6 +9,7 @@ mod postman;
 mod queue;
 mod reader;
 mod schedule;
+mod switch;
 
 pub(super) use self::{
     client::{Client, Order},
@@ -18,4 +19,5 @@ pub(super) use self::{
     queue::{Message, messages_are_taken},
     reader::{reader, reads_everything},
     schedule::{deployer, sweeper},
+    switch::somebody_at_the_switch,
 };

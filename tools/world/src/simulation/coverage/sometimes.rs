@@ -99,6 +99,10 @@ pub enum Sometimes {
     PersonCalled,
     /// The sweep does not run for half a day or more.
     LongOutage,
+    /// Somebody pauses payments, or those at one gateway.
+    Paused,
+    /// A pause outlasts the gateways' keys.
+    LongPause,
     /// A payment is paid.
     Paid,
     /// Of what is held, a part is taken.
@@ -199,7 +203,7 @@ pub enum Sometimes {
 
 impl Sometimes {
     /// All of them.
-    pub const ALL: [Self; 96] = [
+    pub const ALL: [Self; 98] = [
         Self::LateCharge,
         Self::LateWriteThatLands,
         Self::LateWriteThatIsOvertaken,
@@ -248,6 +252,8 @@ impl Sometimes {
         Self::TwoAtOnce,
         Self::PersonCalled,
         Self::LongOutage,
+        Self::Paused,
+        Self::LongPause,
         Self::Paid,
         Self::TakenInPart,
         Self::Refunded,

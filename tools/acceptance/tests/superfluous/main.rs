@@ -39,6 +39,10 @@ const UNASKED: [&str; 9] = [
     "dynamodb:ListStreams",
 ];
 
+/// What the local AWS answers a request that it hands to an environment which we have just killed while it began: others call the function
+/// too. That says nothing about its rights.
+const KILLED_AT_BIRTH: &str = "bootstrap exited during init";
+
 #[test]
 #[ignore = "takes minutes, and takes rights away that others need: cargo xtask test --full"]
 fn without_any_of_its_rights_a_function_does_less() {
@@ -80,7 +84,10 @@ async fn under(stack: &Stack, function: &str, policy: &Policy, work: Work) -> Re
     let before = stack.aws.policy(function).await;
     stack.aws.put_policy(function, policy).await;
     kill(stack, function);
-    let did = AssertUnwindSafe(work.is_done(stack, function)).catch_unwind().await;
+    let mut did = AssertUnwindSafe(work.is_done(stack, function)).catch_unwind().await;
+    if matches!(&did, Ok(Err(why)) if why.contains(KILLED_AT_BIRTH)) {
+        did = AssertUnwindSafe(work.is_done(stack, function)).catch_unwind().await;
+    }
     stack.aws.put_policy(function, &before).await;
     kill(stack, function);
     if function == "webhook-endpoint" {

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 const PAID: i64 = 1999;
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn money_that_comes_too_late_goes_back_once() {
     on_stack(async |stack| {
         let payment = stack.api.open().await;
@@ -32,6 +33,7 @@ fn money_that_comes_too_late_goes_back_once() {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn what_a_bank_calls_fraud_goes_back_once_and_the_payment_shows_the_warning() {
     on_stack(async |stack| {
         let payment = paid(stack).await;
@@ -57,6 +59,7 @@ fn what_a_bank_calls_fraud_goes_back_once_and_the_payment_shows_the_warning() {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_warning_beside_a_dispute_moves_no_money() {
     on_stack(async |stack| {
         let payment = paid(stack).await;
@@ -74,6 +77,7 @@ fn a_warning_beside_a_dispute_moves_no_money() {
 
 /// A lost answer to the look at a warning, and to the refund that is made of it.
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn whatever_answer_is_lost_it_goes_back_once() {
     on_stack(async |stack| {
         for (method, path) in [("GET", "/v1/radar/early_fraud_warnings/*"), ("POST", "/v1/refunds")] {

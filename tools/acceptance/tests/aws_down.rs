@@ -36,6 +36,7 @@ const ANSWER_LOST: [(&str, &str); 2] =
     [("reset", r#"{"fault": "reset_after"}"#), ("hanging", r#"{"fault": "hang_after", "delayMs": 6000}"#)];
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_table_that_fails_before_the_gateway_is_asked_is_a_503_and_no_gateway_call() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;
@@ -72,6 +73,7 @@ fn a_table_that_fails_before_the_gateway_is_asked_is_a_503_and_no_gateway_call()
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_table_that_fails_when_a_payment_is_opened_is_a_503_and_the_key_is_as_good_as_new() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;
@@ -95,6 +97,7 @@ fn a_table_that_fails_when_a_payment_is_opened_is_a_503_and_the_key_is_as_good_a
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_table_that_fails_after_the_gateway_was_asked_leaves_a_row_whose_due_takes_over() {
     on_stack(async |stack| {
         let services = SERVICES.write().await;
@@ -124,6 +127,7 @@ fn a_table_that_fails_after_the_gateway_was_asked_leaves_a_row_whose_due_takes_o
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_table_that_fails_around_a_refund_gives_nothing_back_or_gives_it_back_once() {
     on_stack(async |stack| {
         let services = SERVICES.write().await;
@@ -163,6 +167,7 @@ fn a_table_that_fails_around_a_refund_gives_nothing_back_or_gives_it_back_once()
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_write_whose_answer_was_lost_is_recognised_as_our_own() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;
@@ -192,6 +197,7 @@ fn a_write_whose_answer_was_lost_is_recognised_as_our_own() {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn an_attempt_that_was_written_and_not_heard_of_is_made_by_whoever_finds_the_row() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;
@@ -212,6 +218,7 @@ fn an_attempt_that_was_written_and_not_heard_of_is_made_by_whoever_finds_the_row
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn news_that_cannot_be_written_down_is_told_again_until_it_can() {
     on_stack(async |stack| {
         let services = SERVICES.read().await;
@@ -240,6 +247,7 @@ fn news_that_cannot_be_written_down_is_told_again_until_it_can() {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn without_the_queue_the_sweep_alone_settles_everything() {
     on_stack(async |stack| {
         let services = SERVICES.write().await;
@@ -279,6 +287,7 @@ fn without_the_queue_the_sweep_alone_settles_everything() {
 // Environments can be told apart, and killed, on Linux only.
 #[cfg(target_os = "linux")]
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn without_the_secrets_warm_functions_go_on_and_cold_ones_say_503() {
     on_stack(async |stack| {
         let services = SERVICES.write().await;

@@ -84,6 +84,7 @@ struct Victim {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn a_function_that_is_killed_at_work_leaves_a_payment_whose_money_moves_once() {
     on_stack(async |stack| {
         let mut killed = 0_usize;

@@ -43,6 +43,7 @@ struct Told {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn of_a_hundred_refunds_at_once_as_many_succeed_as_there_is_money() {
     on_stack(async |stack| {
         let machine = MACHINE.lock().await;
@@ -95,6 +96,7 @@ fn of_a_hundred_refunds_at_once_as_many_succeed_as_there_is_money() {
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn of_twenty_refunds_at_once_under_one_key_one_is_made() {
     on_stack(async |stack| {
         let machine = MACHINE.lock().await;

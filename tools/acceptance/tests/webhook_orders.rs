@@ -89,6 +89,7 @@ const ORDERS: [(&str, u32); 4] = [("lifo", 1), ("shuffle", 1), ("shuffle", 5), (
 static POST: Mutex<()> = Mutex::const_new(());
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same() {
     on_stack(async |stack| {
         let post = POST.lock().await;
@@ -129,6 +130,7 @@ fn news_may_come_backwards_shuffled_five_fold_or_never_and_the_end_is_the_same()
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn news_of_a_payment_whose_row_is_still_on_its_way_is_told_again_until_the_row_is_there() {
     on_stack(async |stack| {
         let post = POST.lock().await;
@@ -160,6 +162,7 @@ fn news_of_a_payment_whose_row_is_still_on_its_way_is_told_again_until_the_row_i
 }
 
 #[test]
+#[ignore = "takes its time: cargo xtask test --full"]
 fn money_on_another_object_that_bears_our_id_moves_no_row_and_is_counted() {
     on_stack(async |stack| {
         let post = POST.lock().await;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that must pass before a change lands, cheapest first.
+//! `cargo xtask test`: the tests, cheapest first; with `--full`, everything that must pass before a change lands.
 //!
 //! It brings up a stack of its own, on free ports and in a folder of its own, so that it never touches the developer's.
 
@@ -20,7 +20,7 @@ use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_s
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Quick,
-    /// With every planted bug, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    /// With the tests that take their time, every planted bug, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
     Full,
 }
 

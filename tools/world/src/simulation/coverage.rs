@@ -334,10 +334,12 @@ impl Coverage {
 }
 
 /// What a campaign of a change may miss. Small scope tries each of them.
-const TOO_RARE: [(Operation, Point, Fate); 2] = [
+const TOO_RARE: [(Operation, Point, Fate); 3] = [
     (Operation::Accept, Point::Nudge, Fate::KilledAfter),
     // Whoever wrote it down was killed before it was sent, and then it is refused.
     (Operation::Retry, Point::GatewayAnswerDispute, Fate::Refused),
+    // An answer is lost, is sent again while nothing is paused, and just then its sender is killed.
+    (Operation::Retry, Point::GatewayAnswerDispute, Fate::KilledAfter),
 ];
 
 fn is_too_rare(cell: &(Operation, Point, Fate)) -> bool {

@@ -24,9 +24,6 @@ pub(crate) enum Depth {
     Full,
 }
 
-/// Seeds of the simulation where somebody waits; the gate takes all that it has by itself.
-const SEEDS_QUICK: &str = "10000";
-
 pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
     interrupt::listen()?;
     let started = Instant::now();
@@ -150,7 +147,7 @@ fn tests(own: &Place, depth: Depth, doubles: &Doubles, proof: &Path) -> Result<C
         command.env(proof::FILE, proof);
     }
     if depth == Depth::Quick {
-        rest.env("SEEDS", SEEDS_QUICK);
+        rest.env("SEEDS", proof::SEEDS_QUICK.to_string());
     }
     let says = "running the acceptance tests against the deployed stack";
     counted::both(says, &mut acceptance, "all other tests of the workspace", &mut rest)

@@ -12,7 +12,9 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -140,6 +142,20 @@ fn retries() -> RetryConfig {
         .with_max_attempts(ATTEMPTS_MAX)
         .with_initial_backoff(FIRST_BACKOFF)
         .with_max_backoff(BACKOFF_MAX)
+}
+
+/// The code of a failed call. Messages stay out, because they may quote what was sent.
+pub(crate) fn failure_code<E: ProvideErrorMetadata, R>(failed: &SdkError<E, R>) -> &str {
+    match failed {
+        SdkError::ServiceError(refused) => refused.err().code().unwrap_or("unknown_code"),
+        SdkError::TimeoutError(_) => "timeout",
+        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
+        SdkError::DispatchFailure(_) => "connection_failed",
+        SdkError::ResponseError(_) => "unreadable_answer",
+        SdkError::ConstructionFailure(_) => "request_not_built",
+        // The SDK may add kinds of failure at any time.
+        _ => "unknown_failure",
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ use flow::ports::{Dependency, Error};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use zeroize::Zeroizing;
 
-use crate::aws::Aws;
+use crate::aws::{Aws, failure_code};
 use crate::config::{ConfigError, Environment};
 
 use sealing::NONCE_LENGTH;
@@ -162,20 +162,10 @@ fn plain_key(plaintext: Option<Blob>) -> Result<Arc<PlainKey>, Error> {
 }
 
 fn failure<E: ProvideErrorMetadata, R>(failed: &SdkError<E, R>) -> Error {
-    let code = match failed {
-        SdkError::ServiceError(refused) => refused.err().code().unwrap_or("unknown_code"),
-        SdkError::TimeoutError(_) => "timeout",
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
-        SdkError::DispatchFailure(_) => "connection_failed",
-        SdkError::ResponseError(_) => "unreadable_answer",
-        SdkError::ConstructionFailure(_) => "request_not_built",
-        // The SDK may add kinds of failure at any time.
-        _ => "unknown_failure",
-    };
-    match code {
+    match failure_code(failed) {
         // Wrapped for another row, under another key, or not wrapped by KMS at all.
         "InvalidCiphertextException" | "IncorrectKeyException" => unreadable("its person's key does not belong there"),
-        _ => unavailable(code),
+        code => unavailable(code),
     }
 }
 

@@ -5,11 +5,10 @@
 
 use std::{fmt, net::IpAddr, time::Duration};
 
-use data_encoding::BASE32_NOPAD;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    id::{AttemptNumber, TransactionId},
+    id::{AttemptNumber, TransactionId, digits},
     payment::{ConfirmRequest, Instrument, Payment},
     time::Timestamp,
 };
@@ -69,14 +68,11 @@ impl fmt::Debug for Pepper {
 pub struct Mark(String);
 
 impl Mark {
-    /// 26 digits of base 32 are 130 bits, and no two of anything bear the same.
-    const DIGITS: usize = 26;
-
     fn of(pepper: &Pepper, kind: &str, value: &[u8]) -> Self {
         // What comes before the value has a fixed length or an end, so that no two things are hashed alike; and of what comes out
         // the most part is left away, so that nobody can go on from there.
         let hash = Sha256::new().chain_update(pepper.0).chain_update(kind).chain_update([0]).chain_update(value);
-        Self(BASE32_NOPAD.encode(&hash.finalize()).to_ascii_lowercase().chars().take(Self::DIGITS).collect())
+        Self(digits(&hash.finalize()))
     }
 
     /// Its digits.
@@ -156,6 +152,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::id::DIGITS;
 
     fn mark(pepper: u8, kind: &str, value: &str) -> Mark {
         Mark::of(&Pepper::of([pepper; 32]), kind, value.as_bytes())
@@ -176,7 +173,7 @@ mod tests {
             mark(1, "customer", ""),
         ];
         assert_eq!(marks.iter().collect::<BTreeSet<_>>().len(), marks.len());
-        assert!(marks.iter().all(|mark| mark.as_str().len() == Mark::DIGITS));
+        assert!(marks.iter().all(|mark| mark.as_str().len() == DIGITS));
         assert_eq!(format!("{:?}", Pepper::of([7; 32])), "Pepper");
     }
 

@@ -33,7 +33,7 @@ pub enum IdError {
 pub struct TransactionId(String);
 
 /// 26 characters of base32 are 130 bits: two things with one id are less likely than broken hardware.
-const DIGITS: usize = 26;
+pub(crate) const DIGITS: usize = 26;
 
 /// The prefix, and the digits of a hash over all the parts.
 pub(crate) fn derived(prefix: &str, parts: &[&str]) -> String {
@@ -41,8 +41,12 @@ pub(crate) fn derived(prefix: &str, parts: &[&str]) -> String {
     for part in parts {
         add(&mut hash, part);
     }
-    let digits: String = BASE32_NOPAD.encode(&hash.finalize()).to_ascii_lowercase().chars().take(DIGITS).collect();
-    format!("{prefix}{digits}")
+    format!("{prefix}{}", digits(&hash.finalize()))
+}
+
+/// As much of a hash as names something.
+pub(crate) fn digits(hash: &[u8]) -> String {
+    BASE32_NOPAD.encode(hash).to_ascii_lowercase().chars().take(DIGITS).collect()
 }
 
 /// Whether `text` is the prefix and as many digits as ours have.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::gateway::Gateway;
+use crate::signature::{header, now};
 use crate::wire::{Answer, Http};
 use crate::{eventually, unique};
 
@@ -41,6 +42,20 @@ impl Client {
     /// Sends exactly this.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &[u8])], body: impl Into<Vec<u8>>) -> Answer {
         self.http.send(method, &format!("{}{path}", self.url), headers, body).await
+    }
+
+    /// What is answered to Stripe when it tells an event about this object, and signs it with this.
+    pub async fn stripe_tells(&self, secret: &str, kind: &str, object: &Value) -> Answer {
+        let event = json!({
+            "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(), "type": kind,
+            "livemode": false, "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null},
+            "data": {"object": object},
+        });
+        let body = event.to_string();
+        let signature = header(secret, now(), &body);
+        let headers: [(&str, &[u8]); 2] =
+            [("content-type", b"application/json; charset=utf-8"), ("stripe-signature", signature.as_bytes())];
+        self.send("POST", "/webhook/stripe", &headers, body).await
     }
 
     /// Sends a body as a well-behaved client does.

@@ -9,9 +9,9 @@ use std::time::Duration;
 use acceptance::client::Opened;
 use acceptance::cloudwatch::{Metric, metrics_in};
 use acceptance::repository::{deployed_functions, read, resources};
-use acceptance::signature::{SECRET, header, now};
+use acceptance::signature::{SECRET, now};
 use acceptance::stack::{Stack, on_stack};
-use acceptance::{eventually, say, unique};
+use acceptance::{eventually, say};
 use adapters::telemetry::{Count, DIMENSION, Gauge, Level, Line, Log, NAMESPACE};
 use domain::payment::ReviewReason;
 use domain::time::Timestamp;
@@ -322,16 +322,7 @@ async fn news_of(stack: &Stack, payment: &Opened, change: impl FnOnce(&mut Value
     object["status"] = json!("succeeded");
     object["amount_received"] = object["amount"].clone();
     change(&mut object);
-    let event = json!({
-        "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(),
-        "type": "payment_intent.succeeded", "livemode": false, "pending_webhooks": 1,
-        "request": {"id": null, "idempotency_key": null}, "data": {"object": object},
-    });
-    let body = event.to_string();
-    let signature = header(SECRET, now(), &body);
-    let headers: [(&str, &[u8]); 2] =
-        [("content-type", b"application/json; charset=utf-8"), ("stripe-signature", signature.as_bytes())];
-    drop(stack.api.send("POST", "/webhook/stripe", &headers, body).await.expect(200));
+    drop(stack.api.stripe_tells(SECRET, "payment_intent.succeeded", &object).await.expect(200));
 }
 
 /// The line of a function's log that is about a payment and bears what the alarm watches.

@@ -4,9 +4,9 @@
 #![expect(clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use acceptance::client::Opened;
-use acceptance::signature::{SECRET, header, now};
+use acceptance::eventually;
+use acceptance::signature::SECRET;
 use acceptance::stack::{Stack, on_stack};
-use acceptance::{eventually, unique};
 use serde_json::{Value, json};
 
 /// What is paid in each of these tests.
@@ -107,15 +107,7 @@ async fn paid(stack: &Stack) -> Opened {
 async fn told_canceled(stack: &Stack, payment: &Opened) -> Value {
     let mut object = stack.sandbox.intent(&payment.intent).await;
     object["status"] = json!("canceled");
-    let event = json!({
-        "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(),
-        "type": "payment_intent.canceled", "livemode": false, "pending_webhooks": 1,
-        "request": {"id": null, "idempotency_key": null}, "data": {"object": object},
-    });
-    let body = event.to_string();
-    let signature = header(SECRET, now(), &body);
-    let headers = [("stripe-signature", signature.as_bytes()), ("content-type", b"application/json".as_slice())];
-    drop(stack.api.send("POST", "/webhook/stripe", &headers, body).await.expect(200));
+    drop(stack.api.stripe_tells(SECRET, "payment_intent.canceled", &object).await.expect(200));
     stack.api.settled(&payment.id, "canceled").await
 }
 

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 
 use acceptance::client::Opened;
 use acceptance::oracle::row_equals_ledger;
-use acceptance::signature::{SECRET, header, now};
+use acceptance::signature::SECRET;
 use acceptance::stack::{Stack, on_stack};
 use acceptance::{eventually, unique};
 use futures_util::FutureExt as _;
@@ -89,13 +89,7 @@ async fn said(stack: &Stack, payment: &Opened, kind: &str, lie: Value) {
 
 /// The gateway tells an event about this object, and we believe it.
 async fn tell(stack: &Stack, kind: &str, object: &Value) {
-    let event = json!({
-        "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(), "type": kind,
-        "livemode": false, "request": {"id": null, "idempotency_key": null}, "data": {"object": object},
-    });
-    let body = event.to_string();
-    let signature = header(SECRET, now(), &body);
-    let told = stack.api.send("POST", "/webhook/stripe", &[("stripe-signature", signature.as_bytes())], body).await;
+    let told = stack.api.stripe_tells(SECRET, kind, object).await;
     assert_eq!((told.status, told.text_at("/received").as_str()), (200, "applied"), "{}", told.text);
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::failure::{Failure, While};
-use crate::place::{Place, REGION};
+use crate::place::{Place, REGION, STACK};
 use crate::{step, tools};
 
 /// Variables that would send a local call elsewhere, or let a caller's own credentials into a local function.
@@ -29,7 +29,12 @@ pub(crate) enum Account<'a> {
     Callers(&'a Place),
 }
 
-impl Account<'_> {
+impl<'a> Account<'a> {
+    /// Where a stack of this name is: the local one is in the local AWS, every other one in the caller's.
+    pub(crate) fn of(stack: &str, place: &'a Place) -> Self {
+        if stack == STACK { Self::Local(place) } else { Self::Callers(place) }
+    }
+
     /// Runs `aws …` and returns its JSON.
     pub(crate) fn aws(&self, arguments: &[&str]) -> Result<Value, Failure> {
         let mut command = self.command("aws");

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::aws::Account;
 use crate::failure::{Failure, While};
-use crate::place::{Place, STACK};
+use crate::place::Place;
 use crate::process::Running;
 use crate::tools;
 
@@ -37,11 +37,8 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
     let scopes = flag(&mut words, "--scopes")?;
     let expires = flag(&mut words, "--expires")?;
     tools::install(place)?;
-    let local = match Running::read(place) {
-        Some(running) => Place { ports: running.ports, ..place.clone() },
-        None => place.clone(),
-    };
-    let account = if stack == STACK { Account::Local(&local) } else { Account::Callers(place) };
+    let local = Running::read(place).map_or_else(|| place.clone(), |running| running.place(place));
+    let account = Account::of(&stack, &local);
     let keys = Keys { account, arn: account.stack_output(&stack, "ClientKeysArn")?, place };
     match words.as_slice() {
         ["add", name] => keys.add(name, scopes.as_deref(), expires.as_deref()),

@@ -28,7 +28,7 @@ pub(crate) fn run(place: &Place, function: Option<&str>) -> Result<(), Failure> 
     interrupt::listen()?;
     let running =
         Running::read(place).ok_or_else(|| Failure::new("no local stack runs; `cargo xtask up` starts one"))?;
-    follow(&Place { ports: running.ports, ..place.clone() }, function)
+    follow(&running.place(place), function)
 }
 
 /// Prints until Ctrl-C, from the stack's beginning.

@@ -55,11 +55,8 @@ fn on_switch(
         return Err(Failure::new(format!("{unknown:?} says nothing here; there are --gateway, --why and --stack")));
     }
     tools::install(place)?;
-    let local = match Running::read(place) {
-        Some(running) => Place { ports: running.ports, ..place.clone() },
-        None => place.clone(),
-    };
-    let account = if stack == STACK { Account::Local(&local) } else { Account::Callers(place) };
+    let local = Running::read(place).map_or_else(|| place.clone(), |running| running.place(place));
+    let account = Account::of(&stack, &local);
     let switch = Switch { account, table: account.stack_output(&stack, "TableName")? };
     let row = throw(&switch, &what)?;
     println!("{stack}: {}", told(&row));

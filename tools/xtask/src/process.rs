@@ -90,6 +90,11 @@ impl Running {
         Some(Self { servers, ports: Ports { aws: port("aws")?, sandbox: port("sandbox")?, watch: port("watch")? } })
     }
 
+    /// The same place, with the ports of what runs in it.
+    pub(crate) fn place(&self, place: &Place) -> Place {
+        Place { ports: self.ports, ..place.clone() }
+    }
+
     pub(crate) fn server(&self, name: &str) -> Option<&Server> {
         self.servers.iter().find(|server| server.name == name)
     }

@@ -64,7 +64,7 @@ fn bring_up(place: &Place) -> Result<Place, Failure> {
 /// The same place with the ports of the stack that runs in it.
 fn adopted(place: &Place) -> Option<Place> {
     let running = Running::read(place)?;
-    running.server("ministack")?.is_alive().then(|| Place { ports: running.ports, ..place.clone() })
+    running.server("ministack")?.is_alive().then(|| running.place(place))
 }
 
 fn stop_unless(was_running: bool, place: &Place) {

@@ -3,17 +3,9 @@
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use flow::ports::{Dependency, Error};
 
+use crate::aws::failure_code;
+
 /// The failure of a call that is not a condition's refusal. It may have been served all the same.
 pub(super) fn of_call<E: ProvideErrorMetadata, R>(failed: &SdkError<E, R>) -> Error {
-    let code = match failed {
-        SdkError::ServiceError(refused) => refused.err().code().unwrap_or("unknown_code"),
-        SdkError::TimeoutError(_) => "timeout",
-        SdkError::DispatchFailure(failure) if failure.is_timeout() => "timeout",
-        SdkError::DispatchFailure(_) => "connection_failed",
-        SdkError::ResponseError(_) => "unreadable_answer",
-        SdkError::ConstructionFailure(_) => "request_not_built",
-        // The SDK may add kinds of failure at any time.
-        _ => "unknown_failure",
-    };
-    Error::Unavailable { dependency: Dependency::Store, detail: code.to_owned() }
+    Error::Unavailable { dependency: Dependency::Store, detail: failure_code(failed).to_owned() }
 }

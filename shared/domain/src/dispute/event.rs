@@ -39,7 +39,7 @@ pub enum Fact {
         /// Why, in one word.
         reason: &'static str,
     },
-    /// KeptPapers were put by.
+    /// Papers were put by.
     Drafted {
         /// The client's request.
         act: Act,

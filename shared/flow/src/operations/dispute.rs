@@ -196,15 +196,17 @@ pub async fn papers<H: Host, S: LoadPayment, P: Open>(
         return Ok(Opened::Readable(Papers::nothing()));
     }
     let person = match dispute.papers.person() {
-        Some(person) if person != own_person(dispute) => person,
-        // They bear nobody's name: the first release kept them in clear, or nobody knew yet whose payment it was. They go with the payer too.
-        own => {
+        // The first release kept them in clear, without a name.
+        None => payer(store, dispute).await?,
+        // Put by before anybody knew whose payment it was, they go with its payer too.
+        Some(own) if own == own_person(dispute) => {
             let payer = payer(store, dispute).await?;
-            if people.is_erased(&payer).await? {
+            if payer != own && people.is_erased(&payer).await? {
                 return Ok(Opened::Erased);
             }
-            own.unwrap_or(payer)
+            own
         }
+        Some(person) => person,
     };
     let opened = match people.open_texts(host, &person, &texts).await? {
         Opened::Readable(opened) => opened,

@@ -10,7 +10,7 @@ use acceptance::gateway::Gateway::{self, PayPal, Stripe};
 use acceptance::merchant::Merchant;
 use acceptance::queue::{event, nudge};
 use acceptance::repository::read;
-use acceptance::signature::{SECRET, header, now};
+use acceptance::signature::SECRET;
 use acceptance::stack::Stack;
 use acceptance::wire::Answer;
 use acceptance::{eventually, unique};
@@ -473,16 +473,7 @@ async fn says_of(stack: &Stack, payment: &Opened, status: &str) -> Answer {
     let mut object = stack.sandbox.intent(&payment.intent).await;
     object["status"] = json!(status);
     object["amount_received"] = if status == "succeeded" { object["amount"].clone() } else { json!(0) };
-    let event = json!({
-        "id": unique("evt"), "object": "event", "api_version": "2026-10-28.endive", "created": now(),
-        "type": format!("payment_intent.{status}"), "livemode": false, "pending_webhooks": 1,
-        "request": {"id": null, "idempotency_key": null}, "data": {"object": object},
-    });
-    let body = event.to_string();
-    let signature = header(SECRET, now(), &body);
-    let headers: [(&str, &[u8]); 2] =
-        [("content-type", b"application/json"), ("stripe-signature", signature.as_bytes())];
-    stack.api.send("POST", "/webhook/stripe", &headers, body).await
+    stack.api.stripe_tells(SECRET, &format!("payment_intent.{status}"), &object).await
 }
 
 fn is_applied(answer: &Answer) -> Result<(), String> {

@@ -23,6 +23,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod mutants;
+mod openapi;
 mod pause;
 mod paypal_sdk;
 mod place;
@@ -66,7 +67,8 @@ cargo xtask teeth [bug]...          plants known bugs in a copy, and demands tha
 cargo xtask audit                  licences, sources and known holes of what we are built of, the lock file, our lints
 cargo xtask sbom [--out <folder>] [--target <triple>]
                                    a bill of materials (CycloneDX) for each function
-cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth` and the real `sam build`
+cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth`, `schemathesis` and the real
+                                   `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
 (0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";

@@ -168,6 +168,7 @@ pub(super) fn skip_reasons() -> Value {
 }
 
 /// What an event can be of.
+#[must_use]
 pub fn event_types() -> Value {
     json!(EventType::ALL.into_iter().filter(|kind| kind.is_announced()).map(EventType::name).collect::<Vec<_>>())
 }

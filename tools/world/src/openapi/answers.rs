@@ -45,11 +45,11 @@ impl Answer {
     }
 
     pub(super) fn resolve(&mut self, written: &mut SchemaGenerator) {
-        let mut schemas: Vec<Value> = self.types.iter().map(|of| of(written).to_value()).collect();
-        self.schema = match (schemas.pop(), schemas.is_empty()) {
-            (Some(only), true) => only,
-            (Some(last), false) => json!({"anyOf": [schemas, vec![last]].concat()}),
-            (None, _) => Value::Null,
+        let schemas: Vec<Value> = self.types.iter().map(|of| of(written).to_value()).collect();
+        self.schema = match schemas.as_slice() {
+            [] => Value::Null,
+            [only] => only.clone(),
+            several => json!({"anyOf": several}),
         };
     }
 

@@ -35,7 +35,7 @@ impl Section {
 ///
 /// # Panics
 /// If they differ.
-pub(super) fn keep(section: &Section, text: &str) {
+pub(super) fn keep(section: Section, text: &str) {
     let title = section.title();
     let mut sections = read();
     let there = sections.iter_mut().find(|(known, _)| *known == title);
@@ -116,10 +116,11 @@ fn place(title: &str) -> (u8, usize) {
     let template = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"));
     let template = template.unwrap_or_default();
     let of_function = |name: &str| template.find(&format!("Binary: {name}\n")).unwrap_or(usize::MAX);
-    match title.split_once(": ") {
-        Some(("paths", function)) => (1, of_function(function)),
-        Some(("schemas", function)) => (3, of_function(function)),
-        _ if title == "head" => (0, 0),
+    let (kind, function) = title.split_once(": ").unwrap_or((title, ""));
+    match kind {
+        "head" => (0, 0),
+        "paths" => (1, of_function(function)),
+        "schemas" => (3, of_function(function)),
         _ => (2, 0),
     }
 }

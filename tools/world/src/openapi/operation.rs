@@ -291,11 +291,10 @@ impl Operation {
     fn show_parameters(&mut self, event: &Value) {
         for parameter in &mut self.parameters {
             let name = parameter["name"].as_str().unwrap_or_default().to_owned();
-            let place = match parameter["in"].as_str() {
-                Some("path") => &event["pathParameters"],
-                Some("query") => &event["queryStringParameters"],
-                Some("header") => &event["headers"],
-                _ => continue,
+            let place = match parameter["in"].as_str().unwrap_or_default() {
+                "path" => &event["pathParameters"],
+                "query" => &event["queryStringParameters"],
+                _ => &event["headers"],
             };
             let told = place[&name].as_str();
             let told = told.map(|text| if parameter["in"] == "path" { decoded(text) } else { text.to_owned() });

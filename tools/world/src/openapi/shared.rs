@@ -61,7 +61,7 @@ pub(super) fn schemas() -> Map<String, Value> {
 /// If they differ from the file's, and `UPDATE_EXPECT` is not set.
 pub fn keep_what_is_shared() {
     let head = yaml::keywords(&object(head()), 0);
-    document::keep(&document::Section::Head, &format!("{head}paths:\n"));
+    document::keep(document::Section::Head, &format!("{head}paths:\n"));
     let mut written = generator(Direction::Written);
     let components = json!({
         "securitySchemes": {"apiKey": security()},
@@ -72,7 +72,7 @@ pub fn keep_what_is_shared() {
     let webhooks = yaml::keywords(&object(json!({"webhooks": webhooks()})), 0);
     let components = yaml::keywords(&object(components), 1);
     let schemas = yaml::entries(&schemas(), 2);
-    document::keep(&document::Section::Shared, &format!("{webhooks}components:\n{components}  schemas:\n{schemas}"));
+    document::keep(document::Section::Shared, &format!("{webhooks}components:\n{components}  schemas:\n{schemas}"));
 }
 
 fn object(value: Value) -> Map<String, Value> {

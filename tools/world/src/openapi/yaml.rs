@@ -47,6 +47,21 @@ const ORDER: [&str; 41] = [
     "value",
 ];
 
+/// Below these keywords names are ours.
+const OF_FIELDS: [&str; 9] = [
+    "properties",
+    "responses",
+    "headers",
+    "schemas",
+    "examples",
+    "links",
+    "securitySchemes",
+    "content",
+    "variables",
+];
+/// Below these, everything is.
+const OF_DATA: [&str; 3] = ["value", "example", "default"];
+
 /// A longer line is folded.
 const WIDTH: usize = 120;
 /// A list that is no longer stands on one line.
@@ -95,14 +110,11 @@ fn write(text: &mut String, object: &Map<String, Value>, indent: usize, names: N
 
 /// What the names below this one mean.
 fn below(names: Names, name: &str) -> Names {
-    match (names, name) {
-        (Names::Data, _) | (Names::Keywords, "value" | "example" | "default") => Names::Data,
-        (
-            Names::Keywords,
-            "properties" | "responses" | "headers" | "schemas" | "examples" | "links" | "securitySchemes" | "content"
-            | "variables",
-        ) => Names::Fields,
-        (Names::Keywords | Names::Fields, _) => Names::Keywords,
+    match names {
+        Names::Data => Names::Data,
+        Names::Keywords if OF_DATA.contains(&name) => Names::Data,
+        Names::Keywords if OF_FIELDS.contains(&name) => Names::Fields,
+        Names::Keywords | Names::Fields => Names::Keywords,
     }
 }
 
@@ -135,9 +147,14 @@ fn under(text: &mut String, value: &Value, indent: usize, names: Names) {
             text.push_str(" >-\n");
             fold(text, words, deeper);
         }
-        scalar => {
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => {
             text.push(' ');
-            text.push_str(&of_scalar(scalar));
+            text.push_str(&of_scalar(value));
             text.push('\n');
         }
     }
@@ -166,7 +183,7 @@ fn of_scalar(value: &Value) -> String {
     match value {
         Value::String(text) => scalar_text(text),
         // JSON is YAML.
-        other => other.to_string(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

@@ -6,9 +6,7 @@ use world::openapi::{Description, Operation, Tag};
 use super::*;
 
 /// What a gateway sends is the gateway's to describe.
-#[derive(schemars::JsonSchema)]
-#[schemars(rename = "GatewayEvent", extend("additionalProperties" = true))]
-struct EventOfGateway {}
+type EventOfGateway = serde_json::Map<String, serde_json::Value>;
 
 #[test]
 fn the_description_for_machines_says_what_the_route_does() {

@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::{proof, secrets, step, tools};
@@ -18,6 +20,8 @@ const LOCKED: &str = include_str!("openapi/package-lock.json");
 const RULES: &str = "tools/xtask/src/openapi/redocly.yaml";
 
 const REQUIREMENTS: &str = include_str!("openapi/requirements.txt");
+/// It is over sooner; a machine that is slower than any we know still comes to an end.
+const TIME_MAX_SECONDS: &str = "420";
 /// What is checked, and where the local stack is not what is described.
 const CHECKS: &str = "tools/xtask/src/openapi/schemathesis.toml";
 /// What the local stack takes that others do not.
@@ -41,7 +45,7 @@ pub(crate) fn install_linter(place: &Place) -> Result<Option<PathBuf>, Failure> 
     Ok(Some(home))
 }
 
-/// Lints the description with what [`install_linter`] has installed. A warning is an error: nobody reads warnings.
+/// Lints the description with what [`install_linter`] has installed. The rules are strict: nobody reads warnings.
 pub(crate) fn lint(place: &Place, linter: &Path) -> Result<(), Failure> {
     let mut command = Command::new(linter.join("node_modules/.bin/redocly"));
     command
@@ -50,47 +54,33 @@ pub(crate) fn lint(place: &Place, linter: &Path) -> Result<(), Failure> {
         // It asks nobody, and tells nobody.
         .env("REDOCLY_TELEMETRY", "off")
         .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
-    step::run(place, "redocly", "linting docs/openapi.yaml", &mut command)?;
-    let told = fs::read_to_string(place.log("redocly")).while_doing("reading what redocly said")?;
-    if told.contains("warning") {
-        return Err(Failure::new(format!("docs/openapi.yaml:\n{}", step::last_lines(&place.log("redocly"), 30))));
-    }
-    Ok(())
+    step::run(place, "redocly", "linting docs/openapi.yaml", &mut command)
 }
 
 /// Lets schemathesis ask the deployed stack, and returns how many operations it found in order.
 pub(crate) fn hold_the_stack_to_it(own: &Place, proof: &Path) -> Result<u64, Failure> {
     let says = "installing schemathesis, which asks what the description allows and forbids (once)";
     let home = tools::environment(own, "schemathesis", REQUIREMENTS, says)?;
+    let report = own.local.join("schemathesis.json");
     let mut command = Command::new(home.join("bin/schemathesis"));
     command
         .current_dir(&own.root)
-        .args(["--config-file", CHECKS, "run", DESCRIPTION, "--url", &own.api_url()])
+        .args(["--config-file", CHECKS, "run", DESCRIPTION, "--url", &own.api_url(), "--max-time", TIME_MAX_SECONDS])
+        .arg("--report-json-path")
+        .arg(&report)
         .env("QUITTANCE_API_KEY", secrets::local_api_key())
         .env("SCHEMATHESIS_HOOKS", "hooks")
-        .env("PYTHONPATH", own.root.join(HOOKS));
+        .env("PYTHONPATH", own.root.join(HOOKS))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
     step::run(own, "schemathesis", "holding the stack to docs/openapi.yaml (three minutes)", &mut command)?;
-    let told = fs::read_to_string(own.log("schemathesis")).while_doing("reading what schemathesis said")?;
-    let summary = Summary::read(&told)
-        .ok_or_else(|| Failure::new(format!("schemathesis said something else than before: {}", own.shown(&own.log("schemathesis")))))?;
-    proof::tell(proof, "schemathesis", summary.operations, "operations")?;
-    proof::tell(proof, "schemathesis", summary.requests, "requests")?;
-    Ok(summary.operations)
-}
-
-/// What schemathesis says at its end.
-#[derive(Debug, PartialEq, Eq)]
-struct Summary {
-    operations: u64,
-    requests: u64,
-}
-
-impl Summary {
-    fn read(told: &str) -> Option<Self> {
-        let number_after = |mark: &str| -> Option<u64> {
-            let rest = told.lines().find_map(|line| line.trim().strip_prefix(mark))?;
-            rest.split_whitespace().next()?.replace(',', "").parse().ok()
-        };
-        Some(Self { operations: number_after("Tested:")?, requests: number_after("Test cases:")? })
-    }
+    let told = fs::read(&report).while_doing("reading what schemathesis found")?;
+    let told: Value = serde_json::from_slice(&told).while_doing("reading what schemathesis found")?;
+    let number = |pointer: &str| {
+        let number = told.pointer(pointer).and_then(Value::as_u64);
+        number.ok_or_else(|| Failure::new(format!("{} does not say {pointer}", own.shown(&report))))
+    };
+    let operations = number("/operations/tested")?;
+    proof::tell(proof, "schemathesis", operations, "operations")?;
+    proof::tell(proof, "schemathesis", number("/test_cases/generated")?, "requests")?;
+    Ok(operations)
 }

@@ -244,9 +244,9 @@ mod tests {
 
     #[test]
     fn an_object_is_written_in_the_order_in_which_it_is_read() {
-        let value = json!({"description": "d", "type": ["string", "null"], "zz": [{"b": 1, "name": "n"}], "x": {}, "enum": []});
+        let value = json!({"description": "d", "type": ["string", "null"], "zz": [{"b": 1, "name": "word"}], "x": {}, "enum": []});
         let Value::Object(object) = value else { return };
-        let expected = "type: [string, \"null\"]\nenum: []\ndescription: d\nx: {}\nzz:\n  - name: n\n    b: 1\n";
+        let expected = "type: [string, \"null\"]\nenum: []\ndescription: d\nx: {}\nzz:\n  - name: word\n    b: 1\n";
         assert_eq!(keywords(&object, 0), expected);
     }
 

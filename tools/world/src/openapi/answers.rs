@@ -7,8 +7,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 /// What all or many routes answer in the same words, and what each is called in the document.
-const COMMON: [(&str, &[Refusal]); 8] = [
-    ("InvalidRequest", &[Refusal::InvalidRequest]),
+const COMMON: [(&str, &[Refusal]); 7] = [
     ("Unauthorized", &[Refusal::Unauthorized]),
     ("Forbidden", &[Refusal::RequestBlocked, Refusal::Forbidden]),
     ("BodyTooLarge", &[Refusal::BodyTooLarge]),

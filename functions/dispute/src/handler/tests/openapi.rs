@@ -1,5 +1,6 @@
 //! The routes of this function in docs/openapi.yaml, with its event files as examples.
 
+use adapters::http::authenticate::Scope;
 use adapters::http::problem::Refusal;
 use serde_json::json;
 use world::openapi::{CURSOR, Description, Operation, Tag};

@@ -1,6 +1,5 @@
 //! The route of this function in docs/openapi.yaml, with its event files as examples.
 
-use adapters::http::problem::Refusal;
 use world::openapi::{CURSOR, Description, Operation, PLAIN_TEXT, Tag};
 
 use super::query::{LIMIT_DEFAULT, LIMIT_MAX, PARAMETERS};

@@ -1,5 +1,6 @@
 //! The routes of this function in docs/openapi.yaml, with its event files as examples.
 
+use adapters::http::authenticate::Scope;
 use adapters::http::problem::Refusal;
 use adapters::http::schema::event_types;
 use adapters::http::webhook_endpoint_json::EndpointWithSecretJson;

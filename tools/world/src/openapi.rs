@@ -38,7 +38,8 @@ use crate::turns::block_on;
 pub const PLAIN_TEXT: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
 
 /// An address that a payer's browser may be sent to: https, or http on the developer's own machine.
-pub const WEB_URL: &str = r#"^(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]*)?([/?#][!#-;=?-\[\]_a-z~]*)?$"#;
+pub const WEB_URL: &str =
+    r#"^(https://[A-Za-z0-9.-]+|http://(localhost|127\.0\.0\.1))(:[0-9]*)?([/?#][!#-;=?-\[\]_a-z~]*)?$"#;
 
 /// A gateway's name for one of its things.
 pub const GATEWAY_TOKEN: &str = "^[A-Za-z0-9_-]+$";

@@ -49,7 +49,9 @@ pub(super) fn keep(section: Section, text: &str) {
             || format!("{} lines there, {} here", kept.lines().count(), text.lines().count()),
             |(number, (kept, made))| format!("line {number} of it is\n  {kept}\nand should be\n  {made}"),
         );
-        panic!("docs/openapi.yaml, section `{title}`, is not what the code says: {line}\nUPDATE_EXPECT=1 writes it anew");
+        panic!(
+            "docs/openapi.yaml, section `{title}`, is not what the code says: {line}\nUPDATE_EXPECT=1 writes it anew"
+        );
     }
     match there {
         Some((_, kept)) => text.clone_into(kept),
@@ -68,7 +70,8 @@ pub fn kept_routes() -> Vec<String> {
     for (_, text) in read().into_iter().filter(|(title, _)| title.starts_with("paths: ")) {
         let mut path = String::new();
         for line in text.lines() {
-            let name = |indent: &str| line.strip_prefix(indent)?.strip_suffix(':').filter(|name| !name.starts_with(' '));
+            let name =
+                |indent: &str| line.strip_prefix(indent)?.strip_suffix(':').filter(|name| !name.starts_with(' '));
             if let Some(name) = name("  ") {
                 name.clone_into(&mut path);
             } else if let Some(method) = name("    ") {

@@ -155,9 +155,8 @@ impl Operation {
     /// A part of the path.
     #[must_use]
     pub fn in_path(mut self, name: &'static str, schema: Value, says: &'static str) -> Self {
-        self.parameters.push(
-            json!({"name": name, "in": "path", "required": true, "schema": schema, "description": says}),
-        );
+        self.parameters
+            .push(json!({"name": name, "in": "path", "required": true, "schema": schema, "description": says}));
         self
     }
 
@@ -171,8 +170,7 @@ impl Operation {
     /// A header, which may be left out.
     #[must_use]
     pub fn hears(mut self, name: &'static str, says: &'static str) -> Self {
-        self.parameters
-            .push(json!({"name": name, "in": "header", "schema": {"type": "string"}, "description": says}));
+        self.parameters.push(json!({"name": name, "in": "header", "schema": {"type": "string"}, "description": says}));
         self
     }
 
@@ -256,8 +254,8 @@ impl Operation {
     pub(super) fn schema_of_answer(&self, status: u16, answer: &Value) -> Option<Value> {
         let described = self.answers.iter().find(|described| described.status == status)?;
         let code = answer["code"].as_str().unwrap_or_default();
-        let is_described = described.refusals.is_empty()
-            || described.refusals.iter().any(|refusal| refusal.row().code == code);
+        let is_described =
+            described.refusals.is_empty() || described.refusals.iter().any(|refusal| refusal.row().code == code);
         is_described.then(|| described.schema.clone())
     }
 

@@ -166,7 +166,8 @@ fn of_field(name: &str, schema: &Value, sample: Option<&Value>, within: &str, pr
             let Some(bound) = bound else { continue };
             is(json!(bound), Law::Allowed);
             let beyond = i128::from(bound).saturating_add(step);
-            let beyond = i64::try_from(beyond).map_or_else(|_| json!(u64::try_from(beyond).ok()), |number| json!(number));
+            let beyond =
+                i64::try_from(beyond).map_or_else(|_| json!(u64::try_from(beyond).ok()), |number| json!(number));
             is(beyond, Law::Forbidden);
         }
     }

@@ -157,9 +157,7 @@ fn headers() -> Value {
 
 /// What we send to the merchant's own servers.
 fn webhooks() -> Value {
-    let header = |name: &str, says: &str| {
-        json!({"name": name, "in": "header", "required": true, "schema": {"type": "string"}, "description": says})
-    };
+    let header = |name: &str, says: &str| json!({"name": name, "in": "header", "required": true, "schema": {"type": "string"}, "description": says});
     json!({"event": {"post": {
         "operationId": "receiveEvent",
         "summary": "An event, sent to the merchant's endpoints",

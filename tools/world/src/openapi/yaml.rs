@@ -48,17 +48,8 @@ const ORDER: [&str; 41] = [
 ];
 
 /// Below these keywords names are ours.
-const OF_FIELDS: [&str; 9] = [
-    "properties",
-    "responses",
-    "headers",
-    "schemas",
-    "examples",
-    "links",
-    "securitySchemes",
-    "content",
-    "variables",
-];
+const OF_FIELDS: [&str; 9] =
+    ["properties", "responses", "headers", "schemas", "examples", "links", "securitySchemes", "content", "variables"];
 /// Below these, everything is.
 const OF_DATA: [&str; 3] = ["value", "example", "default"];
 
@@ -147,12 +138,7 @@ fn under(text: &mut String, value: &Value, indent: usize, names: Names) {
             text.push_str(" >-\n");
             fold(text, words, deeper);
         }
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
             text.push(' ');
             text.push_str(&of_scalar(value));
             text.push('\n');
@@ -189,7 +175,8 @@ fn of_scalar(value: &Value) -> String {
 
 /// A text as it is, where YAML reads it as that; or as JSON writes it.
 fn scalar_text(text: &str) -> String {
-    let begins_as_text = text.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '/' | '_' | '$'));
+    let begins_as_text =
+        text.starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '/' | '_' | '$'));
     let harmless = |character: char| character.is_ascii_alphanumeric() || " _./$-".contains(character);
     let braces = text.starts_with('/') && text.chars().all(|character| harmless(character) || "{}".contains(character));
     let is_word = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));

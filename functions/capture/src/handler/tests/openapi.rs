@@ -15,7 +15,15 @@ fn the_description_for_machines_says_what_the_route_does() {
         .takes::<super::super::body::CaptureBody>()
         .answers::<PaymentJson>(200, "The money is taken: `amountCaptured` says how much.")
         .answers::<PaymentJson>(202, "Nobody knows yet: `pending` says what is under way.")
-        .refuses([Refusal::CaptureRefused, Refusal::NotFound, Refusal::InvalidState, Refusal::InProgress, Refusal::AmountExceedsCapturable, Refusal::AmountNotSupported, Refusal::Paused]);
+        .refuses([
+            Refusal::CaptureRefused,
+            Refusal::NotFound,
+            Refusal::InvalidState,
+            Refusal::InProgress,
+            Refusal::AmountExceedsCapturable,
+            Refusal::AmountNotSupported,
+            Refusal::Paused,
+        ]);
     let mut description = Description::of("capture", [route]);
     let host = SimHost::new(1);
     let endpoint = endpoint(&host);

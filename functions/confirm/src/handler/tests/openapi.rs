@@ -9,9 +9,7 @@ use super::*;
 
 #[test]
 fn the_description_for_machines_says_what_the_route_does() {
-    let with_the_payment = |operation: &str| {
-        json!({"operationId": operation, "requestBody": {"transactionId": "$response.body#/transactionId"}})
-    };
+    let with_the_payment = |operation: &str| json!({"operationId": operation, "requestBody": {"transactionId": "$response.body#/transactionId"}});
     let route = Operation::post("/payment/confirm", "confirmPayment", Tag::Payments, "Try to charge")
         .says("After a 402 confirm again with another method, and another `Idempotency-Key`. Never take a 202 or a 503 for a failed payment.")
         .needs(Scope::PaymentsWrite)

@@ -18,7 +18,9 @@ fn the_description_for_machines_says_what_the_routes_do() {
     let host = SimHost::new(1);
     let waiting = || function(&host, Status::NeedsResponse);
     let function = waiting();
-    for event in ["dispute-list", "dispute-list-invalid", "dispute", "dispute-evidence-invalid", "dispute-evidence-draft"] {
+    for event in
+        ["dispute-list", "dispute-list-invalid", "dispute", "dispute-evidence-invalid", "dispute-evidence-draft"]
+    {
         description.tell(&function, &host, event);
     }
     description.tell(&function, &host, "dispute-evidence");
@@ -81,5 +83,9 @@ fn accept() -> Operation {
 }
 
 fn of_one(operation: Operation) -> Operation {
-    operation.in_path("disputeId", json!({"type": "string"}), "`dsp_stripe_` or `dsp_paypal_`, and what the gateway calls it.")
+    operation.in_path(
+        "disputeId",
+        json!({"type": "string"}),
+        "`dsp_stripe_` or `dsp_paypal_`, and what the gateway calls it.",
+    )
 }

@@ -9,9 +9,7 @@ use super::*;
 
 #[test]
 fn the_description_for_machines_says_what_the_route_does() {
-    let of_the_payment = |operation: &str| {
-        json!({"operationId": operation, "parameters": {"transactionId": "$response.body#/transactionId"}})
-    };
+    let of_the_payment = |operation: &str| json!({"operationId": operation, "parameters": {"transactionId": "$response.body#/transactionId"}});
     let with_the_payment = |operation: &str, mut body: serde_json::Value| {
         body["transactionId"] = json!("$response.body#/transactionId");
         json!({"operationId": operation, "requestBody": body})

@@ -9,7 +9,10 @@ use super::*;
 fn the_description_for_machines_says_what_the_route_does() {
     let statuses = domain::payment::Status::ALL.map(domain::payment::Status::name);
     let parameters = [
-        (json!({"type": "string", "format": "date"}), "The payments that were opened on this day in UTC. Default, without `reference`: today."),
+        (
+            json!({"type": "string", "format": "date"}),
+            "The payments that were opened on this day in UTC. Default, without `reference`: today.",
+        ),
         (
             json!({"type": "string", "minLength": 1, "maxLength": 100, "pattern": PLAIN_TEXT}),
             "The payments that the merchant gave this name. Not together with `day`.",

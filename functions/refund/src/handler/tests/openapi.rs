@@ -15,7 +15,16 @@ fn the_description_for_machines_says_what_the_route_does() {
         .takes::<super::super::body::RefundBody>()
         .answers::<PaymentJson>(200, "It is on its way back: read `refunds`.")
         .answers::<PaymentJson>(202, "The gateway has not said yet what came of it. Do not refund again.")
-        .refuses([Refusal::RefundFailed, Refusal::NotFound, Refusal::InvalidState, Refusal::InProgress, Refusal::HeldByDispute, Refusal::AmountExceedsRefundable, Refusal::AmountNotSupported, Refusal::Paused]);
+        .refuses([
+            Refusal::RefundFailed,
+            Refusal::NotFound,
+            Refusal::InvalidState,
+            Refusal::InProgress,
+            Refusal::HeldByDispute,
+            Refusal::AmountExceedsRefundable,
+            Refusal::AmountNotSupported,
+            Refusal::Paused,
+        ]);
     let mut description = Description::of("refund", [route]);
     let host = SimHost::new(1);
     let endpoint = endpoint(&host);

@@ -8,19 +8,24 @@ use super::*;
 
 #[test]
 fn the_description_for_machines_says_what_the_route_does() {
-    let route = Operation::get("/payment/status/{transactionId}", "getPaymentStatus", Tag::Payments, "See how a payment stands")
-        .says("One strongly consistent read; no gateway is asked.")
-        .needs(Scope::PaymentsRead)
-        .in_path("transactionId", json!({"type": "string"}), "What initiate answered.")
-        .asks(
-            "expand",
-            json!({"type": "string", "enum": ["timeline", "customer"]}),
-            "`timeline`: how it came to stand so. `customer`: who pays.",
-        )
-        .answers::<PaymentJson>(200, "The payment as it stands, with what was to be expanded.")
-        .answers::<ExplainedJson>(200, "")
-        .answers::<WithCustomerJson>(200, "")
-        .refuses([Refusal::NotFound]);
+    let route = Operation::get(
+        "/payment/status/{transactionId}",
+        "getPaymentStatus",
+        Tag::Payments,
+        "See how a payment stands",
+    )
+    .says("One strongly consistent read; no gateway is asked.")
+    .needs(Scope::PaymentsRead)
+    .in_path("transactionId", json!({"type": "string"}), "What initiate answered.")
+    .asks(
+        "expand",
+        json!({"type": "string", "enum": ["timeline", "customer"]}),
+        "`timeline`: how it came to stand so. `customer`: who pays.",
+    )
+    .answers::<PaymentJson>(200, "The payment as it stands, with what was to be expanded.")
+    .answers::<ExplainedJson>(200, "")
+    .answers::<WithCustomerJson>(200, "")
+    .refuses([Refusal::NotFound]);
     let mut description = Description::of("status", [route]);
     let (host, tally) = (SimHost::new(1), Arc::default());
     let endpoint = endpoint(&host, &tally);

@@ -15,7 +15,8 @@ use super::*;
 
 #[test]
 fn the_description_for_machines_says_what_the_routes_do() {
-    let routes = [register(), list(), show(), rotate(), disable(), enable(), redeliver_range(), events(), event(), redeliver()];
+    let routes =
+        [register(), list(), show(), rotate(), disable(), enable(), redeliver_range(), events(), event(), redeliver()];
     let mut description = Description::of("webhook-endpoint", routes);
     let host = SimHost::new(1);
     let function = function(&host);
@@ -67,8 +68,12 @@ fn list() -> Operation {
 }
 
 fn show() -> Operation {
-    let operation =
-        Operation::get("/webhook-endpoints/{endpointId}", "getWebhookEndpoint", Tag::WebhookEndpoints, "See an endpoint");
+    let operation = Operation::get(
+        "/webhook-endpoints/{endpointId}",
+        "getWebhookEndpoint",
+        Tag::WebhookEndpoints,
+        "See an endpoint",
+    );
     of_an_endpoint(operation).needs(Scope::WebhooksRead).answers::<EndpointJson>(200, "The endpoint as it stands.")
 }
 

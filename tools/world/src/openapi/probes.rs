@@ -147,10 +147,9 @@ fn collect(schema: &Value, schemas: &Map<String, Value>, sample: &Value, within:
 
 fn of_field(name: &str, schema: &Value, sample: Option<&Value>, within: &str, probes: &mut Vec<Probe>) {
     let mut is = |value: Value, law: Law| probes.push(Probe::new(within, name, value, law));
-    let kinds: Vec<&str> = match &schema["type"] {
-        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
-        kind => kind.as_str().into_iter().collect(),
-    };
+    let kind = &schema["type"];
+    let kinds = kind.as_array().map_or(std::slice::from_ref(kind), Vec::as_slice);
+    let kinds: Vec<&str> = kinds.iter().filter_map(Value::as_str).collect();
     let or_null = schema["anyOf"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["type"] == "null"));
     is(Value::Null, if or_null || kinds.contains(&"null") { Law::Allowed } else { Law::Forbidden });
     for word in schema["enum"].as_array().into_iter().flatten() {

@@ -30,9 +30,12 @@ pub(crate) struct Payments<V, S> {
 
 /// A page of a list.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "Payments"))]
 struct PageJson {
     payments: Vec<PaymentJson>,
+    /// Where to go on; null at the end. A page may be empty, and still have one.
     next_cursor: Option<String>,
 }
 

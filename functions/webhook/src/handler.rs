@@ -40,8 +40,11 @@ pub(crate) struct Webhook<V, S, N> {
     pub(crate) age: Age,
 }
 
+/// What became of a gateway's event.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 struct Taken {
+    #[cfg_attr(test, schemars(extend("enum" = words())))]
     received: &'static str,
 }
 
@@ -145,6 +148,20 @@ fn unavailable(line: &mut Line) -> Problem {
     line.set(Field::SecretTrouble("signing secrets"));
     line.raise(Level::Error);
     Problem::new(Refusal::Unavailable)
+}
+
+/// What is answered to what is taken, as a schema.
+#[cfg(test)]
+fn words() -> Vec<&'static str> {
+    let taken = [
+        Received::Applied,
+        Received::Superseded,
+        Received::NotOurs,
+        Received::WrongMode,
+        Received::Foreign,
+        Received::NoRow,
+    ];
+    taken.map(word).to_vec()
 }
 
 const fn word(received: Received) -> &'static str {

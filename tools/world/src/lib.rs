@@ -13,6 +13,7 @@
 //! - [`counting`] stands before any port and counts the round trips that go through.
 //! - [`store_contract`] is what every store must keep; the twin and the real table are held to it alike.
 //! - [`events`] reads the event files, and lets an endpoint answer them.
+//! - [`openapi`] keeps the description of the API true to the functions that it describes.
 //! - [`payments`] makes payments up, from ordinary to absurd.
 //! - [`scope`] tries everything that can go wrong with one payment, without exception.
 //! - [`simulation`] runs the real operations, many at once, through everything that can go wrong, and has an auditor watch.
@@ -28,6 +29,7 @@ pub mod gateway;
 pub mod host;
 mod kept;
 pub mod merchant;
+pub mod openapi;
 pub mod payments;
 pub mod people;
 pub mod post;

@@ -23,6 +23,7 @@ mod interrupt;
 mod key;
 mod logs;
 mod mutants;
+mod openapi;
 mod pause;
 mod paypal_sdk;
 mod place;
@@ -67,7 +68,7 @@ cargo xtask audit                  licences, sources and known holes of what we 
 cargo xtask sbom [--out <folder>] [--target <triple>]
                                    a bill of materials (CycloneDX) for each function
 cargo xtask test [--full]          the tests; --full, all that must pass before a change lands: tests that take
-                                   their time too, every planted bug, the real `sam build`, every event
+                                   their time too, every planted bug, schemathesis, the real `sam build`, every event
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
 (0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";

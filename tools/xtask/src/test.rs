@@ -14,13 +14,15 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
+use crate::{
+    audit, canary, down, dynamodb_local, full, interrupt, logs, openapi, paypal_sdk, proof, step, teeth, tools, up,
+};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Quick,
-    /// With the tests that take their time, every planted bug, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    /// With the tests that take their time, every planted bug, the stack held to its description, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
     Full,
 }
 
@@ -52,16 +54,16 @@ pub(crate) fn run(place: &Place, depth: Depth) -> Result<(), Failure> {
         println!("{count}");
         return Err(failure);
     }
-    close(&proof::read(&proof)?, count)
+    close(&proof::read(&proof)?, count, depth)
 }
 
 /// The closing lines: what was proven, and the count.
-fn close(figures: &Figures, count: Count) -> Result<(), Failure> {
+fn close(figures: &Figures, count: Count, depth: Depth) -> Result<(), Failure> {
     println!("{figures}{count}");
     if count.failed > 0 {
         return Err(Failure::new("tests failed"));
     }
-    let missing = figures.missing();
+    let missing = figures.missing(depth);
     if missing.is_empty() {
         return Ok(());
     }
@@ -79,9 +81,13 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     tools::install(own)?;
     audit::all(own)?;
     validate(own)?;
+    describe(own)?;
     up::quietly(own)?;
     let doubles = Doubles { dynamodb: second_opinion(own)?, paypal_sdk: paypal_sdk(own)? };
     let mut count = tests(own, depth, &doubles, proof)?;
+    if depth == Depth::Full && count.failed == 0 {
+        count.passed = count.passed.saturating_add(openapi::hold_the_stack_to_it(own, proof)?);
+    }
     canary::look(own, proof)?;
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(teeth::all(own, proof)?);
@@ -95,6 +101,12 @@ fn validate(own: &Place) -> Result<(), Failure> {
     // cfn-lint looks for types of the region; it asks nobody.
     sam.args(["validate", "--lint", "--region", crate::place::REGION]);
     step::run(own, "validate", "checking template.yaml (sam validate --lint)", &mut sam)
+}
+
+fn describe(own: &Place) -> Result<(), Failure> {
+    let needs = "redocly needs node and npm (Debian, Ubuntu: apt-get install nodejs npm)";
+    let linter = or_gap(openapi::install_linter(own)?, "the linter of docs/openapi.yaml", needs)?;
+    linter.map_or(Ok(()), |linter| openapi::lint(own, &linter))
 }
 
 /// What was found, or a loud gap. In CI a gap is a failure: a check that silently stops running is worse than none.

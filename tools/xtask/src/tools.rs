@@ -18,35 +18,43 @@ const OLDEST_PYTHON: (u32, u32) = (3, 10);
 
 /// Makes the virtual environment unless it is there with these very versions.
 pub(crate) fn install(place: &Place) -> Result<(), Failure> {
+    let says = "installing ministack, aws-sam-cli, cargo-lambda (one to three minutes, once)";
+    environment(place, "venv", REQUIREMENTS, says).map(drop)
+}
+
+/// A virtual environment of this name under `target/` with these very versions; it is made unless it is there. What shares no package
+/// with the others has one of its own, so that neither says which versions the other gets.
+pub(crate) fn environment(place: &Place, name: &str, requirements: &str, says: &str) -> Result<PathBuf, Failure> {
     fs::create_dir_all(&place.target).while_doing("making the target folder")?;
     // Two commands at once (`up` and `test`) must not build the same environment twice.
-    let lock = File::create(place.target.join("venv.lock")).while_doing("opening venv.lock")?;
-    lock.lock().while_doing("locking venv.lock")?;
+    let lock = File::create(place.target.join(format!("{name}.lock"))).while_doing("opening the environment's lock")?;
+    lock.lock().while_doing("locking the environment")?;
 
-    let stamp = place.target.join("venv/installed.txt");
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == REQUIREMENTS) {
-        return Ok(());
+    let home = place.target.join(name);
+    let stamp = home.join("installed.txt");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == requirements) {
+        return Ok(home);
     }
     let python = python()?;
-    let venv = place.target.join("venv");
     step::run(
         place,
-        "venv",
-        "making a Python environment in target/venv",
-        Command::new(python).args(["-m", "venv", "--clear"]).arg(&venv),
+        name,
+        &format!("making a Python environment in target/{name}"),
+        Command::new(python).args(["-m", "venv", "--clear"]).arg(&home),
     )
     .map_err(|failure| Failure::new(format!("{failure}\non Debian and Ubuntu: apt-get install python3-venv")))?;
-    let wanted = place.target.join("venv/wanted.txt");
-    fs::write(&wanted, REQUIREMENTS).while_doing("writing the list of Python tools")?;
+    let wanted = home.join("wanted.txt");
+    fs::write(&wanted, requirements).while_doing("writing the list of Python tools")?;
     step::run(
         place,
-        "pip",
-        "installing ministack, aws-sam-cli, cargo-lambda (one to three minutes, once)",
-        Command::new(place.venv_program("python"))
+        &format!("pip-{name}"),
+        says,
+        Command::new(home.join("bin/python"))
             .args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "-r"])
             .arg(&wanted),
     )?;
-    fs::rename(&wanted, &stamp).while_doing("recording what was installed")
+    fs::rename(&wanted, &stamp).while_doing("recording what was installed")?;
+    Ok(home)
 }
 
 /// A `PATH` that finds the environment's tools first: SAM calls `cargo lambda`, which calls `python -m ziglang`.

@@ -5,15 +5,21 @@ use domain::id::{IdempotencyKey, RequestHash, TransactionId};
 use domain::payment::{CancelReason, CancelRequest};
 use serde::Deserialize;
 
-/// What a client sends.
+/// A payment that is to be ended.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "CancelRequest"))]
 pub(super) struct CancelBody {
+    /// What initiate answered.
+    #[cfg_attr(test, schemars(extend("pattern" = adapters::http::schema::TRANSACTION_ID)))]
     transaction_id: String,
+    /// The gateway is told.
     reason: Option<ReasonWord>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 enum ReasonWord {
     Duplicate,

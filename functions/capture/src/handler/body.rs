@@ -6,11 +6,17 @@ use domain::money::MoneyError;
 use flow::operations::capture::Wish;
 use serde::Deserialize;
 
-/// What a client sends.
+/// Money that is to be taken.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "CaptureRequest"))]
 pub(super) struct CaptureBody {
+    /// What initiate answered.
+    #[cfg_attr(test, schemars(extend("pattern" = adapters::http::schema::TRANSACTION_ID)))]
     transaction_id: String,
+    /// At most `amountCapturable`. Default: all of it.
+    #[cfg_attr(test, schemars(range(min = 1, max = i64::MAX)))]
     amount: Option<i64>,
 }
 

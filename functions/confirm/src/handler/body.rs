@@ -8,15 +8,28 @@ use domain::payment::{ConfirmRequest, Instrument};
 use domain::text::{GatewayToken, TextError, WebUrl};
 use serde::Deserialize;
 
-/// What a client sends.
+/// A charge that is to be tried. At Stripe one of `paymentMethod` and `confirmationToken`; at PayPal neither.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "ConfirmRequest"))]
 pub(super) struct ConfirmBody {
+    /// What initiate answered.
+    #[cfg_attr(test, schemars(extend("pattern" = adapters::http::schema::TRANSACTION_ID)))]
     transaction_id: String,
+    /// The gateway's token, never a card number.
+    #[cfg_attr(test, schemars(length(min = 1, max = GatewayToken::MAX_LENGTH), regex(pattern = world::openapi::GATEWAY_TOKEN)))]
     payment_method: Option<String>,
+    /// What the gateway's library made in the browser, for one use.
+    #[cfg_attr(test, schemars(length(min = 1, max = GatewayToken::MAX_LENGTH), regex(pattern = world::openapi::GATEWAY_TOKEN)))]
     confirmation_token: Option<String>,
+    /// Goes before that of initiate.
+    #[cfg_attr(test, schemars(length(max = WebUrl::MAX_LENGTH), regex(pattern = world::openapi::WEB_URL)))]
     return_url: Option<String>,
+    /// `true`: the payer is away. Stripe only.
     off_session: Option<bool>,
+    /// The payer's own address. Declines are counted by it, and it is kept nowhere.
+    #[cfg_attr(test, schemars(extend("anyOf" = [{"format": "ipv4"}, {"format": "ipv6"}, {"type": "null"}])))]
     payer_ip: Option<String>,
 }
 

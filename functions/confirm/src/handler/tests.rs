@@ -1,5 +1,7 @@
 //! Every event file of this function through its handler, with its answer pinned.
 
+mod openapi;
+
 use std::sync::Arc;
 
 use adapters::http::serve::respond;

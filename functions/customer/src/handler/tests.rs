@@ -1,5 +1,7 @@
 //! Every event file of this function through its handler, with its answer and its log line pinned.
 
+mod openapi;
+
 use domain::id::{RowId, TransactionId};
 use domain::personal::{Field as PersonalField, Kept, Opened, Place};
 use domain::text::Text;

@@ -10,16 +10,46 @@ use serde::Deserialize;
 
 /// What a client brings forward. `submit` has no default: whoever submits does so knowingly, for it is for good.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "EvidenceRequest"))]
 pub(super) struct EvidenceBody {
+    /// `false` puts the evidence by; `true` submits it, for good.
     submit: bool,
+    /// Instead of what was put by; required with `submit: false`. Texts, and the ids of files that were uploaded to Stripe. At most
+    /// 20000 bytes in all.
+    #[cfg_attr(test, schemars(extend("properties" = papers_as_schemas(), "additionalProperties" = false)))]
     evidence: Option<BTreeMap<String, String>>,
 }
 
 /// Giving in takes no words.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(rename = "AcceptRequest"))]
 pub(super) struct AcceptBody {}
+
+/// Every paper, as a schema.
+#[cfg(test)]
+fn papers_as_schemas() -> serde_json::Value {
+    use domain::dispute::Kind;
+    let schema = |paper: Paper| match paper.kind() {
+        // A letter has lines.
+        Kind::Text => serde_json::json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Papers::TEXT_MAX_CHARS,
+            "pattern": r"^[^\u0000-\u0009\u000B-\u001F\u007F-\u009F]*$",
+        }),
+        Kind::Document => serde_json::json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": domain::text::GatewayToken::MAX_LENGTH,
+            "pattern": world::openapi::GATEWAY_TOKEN,
+        }),
+    };
+    Paper::ALL.into_iter().map(|paper| (paper.name().to_owned(), schema(paper))).collect()
+}
 
 impl EvidenceBody {
     /// The request's hash, and what is wished.

@@ -8,11 +8,11 @@ use flow::operations::dispute::Wanted;
 use lambda_http::Request;
 
 /// What may be asked.
-const PARAMETERS: [&str; 3] = ["status", "limit", "cursor"];
+pub(super) const PARAMETERS: [&str; 3] = ["status", "limit", "cursor"];
 /// A page when nobody says how large.
-const LIMIT_DEFAULT: usize = 20;
+pub(super) const LIMIT_DEFAULT: usize = 20;
 /// A hundred disputes with all that a row can hold would be more than Lambda may answer.
-const LIMIT_MAX: usize = 50;
+pub(super) const LIMIT_MAX: usize = 50;
 /// What is listed when nobody says: whatever is not over.
 const OPEN: [Status; 2] = [Status::NeedsResponse, Status::UnderReview];
 

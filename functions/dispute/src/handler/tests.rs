@@ -1,5 +1,7 @@
 //! Every event file of this function through its handler, with its answer and its log line pinned.
 
+mod openapi;
+
 use domain::dispute::{Stage, Standing, Status, Ways};
 use domain::gateway::UnknownReason;
 use domain::money::{Currency, Money};

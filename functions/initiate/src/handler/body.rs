@@ -14,26 +14,67 @@ use domain::personal::Payer;
 use domain::text::{Metadata, Text, TextError, WebUrl};
 use serde::Deserialize;
 
-/// What a client sends.
+/// A payment that is to be opened.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "InitiateRequest"))]
 pub(super) struct InitiateBody {
+    /// Whole minor units of the currency; what the gateway can express, and within the stack's `AmountLimits`.
+    #[cfg_attr(test, schemars(range(min = 1, max = i64::MAX)))]
     amount: i64,
+    /// ISO 4217, upper case.
+    #[cfg_attr(test, schemars(regex(pattern = "^[A-Z]{3}$")))]
     currency: String,
+    /// Default: the stack's, as a rule `stripe`.
     gateway: Option<GatewayWord>,
+    /// The merchant's own name for it.
+    #[cfg_attr(test, schemars(length(min = 1, max = 100), regex(pattern = world::openapi::PLAIN_TEXT)))]
     reference: Option<String>,
+    /// `manual`: hold the money now, capture it later.
     capture: Option<CaptureWord>,
+    /// `automatic`, at PayPal only: it is confirmed as soon as the payer has approved.
     confirmation: Option<ConfirmationWord>,
     customer: Option<CustomerBody>,
+    #[cfg_attr(test, schemars(length(min = 1, max = 500), regex(pattern = world::openapi::PLAIN_TEXT)))]
     description: Option<String>,
+    /// What the payer reads on a statement.
+    #[cfg_attr(test, schemars(length(min = 1, max = 22), regex(pattern = world::openapi::PLAIN_TEXT)))]
     statement_descriptor: Option<String>,
+    /// The merchant's own key-value pairs: at most 1024 bytes in all.
+    #[cfg_attr(test, schemars(extend("maxProperties" = Metadata::MAX_KEYS, "propertyNames" = metadata_key(), "additionalProperties" = metadata_value())))]
     metadata: Option<BTreeMap<String, String>>,
+    /// Required at PayPal. Without it the object allows no redirects at Stripe.
+    #[cfg_attr(test, schemars(length(max = WebUrl::MAX_LENGTH), regex(pattern = world::openapi::WEB_URL)))]
     return_url: Option<String>,
+    /// Where a payer comes back to who does not approve.
+    #[cfg_attr(test, schemars(length(max = WebUrl::MAX_LENGTH), regex(pattern = world::openapi::WEB_URL)))]
     cancel_url: Option<String>,
+    /// Seconds that the payer has. Default: the stack's, as a rule a day.
+    #[cfg_attr(test, schemars(range(min = 300, max = Terms::EXPIRES_IN_MAX.as_secs())))]
     expires_in: Option<u64>,
 }
 
+/// A key of metadata, as a schema.
+#[cfg(test)]
+fn metadata_key() -> serde_json::Value {
+    serde_json::json!({
+        "minLength": 1,
+        "maxLength": Metadata::MAX_KEY_CHARS,
+        "pattern": r"^[^\[\]\u0000-\u001F\u007F-\u009F]*$",
+        "not": {"const": Metadata::RESERVED_KEY},
+    })
+}
+
+/// A value of metadata, as a schema.
+#[cfg(test)]
+fn metadata_value() -> serde_json::Value {
+    let pattern = world::openapi::PLAIN_TEXT;
+    serde_json::json!({"type": "string", "maxLength": Metadata::MAX_VALUE_CHARS, "pattern": pattern})
+}
+
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum GatewayWord {
     Stripe,
@@ -41,6 +82,7 @@ enum GatewayWord {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum CaptureWord {
     Automatic,
@@ -48,17 +90,25 @@ enum CaptureWord {
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "lowercase")]
 enum ConfirmationWord {
     Explicit,
     Automatic,
 }
 
+/// Who pays. It is kept encrypted, goes to no gateway, and can be erased.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(rename = "CustomerOfRequest"))]
 struct CustomerBody {
+    /// One `id` is one person. Give none to guests.
+    #[cfg_attr(test, schemars(length(min = 1, max = 100), regex(pattern = world::openapi::PLAIN_TEXT)))]
     id: Option<String>,
+    #[cfg_attr(test, schemars(length(min = 1, max = 254), regex(pattern = world::openapi::PLAIN_TEXT)))]
     email: Option<String>,
+    #[cfg_attr(test, schemars(length(min = 1, max = 200), regex(pattern = world::openapi::PLAIN_TEXT)))]
     name: Option<String>,
 }
 

@@ -13,9 +13,9 @@ use flow::ports::Listing;
 use lambda_http::Request;
 
 /// What may be asked.
-const PARAMETERS: [&str; 6] = ["day", "reference", "status", "attention", "limit", "cursor"];
+pub(super) const PARAMETERS: [&str; 6] = ["day", "reference", "status", "attention", "limit", "cursor"];
 /// A page when nobody says how large.
-const LIMIT_DEFAULT: usize = 50;
+pub(super) const LIMIT_DEFAULT: usize = 50;
 /// A hundred payments with all that a row can hold stay below what Lambda may answer; a test measures them.
 pub(super) const LIMIT_MAX: usize = 100;
 

@@ -7,16 +7,24 @@ use domain::payment::RefundReason;
 use flow::operations::refund::Wish;
 use serde::Deserialize;
 
-/// What a client sends.
+/// Money that is to go back.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "RefundRequest"))]
 pub(super) struct RefundBody {
+    /// What initiate answered.
+    #[cfg_attr(test, schemars(extend("pattern" = adapters::http::schema::TRANSACTION_ID)))]
     transaction_id: String,
+    /// At most `amountRefundable`. Default: all of it.
+    #[cfg_attr(test, schemars(range(min = 1, max = i64::MAX)))]
     amount: Option<i64>,
+    /// The gateway is told.
     reason: Option<ReasonWord>,
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema), schemars(inline))]
 #[serde(rename_all = "snake_case")]
 enum ReasonWord {
     Duplicate,

@@ -19,39 +19,70 @@ const RANGE_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
 
 /// A new endpoint.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "RegisterRequest"))]
 pub(super) struct RegisterBody {
+    /// https, without user name and fragment, and reachable from the internet.
+    #[cfg_attr(test, schemars(length(max = EndpointUrl::MAX_LENGTH), regex(pattern = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?([/?][!$-;=?-\[\]_a-z~]*)?$")))]
     url: String,
+    /// What it hears of. Default: everything, also what later releases add.
+    #[cfg_attr(test, schemars(extend("items" = event_type(), "minItems" = 1, "maxItems" = EventType::ALL.len())))]
     event_types: Option<Vec<String>>,
+    #[cfg_attr(test, schemars(length(min = 1, max = 255), regex(pattern = world::openapi::PLAIN_TEXT)))]
     description: Option<String>,
+}
+
+/// A type of events, as a schema.
+#[cfg(test)]
+fn event_type() -> serde_json::Value {
+    serde_json::json!({"type": "string", "enum": adapters::http::schema::event_types()})
 }
 
 /// A new secret.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "RotateRequest"))]
 pub(super) struct RotateBody {
+    /// How long the secret before it goes on signing: at most a week, and 0 if it has leaked. Default: a day.
+    #[cfg_attr(test, schemars(range(min = 0, max = 604_800)))]
     keep_former_seconds: Option<u64>,
 }
 
 /// What takes no words.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(test, schemars(rename = "EmptyRequest"))]
 pub(super) struct EmptyBody {}
 
 /// A range of time that is to be sent again.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "RedeliverRangeRequest"))]
 pub(super) struct RangeBody {
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     from: String,
+    /// At most 31 days after `from`.
+    #[cfg_attr(test, schemars(extend("format" = "date-time")))]
     to: String,
+    #[cfg_attr(test, schemars(extend("items" = event_type(), "minItems" = 1, "maxItems" = EventType::ALL.len())))]
     event_types: Option<Vec<String>>,
+    /// The `nextCursor` of the answer before, with the same range.
+    #[cfg_attr(test, schemars(regex(pattern = world::openapi::CURSOR)))]
     cursor: Option<String>,
 }
 
 /// To whom one event is to be sent again.
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[cfg_attr(test, schemars(rename = "RedeliverRequest"))]
 pub(super) struct RedeliverBody {
+    /// Default: all that would hear of it now.
+    #[cfg_attr(test, schemars(extend("pattern" = adapters::http::schema::ENDPOINT_ID)))]
     endpoint_id: Option<String>,
 }
 

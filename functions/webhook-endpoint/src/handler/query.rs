@@ -10,11 +10,11 @@ use flow::operations::webhook_endpoint::Wanted;
 use lambda_http::Request;
 
 /// What may be asked.
-const PARAMETERS: [&str; 4] = ["day", "type", "limit", "cursor"];
+pub(super) const PARAMETERS: [&str; 4] = ["day", "type", "limit", "cursor"];
 /// A page when nobody says how large.
-const LIMIT_DEFAULT: usize = 20;
+pub(super) const LIMIT_DEFAULT: usize = 20;
 /// A hundred events with all that a payment can hold would be more than Lambda may answer.
-const LIMIT_MAX: usize = 50;
+pub(super) const LIMIT_MAX: usize = 50;
 
 /// What a request wants to see.
 ///

@@ -1,6 +1,7 @@
 //! Every event file of this function through its handler, with its answer and its log line pinned.
 
 mod events;
+mod openapi;
 
 use ::fuzz::requests::{Told, told};
 use domain::webhook::{ENDPOINTS_MAX, Interest, Standing};

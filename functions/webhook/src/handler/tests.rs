@@ -1,5 +1,6 @@
 //! Every event file of this function through its handler, with its answer pinned.
 
+mod openapi;
 mod refused;
 
 use std::sync::Arc;

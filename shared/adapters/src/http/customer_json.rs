@@ -3,13 +3,15 @@
 use domain::payment::Payment;
 use domain::personal::{Opened, Payer};
 use domain::text::Text;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::payment_json::PaymentJson;
 
 /// A payment, and who pays it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentWithCustomer")]
 pub struct WithCustomerJson {
     #[serde(flatten)]
     payment: PaymentJson,
@@ -18,7 +20,8 @@ pub struct WithCustomerJson {
 }
 
 /// Who pays, as far as the merchant has told and nobody has erased.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Customer")]
 struct CustomerJson {
     id: Option<String>,
     email: Option<String>,

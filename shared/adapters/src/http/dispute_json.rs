@@ -12,66 +12,98 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::payment_json::{ReviewJson, gateway_name};
+use super::schema::{
+    CURRENCY, DISPUTE_ID, MOMENT, TRANSACTION_ID, dispute_actions, dispute_acts, dispute_reasons,
+    dispute_request_statuses, dispute_requests, dispute_statuses, dispute_statuses_or_null, gateways, stages,
+    stages_or_null,
+};
 use crate::rfc3339;
 
 /// A dispute as clients see it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Dispute")]
 pub struct DisputeJson {
+    #[schemars(extend("pattern" = DISPUTE_ID))]
     dispute_id: String,
+    /// Null where the disputed charge was not made here.
+    #[schemars(extend("pattern" = TRANSACTION_ID))]
     transaction_id: Option<String>,
+    #[schemars(extend("enum" = gateways()))]
     gateway: &'static str,
     /// What the gateway's dashboard calls it.
     gateway_dispute_id: String,
+    #[schemars(extend("enum" = stages_or_null()))]
     stage: Option<&'static str>,
+    #[schemars(extend("enum" = dispute_statuses_or_null()))]
     status: Option<&'static str>,
     /// What the gateway takes from the merchant now.
+    #[schemars(extend("items" = dispute_actions()))]
     actions: Vec<&'static str>,
+    /// Whether `amount` is missing from what may be refunded of the payment.
     holds_money: bool,
     amount: Option<i64>,
+    #[schemars(extend("pattern" = CURRENCY))]
     currency: Option<&'static str>,
+    #[schemars(extend("enum" = dispute_reasons()))]
     reason: Option<&'static str>,
+    /// The gateway's own word.
     gateway_reason: Option<String>,
+    /// Answer before then.
+    #[schemars(extend("format" = MOMENT))]
     due_by: Option<String>,
     /// What the merchant brings forward; null where it is not shown.
     evidence: Option<BTreeMap<&'static str, String>>,
+    #[schemars(extend("enum" = dispute_acts()))]
     pending: Option<&'static str>,
     requests: Vec<RequestJson>,
     attention: Option<ReviewJson>,
     version: u64,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
+    #[schemars(extend("format" = MOMENT))]
     updated_at: String,
 }
 
 /// A dispute as it is shown by itself: with what the merchant brings forward.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ShownDispute")]
 pub struct ShownDisputeJson {
     #[serde(flatten)]
     dispute: DisputeJson,
-    /// Whether that was erased with its payer.
+    /// Whether that was erased with its payer; null while it cannot be opened.
     evidence_erased: Option<bool>,
 }
 
 /// Something that the merchant asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DisputeRequest")]
 struct RequestJson {
+    #[schemars(extend("enum" = dispute_requests()))]
     kind: &'static str,
+    #[schemars(extend("enum" = dispute_request_statuses()))]
     status: &'static str,
     /// The gateway's code for why it refused.
     failure_code: Option<String>,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
 }
 
 /// A dispute as a payment shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentDispute")]
 pub(super) struct PaymentDisputeJson {
+    #[schemars(extend("pattern" = DISPUTE_ID))]
     dispute_id: String,
+    #[schemars(extend("enum" = stages()))]
     stage: &'static str,
+    #[schemars(extend("enum" = dispute_statuses()))]
     status: &'static str,
     amount: i64,
+    #[schemars(extend("pattern" = CURRENCY))]
     currency: &'static str,
     holds_money: bool,
 }
@@ -79,8 +111,10 @@ pub(super) struct PaymentDisputeJson {
 /// One page of disputes.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Disputes")]
 pub struct DisputesJson {
     disputes: Vec<DisputeJson>,
+    /// Where to go on; null at the end.
     next_cursor: Option<String>,
 }
 

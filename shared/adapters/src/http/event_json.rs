@@ -10,19 +10,20 @@ use serde::Serialize;
 
 use super::dispute_json::DisputeJson;
 use super::payment_json::{PaymentJson, RefundJson};
-use super::schema::event_types;
+use super::schema::{MOMENT, event_types};
 use crate::rfc3339;
 
 /// An event.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Event")]
-struct EventJson<'a> {
+pub(super) struct EventJson<'a> {
     /// Whatever is told again is told under the same id.
     id: &'a str,
     #[serde(rename = "type")]
     #[schemars(extend("enum" = event_types()))]
     event_type: &'static str,
     /// When it happened: RFC 3339, in UTC.
+    #[schemars(extend("format" = MOMENT))]
     timestamp: String,
     /// Of two events of one payment or dispute, the later one has more.
     sequence: u64,
@@ -32,6 +33,7 @@ struct EventJson<'a> {
 /// What it is about, as it stood after the change.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "EventData")]
 enum DataJson {
     Refund {
         payment: Box<PaymentJson>,

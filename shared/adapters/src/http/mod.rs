@@ -28,7 +28,7 @@ pub mod path;
 pub mod payment_json;
 pub mod problem;
 pub mod query;
-mod schema;
+pub mod schema;
 mod screen;
 mod secret_data;
 pub mod serve;

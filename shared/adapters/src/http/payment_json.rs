@@ -18,29 +18,44 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::dispute_json::PaymentDisputeJson;
-use super::schema::{gateways, payment_statuses, processing_reasons};
+use super::schema::{
+    CURRENCY, MOMENT, REFUND_ID, TRANSACTION_ID, acts, advices, attempt_sources, attempt_statuses, cancel_reasons,
+    decline_categories, ends, gateways, methods, payment_statuses, processing_reasons, reattempt_refusals,
+    refund_reasons, refund_sources, refund_statuses, review_reasons,
+};
 use crate::rfc3339;
 
 /// A payment as clients see it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Payment")]
 pub struct PaymentJson {
+    /// Made from the `Idempotency-Key` of the request that opened it.
+    #[schemars(extend("pattern" = TRANSACTION_ID))]
     transaction_id: String,
     #[schemars(extend("enum" = payment_statuses()))]
     status: &'static str,
     #[schemars(extend("enum" = processing_reasons()))]
     processing_reason: Option<&'static str>,
+    /// What was asked for, in minor units.
     amount: i64,
+    /// ISO 4217.
+    #[schemars(extend("pattern" = CURRENCY))]
     currency: &'static str,
     #[schemars(extend("enum" = gateways()))]
     gateway: &'static str,
+    /// The merchant's own name for it.
     reference: Option<String>,
     next_action: Option<NextActionJson>,
     pending: Option<ActJson>,
     attention: Option<ReviewJson>,
+    /// Held, may be captured.
     amount_capturable: i64,
+    /// Taken.
     amount_captured: i64,
+    /// What of it is left to refund.
     amount_refundable: i64,
+    /// What has gone back.
     amount_refunded: i64,
     settlement: Option<SettlementJson>,
     attempts: Vec<AttemptJson>,
@@ -49,14 +64,21 @@ pub struct PaymentJson {
     disputes: Vec<PaymentDisputeJson>,
     fraud_warnings: Vec<WarningJson>,
     metadata: BTreeMap<String, String>,
+    /// Counts the changes: of two answers the one with the higher version is the newer.
     version: u64,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
+    #[schemars(extend("format" = MOMENT))]
     updated_at: String,
+    /// When the payer's time is over.
+    #[schemars(extend("format" = MOMENT))]
     expires_at: String,
 }
 
+/// What is to be done next. A client secret and an address are for the payer's browser alone: events do not bear them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", rename_all_fields = "camelCase")]
+#[schemars(rename = "NextAction")]
 enum NextActionJson {
     ProvidePaymentMethod { client_secret: Option<String> },
     Redirect { url: Option<String> },
@@ -67,40 +89,60 @@ enum NextActionJson {
 /// A capture, cancel or end that is under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PendingAct")]
 struct ActJson {
+    #[schemars(extend("enum" = acts()))]
     kind: &'static str,
     amount: Option<i64>,
+    #[schemars(extend("enum" = ends()))]
     ends_as: Option<&'static str>,
+    #[schemars(extend("enum" = cancel_reasons()))]
     reason: Option<&'static str>,
+    #[schemars(extend("format" = MOMENT))]
     started_at: String,
 }
 
 /// What a person must look at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Attention")]
 pub(super) struct ReviewJson {
+    #[schemars(extend("format" = MOMENT))]
     since: String,
+    #[schemars(extend("enum" = review_reasons()))]
     reason: &'static str,
 }
 
+/// One try at confirming a payment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Attempt")]
 struct AttemptJson {
     number: u32,
+    #[schemars(extend("enum" = attempt_statuses()))]
     status: &'static str,
+    #[schemars(extend("enum" = attempt_sources()))]
     source: &'static str,
+    #[schemars(extend("enum" = methods()))]
     method: Option<&'static str>,
+    /// Whether the payer was away.
     off_session: bool,
+    #[schemars(extend("format" = MOMENT))]
     started_at: String,
     decline: Option<DeclineJson>,
 }
 
-/// What the governor said about the last attempt.
+/// Whether a method that was declined while its payer was away is tried once more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Reattempt")]
 struct ReattemptJson {
+    #[schemars(extend("format" = MOMENT))]
     scheduled_at: Option<String>,
+    #[schemars(extend("enum" = reattempt_refusals()))]
     refused: Option<&'static str>,
+    /// How often it was tried again.
     made: usize,
+    /// How often it may be.
     most: usize,
 }
 
@@ -108,50 +150,68 @@ struct ReattemptJson {
 /// which is in its own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Settlement")]
 struct SettlementJson {
+    #[schemars(extend("pattern" = CURRENCY))]
     currency: &'static str,
     gross: Option<i64>,
     fee: i64,
+    #[schemars(extend("pattern" = CURRENCY))]
     fee_currency: &'static str,
     net: i64,
+    /// A decimal number, digit by digit as the gateway wrote it.
     exchange_rate: Option<String>,
 }
 
 /// Money that goes back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Refund")]
 pub(super) struct RefundJson {
+    #[schemars(extend("pattern" = REFUND_ID))]
     refund_id: String,
+    #[schemars(extend("enum" = refund_statuses()))]
     status: &'static str,
     amount: i64,
+    #[schemars(extend("enum" = refund_sources()))]
     source: &'static str,
+    #[schemars(extend("enum" = refund_reasons()))]
     reason: Option<&'static str>,
     /// The gateway's code for why it failed.
     failure_code: Option<String>,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
 }
 
 /// What a bank has said of fraud.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "FraudWarning")]
 struct WarningJson {
     warning_id: String,
     /// The gateway's word for the fraud.
     #[serde(rename = "type")]
     kind: String,
+    /// Whether a refund may still help.
     actionable: bool,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
 }
 
 /// Why an issuer said no, and what may be done about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Decline")]
 pub struct DeclineJson {
+    #[schemars(extend("enum" = decline_categories()))]
     category: &'static str,
     code: &'static str,
+    /// The gateway's own code. It may say that somebody is suspected: keep it from the payer.
     gateway_code: String,
     network_code: Option<String>,
+    #[schemars(extend("enum" = advices()))]
     advice: Option<&'static str>,
+    /// May be shown to the payer.
     pub(super) payer_message: &'static str,
 }
 

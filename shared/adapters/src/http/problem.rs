@@ -12,18 +12,20 @@ use domain::id::AttemptNumber;
 use domain::payment::{Payment, Rejection};
 use flow::ports::Error;
 use lambda_http::http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::refusal::{Refusal, Row};
 use super::dispute_json::DisputeJson;
 use super::payment_json::{DeclineJson, PaymentJson};
+use super::schema::problem_codes;
 
 /// What is said of an attempt that did not charge although nobody declined it.
 const NOT_CHARGED: &str =
     "The attempt did not charge the payer, and nobody declined it; confirm again with another Idempotency-Key";
 
 /// A fault of one part of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FieldError {
     /// Where it stands: in the body (RFC 6901), or in the query (`?name`); empty for the body as a whole and for what
     /// is in neither.
@@ -232,19 +234,30 @@ impl From<Refusal> for Problem {
     }
 }
 
-#[derive(Serialize)]
-struct ProblemJson<'a> {
+/// Why a request was not done, as RFC 9457 has it. Decide on `code`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Problem")]
+pub struct ProblemJson<'a> {
+    #[schemars(extend("format" = "uri-reference"))]
     r#type: String,
     title: &'static str,
+    /// The HTTP status.
     status: u16,
     detail: &'a str,
+    /// The word that programs read.
+    #[schemars(extend("enum" = problem_codes()))]
     code: &'static str,
+    /// Whether the very same request, with the same key, may succeed after `Retry-After`.
     retryable: bool,
+    /// What is wrong with which part of the request.
     errors: &'a [FieldError],
+    /// The payment as it stands: with every 402, and with every 409 about a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment: Option<&'a PaymentJson>,
+    /// The dispute as it stands: with every 409 about a dispute, and where its gateway refused an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     dispute: Option<&'a DisputeJson>,
+    /// Why the payment was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
     decline: Option<&'a DeclineJson>,
 }

@@ -3,30 +3,37 @@
 use domain::payment::Payment;
 use domain::timeline::Entry;
 use flow::operations::status::Timeline;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::payment_json::PaymentJson;
+use super::schema::{MOMENT, change_types};
 use crate::rfc3339;
 
 /// A payment, and how it came to stand so.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PaymentWithTimeline")]
 pub struct ExplainedJson {
     #[serde(flatten)]
     payment: PaymentJson,
     timeline: Vec<EntryJson>,
+    /// False while how the payment stands now is not told.
     timeline_complete: bool,
 }
 
 /// Something that happened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TimelineEntry")]
 struct EntryJson {
     event_id: String,
     /// The version that it made of the payment.
     sequence: u64,
     #[serde(rename = "type")]
+    #[schemars(extend("enum" = change_types()))]
     event_type: &'static str,
+    #[schemars(extend("format" = MOMENT))]
     at: String,
     /// How the payment stood afterwards.
     status: String,

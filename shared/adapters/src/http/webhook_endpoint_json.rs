@@ -6,32 +6,46 @@
 use domain::time::Timestamp;
 use domain::webhook::{Delivery, Endpoint, Former, Interest, Progress, Standing, Try, TryResult};
 use flow::ports::timeline::Event;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::event_json::EventJson;
+use super::schema::{
+    ENDPOINT_ID, MOMENT, delivery_statuses, disable_reasons, endpoint_statuses, event_types, skip_reasons,
+};
 use crate::rfc3339;
 use crate::secrets::Secret;
 
 /// An endpoint as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WebhookEndpoint")]
 pub struct EndpointJson {
+    #[schemars(extend("pattern" = ENDPOINT_ID))]
     endpoint_id: String,
     url: String,
     description: Option<String>,
     /// None where it hears of everything.
+    #[schemars(extend("items" = {"type": "string", "enum": event_types()}))]
     event_types: Option<Vec<&'static str>>,
+    #[schemars(extend("enum" = endpoint_statuses()))]
     status: &'static str,
+    #[schemars(extend("enum" = disable_reasons()))]
     disabled_reason: Option<&'static str>,
+    #[schemars(extend("format" = MOMENT))]
     disabled_at: Option<String>,
     /// Until when the secret before the present one signs too.
+    #[schemars(extend("format" = MOMENT))]
     former_secret_until: Option<String>,
+    #[schemars(extend("format" = MOMENT))]
     created_at: String,
 }
 
 /// An endpoint as whoever asked for a secret of it sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WebhookEndpointWithSecret")]
 pub struct EndpointWithSecretJson {
     #[serde(flatten)]
     endpoint: EndpointJson,
@@ -40,58 +54,72 @@ pub struct EndpointWithSecretJson {
 }
 
 /// All endpoints.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "WebhookEndpoints")]
 pub struct EndpointsJson {
     endpoints: Vec<EndpointJson>,
 }
 
 /// How far an event has come on its way to one endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Delivery")]
 struct DeliveryJson {
+    #[schemars(extend("pattern" = ENDPOINT_ID))]
     endpoint_id: String,
+    #[schemars(extend("enum" = delivery_statuses()))]
     status: &'static str,
+    #[schemars(extend("enum" = skip_reasons()))]
     skipped_reason: Option<&'static str>,
     tries: Vec<TryJson>,
     /// How many there were before those that are shown.
     earlier_tries: u32,
+    #[schemars(extend("format" = MOMENT))]
     next_try_at: Option<String>,
 }
 
 /// One try: what the endpoint answered, or why it did not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Try")]
 struct TryJson {
+    #[schemars(extend("format" = MOMENT))]
     at: String,
     http_status: Option<u16>,
     error: Option<String>,
 }
 
 /// An event and its deliveries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventWithDeliveries")]
 pub struct ToldJson {
+    #[schemars(with = "EventJson<'static>")]
     event: Box<RawValue>,
     deliveries: Vec<DeliveryJson>,
 }
 
 /// Deliveries that were asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Deliveries")]
 pub struct DeliveriesJson {
     deliveries: Vec<DeliveryJson>,
 }
 
 /// One page of events.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Events")]
 pub struct EventsJson {
+    #[schemars(with = "Vec<EventJson<'static>>")]
     events: Vec<Box<RawValue>>,
     next_cursor: Option<String>,
 }
 
 /// What came of the redelivery of a range.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Redelivered")]
 pub struct RedeliveredJson {
     redelivered: usize,
     next_cursor: Option<String>,

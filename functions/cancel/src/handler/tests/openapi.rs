@@ -1,0 +1,31 @@
+//! The route of this function in docs/openapi.yaml, with its event files as examples.
+
+use adapters::http::payment_json::PaymentJson;
+use adapters::http::problem::Refusal;
+use world::openapi::{Description, Operation, Tag};
+
+use super::*;
+
+#[test]
+fn the_description_for_machines_says_what_the_route_does() {
+    let route =
+        Operation::post("/payment/cancel", "cancelPayment", Tag::Payments, "End a payment that has not been paid")
+            .says("Lets go of what is held, too. What is paid is refunded, not canceled.")
+            .needs(Scope::PaymentsWrite)
+            .under_a_key()
+            .takes::<super::super::body::CancelBody>()
+            .answers::<PaymentJson>(200, "It is canceled: nobody can pay it any more.")
+            .answers::<PaymentJson>(202, "Asked for, but not seen yet. It may still be paid.")
+            .refuses([Refusal::NotFound, Refusal::InvalidState, Refusal::InProgress]);
+    let mut description = Description::of("cancel", [route]);
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    for event in ["cancel", "cancel-invalid", "cancel-too-late"] {
+        description.tell(&endpoint, &host, event);
+    }
+    description.holds(|| {
+        let host = SimHost::new(1);
+        (super::endpoint(&host), host)
+    });
+    description.keep();
+}

@@ -1,0 +1,88 @@
+//! What others say about docs/openapi.yaml: `redocly`, a linter from npm, whether it is a good description, and `schemathesis`, from PyPI,
+//! whether the deployed stack does what it says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::failure::{Failure, While};
+use crate::place::Place;
+use crate::{proof, secrets, step, tools};
+
+/// The description.
+const DESCRIPTION: &str = "docs/openapi.yaml";
+
+const WANTED: &str = include_str!("openapi/package.json");
+const LOCKED: &str = include_str!("openapi/package-lock.json");
+/// Which rules the description keeps.
+const RULES: &str = "tools/xtask/src/openapi/redocly.yaml";
+
+const REQUIREMENTS: &str = include_str!("openapi/requirements.txt");
+/// What is checked, and where the local stack is not what is described.
+const CHECKS: &str = "tools/xtask/src/openapi/schemathesis.toml";
+/// What the local stack takes that others do not.
+const HOOKS: &str = "tools/xtask/src/openapi";
+
+/// The linter's folder; `None` where node or npm is missing.
+pub(crate) fn install_linter(place: &Place) -> Result<Option<PathBuf>, Failure> {
+    let (Some(_node), Some(npm)) = (tools::find("node"), tools::find("npm")) else { return Ok(None) };
+    let home = place.target.join("redocly");
+    let stamp = home.join("installed.json");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == LOCKED) {
+        return Ok(Some(home));
+    }
+    fs::create_dir_all(&home).while_doing("making target/redocly")?;
+    fs::write(home.join("package.json"), WANTED).while_doing("writing package.json")?;
+    fs::write(home.join("package-lock.json"), LOCKED).while_doing("writing package-lock.json")?;
+    let mut command = Command::new(npm);
+    command.current_dir(&home).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    step::run(place, "npm-redocly", "fetching redocly, the linter of API descriptions (once)", &mut command)?;
+    fs::write(&stamp, LOCKED).while_doing("recording what was installed")?;
+    Ok(Some(home))
+}
+
+/// Lints the description with what [`install_linter`] has installed. The rules are strict: nobody reads warnings.
+pub(crate) fn lint(place: &Place, linter: &Path) -> Result<(), Failure> {
+    let mut command = Command::new(linter.join("node_modules/.bin/redocly"));
+    command
+        .current_dir(&place.root)
+        .args(["lint", DESCRIPTION, "--config", RULES, "--format", "stylish", "--max-problems", "50"])
+        // It asks nobody, and tells nobody.
+        .env("REDOCLY_TELEMETRY", "off")
+        .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
+    step::run(place, "redocly", "linting docs/openapi.yaml", &mut command)
+}
+
+/// Lets schemathesis ask the deployed stack, and returns how many operations it found in order.
+pub(crate) fn hold_the_stack_to_it(own: &Place, proof: &Path) -> Result<u64, Failure> {
+    let says = "installing schemathesis, which asks what the description allows and forbids (once)";
+    let home = tools::environment(own, "schemathesis", REQUIREMENTS, says)?;
+    let report = own.local.join("schemathesis.json");
+    let mut command = Command::new(home.join("bin/schemathesis"));
+    command
+        // It keeps what it would ask again beside itself.
+        .current_dir(&own.local)
+        .arg("--config-file")
+        .arg(own.root.join(CHECKS))
+        .arg("run")
+        .arg(own.root.join(DESCRIPTION))
+        .args(["--url", &own.api_url(), "--report-json-path"])
+        .arg(&report)
+        .env("QUITTANCE_API_KEY", secrets::local_api_key())
+        .env("SCHEMATHESIS_HOOKS", "hooks")
+        .env("PYTHONPATH", own.root.join(HOOKS))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    step::run(own, "schemathesis", "holding the stack to docs/openapi.yaml (three minutes)", &mut command)?;
+    let told = fs::read(&report).while_doing("reading what schemathesis found")?;
+    let told: Value = serde_json::from_slice(&told).while_doing("reading what schemathesis found")?;
+    let number = |pointer: &str| {
+        let number = told.pointer(pointer).and_then(Value::as_u64);
+        number.ok_or_else(|| Failure::new(format!("{} does not say {pointer}", own.shown(&report))))
+    };
+    let operations = number("/operations/tested")?;
+    proof::tell(proof, "schemathesis", operations, "operations")?;
+    proof::tell(proof, "schemathesis", number("/test_cases/generated")?, "requests")?;
+    Ok(operations)
+}

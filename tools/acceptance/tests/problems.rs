@@ -65,9 +65,10 @@ fn the_type_of_a_problem_leads_to_the_words_about_its_code() {
     });
 }
 
-/// What stands under a heading, up to the next one that is as high.
+/// What stands under a heading, up to the next one that is as high or higher.
 fn section<'a>(page: &'a str, heading: &str) -> &'a str {
     let (_, below) = page.split_once(heading).unwrap_or_else(|| panic!("HTTP.md has no {heading:?}"));
     let (level, _) = heading.trim_start().split_once(' ').unwrap();
-    below.split_once(&format!("\n{level} ")).map_or(below, |(section, _)| section)
+    let ends = (1..=level.len()).filter_map(|marks| below.find(&format!("\n{} ", "#".repeat(marks))));
+    ends.min().and_then(|end| below.get(..end)).unwrap_or(below)
 }

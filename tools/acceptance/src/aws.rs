@@ -141,7 +141,12 @@ impl Aws {
     }
 
     async fn logs_that_fit(&self, function: &str, pattern: &str) -> Vec<String> {
-        let group = format!("/aws/lambda/{}", self.function_name(function));
+        self.logs_of(&self.function_name(function), pattern).await
+    }
+
+    /// The same of a function that is none of the stack's.
+    pub(crate) async fn logs_of(&self, name: &str, pattern: &str) -> Vec<String> {
+        let group = format!("/aws/lambda/{name}");
         let body = json!({"logGroupName": group, "filterPattern": pattern, "limit": PAGE});
         let answer = self.target("logs", "Logs_20140328.FilterLogEvents", &body).await.expect(200).json();
         let events = answer["events"].as_array().unwrap();

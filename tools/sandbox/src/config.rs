@@ -1,6 +1,7 @@
 //! What may be set from outside, read once: the command line first, then the environment, then a default for a laptop.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -17,6 +18,8 @@ pub struct Config {
     pub public_url: Option<String>,
     /// The AWS that what is signed for AWS is passed on to; `None` if there is none behind us.
     pub aws_url: Option<String>,
+    /// The folder whose texts we show to people; `None` if there is none.
+    pub pages: Option<PathBuf>,
     /// The webhook endpoints that exist from the start and again after every reset.
     pub endpoints: Vec<Endpoint>,
     /// Wait before the second try of a webhook; it doubles with every further one.
@@ -84,6 +87,7 @@ impl Default for Config {
             port: 0,
             public_url: None,
             aws_url: None,
+            pages: None,
             endpoints: Vec::new(),
             webhook_backoff_ms: 500,
             webhook_timeout_ms: 10_000,
@@ -106,7 +110,7 @@ impl Config {
     /// Shown when the arguments are wrong.
     pub const USAGE: &str = "\
 usage: sandbox [--host ADDRESS] [--port PORT]
-environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
+environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL, SANDBOX_PAGES,
   SANDBOX_WEBHOOK_URL with SANDBOX_WEBHOOK_SECRET,
   SANDBOX_PAYPAL_WEBHOOK_URL with SANDBOX_PAYPAL_WEBHOOK_ID,
   SANDBOX_WEBHOOK_BACKOFF_MS (500), SANDBOX_WEBHOOK_TIMEOUT_MS (10000), SANDBOX_LATENCY_MS (0),
@@ -129,6 +133,7 @@ environment: SANDBOX_HOST, SANDBOX_PORT, SANDBOX_PUBLIC_URL, SANDBOX_AWS_URL,
             port: number("SANDBOX_PORT", set("SANDBOX_PORT"), Self::DEFAULT_PORT)?,
             public_url: set("SANDBOX_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             aws_url: set("SANDBOX_AWS_URL"),
+            pages: set("SANDBOX_PAGES").map(PathBuf::from),
             endpoints: endpoints(set)?,
             webhook_backoff_ms: number("SANDBOX_WEBHOOK_BACKOFF_MS", set("SANDBOX_WEBHOOK_BACKOFF_MS"), 500)?,
             webhook_timeout_ms: number("SANDBOX_WEBHOOK_TIMEOUT_MS", set("SANDBOX_WEBHOOK_TIMEOUT_MS"), 10_000)?,

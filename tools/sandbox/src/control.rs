@@ -6,6 +6,7 @@
 mod disputes;
 mod merchants;
 mod outside;
+mod pages;
 
 use std::sync::Arc;
 
@@ -54,6 +55,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(outside::router())
         .merge(disputes::router())
         .merge(merchants::router())
+        .merge(pages::router())
 }
 
 async fn ledger(State(app): State<Arc<App>>) -> Json<Ledger> {

@@ -10,8 +10,10 @@ use crate::failure::{Failure, While};
 use crate::place::{Place, STACK};
 use crate::step;
 
-/// What samconfig.toml says for the local stage when nobody moves the sandbox.
-const DOCUMENTED_SANDBOX: &str = "StripeBaseUrl=http://127.0.0.1:12111";
+/// Where samconfig.toml has the sandbox in the local stage, when nobody moves it.
+const DOCUMENTED_SANDBOX: &str = "http://127.0.0.1:12111";
+/// What stands there: the gateways, and the pages that explain the codes of problems.
+const AT_THE_SANDBOX: [&str; 2] = ["StripeBaseUrl", "ProblemTypeBase"];
 
 /// The outputs of the deployed stack.
 #[derive(Clone, Debug)]
@@ -29,11 +31,14 @@ impl Deployed {
 /// Deploys the template whose code folders are filled.
 pub(crate) fn run(place: &Place, template: &Path, log: &str) -> Result<(), Failure> {
     let config = fs::read_to_string(place.root.join("samconfig.toml")).while_doing("reading samconfig.toml")?;
-    if config.matches(DOCUMENTED_SANDBOX).count() != 1 {
-        return Err(Failure::new(format!("samconfig.toml must say {DOCUMENTED_SANDBOX:?} exactly once")));
+    for parameter in AT_THE_SANDBOX {
+        let documented = format!("{parameter}={DOCUMENTED_SANDBOX}");
+        if config.matches(&documented).count() != 1 {
+            return Err(Failure::new(format!("samconfig.toml must say {documented:?} exactly once")));
+        }
     }
     // The one thing that may differ between two local stacks is the sandbox's port.
-    let config = config.replace(DOCUMENTED_SANDBOX, &format!("StripeBaseUrl={}", place.sandbox_url()));
+    let config = config.replace(DOCUMENTED_SANDBOX, &place.sandbox_url());
     let config_file = place.local.join("samconfig.toml");
     fs::write(&config_file, config).while_doing("writing the stack's samconfig.toml")?;
     let mut sam = Account::Local(place).command("sam");

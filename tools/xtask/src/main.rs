@@ -23,12 +23,14 @@ mod interrupt;
 mod key;
 mod logs;
 mod mutants;
+mod newman;
 mod openapi;
 mod pause;
 mod paypal_sdk;
 mod place;
 mod process;
 mod proof;
+mod record_events;
 mod sbom;
 mod secrets;
 mod simulate;
@@ -52,6 +54,7 @@ cargo xtask logs [function]        follow what the functions log
 cargo xtask tail [transactionId] [--stack <name>]
                                    the life of payments as it happens; of one payment, from a day ago on
 cargo xtask watch                  `cargo lambda watch` on port 9000 against the same local AWS
+cargo xtask record-events          writes events/ anew, as the running local AWS hands them over
 cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
 cargo xtask key list --stack <name>
 cargo xtask key revoke <name> --stack <name>
@@ -95,6 +98,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["logs", function] => logs::run(place, Some(function)),
         ["tail", rest @ ..] => tail::run(place, rest),
         ["watch"] => watch::run(place),
+        ["record-events"] => record_events::run(place),
         ["key", rest @ ..] => key::run(place, rest),
         ["pause", rest @ ..] => pause::pause(place, rest),
         ["resume", rest @ ..] => pause::resume(place, rest),

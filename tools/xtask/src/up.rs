@@ -173,6 +173,8 @@ fn start_sandbox(place: &Place) -> Result<(), Failure> {
     command
         .args(["--port", &place.ports.sandbox.to_string()])
         .env("SANDBOX_AWS_URL", place.aws_url())
+        // Where the `type` of every problem leads.
+        .env("SANDBOX_PAGES", place.root.join("docs"))
         // Told at its start, the webhook endpoint also survives a reset of the sandbox.
         .env("SANDBOX_WEBHOOK_URL", format!("{}/webhook/stripe", place.api_url()))
         .env("SANDBOX_WEBHOOK_SECRET", secrets::LOCAL_SIGNING_SECRET)

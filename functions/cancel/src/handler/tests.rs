@@ -84,7 +84,7 @@ fn a_payment_that_nobody_paid_is_canceled_once() {
             }
         "#]],
     );
-    let replay = block_on(answered(&endpoint, &host, "cancel"));
+    let replay = block_on(answered(&endpoint, &host, "cancel-again"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");
     assert_eq!(endpoint.gateway.sent_of(Call::Cancel).len(), 1);
     assert_eq!(abandoned().as_str(), "pay_vrsb5bdxm3zm27c2kasmcna3jz", "the id that the event files bear");

@@ -106,7 +106,7 @@ fn a_part_of_what_is_held_is_taken_once() {
             }
         "#]],
     );
-    let replay = block_on(answered(&endpoint, &host, "capture"));
+    let replay = block_on(answered(&endpoint, &host, "capture-again"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");
     check(
         &endpoint,

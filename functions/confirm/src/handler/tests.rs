@@ -11,7 +11,7 @@ use flow::operations::initiate::{InitiateRequest, Initiated, initiate};
 use flow::ports::Note;
 use lambda_http::Body;
 use world::events::{Drawer, answered, client_keys, payment, request};
-use world::gateway::{SimGateway, Verdict};
+use world::gateway::{Call, SimGateway, Verdict};
 use world::host::SimHost;
 use world::people::Twin;
 use world::queue::MemoryQueue;
@@ -166,7 +166,7 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
     check(
         &endpoint,
         &host,
-        "confirm",
+        "confirm-again",
         &expect![[r#"
             200 OK
             content-type: application/json
@@ -207,7 +207,7 @@ fn a_charge_goes_through_and_its_replay_finds_it() {
               "function": "confirm",
               "level": "info",
               "replayed": true,
-              "requestId": "11111111-0000-4000-8000-000000000005",
+              "requestId": "11111111-0000-4000-8000-000000000102",
               "route": "POST /payment/confirm",
               "state": "succeeded",
               "status": 200,
@@ -364,6 +364,15 @@ fn a_confirm_that_lost_to_a_cancel_at_the_gateway_is_not_called_declined() {
         assert!(told.contains(r#""status": "canceled""#) && told.contains(r#""status": "not_charged""#), "{told}");
         assert_eq!(told.contains("idempotent-replayed: true"), replay);
     }
+}
+
+#[test]
+fn a_confirm_that_is_wrong_tries_nothing() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&host);
+    let told = block_on(answered(&endpoint, &host, "confirm-invalid"));
+    assert!(told.starts_with("400 ") && told.contains(r#""code": "invalid_request""#), "{told}");
+    assert_eq!(endpoint.gateway.sent_of(Call::Confirm).len(), 0);
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_nudge_has_its_event_delivered_and_is_forgotten() {
     assert_eq!((heard.len(), &heard[0].endpoint), (1, &endpoint()));
     assert_eq!(heard[0].body, function.store.events()[0].body);
     assert!(matches!(function.store.delivery(&delivery()).unwrap().progress, Progress::Delivered { .. }));
-    check(&function, "deliver", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    check(&function, "deliver-again", &expect![[r#"{"batchItemFailures":[]}"#]]);
     assert_eq!(function.sender.heard().len(), 1, "a nudge that comes again");
 }
 

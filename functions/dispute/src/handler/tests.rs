@@ -287,7 +287,7 @@ fn evidence_is_submitted_once_and_a_replay_says_so() {
             }
         "#]],
     );
-    let replay = block_on(answered(&function, &host, "dispute-evidence"));
+    let replay = block_on(answered(&function, &host, "dispute-evidence-again"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");
     assert_eq!(function.gateway.disputes().submitted().len(), 1);
     assert_eq!(function.nudges.waiting().len(), 1, "the payment's row must learn of it");

@@ -118,7 +118,7 @@ fn a_payment_is_opened_and_its_replay_finds_it() {
     check(
         &endpoint,
         &host,
-        "initiate",
+        "initiate-again",
         &expect![[r#"
             200 OK
             content-type: application/json
@@ -143,7 +143,7 @@ fn a_payment_is_opened_and_its_replay_finds_it() {
               "function": "initiate",
               "level": "info",
               "replayed": true,
-              "requestId": "11111111-0000-4000-8000-000000000001",
+              "requestId": "11111111-0000-4000-8000-000000000101",
               "route": "POST /payment/initiate",
               "state": "requires_payment_method",
               "status": 200,

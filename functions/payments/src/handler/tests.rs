@@ -70,6 +70,15 @@ fn asked(endpoint: &Endpoint, host: &SimHost, query: &[(&str, &str)]) -> (u16, V
     (response.status().as_u16(), serde_json::from_str(body).unwrap())
 }
 
+#[test]
+fn who_asks_again_for_a_list_is_told_how_it_stands_now() {
+    let host = SimHost::new(1);
+    let endpoint = endpoint(&seven(&host), &Arc::default());
+    let [told, again] = ["payments", "payments-again"].map(|event| block_on(answered(&endpoint, &host, event)));
+    assert!(told.starts_with("200 OK"), "{told}");
+    assert_eq!(again, told.replace("-000000000021", "-000000000107"));
+}
+
 /// The numbers of the payments that a query leads to, page by page.
 fn walked(endpoint: &Endpoint, host: &SimHost, query: &[(&str, &str)]) -> Vec<Vec<u32>> {
     let (mut pages, mut cursor): (Vec<Vec<u32>>, Option<String>) = (Vec::new(), None);

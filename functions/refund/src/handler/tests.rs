@@ -193,7 +193,7 @@ fn a_part_of_what_was_paid_goes_back_once() {
             }
         "#]],
     );
-    let replay = block_on(answered(&endpoint, &host, "refund"));
+    let replay = block_on(answered(&endpoint, &host, "refund-again"));
     assert!(replay.starts_with("200 OK") && replay.contains("idempotent-replayed: true"), "{replay}");
     assert_eq!(endpoint.gateway.sent_of(Call::Refund).len(), 1);
 }

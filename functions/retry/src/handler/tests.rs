@@ -52,7 +52,10 @@ fn check(function: &Function, event: &str, expected: &Expect) {
 fn a_nudge_is_served_and_forgotten() {
     let function = function(|_| {});
     check(&function, "retry", &expect![[r#"{"batchItemFailures":[]}"#]]);
-    assert!(function.store.commits().len() > 1, "the row was claimed");
+    let looked = function.store.commits().len();
+    assert!(looked > 1, "the row was claimed");
+    check(&function, "retry-again", &expect![[r#"{"batchItemFailures":[]}"#]]);
+    assert_eq!(function.store.commits().len(), looked, "a nudge that comes again finds nothing due");
 }
 
 #[test]

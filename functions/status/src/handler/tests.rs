@@ -64,6 +64,15 @@ fn a_payment_is_shown_after_one_read() {
 }
 
 #[test]
+fn who_asks_again_reads_again_and_is_told_how_it_stands_now() {
+    let (host, tally) = (SimHost::new(1), Arc::default());
+    let endpoint = endpoint(&host, &tally);
+    let [told, again] = ["status", "status-again"].map(|event| block_on(answered(&endpoint, &host, event)));
+    assert_eq!(again, told.replace("-000000000007", "-000000000106"));
+    assert_eq!(tally.counts().reads, 2);
+}
+
+#[test]
 fn nobody_is_shown_anything_without_a_key() {
     let (host, tally) = (SimHost::new(1), Arc::default());
     check(

@@ -17,8 +17,12 @@ use super::*;
 
 #[test]
 fn every_minute_what_is_due_is_nudged() {
-    let schedule: serde_json::Value = serde_json::from_str(&text("sweep")).unwrap();
-    assert_eq!(schedule["detail-type"], "Scheduled Event", "whatever it says, a sweep is a sweep");
+    for (event, kind) in
+        [("sweep", "Scheduled Event"), ("sweep-again", "Scheduled Event"), ("sweep-misdirected", "Stock Counted")]
+    {
+        let event: serde_json::Value = serde_json::from_str(&text(event)).unwrap();
+        assert_eq!(event["detail-type"], kind, "whatever wakes it, and however often, a sweep is a sweep");
+    }
     let host = SimHost::new(1);
     let sweep = Sweep { store: block_on(store_with(&payment(&host))), nudges: MemoryQueue::default() };
     let swept = |line: &mut Line| serde_json::to_value(block_on(sweep.once(&host, line)).unwrap()).unwrap();

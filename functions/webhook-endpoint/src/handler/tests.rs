@@ -105,7 +105,7 @@ fn registered_again_it_is_the_same_with_the_same_secret() {
     let function = function(&host);
     let secret = |text: &str| text.lines().find(|line| line.contains("signingSecret")).map(str::to_owned);
     let first = block_on(answered(&function, &host, "webhook-endpoint"));
-    let again = block_on(answered(&function, &host, "webhook-endpoint"));
+    let again = block_on(answered(&function, &host, "webhook-endpoint-again"));
     assert!(again.starts_with("200") && again.contains("idempotent-replayed: true"), "{again}");
     assert!(secret(&first).is_some() && secret(&first) == secret(&again));
     assert_eq!(in_short(&function, "webhook-endpoint-reused"), "422 Unprocessable Entity \"idempotency_key_reused\"");

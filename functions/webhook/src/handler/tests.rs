@@ -103,6 +103,8 @@ fn a_success_is_applied_and_its_redelivery_changes_nothing() {
         }
     "#]],
     );
+    let again = block_on(answered(&endpoint, &host, "webhook-again"));
+    assert!(again.starts_with("200 OK") && again.contains(r#""received": "superseded""#), "signed anew: {again}");
     assert_eq!(endpoint.store.commits().len(), 2, "the row was created, and changed once");
 }
 

@@ -14,7 +14,7 @@ use lambda_http::{Body, Request, RequestExt as _};
 use serde::Serialize;
 
 use super::payment_json::PaymentJson;
-use super::problem::{Problem, Refusal};
+use super::problem::{Problem, Refusal, TypeBase};
 use crate::telemetry::{Field, Line};
 
 /// Tells a client that its request had been done before.
@@ -35,36 +35,33 @@ const OF_EVERY_ANSWER: [(HeaderName, HeaderValue); 5] = [
 const REQUEST_ID_LENGTH_MAX: usize = 100;
 
 /// An answer, before it is bound to its request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
     status: StatusCode,
-    code: Option<&'static str>,
-    content_type: &'static str,
-    body: String,
+    content: Content,
     replayed: bool,
-    retry_after_seconds: Option<u32>,
+}
+
+/// What an answer shows.
+#[derive(Debug, Clone, PartialEq)]
+enum Content {
+    Nothing,
+    Json(String),
+    /// Written down when it is known where its code is explained.
+    Problem(Box<Problem>),
 }
 
 impl Answer {
     /// Any JSON.
     #[must_use]
     pub fn json(status: StatusCode, body: &impl Serialize) -> Self {
-        // Our own structs of strings and integers always serialize; if one did not, an empty body is still an honest status.
-        let body = serde_json::to_string(body).unwrap_or_default();
-        Self { status, code: None, content_type: "application/json", body, replayed: false, retry_after_seconds: None }
+        Self { status, content: Content::Json(written(body)), replayed: false }
     }
 
     /// That it is done, and that there is nothing to show.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self {
-            status: StatusCode::NO_CONTENT,
-            code: None,
-            content_type: "",
-            body: String::new(),
-            replayed: false,
-            retry_after_seconds: None,
-        }
+        Self { status: StatusCode::NO_CONTENT, content: Content::Nothing, replayed: false }
     }
 
     /// The payment as it stands.
@@ -101,17 +98,29 @@ impl Answer {
     /// The problem's code, for the log.
     #[must_use]
     pub const fn code(&self) -> Option<&'static str> {
-        self.code
+        match &self.content {
+            Content::Problem(problem) => Some(problem.refusal().row().code),
+            Content::Nothing | Content::Json(_) => None,
+        }
     }
 
-    /// The response to the request with this id.
+    /// The response to the request with this id, of a stack whose problems' types begin with this.
     #[must_use]
-    pub fn into_response(self, request_id: &str) -> Response<Body> {
-        let mut response = Response::new(Body::Text(self.body));
+    pub fn into_response(self, request_id: &str, type_base: TypeBase<'_>) -> Response<Body> {
+        let retry_after_seconds = match &self.content {
+            Content::Problem(problem) => problem.retry_after_seconds(),
+            Content::Nothing | Content::Json(_) => None,
+        };
+        let (content_type, body) = match self.content {
+            Content::Nothing => (None, String::new()),
+            Content::Json(body) => (Some("application/json"), body),
+            Content::Problem(problem) => (Some("application/problem+json"), written(&problem.document(type_base))),
+        };
+        let mut response = Response::new(Body::Text(body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        if !self.content_type.is_empty() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
+        if let Some(content_type) = content_type {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
         headers.extend(OF_EVERY_ANSWER);
         if let Ok(request_id) = HeaderValue::from_str(request_id) {
@@ -120,7 +129,7 @@ impl Answer {
         if self.replayed {
             headers.insert(IDEMPOTENT_REPLAYED, HeaderValue::from_static("true"));
         }
-        if let Some(seconds) = self.retry_after_seconds {
+        if let Some(seconds) = retry_after_seconds {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
@@ -132,13 +141,8 @@ impl Answer {
 
 impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
-        let row = problem.refusal().row();
-        Self {
-            code: Some(row.code),
-            content_type: "application/problem+json",
-            retry_after_seconds: problem.retry_after_seconds(),
-            ..Self::json(row.status, &problem.document())
-        }
+        let status = problem.refusal().row().status;
+        Self { status, content: Content::Problem(Box::new(problem)), replayed: false }
     }
 }
 
@@ -146,6 +150,11 @@ impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
         Self::from(Problem::new(refusal))
     }
+}
+
+/// Our own structs of strings and integers always serialize; if one did not, an empty body is still an honest status.
+fn written(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
 }
 
 /// The name of a request: API Gateway's, which its own logs bear too; else Lambda's.
@@ -173,7 +182,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_json_that_nobody_caches_and_bears_the_requests_id() {
-        let response = Answer::payment(StatusCode::CREATED, &a_payment()).into_response("req-1");
+        let response = Answer::payment(StatusCode::CREATED, &a_payment()).into_response("req-1", TypeBase::NAME);
         assert_eq!(response.status(), 201);
         assert_eq!(header(&response, "content-type"), "application/json");
         assert_eq!(header(&response, "cache-control"), "no-store");
@@ -187,7 +196,7 @@ mod tests {
     fn whatever_is_answered_a_browser_can_do_nothing_with_it_and_no_origin_may_read_it() {
         let answers = Refusal::ALL.map(Answer::from).into_iter();
         for answer in answers.chain([Answer::payment(StatusCode::OK, &a_payment()).replayed(true)]) {
-            let response = answer.into_response("req-1");
+            let response = answer.into_response("req-1", TypeBase::NAME);
             for (name, value) in [
                 ("cache-control", "no-store"),
                 ("x-content-type-options", "nosniff"),
@@ -205,17 +214,18 @@ mod tests {
 
     #[test]
     fn a_replay_says_so() {
-        let response = Answer::payment(StatusCode::OK, &a_payment()).replayed(true).into_response("req-1");
+        let response =
+            Answer::payment(StatusCode::OK, &a_payment()).replayed(true).into_response("req-1", TypeBase::NAME);
         assert_eq!(header(&response, "idempotent-replayed"), "true");
     }
 
     #[test]
     fn a_problem_says_how_to_come_back() {
-        let response = Answer::from(Refusal::GatewayUnavailable).into_response("bad\nid");
+        let response = Answer::from(Refusal::GatewayUnavailable).into_response("bad\nid", TypeBase::NAME);
         assert_eq!((response.status().as_u16(), header(&response, "retry-after")), (503, "5"));
         assert_eq!(header(&response, "content-type"), "application/problem+json");
         assert_eq!(header(&response, "request-id"), "", "an id that is none is left out");
-        let response = Answer::from(Refusal::Unauthorized).into_response("");
+        let response = Answer::from(Refusal::Unauthorized).into_response("", TypeBase::NAME);
         assert_eq!(header(&response, "www-authenticate"), r#"Bearer realm="quittance""#);
         assert_eq!(header(&response, "retry-after"), "");
     }

@@ -146,7 +146,7 @@ mod tests {
     use flow::ports::Dependency;
 
     fn told(problem: &Problem) -> (u16, String) {
-        let document = serde_json::to_value(problem.document()).unwrap();
+        let document = serde_json::to_value(problem.document(crate::http::problem::TypeBase::NAME)).unwrap();
         let pointer = document["errors"][0]["pointer"].as_str().unwrap_or_default();
         (
             problem.refusal().row().status.as_u16(),
@@ -193,7 +193,11 @@ mod tests {
         ];
         for (problem, (status, code)) in cases {
             assert_eq!(told(&problem), (status, code.to_owned()));
-            assert!(!serde_json::to_string(&problem.document()).unwrap().contains("canary"));
+            assert!(
+                !serde_json::to_string(&problem.document(crate::http::problem::TypeBase::NAME))
+                    .unwrap()
+                    .contains("canary")
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Must never: bear a value that the client sent, or a word of what our own infrastructure said.
 
 mod refusal;
+mod type_base;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use self::refusal::{Refusal, Row};
+pub use self::type_base::TypeBase;
 use super::dispute_json::DisputeJson;
 use super::payment_json::{DeclineJson, PaymentJson};
 use super::schema::problem_codes;
@@ -210,11 +212,11 @@ impl Problem {
         self.refusal
     }
 
-    /// The document.
-    pub(crate) fn document(&self) -> impl Serialize {
+    /// The document, whose `type` begins with this.
+    pub(crate) fn document(&self, type_base: TypeBase<'_>) -> impl Serialize {
         let row = self.refusal.row();
         ProblemJson {
-            r#type: format!("urn:quittance:problem:{}", row.code),
+            r#type: type_base.of(row.code),
             title: row.title,
             status: row.status.as_u16(),
             detail: &self.detail,

@@ -99,7 +99,7 @@ mod tests {
 
     fn faults(query: Query) -> Vec<(String, String)> {
         let Err(problem) = query.finish() else { return Vec::new() };
-        let document = serde_json::to_value(problem.document()).unwrap();
+        let document = serde_json::to_value(problem.document(crate::http::problem::TypeBase::NAME)).unwrap();
         let text = |fault: &serde_json::Value, name: &str| fault[name].as_str().unwrap().to_owned();
         document["errors"]
             .as_array()

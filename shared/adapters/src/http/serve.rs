@@ -9,7 +9,7 @@ use lambda_http::http::Response;
 use lambda_http::{Body, Request, RequestExt as _, service_fn};
 
 use super::answer::{Answer, request_id};
-use super::problem::{Problem, Refusal};
+use super::problem::{Problem, Refusal, TypeBase};
 use crate::config::Environment;
 use crate::host::SystemHost;
 use crate::telemetry::{Count, Field, Level, Line};
@@ -64,7 +64,7 @@ pub async fn respond<E: Endpoint, H: Host>(endpoint: &E, host: &H, request: &Req
     }
     line.set(Field::Status(answer.status().as_u16()));
     line.set(Field::Duration(host.now().since(began)));
-    (answer.into_response(&id), line)
+    (answer.into_response(&id, TypeBase::told_by(request)), line)
 }
 
 fn refused(problem: Problem, line: &mut Line) -> Answer {

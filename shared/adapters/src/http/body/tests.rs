@@ -20,7 +20,9 @@ fn request(content_type: Option<&str>, body: impl Into<Body>) -> Request {
 
 /// The code, then each pointer with its detail.
 fn refusal(request: &Request) -> String {
-    let document = serde_json::to_value(parse::<Confirm>(request).unwrap_err().document()).unwrap();
+    let document =
+        serde_json::to_value(parse::<Confirm>(request).unwrap_err().document(crate::http::problem::TypeBase::NAME))
+            .unwrap();
     let errors = document["errors"].as_array().unwrap().iter();
     let errors =
         errors.map(|error| format!(" {}: {}", error["pointer"].as_str().unwrap(), error["detail"].as_str().unwrap()));
@@ -124,7 +126,7 @@ fn a_card_number_is_found_before_any_other_fault_and_never_echoed() {
         (format!("\"{CARD}\""), ""),
     ] {
         let problem = parse::<Confirm>(&request(Some("application/json"), body.as_str())).unwrap_err();
-        let document = serde_json::to_value(problem.document()).unwrap();
+        let document = serde_json::to_value(problem.document(crate::http::problem::TypeBase::NAME)).unwrap();
         assert_eq!(document["code"], "raw_card_data", "{body}");
         assert_eq!(document["errors"][0]["pointer"], pointer, "{body}");
         assert!(!document.to_string().contains("4242"), "{body}");
@@ -182,7 +184,7 @@ fn a_secret_is_found_before_any_other_fault_and_never_echoed() {
         (format!(r#"{{"a":"{stripe}""#), ""),
     ] {
         let problem = parse::<Confirm>(&request(Some("application/json"), body.as_str())).unwrap_err();
-        let document = serde_json::to_value(problem.document()).unwrap();
+        let document = serde_json::to_value(problem.document(crate::http::problem::TypeBase::NAME)).unwrap();
         assert_eq!((&document["code"], &document["status"]), (&"secret_in_request".into(), &422.into()), "{body}");
         assert_eq!(document["errors"][0]["pointer"], pointer, "{body}");
         assert!(!document.to_string().contains("Canary"), "{document}");
@@ -207,7 +209,7 @@ fn an_answer_is_small_whatever_was_sent() {
         format!(r#"{{"{}":0.5}}"#, "\\u0001".repeat(10_000)),
     ] {
         let problem = parse::<Confirm>(&request(Some("application/json"), body)).unwrap_err();
-        let length = serde_json::to_string(&problem.document()).unwrap().len();
+        let length = serde_json::to_string(&problem.document(crate::http::problem::TypeBase::NAME)).unwrap().len();
         assert!(length < 4_096, "{length} bytes");
     }
 }

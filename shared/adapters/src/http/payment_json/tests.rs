@@ -167,9 +167,11 @@ fn a_declined_attempt_says_why_and_keeps_the_clients_key_and_the_gateways_tokens
     .assert_eq(&serde_json::to_string_pretty(&PaymentJson::from(&payment).attempts).unwrap());
     assert!(!json(&payment).to_string().contains("canary"));
 
-    let problem =
-        serde_json::to_value(crate::http::problem::Problem::declined(&payment, AttemptNumber::FIRST).document())
-            .unwrap();
+    let problem = serde_json::to_value(
+        crate::http::problem::Problem::declined(&payment, AttemptNumber::FIRST)
+            .document(crate::http::problem::TypeBase::NAME),
+    )
+    .unwrap();
     assert_eq!(problem["status"], 402);
     assert_eq!(problem["decline"], json(&payment)["attempts"][0]["decline"]);
     assert_eq!(problem["payment"], json(&payment));

@@ -65,7 +65,7 @@ fn a_conflict_shows_the_payment_as_it_stands_and_other_refusals_do_not() {
         (Rejection::AmountExceedsCapturable, "amount_exceeds_capturable", false),
         (Rejection::CurrencyMismatch, "currency_mismatch", false),
     ] {
-        let document = serde_json::to_value(Problem::rejected(rejection, &payment).document()).unwrap();
+        let document = serde_json::to_value(Problem::rejected(rejection, &payment).document(TypeBase::NAME)).unwrap();
         assert_eq!((document["code"].as_str().unwrap(), document.get("payment").is_some()), (code, shown));
         assert!(document["detail"].as_str().unwrap().starts_with(char::is_uppercase));
     }
@@ -73,7 +73,8 @@ fn a_conflict_shows_the_payment_as_it_stands_and_other_refusals_do_not() {
 
 #[test]
 fn an_attempt_that_nobody_declined_is_not_called_declined() {
-    let document = serde_json::to_value(Problem::declined(&a_payment(), AttemptNumber::FIRST).document()).unwrap();
+    let document =
+        serde_json::to_value(Problem::declined(&a_payment(), AttemptNumber::FIRST).document(TypeBase::NAME)).unwrap();
     assert_eq!((&document["detail"], document.get("decline")), (&NOT_CHARGED.into(), None));
 }
 
@@ -95,13 +96,14 @@ fn a_document_has_what_rfc_9457_and_our_clients_want() {
             }
           ]
         }"#]]
-    .assert_eq(&serde_json::to_string_pretty(&problem.document()).unwrap());
+    .assert_eq(&serde_json::to_string_pretty(&problem.document(TypeBase::NAME)).unwrap());
 }
 
 #[test]
 fn a_capture_that_was_refused_is_no_decline_and_shows_what_is_still_held() {
     let document =
-        serde_json::to_value(Problem::capture_refused(&a_payment(), "charge_not_capturable").document()).unwrap();
+        serde_json::to_value(Problem::capture_refused(&a_payment(), "charge_not_capturable").document(TypeBase::NAME))
+            .unwrap();
     assert_eq!((&document["status"], &document["code"]), (&402.into(), &"capture_refused".into()));
     assert_eq!(document["errors"][0]["detail"], "was refused by the gateway: charge_not_capturable");
     assert_eq!(document["payment"]["transactionId"], a_payment().id.as_str());

@@ -44,7 +44,7 @@ pub(super) fn answer(request: &Request) -> Result<(), Problem> {
 /// Whether it was refused for a card number, and in words that do not repeat it.
 pub(super) fn is_refused(request: &Request, number: &str) -> bool {
     let Err(problem) = answer(request) else { return false };
-    let told = serde_json::to_string(&problem.document()).unwrap();
+    let told = serde_json::to_string(&problem.document(crate::http::problem::TypeBase::NAME)).unwrap();
     assert!(!told.contains(number), "{told}");
     problem.refusal() == Refusal::RawCardData
 }

@@ -28,6 +28,7 @@ mod paypal_sdk;
 mod place;
 mod process;
 mod proof;
+mod register;
 mod sbom;
 mod secrets;
 mod simulate;
@@ -57,6 +58,8 @@ cargo xtask key revoke <name> --stack <name>
 cargo xtask pause [--gateway stripe|paypal] --why \"…\" [--stack <name>]
                                    stops money from moving, at one gateway or as a whole; `resume` lets it
 cargo xtask resume [--gateway stripe|paypal] [--stack <name>]
+cargo xtask register-webhooks [--gateway stripe|paypal] --stack <name>
+                                   makes or mends the stack's webhook endpoints at the gateways, and keeps their secrets
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask fuzz [--minutes N] [target]
@@ -96,6 +99,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["key", rest @ ..] => key::run(place, rest),
         ["pause", rest @ ..] => pause::pause(place, rest),
         ["resume", rest @ ..] => pause::resume(place, rest),
+        ["register-webhooks", rest @ ..] => register::run(place, rest),
         ["simulate", rest @ ..] => simulate::run(place, rest),
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),

@@ -10,6 +10,7 @@ mod audit;
 mod aws;
 mod bundle;
 mod canary;
+mod cost;
 mod counted;
 mod deploy;
 mod down;
@@ -60,6 +61,7 @@ cargo xtask pause [--gateway stripe|paypal] --why \"…\" [--stack <name>]
 cargo xtask resume [--gateway stripe|paypal] [--stack <name>]
 cargo xtask register-webhooks [--gateway stripe|paypal] --stack <name>
                                    makes or mends the stack's webhook endpoints at the gateways, and keeps their secrets
+cargo xtask cost                   what a stack costs a month, for three sizes of shop, with the arithmetic
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask fuzz [--minutes N] [target]
@@ -100,6 +102,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["pause", rest @ ..] => pause::pause(place, rest),
         ["resume", rest @ ..] => pause::resume(place, rest),
         ["register-webhooks", rest @ ..] => register::run(place, rest),
+        ["cost"] => cost::run(place),
         ["simulate", rest @ ..] => simulate::run(place, rest),
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),

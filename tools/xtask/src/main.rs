@@ -15,6 +15,7 @@ mod counted;
 mod deploy;
 mod down;
 mod dynamodb_local;
+mod env;
 mod failure;
 mod first_payment;
 mod full;
@@ -38,6 +39,7 @@ mod tail;
 mod teeth;
 mod test;
 mod tools;
+mod tutorial;
 mod up;
 mod watch;
 
@@ -49,6 +51,7 @@ use crate::place::Place;
 const USAGE: &str = "\
 cargo xtask up [--detach]          build, deploy to a local AWS, take one payment; runs until Ctrl-C
 cargo xtask down                   stop the local stack
+cargo xtask env                    the local stack's addresses and key as variables: eval \"$(cargo xtask env)\"
 cargo xtask logs [function]        follow what the functions log
 cargo xtask tail [transactionId] [--stack <name>]
                                    the life of payments as it happens; of one payment, from a day ago on
@@ -71,7 +74,8 @@ cargo xtask teeth [bug]...          plants known bugs in a copy, and demands tha
 cargo xtask audit                  licences, sources and known holes of what we are built of, the lock file, our lints
 cargo xtask sbom [--out <folder>] [--target <triple>]
                                    a bill of materials (CycloneDX) for each function
-cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth` and the real `sam build`
+cargo xtask tutorial               does what docs/TUTORIAL.md says, and compares what it shows
+cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth`, the tutorial and the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
 (0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";
@@ -94,6 +98,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["up"] => up::in_foreground(place),
         ["up", "--detach"] => up::detached(place),
         ["down"] => down::run(place),
+        ["env"] => env::run(place),
         ["logs"] => logs::run(place, None),
         ["logs", function] => logs::run(place, Some(function)),
         ["tail", rest @ ..] => tail::run(place, rest),
@@ -109,6 +114,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["teeth", names @ ..] => teeth::run(place, names),
         ["audit"] => audit::run(place),
         ["sbom", rest @ ..] => sbom::run(place, rest),
+        ["tutorial"] => tutorial::run(place).map(|_| ()),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

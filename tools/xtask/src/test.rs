@@ -14,13 +14,13 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, up};
+use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, tutorial, up};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Quick,
-    /// With every planted bug, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    /// With every planted bug, the tutorial, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
     Full,
 }
 
@@ -85,6 +85,9 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     up::quietly(own)?;
     let doubles = Doubles { dynamodb: second_opinion(own)?, paypal_sdk: paypal_sdk(own)? };
     let mut count = tests(own, depth, &doubles, proof)?;
+    if depth == Depth::Full && count.failed == 0 {
+        count.passed = count.passed.saturating_add(tutorial::run(own)?);
+    }
     canary::look(own, proof)?;
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(teeth::all(own, proof)?);

@@ -75,6 +75,7 @@ cargo xtask audit                  licences, sources and known holes of what we 
 cargo xtask sbom [--out <folder>] [--target <triple>]
                                    a bill of materials (CycloneDX) for each function
 cargo xtask tutorial               does what docs/TUTORIAL.md says, and compares what it shows
+cargo xtask tools                  installs SAM, cargo-lambda, the AWS command line and a local AWS in target/venv; others do so by themselves
 cargo xtask test [--full]          what must pass before a change lands; --full adds `teeth`, the tutorial and the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
@@ -115,6 +116,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["audit"] => audit::run(place),
         ["sbom", rest @ ..] => sbom::run(place, rest),
         ["tutorial"] => tutorial::run(place).map(|_| ()),
+        ["tools"] => tools::install(place),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

@@ -174,6 +174,23 @@ mod tests {
         }
     }
 
+    /// Whoever makes an endpoint by hand reads there what to subscribe it to.
+    #[test]
+    fn the_page_names_the_events_that_are_subscribed_to_and_no_others() {
+        let page = include_str!("../../../docs/GOING_LIVE.md");
+        let (_, section) = page.split_once("\n## Webhooks\n").unwrap();
+        let (section, _) = section.split_once("\n## ").unwrap();
+        let is_event = |word: &&str| word.contains('.') && word.chars().all(|c| c.is_ascii_alphabetic() || "._*".contains(c));
+        let mut named: Vec<&str> = section.split('`').skip(1).step_by(2).filter(is_event).collect();
+        let mut subscribed: Vec<&str> = stripe::EVENTS.lines().chain(paypal::EVENTS.lines()).collect();
+        for list in [&mut named, &mut subscribed] {
+            list.sort_unstable();
+            list.dedup();
+        }
+        assert_eq!(named, subscribed);
+        assert!(section.contains(&format!("`{}`", stripe::API_VERSION)));
+    }
+
     #[test]
     fn a_word_that_says_nothing_is_refused_before_anything_is_asked() {
         let place = Place::from_environment(&mut Vec::new()).unwrap();

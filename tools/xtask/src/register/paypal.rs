@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 /// What the webhook function reads of PayPal's events. A name that ends in `*` stands for whatever PayPal has of these, be it nothing: its
 /// documentation does not say which events there are of refunds.
-const EVENTS: &str = include_str!("../../../../shared/adapters/src/gateway/paypal/webhook/events.txt");
+pub(super) const EVENTS: &str = include_str!("../../../../shared/adapters/src/gateway/paypal/webhook/events.txt");
 
 /// Finds or makes the webhook, and mends it.
 pub(super) fn register(stack: &Stack<'_>) -> Result<Done, Failure> {

@@ -20,9 +20,9 @@ use super::{Done, Gateway, Mode, Stack};
 use crate::failure::Failure;
 
 /// What the webhook function reads of Stripe's events; a test beside the code that reads them holds the list.
-const EVENTS: &str = include_str!("../../../../shared/adapters/src/gateway/stripe/webhook/events.txt");
+pub(super) const EVENTS: &str = include_str!("../../../../shared/adapters/src/gateway/stripe/webhook/events.txt");
 /// How an endpoint's events are written; chosen when it is made, and never again.
-const API_VERSION: &str = "2026-10-28.endive";
+pub(super) const API_VERSION: &str = "2026-10-28.endive";
 /// A key that may write webhook endpoints, for an operator who does not give that right to the key that payments are made with.
 const OPERATORS_KEY: &str = "STRIPE_API_KEY";
 /// The functions read no more, and then none at all.

@@ -25,12 +25,17 @@ fn a_stack_is_registered_at_the_gateways_once_and_hears_them() {
         let did = AssertUnwindSafe(registered(stack, &drawers)).catch_unwind().await;
         drawers.put_back(stack).await;
         did.unwrap_or_else(|panic| resume_unwind(panic));
-        say("registration: endpoints made, mended and replaced at two gateways, and payments were told of through each");
+        say(
+            "registration: endpoints made, mended and replaced at two gateways, and payments were told of through each",
+        );
     });
 }
 
 async fn registered(stack: &Stack, drawers: &Drawers) {
-    assert!(xtask_refuses(stack, &[REGISTER, "--gateway", "Stripe"]).contains("no gateway"), "there is none of that name");
+    assert!(
+        xtask_refuses(stack, &[REGISTER, "--gateway", "Stripe"]).contains("no gateway"),
+        "there is none of that name"
+    );
     stack.sandbox.forget_endpoints().await;
     let said = xtask(stack, &[REGISTER]);
     assert!(said.contains("stripe: made we_") && said.contains("paypal: made WH-"), "{said}");
@@ -42,7 +47,10 @@ async fn registered(stack: &Stack, drawers: &Drawers) {
 
     let again = xtask(stack, &[REGISTER]);
     assert_eq!(again.matches("nothing was changed").count(), 2, "{again}");
-    assert_eq!((stack.sandbox.endpoints_at_stripe().await.len(), stack.sandbox.webhooks_at_paypal().await.len()), (1, 1));
+    assert_eq!(
+        (stack.sandbox.endpoints_at_stripe().await.len(), stack.sandbox.webhooks_at_paypal().await.len()),
+        (1, 1)
+    );
     mended(stack).await;
     replaced(stack, drawers).await;
 }
@@ -112,10 +120,7 @@ impl Drawers {
             let document = stack.aws.secret(&arn).await;
             (arn, document)
         };
-        Self {
-            stripe: drawer("STRIPE_WEBHOOK_SECRET_ARN").await,
-            paypal: drawer("PAYPAL_WEBHOOK_SECRET_ARN").await,
-        }
+        Self { stripe: drawer("STRIPE_WEBHOOK_SECRET_ARN").await, paypal: drawer("PAYPAL_WEBHOOK_SECRET_ARN").await }
     }
 
     async fn put_back(&self, stack: &Stack) {

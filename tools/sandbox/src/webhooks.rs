@@ -123,7 +123,8 @@ struct Listed {
 impl Outbox {
     pub(crate) fn new(config: &Config) -> Self {
         let mut ids = crate::ids::Ids::new();
-        let by_hand = |endpoint: &Endpoint| Registered::by_hand(id_of(endpoint, &mut ids), endpoint.clone(), Moment::now());
+        let by_hand =
+            |endpoint: &Endpoint| Registered::by_hand(id_of(endpoint, &mut ids), endpoint.clone(), Moment::now());
         Self {
             endpoints: config.endpoints.iter().map(by_hand).collect(),
             held: None,

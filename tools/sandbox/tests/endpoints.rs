@@ -121,7 +121,10 @@ async fn paypals_webhooks_are_changed_by_replacing_and_deleted() {
     let one = format!("{WEBHOOKS}/{}", shop.post(WEBHOOKS, body).await.text_at("id"));
     let replace = |name: &str| json!([{"op": "replace", "path": "/event_types", "value": event(name)}]);
     let patch = async |body: Value| shop.send("PATCH", &one, &[], body).await.unwrap();
-    assert_eq!(patch(replace("CUSTOMER.DISPUTE.CREATED")).await.text_at("event_types.0.name"), "CUSTOMER.DISPUTE.CREATED");
+    assert_eq!(
+        patch(replace("CUSTOMER.DISPUTE.CREATED")).await.text_at("event_types.0.name"),
+        "CUSTOMER.DISPUTE.CREATED"
+    );
     for (body, name) in [
         (replace("CUSTOMER.DISPUTE.CREATED"), "WEBHOOK_PATCH_REQUEST_NO_CHANGE"),
         (replace("CUSTOMER.DISPUTE.EATEN"), "VALIDATION_ERROR"),

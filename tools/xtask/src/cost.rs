@@ -63,7 +63,8 @@ const DELIVERIES: u64 = 3;
 /// for; the merchant's server takes 200 ms for an event.
 const LAMBDA_MS: u64 = 500 + 1_300 + 10 + 20 + 50 * CHANGES + 200 * DELIVERIES;
 /// The payment's own row, with its indexes; then what telling of it takes, and delivering.
-const WRITE_UNITS: u64 = OWN_WRITES + OWN_INDEXES + TELLING_WRITES + TELLING_INDEXES + DELIVERING_WRITES + DELIVERING_INDEXES;
+const WRITE_UNITS: u64 =
+    OWN_WRITES + OWN_INDEXES + TELLING_WRITES + TELLING_INDEXES + DELIVERING_WRITES + DELIVERING_INDEXES;
 const OWN_WRITES: u64 = 3;
 const OWN_INDEXES: u64 = 5;
 const TELLING_WRITES: u64 = 9;
@@ -197,7 +198,10 @@ fn lines(template: &str) -> Vec<Line> {
         Line::part("what leaves AWS", SENT_BYTES, format!("{SENT_BYTES} bytes × $0.09 a GB"), SENT_KB),
         Line {
             what: "secrets, read anew",
-            how: format!("{} environments × {SECRET_READS} × $0.05 for ten thousand", AWAKE.map(|awake| awake.to_string()).join(", ")),
+            how: format!(
+                "{} environments × {SECRET_READS} × $0.05 for ten thousand",
+                AWAKE.map(|awake| awake.to_string()).join(", ")
+            ),
             comes_to: reads,
         },
         Line::always("the firewall", "$5, and $1 for each of five rules".to_owned(), FIREWALL_MONTH),
@@ -206,7 +210,11 @@ fn lines(template: &str) -> Vec<Line> {
         Line::always("alarms", format!("{alarms} × $0.10"), month(alarms, ALARM_MONTH)),
         Line::always("measures", format!("{MEASURES} × $0.30"), month(MEASURES, MEASURE_MONTH)),
         Line::always("the sweep", format!("{MINUTES} × {SWEEP_MS} ms, {SWEEP_READ_UNITS} units, a line"), sweeps()),
-        Line::always("queues that are looked into", format!("{POLLS} requests × $0.40 a million"), month(POLLS, QUEUE_REQUEST)),
+        Line::always(
+            "queues that are looked into",
+            format!("{POLLS} requests × $0.40 a million"),
+            month(POLLS, QUEUE_REQUEST),
+        ),
     ]
 }
 
@@ -214,7 +222,10 @@ fn lines(template: &str) -> Vec<Line> {
 fn sweeps() -> u64 {
     let time = SWEEP_MS.saturating_mul(MEMORY_MB).saturating_mul(LAMBDA_GB_SECOND) / 1_024 / 1_000;
     let line = SWEEP_LOGGED_BYTES.saturating_mul(LOGGED_KB) / 1_000;
-    let one = LAMBDA_CALL.saturating_add(time).saturating_add(line).saturating_add(SWEEP_READ_UNITS.saturating_mul(READ_UNIT));
+    let one = LAMBDA_CALL
+        .saturating_add(time)
+        .saturating_add(line)
+        .saturating_add(SWEEP_READ_UNITS.saturating_mul(READ_UNIT));
     one.saturating_mul(MINUTES)
 }
 
@@ -282,7 +293,10 @@ mod tests {
 
     #[test]
     fn the_template_gives_each_function_the_memory_that_is_reckoned_with() {
-        assert_eq!(TEMPLATE.matches(&format!("    MemorySize: {MEMORY_MB}\n")).count(), TEMPLATE.matches("MemorySize:").count());
+        assert_eq!(
+            TEMPLATE.matches(&format!("    MemorySize: {MEMORY_MB}\n")).count(),
+            TEMPLATE.matches("MemorySize:").count()
+        );
     }
 
     #[test]

@@ -42,7 +42,9 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
     for gateway in gateways {
         match (gateway.register(&stack)?, &wanted) {
             (Done::Registered, _) => registered = registered.saturating_add(1),
-            (Done::NoCredentials, None) => println!("{}: no credentials in its secret, so nothing to do", gateway.name()),
+            (Done::NoCredentials, None) => {
+                println!("{}: no credentials in its secret, so nothing to do", gateway.name())
+            }
             (Done::NoCredentials, Some(_)) => return Err(no_credentials(gateway.name())),
         }
     }
@@ -180,7 +182,8 @@ mod tests {
         let page = include_str!("../../../docs/GOING_LIVE.md");
         let (_, section) = page.split_once("\n## Webhooks\n").unwrap();
         let (section, _) = section.split_once("\n## ").unwrap();
-        let is_event = |word: &&str| word.contains('.') && word.chars().all(|c| c.is_ascii_alphabetic() || "._*".contains(c));
+        let is_event =
+            |word: &&str| word.contains('.') && word.chars().all(|c| c.is_ascii_alphabetic() || "._*".contains(c));
         let mut named: Vec<&str> = section.split('`').skip(1).step_by(2).filter(is_event).collect();
         let mut subscribed: Vec<&str> = stripe::EVENTS.lines().chain(paypal::EVENTS.lines()).collect();
         for list in [&mut named, &mut subscribed] {

@@ -14,7 +14,9 @@ use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
-use crate::{audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, tutorial, up};
+use crate::{
+    audit, canary, down, dynamodb_local, full, interrupt, logs, paypal_sdk, proof, step, teeth, tools, tutorial, up,
+};
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

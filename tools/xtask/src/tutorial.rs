@@ -81,10 +81,12 @@ impl<'a> Newcomer<'a> {
         for step in steps {
             if heading != step.heading {
                 told(heading, since);
-                (heading, since) = (&step.heading, Instant::now());
+                (heading, since) = (step.heading.as_str(), Instant::now());
             }
             interrupt::check()?;
-            if self.take(step).map_err(|failure| Failure::new(format!("{PAGE}:{}: {failure}", step.line)))? == Taken::Done {
+            if self.take(step).map_err(|failure| Failure::new(format!("{PAGE}:{}: {failure}", step.line)))?
+                == Taken::Done
+            {
                 passed = passed.saturating_add(1);
             }
         }
@@ -108,7 +110,8 @@ impl<'a> Newcomer<'a> {
             What::See(shown) if fits(shown, &self.seen) => Ok(Taken::Done),
             What::See(shown) => Err(differs(shown, &self.seen)),
             What::SeeBeside { terminal, shown } => {
-                let shell = self.beside.get_mut(terminal).ok_or_else(|| Failure::new("there is no such terminal yet"))?;
+                let shell =
+                    self.beside.get_mut(terminal).ok_or_else(|| Failure::new("there is no such terminal yet"))?;
                 shell.shows(shown)?;
                 Ok(Taken::Done)
             }
@@ -152,9 +155,11 @@ impl Shell {
         let mut command = Command::new("sh");
         aws::point_at_local(place, &mut command);
         let ports = place.ports;
-        for (name, port) in
-            [("QUITTANCE_PORT", ports.aws), ("QUITTANCE_SANDBOX_PORT", ports.sandbox), ("QUITTANCE_WATCH_PORT", ports.watch)]
-        {
+        for (name, port) in [
+            ("QUITTANCE_PORT", ports.aws),
+            ("QUITTANCE_SANDBOX_PORT", ports.sandbox),
+            ("QUITTANCE_WATCH_PORT", ports.watch),
+        ] {
             command.env(name, port.to_string());
         }
         command
@@ -183,7 +188,7 @@ impl Shell {
     /// Runs commands and returns what they showed.
     fn run(&mut self, commands: &str) -> Result<Vec<String>, Failure> {
         self.begin(commands)?;
-        writeln!(self.commands, "echo; echo \"{OVER} $?\"").while_doing("writing to a shell")?;
+        writeln!(self.commands, "tutorial=$?; echo; echo \"{OVER} $tutorial\"").while_doing("writing to a shell")?;
         let started = Instant::now();
         let mut shown = Vec::new();
         loop {

@@ -106,14 +106,17 @@ fn the_role_trusts_one_environment_of_one_repository() {
         }})
     );
     let executor = statements(&documents[ROLES]["Resources"]["Executor"]["Properties"]["AssumeRolePolicyDocument"]);
-    assert!(executor.iter().all(|statement| statement["Principal"] == json!({"Service": "cloudformation.amazonaws.com"})));
+    assert!(
+        executor.iter().all(|statement| statement["Principal"] == json!({"Service": "cloudformation.amazonaws.com"}))
+    );
 }
 
 #[test]
 fn who_deploys_can_only_have_cloudformation_do_it_and_neither_of_the_two_can_read_what_is_kept() {
     let Some(documents) = documents() else { return };
     let granted = granted(&documents[ROLES]["Resources"]["Deployer"]);
-    let services: BTreeSet<&str> = granted.iter().flat_map(|(actions, _)| actions).filter_map(|action| action.split(':').next()).collect();
+    let services: BTreeSet<&str> =
+        granted.iter().flat_map(|(actions, _)| actions).filter_map(|action| action.split(':').next()).collect();
     assert_eq!(services, BTreeSet::from(["cloudformation", "iam", "s3"]));
     for (actions, statement) in &granted {
         assert!(!actions.iter().any(|action| action.contains('*')), "{statement}");
@@ -125,7 +128,17 @@ fn who_deploys_can_only_have_cloudformation_do_it_and_neither_of_the_two_can_rea
     }
     // Of secrets, rows, messages, logs: those are the gateways' keys, and what people paid.
     let roles = read(ROLES);
-    for reads in ["GetSecretValue", "PutSecretValue", "GetItem", "Query", "Scan", "ReceiveMessage", "SendMessage", "GetLogEvents", "FilterLogEvents"] {
+    for reads in [
+        "GetSecretValue",
+        "PutSecretValue",
+        "GetItem",
+        "Query",
+        "Scan",
+        "ReceiveMessage",
+        "SendMessage",
+        "GetLogEvents",
+        "FilterLogEvents",
+    ] {
         assert!(!roles.contains(reads), "{reads}");
     }
 }
@@ -135,8 +148,12 @@ fn who_deploys_can_only_have_cloudformation_do_it_and_neither_of_the_two_can_rea
 fn the_role_that_cloudformation_has_knows_every_kind_of_thing_in_the_template() {
     let Some(documents) = documents() else { return };
     let granted = granted(&documents[ROLES]["Resources"]["Executor"]);
-    let services: BTreeSet<String> =
-        granted.iter().flat_map(|(actions, _)| actions).filter_map(|action| action.split(':').next()).map(str::to_owned).collect();
+    let services: BTreeSet<String> = granted
+        .iter()
+        .flat_map(|(actions, _)| actions)
+        .filter_map(|action| action.split(':').next())
+        .map(str::to_owned)
+        .collect();
     let template = resources();
     for (name, text) in &template {
         let Some(kind) = text.lines().find_map(|line| line.strip_prefix("    Type: AWS::")) else { continue };

@@ -103,13 +103,15 @@ fn read(body: &Bytes) -> Result<Value, PaypalError> {
 
 fn address(url: Option<&Value>) -> Result<String, PaypalError> {
     let url = url.and_then(Value::as_str).filter(|url| url.len() <= MAX_URL_CHARACTERS);
-    let is_address = |url: &&str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some());
+    let is_address =
+        |url: &&str| url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some());
     url.filter(is_address).map(str::to_owned).ok_or_else(|| invalid("url"))
 }
 
 /// `[{"name": …}]`, each of them a name that there is.
 fn events(listed: Option<&Value>) -> Result<Vec<String>, PaypalError> {
-    let listed = listed.and_then(Value::as_array).filter(|listed| !listed.is_empty()).ok_or_else(|| invalid("event_types"))?;
+    let listed =
+        listed.and_then(Value::as_array).filter(|listed| !listed.is_empty()).ok_or_else(|| invalid("event_types"))?;
     let known = |name: &&str| *name == EVERYTHING || KINDS.iter().any(|(kind, _, _)| kind == name);
     let name = |event: &Value| event.get("name").and_then(Value::as_str).filter(known).map(str::to_owned);
     listed.iter().map(|event| name(event).ok_or_else(|| invalid("event_types"))).collect()
@@ -120,9 +122,7 @@ fn invalid(field: &str) -> PaypalError {
 }
 
 fn event_types() -> Value {
-    let each = |(name, _, summary): &(&str, &str, &str)| {
-        json!({ "name": name, "description": summary, "status": "ENABLED", "resource_versions": ["2.0"] })
-    };
+    let each = |(name, _, summary): &(&str, &str, &str)| json!({ "name": name, "description": summary, "status": "ENABLED", "resource_versions": ["2.0"] });
     json!({ "event_types": KINDS.iter().map(each).collect::<Vec<_>>() })
 }
 

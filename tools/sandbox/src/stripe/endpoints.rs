@@ -73,9 +73,7 @@ fn perform(outbox: &mut Outbox, name: Name<'_>, tree: &Tree, now: Moment) -> Res
             let all = outbox.endpoints_at(At::Stripe).map(|known| (known.id.as_str(), shown(known)));
             page(tree)?.cut("/v1/webhook_endpoints", all)
         }
-        Name::Get(id) => {
-            outbox.endpoint_mut(At::Stripe, id).map(|known| shown(known)).ok_or_else(|| missing(id))
-        }
+        Name::Get(id) => outbox.endpoint_mut(At::Stripe, id).map(|known| shown(known)).ok_or_else(|| missing(id)),
         Name::Update(id) => {
             let (events, url) = (events(tree)?, tree.text("url").map(address).transpose()?);
             let known = outbox.endpoint_mut(At::Stripe, id).ok_or_else(|| missing(id))?;
@@ -84,7 +82,11 @@ fn perform(outbox: &mut Outbox, name: Name<'_>, tree: &Tree, now: Moment) -> Res
             known.description = tree.owned_text("description").or_else(|| known.description.clone());
             for (key, value) in tree.map("metadata") {
                 // An empty text unsets its key.
-                if value.is_empty() { known.metadata.remove(&key) } else { known.metadata.insert(key, value) };
+                if value.is_empty() {
+                    known.metadata.remove(&key)
+                } else {
+                    known.metadata.insert(key, value)
+                };
             }
             known.hearing = match tree.flag("disabled") {
                 Some(true) => Hearing::Disabled,
@@ -132,7 +134,11 @@ fn create(outbox: &mut Outbox, tree: &Tree, now: Moment) -> Result<Value, Stripe
 
 fn address(url: &str) -> Result<String, StripeError> {
     let is_address = url.parse::<Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some());
-    if is_address { Ok(url.to_owned()) } else { Err(StripeError::invalid("Not a valid URL").code("url_invalid").param("url")) }
+    if is_address {
+        Ok(url.to_owned())
+    } else {
+        Err(StripeError::invalid("Not a valid URL").code("url_invalid").param("url"))
+    }
 }
 
 /// The names that the request gives, if it gives any.

@@ -18,8 +18,8 @@ pub(super) fn register(stack: &Stack<'_>) -> Result<Done, Failure> {
     let url = stack.address(Gateway::PayPal, "PayPalWebhookUrl")?;
     let wanted = wanted(EVENTS, &names(&app.send("GET", "-event-types", &Body::None)?, "/event_types"))?;
     let listed = app.send("GET", "", &Body::None)?;
-    let all = listed.get("webhooks").and_then(Value::as_array).into_iter().flatten();
-    let found = all.into_iter().find(|shown| shown.get("url").and_then(Value::as_str) == Some(&url));
+    let mut all = listed.get("webhooks").and_then(Value::as_array).into_iter().flatten();
+    let found = all.find(|shown| shown.get("url").and_then(Value::as_str) == Some(url.as_str()));
     let id = match found {
         Some(shown) => app.mend(shown, &wanted)?,
         None => app.make(&url, &wanted)?,
@@ -109,8 +109,7 @@ fn wanted(asked: &str, there_are: &[String]) -> Result<Vec<String>, Failure> {
 /// The names in a list of events, in order.
 fn names(shown: &Value, pointer: &str) -> Vec<String> {
     let listed = shown.pointer(pointer).and_then(Value::as_array).into_iter().flatten();
-    let mut names: Vec<String> =
-        listed.filter_map(|event| event.get("name")?.as_str().map(str::to_owned)).collect();
+    let mut names: Vec<String> = listed.filter_map(|event| event.get("name")?.as_str().map(str::to_owned)).collect();
     names.sort();
     names
 }

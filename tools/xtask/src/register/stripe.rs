@@ -48,7 +48,10 @@ pub(super) fn register(stack: &Stack<'_>) -> Result<Done, Failure> {
         [first, rest @ ..] => {
             account.mend(first, secrets.len())?;
             for second in rest {
-                println!("stripe: {} has the same address, so each event comes twice, which does no harm; delete one", second.id);
+                println!(
+                    "stripe: {} has the same address, so each event comes twice, which does no harm; delete one",
+                    second.id
+                );
             }
         }
     }
@@ -89,7 +92,10 @@ impl Merchant {
         let kept = kept.as_ref().and_then(|secret| secret.get("apiKey")).and_then(Value::as_str);
         let Some(key) = given.as_deref().or(kept) else { return Ok(None) };
         if !is_of(stack.mode, key.trim()) {
-            return Err(Failure::new(format!("{} is in mode {:?}, and the key of Stripe is not", stack.name, stack.mode)));
+            return Err(Failure::new(format!(
+                "{} is in mode {:?}, and the key of Stripe is not",
+                stack.name, stack.mode
+            )));
         }
         Ok(Some(Self { base: stack.stripe.clone(), authorization: format!("Bearer {}", key.trim()) }))
     }
@@ -101,12 +107,14 @@ impl Merchant {
         }
         let all = answer.get("data").and_then(Value::as_array).into_iter().flatten();
         let ours = all.filter(|shown| shown.get("url").and_then(Value::as_str) == Some(url));
-        ours.map(|shown| Endpoint::read(shown).ok_or_else(|| Failure::new("Stripe's list of endpoints is unreadable"))).collect()
+        ours.map(|shown| Endpoint::read(shown).ok_or_else(|| Failure::new("Stripe's list of endpoints is unreadable")))
+            .collect()
     }
 
     fn make(&self, stack: &Stack<'_>, url: &str, secrets: Vec<String>) -> Result<(), Failure> {
         if secrets.len() >= SECRETS_MAX {
-            let sentence = "the secret of Stripe's webhooks is full; take out what is not in use any more, and call this again";
+            let sentence =
+                "the secret of Stripe's webhooks is full; take out what is not in use any more, and call this again";
             return Err(Failure::new(sentence));
         }
         let mut form = events_form();
@@ -127,7 +135,9 @@ impl Merchant {
         let mark = (format!("metadata[{PRINT}]"), print(&secret));
         self.send("POST", &format!("/{id}"), &[mark])?;
         println!("stripe: made {id} for {url}, pinned to {API_VERSION}, for {} events", events().len());
-        println!("stripe: its signing secret is in the stack's secret, one of {count}; the functions know it in five minutes at most");
+        println!(
+            "stripe: its signing secret is in the stack's secret, one of {count}; the functions know it in five minutes at most"
+        );
         Ok(())
     }
 
@@ -140,7 +150,10 @@ impl Merchant {
             )));
         }
         if !endpoint.is_ours {
-            println!("stripe: {} was made by hand; whether its signing secret is the stack's, its deliveries tell", endpoint.id);
+            println!(
+                "stripe: {} was made by hand; whether its signing secret is the stack's, its deliveries tell",
+                endpoint.id
+            );
         }
         let mut wanted: Vec<String> = events().into_iter().map(str::to_owned).collect();
         wanted.sort();
@@ -255,7 +268,9 @@ mod tests {
     #[test]
     fn a_key_is_of_the_mode_that_stands_in_it() {
         assert!(is_of(Mode::Test, "sk_test_1") && is_of(Mode::Live, "rk_live_1"));
-        for (mode, key) in [(Mode::Live, "sk_test_1"), (Mode::Test, "rk_live_1"), (Mode::Test, "pk_test_1"), (Mode::Test, "")] {
+        for (mode, key) in
+            [(Mode::Live, "sk_test_1"), (Mode::Test, "rk_live_1"), (Mode::Test, "pk_test_1"), (Mode::Test, "")]
+        {
             assert!(!is_of(mode, key), "{mode:?} {key}");
         }
     }

@@ -22,12 +22,7 @@ pub(super) enum Body<'a> {
 }
 
 /// Sends, and gives the answer's JSON if the gateway did what it was asked.
-pub(super) fn send(
-    method: &str,
-    url: &str,
-    authorization: &str,
-    body: &Body<'_>,
-) -> Result<Value, Failure> {
+pub(super) fn send(method: &str, url: &str, authorization: &str, body: &Body<'_>) -> Result<Value, Failure> {
     let (kind, text) = match body {
         Body::None => (None, String::new()),
         Body::Form(pairs) => (Some("application/x-www-form-urlencoded"), encoded(pairs)),
@@ -50,7 +45,11 @@ pub(super) fn send(
     let status = response.status().as_u16();
     let text = response.body_mut().read_to_string().while_doing(&what)?;
     let answer: Value = serde_json::from_str(&text).unwrap_or_default();
-    if (200..300).contains(&status) { Ok(answer) } else { Err(Failure::new(format!("{what}: {status} {}", said(&answer)))) }
+    if (200..300).contains(&status) {
+        Ok(answer)
+    } else {
+        Err(Failure::new(format!("{what}: {status} {}", said(&answer))))
+    }
 }
 
 /// What the gateway says about a refusal, in the places where each of the two says it.

@@ -64,10 +64,10 @@ fn read(kind: &str, block: &str, comment: Option<&str>, at: usize) -> Result<Opt
         ("sh", None) => Some(What::Do(block)),
         ("text", None) => Some(What::See(block)),
         ("sh", Some(comment)) => match comment.strip_prefix("elsewhere: ") {
-            Some(why) => Some(why.split_once(" here: ").map_or_else(
-                || What::Skip(why.to_owned()),
-                |(_, instead)| What::Do(instead.to_owned()),
-            )),
+            Some(why) => Some(
+                why.split_once(" here: ")
+                    .map_or_else(|| What::Skip(why.to_owned()), |(_, instead)| What::Do(instead.to_owned())),
+            ),
             None => Some(What::Beside { terminal: terminal(comment).ok_or_else(unread)?, commands: block }),
         },
         ("text", Some(comment)) => {
@@ -193,7 +193,9 @@ code
         ] {
             assert!(fits(shown, &seen(text)), "{shown:?} {text:?}");
         }
-        for (shown, text) in [("a", "a\nb"), ("a\nb", "a"), ("pay_…  ok", "pay_123"), ("…\nb", "a\nc"), ("a…c", "ab"), ("", "a")] {
+        for (shown, text) in
+            [("a", "a\nb"), ("a\nb", "a"), ("pay_…  ok", "pay_123"), ("…\nb", "a\nc"), ("a…c", "ab"), ("", "a")]
+        {
             assert!(!fits(shown, &seen(text)), "{shown:?} {text:?}");
         }
     }

@@ -190,7 +190,9 @@ mod tests {
         let sent = of_sandbox.lines().filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next());
         let left: Vec<&str> = sent.filter(|name| !subscribed.contains(name)).collect();
         assert_eq!(left, ["CHECKOUT.ORDER.COMPLETED"], "each capture tells of itself");
-        for family in ["CHECKOUT.", "PAYMENT.CAPTURE.", "PAYMENT.AUTHORIZATION.", "PAYMENT.REFUND.", "CUSTOMER.DISPUTE."] {
+        for family in
+            ["CHECKOUT.", "PAYMENT.CAPTURE.", "PAYMENT.AUTHORIZATION.", "PAYMENT.REFUND.", "CUSTOMER.DISPUTE."]
+        {
             assert!(subscribed.iter().any(|name| name.starts_with(family)), "{family}");
         }
     }

@@ -4,7 +4,7 @@
 //! One test, because the endpoints and their secrets are everybody's: tests of one program run side by side, and programs one after another.
 
 #![cfg(target_os = "linux")]
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test speaks by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test speaks by panicking")]
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
 

@@ -6,8 +6,6 @@
 //!
 //! Must never: reckon in floats. A nanodollar is the smallest part here, and a table of them is exact.
 
-use std::fmt::Write as _;
-
 use crate::failure::{Failure, While};
 use crate::place::Place;
 
@@ -144,22 +142,22 @@ fn table(template: &str) -> String {
     let lines = lines(template);
     let mut text = String::from("| | how it is reckoned |");
     for payments in SHOPS {
-        drop(write!(text, " {} |", thousands(payments)));
+        text.push_str(&format!(" {} |", thousands(payments)));
     }
     text.push_str("\n|---|---|---:|---:|---:|\n");
     let mut sums = [0_u64; 3];
     for line in &lines {
         let [small, middle, large] = line.comes_to.map(dollars);
-        drop(writeln!(text, "| {} | {} | {small} | {middle} | {large} |", line.what, line.how));
+        text.push_str(&format!("| {} | {} | {small} | {middle} | {large} |\n", line.what, line.how));
         for (sum, part) in sums.iter_mut().zip(line.comes_to) {
             *sum = sum.saturating_add(part);
         }
     }
     let [small, middle, large] = sums.map(dollars);
-    drop(writeln!(text, "| **a month** | | **{small}** | **{middle}** | **{large}** |"));
+    text.push_str(&format!("| **a month** | | **{small}** | **{middle}** | **{large}** |\n"));
     text.push_str("| for one payment | |");
     for (payments, sum) in SHOPS.into_iter().zip(sums) {
-        drop(write!(text, " {} |", thousandths_of_cents(sum.checked_div(payments).unwrap_or(0))));
+        text.push_str(&format!(" {} |", thousandths_of_cents(sum.checked_div(payments).unwrap_or(0))));
     }
     text.push('\n');
     text

@@ -39,8 +39,8 @@ async fn stripe_shows_an_endpoints_secret_once_signs_with_it_and_sends_what_was_
     assert!(is_signed(headers["stripe-signature"].to_str().unwrap(), &body, secret));
 }
 
-#[expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 /// `t=…,v1=…`: HMAC-SHA256 over the time, a dot and the body.
+#[expect(clippy::unwrap_used, reason = "a test speaks by panicking")]
 fn is_signed(header: &str, body: &[u8], secret: &str) -> bool {
     let part = |name: &str| header.split(',').find_map(|part| part.strip_prefix(name)).unwrap();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();

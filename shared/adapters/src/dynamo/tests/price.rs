@@ -223,6 +223,8 @@ fn what_a_usual_payments_own_row_takes() {
         let largest = priced.bill.lock().unwrap().rows.values().map(size_of_item).max();
         let told = format!("{} changes, {largest:?} bytes\nown row: {}\n", changes.len(), priced.taken());
         expect![[r#"
+            3 changes, Some(504) bytes
+            own row: 2 read units; 3 writes of 3 units, and 5 for the indexes
         "#]]
         .assert_eq(&told);
     });

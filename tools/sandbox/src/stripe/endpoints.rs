@@ -43,7 +43,7 @@ pub(super) fn answer(
         ("GET", ["webhook_endpoints"]) => (Name::List, LIST),
         ("GET", ["webhook_endpoints", id]) => (Name::Get(id), ONLY_EXPAND),
         ("POST", ["webhook_endpoints", id]) => (Name::Update(id), UPDATE),
-        ("DELETE", ["webhook_endpoints", id]) => (Name::Delete(id), &[] as Fields),
+        ("DELETE", ["webhook_endpoints", id]) => (Name::Delete(id), NOTHING),
         _ => return None,
     };
     Some(match caller {
@@ -176,6 +176,7 @@ fn shown(known: &Registered) -> Value {
     })
 }
 
+const NOTHING: Fields = &[];
 const ONLY_EXPAND: Fields = &[("expand", Texts)];
 
 const CREATE: Fields = &[

@@ -193,10 +193,9 @@ fn granted(role: &Value) -> Vec<(Vec<String>, Value)> {
     let policies = role["Properties"]["Policies"].as_array().unwrap();
     let each = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
     each.map(|statement| {
-        let actions = match &statement["Action"] {
-            Value::Array(actions) => actions.iter().map(|action| action.as_str().unwrap().to_owned()).collect(),
-            action => vec![action.as_str().unwrap().to_owned()],
-        };
+        let named = |action: &Value| action.as_str().unwrap().to_owned();
+        let action = &statement["Action"];
+        let actions = action.as_array().map_or_else(|| vec![named(action)], |all| all.iter().map(named).collect());
         (actions, statement)
     })
     .collect()

@@ -39,6 +39,12 @@ impl Client {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
+    /// Where the API is.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sends exactly this.
     pub async fn send(&self, method: &str, path: &str, headers: &[(&str, &[u8])], body: impl Into<Vec<u8>>) -> Answer {
         self.http.send(method, &format!("{}{path}", self.url), headers, body).await

@@ -13,6 +13,7 @@ pub mod cloudwatch;
 pub mod commands;
 pub mod environments;
 pub mod gateway;
+pub mod listening;
 pub mod merchant;
 pub mod oracle;
 pub mod permissions;

@@ -97,7 +97,7 @@ impl Sandbox {
         self.shown_by_paypal(&format!("/v2/checkout/orders/{id}")).await
     }
 
-    async fn shown_by_paypal(&self, path: &str) -> Value {
+    pub(crate) async fn shown_by_paypal(&self, path: &str) -> Value {
         let (url, form) = (format!("{}/v1/oauth2/token", self.url), "grant_type=client_credentials".to_owned());
         let token = self.form(&url, &[("authorization", CLIENT)], form).await.expect(200).text_at("/access_token");
         let (url, bearer) = (format!("{}{path}", self.url), format!("Bearer {token}"));
@@ -391,7 +391,7 @@ impl Sandbox {
         self.http.send(method, &format!("{}/_sandbox/{what}", self.url), &[], body).await
     }
 
-    async fn server(&self, method: &str, path: &str, form: &str) -> Answer {
+    pub(crate) async fn server(&self, method: &str, path: &str, form: &str) -> Answer {
         let url = format!("{}{path}", self.url);
         if method == "GET" {
             return self.http.send(method, &url, &[("authorization", SECRET_KEY)], "").await;

@@ -294,6 +294,31 @@ fn rules() -> Vec<(String, String)> {
     rules.map(|rule| rule.split_once('\n').unwrap()).map(|(name, text)| (name.to_owned(), text.to_owned())).collect()
 }
 
+#[test]
+fn a_name_of_the_merchants_own_is_off_by_default_and_as_strict_as_the_apis() {
+    let (template, api, domain) = (read("template.yaml"), resource("Api"), resource("Domain"));
+    for line in ["SecurityPolicy: SecurityPolicy_", "EndpointAccessMode: "] {
+        let of = |text: &str| text.lines().map(str::trim).find(|found| found.starts_with(line)).map(str::to_owned);
+        assert!(of(&api).is_some() && of(&api) == of(&domain), "{line}: {:?} {:?}", of(&api), of(&domain));
+    }
+    let mapping = resource("DomainBeforeApi");
+    for text in [&domain, &mapping] {
+        assert!(text.contains("    Condition: HasDomainName\n"), "{text}");
+    }
+    // The same paths under whichever name: the stage's name is the version in them.
+    assert!(mapping.contains("      BasePath: v1\n") && mapping.contains("      Stage: !Ref Api.Stage\n"));
+    assert!(api.contains("      StageName: v1\n"));
+    assert!(template.contains("  HasDomainName: !Not [!Equals [!Ref DomainName, \"\"]]\n"));
+    for parameter in ["DomainName", "CertificateArn"] {
+        assert!(template.contains(&format!("  {parameter}:\n    Type: String\n    Default: \"\"\n")), "{parameter}");
+    }
+    // Whoever registers webhooks registers them under the name that stays.
+    let (_, outputs) = template.split_once("\nOutputs:\n").unwrap();
+    for path in ["/v1", "/v1/webhook/stripe", "/v1/webhook/paypal"] {
+        assert!(outputs.contains(&format!("      - !Sub https://${{DomainName}}{path}\n")), "{path}");
+    }
+}
+
 fn resource(name: &str) -> String {
     resources().into_iter().find(|(known, _)| known == name).unwrap().1
 }

@@ -86,6 +86,9 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/{*path}", any(stripe::serve))
         .route("/v1/oauth2/token", post(paypal::grant))
         .route("/v1/notifications/certs/{id}", get(paypal::certificate))
+        .route("/v1/notifications/webhooks", any(paypal::serve))
+        .route("/v1/notifications/webhooks/{id}", any(paypal::serve))
+        .route("/v1/notifications/webhooks-event-types", any(paypal::serve))
         .route("/v1/customer/{*path}", any(paypal::serve))
         .route("/v2/{*path}", any(paypal::serve))
         .layer(from_fn_with_state(Arc::clone(&app), faults::misbehave));

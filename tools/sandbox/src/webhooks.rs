@@ -4,6 +4,7 @@
 //! by one, several batches at once; an event of ordinary life is a batch of its own, as the gateway promises no order.
 
 mod postman;
+mod registered;
 mod signing;
 
 use std::collections::VecDeque;
@@ -12,6 +13,7 @@ use hyper::body::Bytes;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use postman::postman;
+pub(crate) use registered::{At, Hearing, Registered};
 
 use crate::{
     clock::Moment,
@@ -25,7 +27,8 @@ const MAX_WAITING: usize = 50_000;
 const MAX_LOGGED: usize = 20_000;
 /// Stripe tries for three days; this many tries with doubling waits stand for that.
 const MAX_ATTEMPTS: u32 = 10;
-const MAX_ENDPOINTS: usize = 16;
+/// Stripe's own limit; PayPal's is ten.
+pub(crate) const MAX_ENDPOINTS: usize = 16;
 /// How often one event may be released twice and more.
 const MAX_COPIES: u32 = 20;
 /// Stops the doubling before a test waits for minutes.
@@ -42,7 +45,7 @@ pub(crate) enum Order {
 
 /// All that is to be told, and all that was.
 pub(crate) struct Outbox {
-    endpoints: Vec<Endpoint>,
+    endpoints: Vec<Registered>,
     held: Option<Vec<Delivery>>,
     queue: VecDeque<Batch>,
     log: VecDeque<Line>,
@@ -119,22 +122,23 @@ struct Listed {
 
 impl Outbox {
     pub(crate) fn new(config: &Config) -> Self {
+        let mut ids = crate::ids::Ids::new();
+        let by_hand =
+            |endpoint: &Endpoint| Registered::by_hand(id_of(endpoint, &mut ids), endpoint.clone(), Moment::now());
         Self {
-            endpoints: config.endpoints.clone(),
+            endpoints: config.endpoints.iter().map(by_hand).collect(),
             held: None,
             queue: VecDeque::new(),
             log: VecDeque::new(),
             dropped: 0,
             backoff_ms: config.webhook_backoff_ms,
-            ids: crate::ids::Ids::new(),
+            ids,
         }
     }
 
+    /// Adds one that hears everything. The same address again replaces its secret.
     pub(crate) fn add_endpoint(&mut self, endpoint: Endpoint) -> Result<(), String> {
-        if !endpoint.url.parse::<hyper::Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some())
-        {
-            return Err("url must be an http:// address: the sandbox never leaves the machine".to_owned());
-        }
+        is_local(&endpoint.url)?;
         match &endpoint.contract {
             Contract::Stripe { secret, .. } if secret.is_empty() => return Err("secret must not be empty".to_owned()),
             Contract::Paypal { webhook_id } if webhook_id.is_empty() => {
@@ -142,13 +146,40 @@ impl Outbox {
             }
             Contract::Stripe { .. } | Contract::Paypal { .. } => {}
         }
-        // The same address again replaces its secret.
-        self.endpoints.retain(|known| known.url != endpoint.url);
+        self.endpoints.retain(|known| known.endpoint.url != endpoint.url);
+        let id = id_of(&endpoint, &mut self.ids);
+        self.register(Registered::by_hand(id, endpoint, Moment::now()))
+    }
+
+    /// Adds one as a gateway's API makes it, beside whatever is there.
+    pub(crate) fn register(&mut self, new: Registered) -> Result<(), String> {
+        is_local(&new.endpoint.url)?;
         if self.endpoints.len() >= MAX_ENDPOINTS {
             return Err(format!("at most {MAX_ENDPOINTS} endpoints"));
         }
-        self.endpoints.push(endpoint);
+        self.endpoints.push(new);
         Ok(())
+    }
+
+    /// A gateway's endpoints, the newest first.
+    pub(crate) fn endpoints_at(&self, gateway: At) -> impl Iterator<Item = &Registered> {
+        self.endpoints.iter().rev().filter(move |known| known.at() == gateway)
+    }
+
+    pub(crate) fn endpoint_mut(&mut self, gateway: At, id: &str) -> Option<&mut Registered> {
+        self.endpoints.iter_mut().find(|known| known.at() == gateway && known.id == id)
+    }
+
+    /// Takes one away, and says whether there was one. What is on its way to it still goes out.
+    pub(crate) fn remove_endpoint(&mut self, gateway: At, id: &str) -> bool {
+        let before = self.endpoints.len();
+        self.endpoints.retain(|known| known.at() != gateway || known.id != id);
+        self.endpoints.len() < before
+    }
+
+    /// A name that nothing else has.
+    pub(crate) fn new_id(&mut self, prefix: &str) -> String {
+        self.ids.next(prefix)
     }
 
     pub(crate) fn clear_endpoints(&mut self) {
@@ -156,7 +187,7 @@ impl Outbox {
     }
 
     pub(crate) fn publish(&mut self, news: &News, now: Moment) {
-        for endpoint in self.endpoints.clone() {
+        for Registered { endpoint, .. } in self.endpoints.clone().into_iter().filter(|known| known.hears(news.kind())) {
             let Some(body) = news.body(&endpoint, self.endpoints.len()) else { continue };
             let delivery = Delivery {
                 endpoint,
@@ -202,7 +233,7 @@ impl Outbox {
     pub(crate) fn report(&self) -> Report {
         let held = self.held.as_ref().map_or(0, Vec::len);
         let queued: usize = self.queue.iter().map(|batch| batch.deliveries.len()).sum();
-        let listed = |endpoint: &Endpoint| {
+        let listed = |Registered { endpoint, .. }: &Registered| {
             let (api_version, webhook_id) = match endpoint.contract.clone() {
                 Contract::Stripe { api_version, .. } => (Some(api_version), None),
                 Contract::Paypal { webhook_id } => (None, Some(webhook_id)),
@@ -248,6 +279,23 @@ impl Outbox {
             None => self.enqueue(now.after_ms(wait), vec![again]),
         }
     }
+}
+
+/// What a gateway calls an endpoint that nobody made through its API.
+fn id_of(endpoint: &Endpoint, ids: &mut crate::ids::Ids) -> String {
+    match &endpoint.contract {
+        Contract::Stripe { .. } => ids.next("we_"),
+        Contract::Paypal { webhook_id } => webhook_id.clone(),
+    }
+}
+
+/// Neither gateway takes such an address in live mode, and the sandbox takes no other.
+fn is_local(url: &str) -> Result<(), String> {
+    let uri = url.parse::<hyper::Uri>();
+    if uri.is_ok_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some()) {
+        return Ok(());
+    }
+    Err("url must be an http:// address: the sandbox never leaves the machine".to_owned())
 }
 
 impl News {

@@ -10,10 +10,12 @@ mod audit;
 mod aws;
 mod bundle;
 mod canary;
+mod cost;
 mod counted;
 mod deploy;
 mod down;
 mod dynamodb_local;
+mod env;
 mod failure;
 mod first_payment;
 mod full;
@@ -31,6 +33,7 @@ mod place;
 mod process;
 mod proof;
 mod record_events;
+mod register;
 mod sbom;
 mod secrets;
 mod simulate;
@@ -39,6 +42,7 @@ mod tail;
 mod teeth;
 mod test;
 mod tools;
+mod tutorial;
 mod up;
 mod watch;
 
@@ -50,6 +54,7 @@ use crate::place::Place;
 const USAGE: &str = "\
 cargo xtask up [--detach]          build, deploy to a local AWS, take one payment; runs until Ctrl-C
 cargo xtask down                   stop the local stack
+cargo xtask env                    the local stack's addresses and key as variables: eval \"$(cargo xtask env)\"
 cargo xtask logs [function]        follow what the functions log
 cargo xtask tail [transactionId] [--stack <name>]
                                    the life of payments as it happens; of one payment, from a day ago on
@@ -61,6 +66,9 @@ cargo xtask key revoke <name> --stack <name>
 cargo xtask pause [--gateway stripe|paypal] --why \"…\" [--stack <name>]
                                    stops money from moving, at one gateway or as a whole; `resume` lets it
 cargo xtask resume [--gateway stripe|paypal] [--stack <name>]
+cargo xtask register-webhooks [--gateway stripe|paypal] --stack <name>
+                                   makes or mends the stack's webhook endpoints at the gateways, and keeps their secrets
+cargo xtask cost                   what a stack costs a month, for three sizes of shop, with the arithmetic
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one
 cargo xtask fuzz [--minutes N] [target]
@@ -70,8 +78,10 @@ cargo xtask teeth [bug]...          plants known bugs in a copy, and demands tha
 cargo xtask audit                  licences, sources and known holes of what we are built of, the lock file, our lints
 cargo xtask sbom [--out <folder>] [--target <triple>]
                                    a bill of materials (CycloneDX) for each function
-cargo xtask test [--full]          the tests; --full, all that must pass before a change lands: tests that take
-                                   their time too, every planted bug, schemathesis, the real `sam build`, every event
+cargo xtask tutorial               does what docs/TUTORIAL.md says, and compares what it shows
+cargo xtask tools                  installs SAM, cargo-lambda, the AWS command line and a local AWS in target/venv; others do so by themselves
+cargo xtask test [--full]          the tests; --full, all that must pass before a change lands: tests that take their
+                                   time too, every planted bug, schemathesis, newman, the tutorial, the real `sam build`
 
 Ports: --port, --sandbox-port, --watch-port or QUITTANCE_PORT, QUITTANCE_SANDBOX_PORT, QUITTANCE_WATCH_PORT
 (0 takes any free one). QUITTANCE_LOCAL_DIR moves target/local, for a second stack beside the first.";
@@ -94,6 +104,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["up"] => up::in_foreground(place),
         ["up", "--detach"] => up::detached(place),
         ["down"] => down::run(place),
+        ["env"] => env::run(place),
         ["logs"] => logs::run(place, None),
         ["logs", function] => logs::run(place, Some(function)),
         ["tail", rest @ ..] => tail::run(place, rest),
@@ -102,12 +113,16 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["key", rest @ ..] => key::run(place, rest),
         ["pause", rest @ ..] => pause::pause(place, rest),
         ["resume", rest @ ..] => pause::resume(place, rest),
+        ["register-webhooks", rest @ ..] => register::run(place, rest),
+        ["cost"] => cost::run(place),
         ["simulate", rest @ ..] => simulate::run(place, rest),
         ["fuzz", rest @ ..] => fuzz::run(place, rest),
         ["mutants", files @ ..] => mutants::run(place, files),
         ["teeth", names @ ..] => teeth::run(place, names),
         ["audit"] => audit::run(place),
         ["sbom", rest @ ..] => sbom::run(place, rest),
+        ["tutorial"] => tutorial::run(place).map(|_| ()),
+        ["tools"] => tools::install(place),
         ["test"] => test::run(place, test::Depth::Quick),
         ["test", "--full"] => test::run(place, test::Depth::Full),
         [] | ["help" | "--help" | "-h"] => {

@@ -15,14 +15,16 @@ use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::proof::Figures;
 use crate::{
-    audit, canary, down, dynamodb_local, full, interrupt, logs, newman, openapi, paypal_sdk, proof, step, teeth, tools, up,
+    audit, canary, down, dynamodb_local, full, interrupt, logs, newman, openapi, paypal_sdk, proof, step, teeth, tools,
+    tutorial, up,
 };
 
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
     Quick,
-    /// With the tests that take their time, every planted bug, the stack held to its description, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
+    /// With the tests that take their time, every planted bug, the stack held to its description, the Postman collection, the
+    /// tutorial, the real `sam build`, a deploy of what it built, and every event through `cargo lambda`.
     Full,
 }
 
@@ -88,6 +90,7 @@ fn all(own: &Place, depth: Depth, proof: &Path) -> Result<Count, Failure> {
     if depth == Depth::Full && count.failed == 0 {
         count.passed = count.passed.saturating_add(openapi::hold_the_stack_to_it(own, proof)?);
         count.passed = count.passed.saturating_add(postman(own)?);
+        count.passed = count.passed.saturating_add(tutorial::run(own)?);
     }
     canary::look(own, proof)?;
     if depth == Depth::Full && count.failed == 0 {

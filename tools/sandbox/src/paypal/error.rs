@@ -54,6 +54,16 @@ impl PaypalError {
         Self::of_status(422).detail("PAYPAL_REQUEST_ID_PREVIOUSLY_USED", description)
     }
 
+    /// A refusal of the service that webhooks are made with, which has names of its own instead of issues.
+    pub(crate) fn of_webhooks(name: &'static str, message: &'static str) -> Self {
+        Self { status: 400, shape: Shape::Rest { name, message, details: Vec::new(), links: Vec::new() } }
+    }
+
+    /// Which field of the body that service does not take.
+    pub(crate) fn because(self, field: &str) -> Self {
+        self.detail("INVALID_PARAMETER_VALUE", "The value of a field is not valid.").with("field", field)
+    }
+
     /// A step of a dispute that its state does not allow.
     pub(crate) fn not_now(description: &str) -> Self {
         Self::of_status(422).detail("ACTION_NOT_ALLOWED_IN_CURRENT_DISPUTE_STATE", description)

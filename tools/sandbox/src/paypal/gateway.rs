@@ -18,7 +18,7 @@ use super::{
     error::PaypalError,
     issues,
     keys::{Admission, Kept, Service},
-    render, resolution,
+    listeners, render, resolution,
 };
 use crate::{
     clock::Moment,
@@ -63,7 +63,7 @@ pub(crate) fn owns(path: &str) -> bool {
     ROOTS.iter().any(|root| path.starts_with(root))
 }
 
-/// Answers one call under `/v2`, or about disputes.
+/// Answers one call under `/v2`, or about disputes or webhooks.
 pub(crate) async fn serve(
     State(app): State<Arc<App>>,
     method: Method,
@@ -103,6 +103,9 @@ async fn answer(app: &App, incoming: &Incoming) -> Result<Answer, PaypalError> {
     }
     if incoming.uri.path().starts_with("/v1/customer/disputes") {
         return resolve(app, incoming).await;
+    }
+    if incoming.uri.path().starts_with(listeners::ROOT) {
+        return listen(app, incoming);
     }
     let path = incoming.uri.path().trim_start_matches("/v2/");
     // Also without a body; only letting a hold go takes none, and its media type is nobody's business.
@@ -166,6 +169,14 @@ async fn resolve(app: &App, incoming: &Incoming) -> Result<Answer, PaypalError> 
         None => None,
     };
     Ok(Answer { status: 200, body: Some(old.unwrap_or(told)) })
+}
+
+/// Webhooks are a service of their own too.
+fn listen(app: &App, incoming: &Incoming) -> Result<Answer, PaypalError> {
+    let Incoming { method, uri, body, .. } = incoming;
+    let asked = listeners::Asked { method, uri, body, url: &app.public_url, now: Moment::now() };
+    let (status, body) = listeners::answer(&mut app.state().webhooks, &asked)?;
+    Ok(Answer { status, body })
 }
 
 /// The internal error that a fault asks for.

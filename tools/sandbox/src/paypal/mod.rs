@@ -2,7 +2,7 @@
 //!
 //! A request passes, in this order: `tokens` (who), `calls` with `shape`, `money` and `cards` (what is asked), `keys` (seen
 //! before?), the lock of its object, and then the `book`, whose operations stand in `orders`, `captures`, `refunds` and
-//! `disputes` (which have an API of their own, `resolution`).
+//! `disputes` (which have an API of their own, `resolution`). Who hears of it all is said through `listeners`.
 //! `render` makes the answer, `error` with `issues` the refusal. `outside` is what happens without any request. Nothing
 //! in here knows time, except as an argument, or the network.
 
@@ -19,6 +19,7 @@ mod gateway;
 mod history;
 mod issues;
 mod keys;
+mod listeners;
 mod money;
 mod objects;
 mod orders;

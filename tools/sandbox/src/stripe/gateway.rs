@@ -14,6 +14,7 @@ use super::{
     PINNED_VERSION, auth,
     book::{Cause, Occasion},
     calls::{self, Caller},
+    endpoints,
     error::StripeError,
     expand, files,
     form::Form,
@@ -140,6 +141,11 @@ async fn execute(
     caller: Caller,
     key: Option<&str>,
 ) -> Result<Answer, StripeError> {
+    // Who hears of what happened is no part of the book.
+    let asked = (&incoming.method, &incoming.uri);
+    if let Some(told) = endpoints::answer(&mut app.state().webhooks, asked, &form.tree, caller, Moment::now()) {
+        return Ok(Answer { status: 200, body: pretty(&told?), should_retry: None });
+    }
     let call = calls::parse(&incoming.method, &incoming.uri, &form.tree, caller)?;
     let expansions = form.tree.texts("expand").unwrap_or_default();
     expand::check(&expansions)?;

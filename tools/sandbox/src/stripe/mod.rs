@@ -16,6 +16,7 @@ mod challenge;
 mod declines;
 mod disputes;
 mod endings;
+mod endpoints;
 mod error;
 mod expand;
 mod files;

@@ -35,13 +35,20 @@ impl Merchant {
     }
 
     async fn registered(caller: &Caller, refusals: u32, mut endpoint: Value) -> Self {
-        let merchant = Self { heard: Arc::default(), refusals: Arc::new(Mutex::new(refusals)) };
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        endpoint["url"] = format!("http://{}/hook", listener.local_addr().expect("an address")).into();
-        let router = Router::new().route("/hook", post(hear)).with_state(merchant.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let (merchant, url) = Self::unheard_of(refusals).await;
+        endpoint["url"] = url.into();
         caller.steer("POST", "/_sandbox/webhook_endpoints", &endpoint.to_string()).await;
         merchant
+    }
+
+    /// One that no gateway knows of yet, and its address.
+    pub(crate) async fn unheard_of(refusals: u32) -> (Self, String) {
+        let merchant = Self { heard: Arc::default(), refusals: Arc::new(Mutex::new(refusals)) };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let router = Router::new().route("/hook", post(hear)).with_state(merchant.clone());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (merchant, url)
     }
 
     /// Every delivery as it came: its headers and its raw body.

@@ -1,5 +1,5 @@
-//! What telling costs: each call that telling of a usual payment makes, with the units that DynamoDB takes for it. Decision 0029 says
-//! these numbers, and what they come to in money.
+//! What a usual payment costs at DynamoDB: what its own row takes, and each call that telling of it makes, with the units for it. Decision
+//! 0029 says what telling takes, and `cargo xtask cost` reckons with all of it (its tests read these numbers here).
 
 use std::{
     collections::HashMap,
@@ -9,7 +9,7 @@ use std::{
 use domain::{
     id::RowId,
     journal::Movement,
-    timeline::{Entry, EventId, Known},
+    timeline::{Entry, EventId, Image, Known},
     webhook::{Delivery, DeliveryId, Endpoints, Interest},
 };
 use expect_test::expect;
@@ -38,7 +38,7 @@ use world::{
     turns::block_on,
 };
 
-use super::size::size_of_item;
+use super::{laid_out, size::size_of_item};
 use crate::dynamo::{attributes::Item, row};
 
 /// The keys of the table's indexes, each in its partition and its order. Their entries hold keys only, so that each is one unit.
@@ -200,6 +200,31 @@ fn what_telling_of_a_usual_payment_costs_is_what_decision_0029_says() {
             3 changes, 3 events of [735, 837, 913] bytes, 2 movements of money
             publish: 8 read units; 8 writes of 9 units, and 8 for the indexes
             deliver: 9 read units; 6 writes of 6 units, and 9 for the indexes
+        "#]]
+        .assert_eq(&told);
+    });
+}
+
+/// Opened, confirmed at once with a card, and heard of once: three writes of one row, and the reads before them.
+#[test]
+fn what_a_usual_payments_own_row_takes() {
+    block_on(async {
+        let shop = Shop::new();
+        let id = shop.opened(order("order")).await.id;
+        shop.confirmed(&id, card("card")).await;
+        shop.deliver_events().await;
+        let reads = shop.tally().take().reads;
+        let (priced, changes) = (Priced::default(), shop.store().stream_after(0));
+        for change in &changes {
+            let Image::Payment(payment) = &change.after.image else { panic!("{change:?}") };
+            priced.writes(laid_out(payment));
+        }
+        priced.reads(usize::try_from(reads).unwrap());
+        let largest = priced.bill.lock().unwrap().rows.values().map(size_of_item).max();
+        let told = format!("{} changes, {largest:?} bytes\nown row: {}\n", changes.len(), priced.taken());
+        expect![[r#"
+            3 changes, Some(504) bytes
+            own row: 2 read units; 3 writes of 3 units, and 5 for the indexes
         "#]]
         .assert_eq(&told);
     });

@@ -48,7 +48,8 @@ fn every_request_of_the_collection_says_what_must_come_of_it() {
 #[test]
 fn every_folder_stands_alone() {
     let environment = environment();
-    let given: BTreeSet<String> = texts(&environment["values"], "key").into_iter().collect();
+    let given = environment["values"].as_array().unwrap().iter().map(|value| value["key"].as_str().unwrap().to_owned());
+    let given: BTreeSet<String> = given.collect();
     for folder in collection()["item"].as_array().unwrap() {
         let mut known = given.clone();
         for item in folder["item"].as_array().unwrap() {
@@ -80,11 +81,9 @@ fn no_request_of_the_collection_names_what_only_the_story_has() {
     for item in collection()["item"].as_array().unwrap().iter().flat_map(|folder| folder["item"].as_array().unwrap()) {
         let request = item["request"].to_string();
         for begin in ["pay_", "whe_", "dsp_", "evt_pay_", "pi_"] {
-            let begins_a_word = |place: usize| {
-                !request[..place].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_')
-            };
-            let found = request.match_indices(begin).any(|(place, _)| begins_a_word(place));
-            assert!(!found, "{} names a {begin}…", item["name"]);
+            let inside_a_word = |text: &str| text.ends_with(|last: char| last.is_ascii_alphanumeric() || last == '_');
+            let mut found = request.match_indices(begin).filter_map(|(place, _)| request.get(..place));
+            assert!(found.all(inside_a_word), "{} names a {begin}…", item["name"]);
         }
     }
 }
@@ -98,8 +97,4 @@ fn kept(script: &str) -> Vec<String> {
 /// Whatever stands between two marks.
 fn between(text: &str, begin: &str, end: &str) -> Vec<String> {
     text.split(begin).skip(1).filter_map(|rest| rest.split_once(end)).map(|(found, _)| found.to_owned()).collect()
-}
-
-fn texts(values: &Value, name: &str) -> Vec<String> {
-    values.as_array().unwrap().iter().map(|value| value[name].as_str().unwrap().to_owned()).collect()
 }

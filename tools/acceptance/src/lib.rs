@@ -16,6 +16,7 @@ pub mod gateway;
 pub mod listening;
 pub mod merchant;
 pub mod oracle;
+pub mod percent;
 pub mod permissions;
 pub mod postman;
 pub mod queue;

@@ -7,11 +7,14 @@ mod journey;
 
 use serde_json::{Value, json};
 
-use crate::recording::is_aws_own;
+use crate::recording::{is_authorization, is_aws_own};
 use crate::repository::read;
+use crate::signature::SECRET;
 
 pub use self::journey::{FOLDERS, Folder, Step};
 
+/// The client key of every local stack.
+pub const LOCAL_KEY: &str = "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop";
 /// What Postman calls the format.
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
 /// Whatever the story of `events/` calls a payment, an endpoint, or an object at Stripe, by how its name begins.
@@ -35,7 +38,7 @@ pub fn collection() -> Value {
     json!({
         "info": {
             "name": "Quittance",
-            "description": "Made of events/ by tools/acceptance/src/postman.rs; change it there. Run the folders from top to bottom: \
+            "description": "Made of events/ by tools/acceptance/src/postman.rs; change it there. Run all of it, or a folder alone: \
                 each begins with what its other requests need.",
             "schema": SCHEMA,
         },
@@ -44,7 +47,8 @@ pub fn collection() -> Value {
     })
 }
 
-/// The environment of the local stack, with its usual ports.
+/// The environment of the local stack, with its usual ports. That it is what `cargo xtask up` deploys is tested beside that
+/// (`tools/xtask/src/newman.rs`).
 #[must_use]
 pub fn environment() -> Value {
     let value = |key: &str, value: &str, kind: &str| json!({"key": key, "value": value, "type": kind, "enabled": true});
@@ -52,8 +56,8 @@ pub fn environment() -> Value {
         "name": "Quittance, local stack",
         "values": [
             value("baseUrl", "http://127.0.0.1:4566/restapis/quittance/v1/_user_request_", "default"),
-            value("apiKey", "qk_local_localdevelopmentonlylocaldevelopmentonlylocaldevelop", "secret"),
-            value("stripeSigningSecret", "whsec_local_development_only", "secret"),
+            value("apiKey", LOCAL_KEY, "secret"),
+            value("stripeSigningSecret", SECRET, "secret"),
             value("sandboxUrl", "http://127.0.0.1:12111", "default"),
         ],
         "_postman_variable_scope": "environment",
@@ -86,7 +90,8 @@ impl Step {
         }
         let event = self.event();
         let text = |name: &str| event[name].as_str().unwrap_or_default();
-        let mut request = json!({"method": text("httpMethod"), "url": url(&event), "header": self.headers(&event)});
+        let mut request =
+            json!({"method": text("httpMethod"), "url": url(&event, self.unasked), "header": self.headers(&event)});
         if !text("body").is_empty() {
             let body = self.varied.iter().fold(named(text("body")), |body, (from, to)| {
                 assert!(body.contains(from), "{}: {from} is not in {body}", self.title);
@@ -95,22 +100,22 @@ impl Step {
             request["body"] = json!({"mode": "raw", "raw": body, "options": {"raw": {"language": "json"}}});
         }
         // Who is let in without a key shows something else; who is not let in shows nothing.
-        if event["headers"].get("Authorization").is_none() {
+        let headers = event["headers"].as_object().into_iter().flatten();
+        if !headers.into_iter().any(|(name, _)| is_authorization(name)) {
             request["auth"] = json!({"type": "noauth"});
         }
         request
     }
 
     fn headers(&self, event: &Value) -> Vec<Value> {
-        let told = ["Accept", "User-Agent", "Authorization"];
+        let told = ["Accept", "User-Agent"];
         let headers = event["headers"].as_object().into_iter().flatten();
-        let headers = headers.filter(|(name, _)| !is_aws_own(name) && !told.contains(&name.as_str()));
+        let headers =
+            headers.filter(|(name, _)| !is_aws_own(name) && !is_authorization(name) && !told.contains(&name.as_str()));
         let headers = headers.map(|(name, value)| {
             let value = value.as_str().unwrap_or_default();
             match name.as_str() {
-                "Idempotency-Key" => {
-                    header(name, &format!("{{{{run}}}}-{}{}", value.trim_start_matches("event-"), self.key))
-                }
+                "Idempotency-Key" => header(name, &format!("{{{{run}}}}-{}", value.trim_start_matches("event-"))),
                 "Stripe-Signature" if self.is_signed => header(name, "{{stripeSignature}}"),
                 _ => header(name, value),
             }
@@ -148,8 +153,11 @@ fn header(name: &str, value: &str) -> Value {
 }
 
 /// The route with variables for what is made up: `{transactionId}` is `{{transactionId}}`. Where a file's path is wrong on purpose, or
-/// names what is always the same, it is the path itself.
-fn url(event: &Value) -> Value {
+/// names what is always the same, it is the path itself. `unasked` is left out of the query.
+fn url(event: &Value, unasked: &[&str]) -> Value {
+    for name in unasked {
+        assert!(event["queryStringParameters"].get(name).is_some(), "{name} is not asked anyway");
+    }
     let made_up = ["transactionId", "disputeId", "endpointId", "eventId"];
     let mut path = event["resource"].as_str().unwrap_or_default().to_owned();
     for name in made_up {
@@ -159,8 +167,10 @@ fn url(event: &Value) -> Value {
         path = event["path"].as_str().unwrap_or_default().to_owned();
     }
     let asked = event["queryStringParameters"].as_object().into_iter().flatten();
-    let asked: Vec<(String, String)> =
-        asked.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
+    let asked: Vec<(String, String)> = asked
+        .filter(|(name, _)| !unasked.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
     let query: Vec<Value> = asked.iter().map(|(name, value)| json!({"key": name, "value": value})).collect();
     let text: Vec<String> = asked.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mark = if text.is_empty() { "" } else { "?" };

@@ -10,15 +10,19 @@ mod ordered;
 mod story;
 mod template;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
+
+use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use crate::aws::Aws;
+use crate::percent::encoded;
 use crate::wire::Http;
 use crate::{eventually, unique};
 
 pub use self::ordered::printed;
-pub use self::story::{Kind, as_aws_has_it, is_aws_own};
+pub use self::story::{Kind, as_aws_has_it, is_authorization, is_aws_own};
 
 /// Stands for whatever a client proves itself by.
 const STAND_IN: &str = "Bearer recorded";
@@ -41,20 +45,36 @@ pub struct Recorder<'a> {
 }
 
 impl<'a> Recorder<'a> {
-    /// Deploys it.
+    /// Deploys it, has it used, and takes it away again with its log, whatever came of it: its clock would ring for ever.
     ///
     /// # Panics
-    /// If the local AWS does not take it.
-    pub async fn install(aws: &'a Aws) -> Self {
+    /// If the local AWS does not take it, or if it stays; and as `used` does.
+    pub async fn during<T>(aws: &'a Aws, used: impl AsyncFnOnce(&Self) -> T) -> T {
         let name = unique("recorder");
-        let body = template::of(&name).to_string();
+        let outcome = AssertUnwindSafe(async {
+            let recorder = Self::install(aws, &name).await;
+            used(&recorder).await
+        });
+        let outcome = outcome.catch_unwind().await;
+        remove(aws, &name).await;
+        outcome.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
+    /// What its stack and its function are called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn install(aws: &'a Aws, name: &str) -> Self {
+        let body = template::of(name).to_string();
         let form = format!(
             "Action=CreateStack&{CLOUDFORMATION}&StackName={name}&Capabilities.member.1=CAPABILITY_IAM&TemplateBody={}",
             encoded(&body)
         );
         drop(aws.form("cloudformation", &form).await);
         let told = eventually("the recorder is deployed", async || {
-            let told = aws.form("cloudformation", &described(&name)).await;
+            let told = aws.form("cloudformation", &described(name)).await;
             let status = between(&told, "<StackStatus>").to_owned();
             assert!(!status.contains("FAILED") && !status.contains("ROLLBACK"), "the recorder: {told}");
             if status == "CREATE_COMPLETE" { Ok(told) } else { Err(status) }
@@ -66,23 +86,8 @@ impl<'a> Recorder<'a> {
             between(rest, "<OutputValue>").to_owned()
         };
         let api = format!("{}/restapis/{}/{}/_user_request_", aws.endpoint, output("Api"), template::STAGE);
-        Self { aws, http: Http::new(), api, queue: output("Queue"), table: output("Table"), row: Mutex::new(()), name }
-    }
-
-    /// Takes it away again, with its log.
-    ///
-    /// # Panics
-    /// If it stays.
-    pub async fn remove(self) {
-        let form = format!("Action=DeleteStack&{CLOUDFORMATION}&StackName={}", self.name);
-        drop(self.aws.form("cloudformation", &form).await);
-        eventually("the recorder is gone", async || {
-            let headers: [(&str, &[u8]); 1] = [("content-type", b"application/x-www-form-urlencoded")];
-            let told = self.aws.request("POST", "/", "cloudformation", &headers, &described(&self.name)).await;
-            let gone = told.status != 200 || between(&told.text, "<StackStatus>") == "DELETE_COMPLETE";
-            if gone { Ok(()) } else { Err(told.text) }
-        })
-        .await;
+        let (queue, table) = (output("Queue"), output("Table"));
+        Self { aws, http: Http::new(), api, queue, table, row: Mutex::new(()), name: name.to_owned() }
     }
 
     /// The event that stands for the same as this one.
@@ -111,9 +116,9 @@ impl<'a> Recorder<'a> {
         let url = format!("{}{}{mark}{}", self.api, text("path"), asked.join("&"));
         let headers = event["headers"].as_object().into_iter().flatten().filter(|(name, _)| !is_aws_own(name));
         let headers: Vec<(&str, &[u8])> = headers
-            .map(|(name, value)| match name.as_str() {
-                "Authorization" => (name.as_str(), STAND_IN.as_bytes()),
-                _ => (name.as_str(), value.as_str().unwrap_or_default().as_bytes()),
+            .map(|(name, value)| {
+                let value = if is_authorization(name) { STAND_IN } else { value.as_str().unwrap_or_default() };
+                (name.as_str(), value.as_bytes())
             })
             .collect();
         self.http.send(text("httpMethod"), &url, &headers, text("body")).await.expect(200).json()
@@ -180,6 +185,19 @@ impl<'a> Recorder<'a> {
     }
 }
 
+async fn remove(aws: &Aws, name: &str) {
+    drop(aws.form("cloudformation", &format!("Action=DeleteStack&{CLOUDFORMATION}&StackName={name}")).await);
+    eventually("the recorder is gone", async || if is_there(aws, name).await { Err(name.to_owned()) } else { Ok(()) })
+        .await;
+}
+
+/// Whether there is a recorder of this name.
+pub async fn is_there(aws: &Aws, name: &str) -> bool {
+    let headers: [(&str, &[u8]); 1] = [("content-type", b"application/x-www-form-urlencoded")];
+    let told = aws.request("POST", "/", "cloudformation", &headers, &described(name)).await;
+    told.status == 200 && between(&told.text, "<StackStatus>") != "DELETE_COMPLETE"
+}
+
 fn described(name: &str) -> String {
     format!("Action=DescribeStacks&{CLOUDFORMATION}&StackName={name}")
 }
@@ -187,17 +205,4 @@ fn described(name: &str) -> String {
 /// What stands after a tag of XML.
 fn between<'a>(text: &'a str, tag: &str) -> &'a str {
     text.split_once(tag).and_then(|(_, rest)| rest.split('<').next()).unwrap_or_default()
-}
-
-/// As a form and a query have it.
-fn encoded(text: &str) -> String {
-    text.bytes().fold(String::with_capacity(text.len()), |mut encoded, byte| {
-        if byte.is_ascii_alphanumeric() {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push_str(&data_encoding::HEXUPPER.encode(&[byte]));
-        }
-        encoded
-    })
 }

@@ -6,11 +6,14 @@
 #![expect(clippy::panic, reason = "a test speaks by panicking")]
 
 use std::fs;
+use std::panic::AssertUnwindSafe;
+use std::sync::OnceLock;
 
-use acceptance::recording::{Kind, Recorder, as_aws_has_it, printed};
+use acceptance::recording::{Kind, Recorder, as_aws_has_it, is_there, printed};
 use acceptance::repository::{names, read, root};
 use acceptance::stack::on_stack;
 use acceptance::{a_few_at_a_time, say};
+use futures_util::FutureExt as _;
 use serde_json::Value;
 
 /// Set to `1`, it has the files written anew.
@@ -29,18 +32,19 @@ const NOT_RECORDED: [(&str, &str); 2] = [
 fn every_event_file_is_what_the_local_aws_hands_over() {
     let writes = std::env::var(WRITE).is_ok_and(|value| value == "1");
     on_stack(async |stack| {
-        let recorder = Recorder::install(&stack.aws).await;
         let files: Vec<String> = names("events")
             .into_iter()
             .filter_map(|file| file.strip_suffix(".json").map(str::to_owned))
             .filter(|name| !NOT_RECORDED.iter().any(|(not, _)| not == name))
             .collect();
-        let recorded = a_few_at_a_time(&files, async |name| {
-            let file = event(name);
-            (name, recorder.recorded(&file).await, file)
-        });
-        let recorded = recorded.await;
-        recorder.remove().await;
+        let recorded = Recorder::during(&stack.aws, async |recorder| {
+            a_few_at_a_time(&files, async |name| {
+                let file = event(name);
+                (name, recorder.recorded(&file).await, file)
+            })
+            .await
+        })
+        .await;
 
         let mut drifted = Vec::new();
         for (name, recorded, file) in recorded {
@@ -65,6 +69,21 @@ fn every_event_file_is_what_the_local_aws_hands_over() {
             drifted.join("\n")
         );
         say(&format!("{} events were recorded anew", files.len()));
+    });
+}
+
+#[test]
+fn whoever_gives_up_recording_leaves_no_recorder_behind() {
+    on_stack(async |stack| {
+        let name = OnceLock::new();
+        let gives_up = Recorder::during(&stack.aws, async |recorder| {
+            assert!(is_there(&stack.aws, recorder.name()).await);
+            name.set(recorder.name().to_owned()).unwrap();
+            panic!("somebody has begun a file that cannot be recorded");
+        });
+        let outcome: Result<(), _> = AssertUnwindSafe(gives_up).catch_unwind().await;
+        assert!(outcome.is_err(), "what went wrong is told");
+        assert!(!is_there(&stack.aws, name.get().unwrap()).await);
     });
 }
 

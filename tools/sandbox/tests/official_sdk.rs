@@ -9,7 +9,7 @@ use sandbox::{Config, Sandbox};
 
 /// Names a Python that has what `requirements.txt` asks for.
 const PYTHON: &str = "QUITTANCE_PYTHON";
-/// Names a folder whose `node_modules` has what `paypal_sdk/package.json` asks for.
+/// Names a folder whose `node_modules` has what `tools/xtask/npm/paypal-sdk/package.json` asks for.
 const PAYPAL_SDK: &str = "QUITTANCE_PAYPAL_SDK";
 
 #[tokio::test(flavor = "multi_thread")]

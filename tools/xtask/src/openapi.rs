@@ -9,13 +9,18 @@ use serde_json::Value;
 
 use crate::failure::{Failure, While};
 use crate::place::Place;
-use crate::{proof, secrets, step, tools};
+use crate::tools::{self, Package};
+use crate::{proof, secrets, step};
 
 /// The description.
 const DESCRIPTION: &str = "docs/openapi.yaml";
 
-const WANTED: &str = include_str!("openapi/package.json");
-const LOCKED: &str = include_str!("openapi/package-lock.json");
+const LINTER: Package = Package {
+    name: "redocly",
+    wanted: include_str!("../npm/redocly/package.json"),
+    locked: include_str!("../npm/redocly/package-lock.json"),
+    says: "fetching redocly, the linter of API descriptions (once)",
+};
 /// Which rules the description keeps.
 const RULES: &str = "tools/xtask/src/openapi/redocly.yaml";
 
@@ -27,20 +32,7 @@ const HOOKS: &str = "tools/xtask/src/openapi";
 
 /// The linter's folder; `None` where node or npm is missing.
 pub(crate) fn install_linter(place: &Place) -> Result<Option<PathBuf>, Failure> {
-    let (Some(_node), Some(npm)) = (tools::find("node"), tools::find("npm")) else { return Ok(None) };
-    let home = place.target.join("redocly");
-    let stamp = home.join("installed.json");
-    if fs::read_to_string(&stamp).is_ok_and(|text| text == LOCKED) {
-        return Ok(Some(home));
-    }
-    fs::create_dir_all(&home).while_doing("making target/redocly")?;
-    fs::write(home.join("package.json"), WANTED).while_doing("writing package.json")?;
-    fs::write(home.join("package-lock.json"), LOCKED).while_doing("writing package-lock.json")?;
-    let mut command = Command::new(npm);
-    command.current_dir(&home).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
-    step::run(place, "npm-redocly", "fetching redocly, the linter of API descriptions (once)", &mut command)?;
-    fs::write(&stamp, LOCKED).while_doing("recording what was installed")?;
-    Ok(Some(home))
+    tools::npm(place, &LINTER)
 }
 
 /// Lints the description with what [`install_linter`] has installed. The rules are strict: nobody reads warnings.

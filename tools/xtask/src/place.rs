@@ -51,6 +51,14 @@ impl Place {
         Ok(Self { root, target, local, ports })
     }
 
+    /// The stack of whoever says nothing.
+    #[cfg(test)]
+    pub(crate) fn usual() -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap_or(Path::new("/")).to_path_buf();
+        let target = root.join("target");
+        Self { local: target.join("local"), target, root, ports: DEFAULT_PORTS }
+    }
+
     /// A stack of its own for a test run, beside whatever the developer has running.
     pub(crate) fn beside(&self, name: &str) -> Result<Self, Failure> {
         let ports = Ports { aws: free_port()?, sandbox: free_port()?, watch: free_port()? };

@@ -1,4 +1,5 @@
-//! The Python tools (a local AWS, the AWS and SAM command lines, cargo-lambda) in a virtual environment under `target/`.
+//! The Python tools (a local AWS, the AWS and SAM command lines, cargo-lambda) in a virtual environment under `target/`, and what npm
+//! installs beside it.
 //!
 //! Nothing is installed outside `target/`. A missing system tool is told with the command that brings it.
 
@@ -25,11 +26,7 @@ pub(crate) fn install(place: &Place) -> Result<(), Failure> {
 /// A virtual environment of this name under `target/` with these very versions; it is made unless it is there. What shares no package
 /// with the others has one of its own, so that neither says which versions the other gets.
 pub(crate) fn environment(place: &Place, name: &str, requirements: &str, says: &str) -> Result<PathBuf, Failure> {
-    fs::create_dir_all(&place.target).while_doing("making the target folder")?;
-    // Two commands at once (`up` and `test`) must not build the same environment twice.
-    let lock = File::create(place.target.join(format!("{name}.lock"))).while_doing("opening the environment's lock")?;
-    lock.lock().while_doing("locking the environment")?;
-
+    let _alone = alone(place, name)?;
     let home = place.target.join(name);
     let stamp = home.join("installed.txt");
     if fs::read_to_string(&stamp).is_ok_and(|text| text == requirements) {
@@ -55,6 +52,47 @@ pub(crate) fn environment(place: &Place, name: &str, requirements: &str, says: &
     )?;
     fs::rename(&wanted, &stamp).while_doing("recording what was installed")?;
     Ok(home)
+}
+
+/// What npm installs under `target/`, at the versions of its lock file; both files lie in `tools/xtask/npm/`, in a folder of its name.
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    /// Its `package.json`.
+    pub(crate) wanted: &'static str,
+    /// Its `package-lock.json`.
+    pub(crate) locked: &'static str,
+    /// What is told while it is fetched.
+    pub(crate) says: &'static str,
+}
+
+/// The folder that holds it; `None` where node or npm is missing. Nothing that a package would run is run.
+pub(crate) fn npm(place: &Place, package: &Package) -> Result<Option<PathBuf>, Failure> {
+    let (Some(_node), Some(npm)) = (find("node"), find("npm")) else { return Ok(None) };
+    let Package { name, wanted, locked, says } = package;
+    let _alone = alone(place, name)?;
+    let home = place.target.join(name);
+    let stamp = home.join("installed.json");
+    if fs::read_to_string(&stamp).is_ok_and(|text| text == *locked) {
+        return Ok(Some(home));
+    }
+    fs::create_dir_all(&home).while_doing(format!("making target/{name}"))?;
+    fs::write(home.join("package.json"), wanted).while_doing("writing package.json")?;
+    fs::write(home.join("package-lock.json"), locked).while_doing("writing package-lock.json")?;
+    let mut command = Command::new(npm);
+    command.current_dir(&home).args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]);
+    step::run(place, &format!("npm-{name}"), says, &mut command)?;
+    fs::write(&stamp, locked).while_doing("recording what was installed")?;
+    Ok(Some(home))
+}
+
+/// For as long as this is held, nobody else makes what `target/` holds under this name: two commands at once (`up` and `test`) must not
+/// do it twice.
+fn alone(place: &Place, name: &str) -> Result<File, Failure> {
+    fs::create_dir_all(&place.target).while_doing("making the target folder")?;
+    let what = format!("locking target/{name}");
+    let lock = File::create(place.target.join(format!("{name}.lock"))).while_doing(&what)?;
+    lock.lock().while_doing(&what)?;
+    Ok(lock)
 }
 
 /// A `PATH` that finds the environment's tools first: SAM calls `cargo lambda`, which calls `python -m ziglang`.

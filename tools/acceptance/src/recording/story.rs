@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::percent::decoded;
+
 /// What calls a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -92,9 +94,13 @@ const MOMENT: Differences = Differences {
     only_here: &[],
 };
 
-/// What API Gateway writes into each request's headers; the local one writes nothing. (AWS keeps the names as clients write them; the local
-/// AWS writes them small.)
+/// What API Gateway writes into each request's headers; the local one passes on the first, and writes nothing. (AWS keeps the names as
+/// clients write them. Here they are small, but so does the recorder's own client send them.)
 const AWS_HEADERS: [&str; 5] = ["Host", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto", "X-Amzn-Trace-Id"];
+/// What the recorder's own client says without being told to: the files leave it out.
+const RECORDERS_HEADERS: [&str; 2] = ["accept", "content-length"];
+/// How large the local AWS says that each image is.
+const SIZE_HERE: i64 = 0;
 
 impl Kind {
     /// The kind of an event, or of a part of one that somebody has begun to write.
@@ -126,6 +132,12 @@ pub fn is_aws_own(header: &str) -> bool {
     AWS_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(header))
 }
 
+/// Whether a client proves itself by this header.
+#[must_use]
+pub const fn is_authorization(header: &str) -> bool {
+    header.eq_ignore_ascii_case("authorization")
+}
+
 /// What AWS would have handed over, told by what was recorded: in it are the values of the story's day that `file`, or else `model`, has,
 /// and what only AWS does.
 ///
@@ -140,14 +152,22 @@ pub fn as_aws_has_it(recorded: &Value, file: &Value, model: &Value) -> Result<Va
     };
     match Kind::of(file) {
         Kind::Messages => each(&MESSAGE),
-        Kind::Changes => each(&CHANGE),
+        Kind::Changes => {
+            let sizes = records.as_array().into_iter().flatten().map(|record| &record["dynamodb"]["SizeBytes"]);
+            match sizes.into_iter().find(|size| **size != SIZE_HERE) {
+                Some(size) => Err(no_difference(&format!("the local AWS says that an image has {size} bytes"))),
+                None => each(&CHANGE),
+            }
+        }
         Kind::Moment => evened(recorded, file, model, &MOMENT),
         Kind::Request => {
             let mut event = evened(recorded, file, model, &REQUEST)?;
-            event["queryStringParameters"] = the_last(&recorded["multiValueQueryStringParameters"]);
-            as_it_was_written(&mut event, file);
+            event["queryStringParameters"] =
+                the_last(&recorded["multiValueQueryStringParameters"], &recorded["queryStringParameters"])?;
+            as_it_was_written(&mut event, file)?;
             for several in ["headers", "multiValueHeaders"] {
-                event[several] = headers(&recorded[several], &file["headers"], &model["headers"], several != "headers");
+                let (sent, model) = (&file["headers"], &model["headers"]);
+                event[several] = headers(&recorded[several], sent, model, several != "headers")?;
             }
             Ok(event)
         }
@@ -168,69 +188,78 @@ fn evened(recorded: &Value, file: &Value, model: &Value, differences: &Differenc
     }
     for place in differences.only_at_aws {
         if recorded.pointer(place).is_some() {
-            return Err(format!("the local AWS says {place} too by now: it is no difference any more"));
+            return Err(no_difference(&format!("the local AWS says {place} too")));
         }
         put(&mut event, place, ours(place).ok_or_else(|| format!("nobody says {place}"))?);
     }
     for place in differences.only_here {
         if recorded.pointer(place).is_none() {
-            return Err(format!("the local AWS does not say {place} any more: it is no difference any more"));
+            return Err(no_difference(&format!("the local AWS does not say {place}")));
         }
         take(&mut event, place);
     }
     Ok(event)
 }
 
-/// Of a parameter that is given twice AWS shows the last one; the local AWS the first.
-fn the_last(parameters: &Value) -> Value {
-    let Value::Object(parameters) = parameters else { return Value::Null };
-    let last = |values: &Value| values.as_array().and_then(|values| values.last()).cloned().unwrap_or_default();
-    Value::Object(parameters.iter().map(|(name, values)| (name.clone(), last(values))).collect())
+fn no_difference(what: &str) -> String {
+    format!("{what} by now: take the difference out of story.rs and events/README.md")
+}
+
+/// Of a parameter that is given twice AWS shows the last one; the local AWS, in `shown`, the first.
+fn the_last(parameters: &Value, shown: &Value) -> Result<Value, String> {
+    let Value::Object(parameters) = parameters else { return Ok(Value::Null) };
+    let mut last = Map::new();
+    for (name, values) in parameters {
+        let values: Vec<&Value> = values.as_array().into_iter().flatten().collect();
+        if values.first().is_none_or(|first| shown[name] != **first) {
+            return Err(no_difference(&format!("the local AWS shows {} of {name}", shown[name])));
+        }
+        last.insert(name.clone(), values.last().copied().cloned().unwrap_or_default());
+    }
+    Ok(Value::Object(last))
 }
 
 /// AWS hands over a path as the client wrote it; the local AWS takes its percent signs away.
-fn as_it_was_written(event: &mut Value, file: &Value) {
+fn as_it_was_written(event: &mut Value, file: &Value) -> Result<(), String> {
     let parameters = file["pathParameters"].as_object().into_iter().flatten();
     let parameters = parameters.map(|(name, _)| format!("/pathParameters/{name}"));
     for place in ["/path", "/requestContext/path"].into_iter().map(str::to_owned).chain(parameters) {
         let (here, written) = (event.pointer(&place), file.pointer(&place));
+        if here == written && written.and_then(Value::as_str).is_some_and(|text| decoded(text) != text) {
+            return Err(no_difference(&format!("the local AWS says {place} as the client wrote it")));
+        }
         let same = written.and_then(Value::as_str).map(decoded).is_some_and(|text| here == Some(&Value::from(text)));
         if let Some(written) = written.filter(|_| same).cloned() {
             put(event, &place, written);
         }
     }
-}
-
-/// Without percent signs; what is no text then is replaced, as the local AWS does.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('%') {
-        bytes.extend_from_slice(before.as_bytes());
-        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(byte.unwrap_or(b'%'));
-        rest = byte.and_then(|_| after.get(2..)).unwrap_or(after);
-    }
-    bytes.extend_from_slice(rest.as_bytes());
-    String::from_utf8_lossy(&bytes).into_owned()
+    Ok(())
 }
 
 /// The client's headers as they arrived, under the names that it wrote, and AWS's own.
-fn headers(recorded: &Value, sent: &Value, model: &Value, are_lists: bool) -> Value {
+fn headers(recorded: &Value, sent: &Value, model: &Value, are_lists: bool) -> Result<Value, String> {
     let arrived = recorded.as_object().cloned().unwrap_or_default();
+    for name in arrived.keys().filter(|name| !AWS_HEADERS[0].eq_ignore_ascii_case(name)) {
+        if is_aws_own(name) {
+            return Err(no_difference(&format!("the local AWS writes the header {name}")));
+        }
+        let is_sent = sent.as_object().into_iter().flatten().any(|(sent, _)| sent.eq_ignore_ascii_case(name));
+        if !is_sent && !RECORDERS_HEADERS.contains(&name.as_str()) {
+            return Err(format!("the local AWS adds the header {name}, which nobody sent"));
+        }
+    }
     let mut headers = Map::new();
     for (name, value) in sent.as_object().into_iter().flatten().filter(|(name, _)| !is_aws_own(name)) {
         let Some((_, value_here)) = arrived.iter().find(|(here, _)| here.eq_ignore_ascii_case(name)) else { continue };
         // What the client proves itself by was not sent.
-        let hidden = name == "Authorization";
         let told = if value_here.is_array() { json!([value]) } else { value.clone() };
-        headers.insert(name.clone(), if hidden { told } else { value_here.clone() });
+        headers.insert(name.clone(), if is_authorization(name) { told } else { value_here.clone() });
     }
     for name in AWS_HEADERS {
         let value = sent.get(name).or_else(|| model.get(name)).cloned().unwrap_or_default();
         headers.insert(name.to_owned(), if are_lists { json!([value]) } else { value });
     }
-    Value::Object(headers)
+    Ok(Value::Object(headers))
 }
 
 fn put(event: &mut Value, place: &str, value: Value) {
@@ -290,21 +319,47 @@ mod tests {
             json!({"path": "/customers/pia@shop.example", "pathParameters": {"customerId": "pia@shop.example"}});
         let file =
             json!({"path": "/customers/pia%40shop.example", "pathParameters": {"customerId": "pia%40shop.example"}});
-        as_it_was_written(&mut event, &file);
+        as_it_was_written(&mut event, &file).unwrap();
         assert_eq!(event, file);
-        assert_eq!((decoded("%FF%4"), decoded("100%")), ("\u{fffd}%4".to_owned(), "100%".to_owned()));
-        assert_eq!(the_last(&json!({"limit": ["10", "100"], "page": ["2"]})), json!({"limit": "100", "page": "2"}));
-        assert_eq!(the_last(&Value::Null), Value::Null);
+        let (given, shown) = (json!({"limit": ["10", "100"], "page": ["2"]}), json!({"limit": "10", "page": "2"}));
+        assert_eq!(the_last(&given, &shown).unwrap(), json!({"limit": "100", "page": "2"}));
+        assert_eq!(the_last(&Value::Null, &Value::Null).unwrap(), Value::Null);
+    }
+
+    #[test]
+    fn a_difference_that_is_gone_is_told() {
+        let mut event = json!({"path": "/customers/a%40b"});
+        let why = as_it_was_written(&mut event.clone(), &event).unwrap_err();
+        assert!(why.starts_with("the local AWS says /path as the client wrote it by now"), "{why}");
+        event["path"] = json!("/customers/a");
+        as_it_was_written(&mut event.clone(), &event).unwrap();
+
+        let why = the_last(&json!({"limit": ["10", "100"]}), &json!({"limit": "100"})).unwrap_err();
+        assert!(why.starts_with(r#"the local AWS shows "100" of limit by now"#), "{why}");
+
+        let change = json!({"Records": [{"eventSource": "aws:dynamodb", "dynamodb": {"SizeBytes": 26}}]});
+        let why = as_aws_has_it(&change, &change, &Value::Null).unwrap_err();
+        assert!(why.starts_with("the local AWS says that an image has 26 bytes by now"), "{why}");
+
+        let sent = json!({"Accept": "*/*"});
+        for (name, told) in [
+            ("x-forwarded-port", "the local AWS writes the header x-forwarded-port by now"),
+            ("x-new", "the local AWS adds the header x-new, which nobody sent"),
+        ] {
+            let why = headers(&json!({"accept": "*/*", (name): "1"}), &sent, &json!({}), false).unwrap_err();
+            assert!(why.starts_with(told), "{why}");
+        }
     }
 
     #[test]
     fn of_a_request_the_client_says_its_headers_and_aws_its_own() {
-        let recorded = json!({"content-type": "application/json", "authorization": "Bearer recorded", "host": "127.0.0.1", "x-new": "1"});
+        let recorded = json!({"content-type": "application/json", "authorization": "Bearer recorded", "host": "127.0.0.1",
+            "content-length": "2"});
         let sent =
-            json!({"Content-Type": "application/json", "Authorization": "Bearer qk", "Host": "api", "Lost": "1"});
+            json!({"Content-Type": "application/json", "AUTHORIZATION": "Bearer qk", "Host": "api", "Lost": "1"});
         let model = json!({"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https", "X-Amzn-Trace-Id": "r"});
-        let told = headers(&recorded, &sent, &model, false);
-        let wanted = json!({"Content-Type": "application/json", "Authorization": "Bearer qk", "Host": "api", "X-Forwarded-For": "203.0.113.7",
+        let told = headers(&recorded, &sent, &model, false).unwrap();
+        let wanted = json!({"Content-Type": "application/json", "AUTHORIZATION": "Bearer qk", "Host": "api", "X-Forwarded-For": "203.0.113.7",
             "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https", "X-Amzn-Trace-Id": "r"});
         assert_eq!(told, wanted);
     }

@@ -18,6 +18,11 @@ impl Sandbox {
         drop(self.server("POST", &format!("{STRIPES}/{id}"), form).await.expect(200));
     }
 
+    /// Somebody deletes one of them there.
+    pub async fn delete_endpoint(&self, id: &str) {
+        drop(self.server("DELETE", &format!("{STRIPES}/{id}"), "").await.expect(200));
+    }
+
     /// The webhooks of the merchant's app at PayPal, the newest first.
     pub async fn webhooks_at_paypal(&self) -> Vec<Value> {
         let listed = self.shown_by_paypal("/v1/notifications/webhooks").await;

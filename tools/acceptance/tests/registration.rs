@@ -95,14 +95,17 @@ async fn mended(stack: &Stack) {
     assert_eq!((endpoint["status"].as_str(), endpoint["id"].as_str()), (Some("enabled"), Some(id.as_str())));
 }
 
-/// Whoever was killed between Stripe's answer and the secret leaves an endpoint that nobody can read.
+/// A stack that has lost the secret of its endpoint, or whose endpoint was rolled: nothing is deleted, and another is made for whoever says so.
 async fn replaced(stack: &Stack, drawers: &Drawers) {
-    let lost = stack.sandbox.endpoints_at_stripe().await[0]["id"].as_str().unwrap().to_owned();
+    let unfit = stack.sandbox.endpoints_at_stripe().await[0]["id"].as_str().unwrap().to_owned();
     stack.aws.put_secret(&drawers.stripe.0, &drawers.stripe.1).await;
-    let said = xtask(stack, &[REGISTER, "--gateway", "stripe"]);
-    assert!(said.contains("stripe: made we_") && said.contains(&format!("deleted {lost}")), "{said}");
+    let refused = xtask_refuses(stack, &[REGISTER, "--gateway", "stripe"]);
+    assert!(refused.contains(&unfit) && refused.contains("--replace"), "{refused}");
+    let said = xtask(stack, &[REGISTER, "--gateway", "stripe", "--replace"]);
+    assert!(said.contains("stripe: made we_") && said.contains(&format!("{unfit} was made with a secret")), "{said}");
     let left = stack.sandbox.endpoints_at_stripe().await;
-    assert!(left.len() == 1 && left[0]["id"] != lost.as_str(), "{left:?}");
+    assert!(left.len() == 2 && left[1]["id"] == unfit.as_str(), "{left:?}");
+    stack.sandbox.delete_endpoint(&unfit).await;
     kill(stack, "webhook");
     heard_of(stack, Gateway::Stripe, "payment_intent.succeeded").await;
 }

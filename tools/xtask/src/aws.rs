@@ -1,6 +1,5 @@
 //! The `aws` and `sam` command lines of the virtual environment, pointed at the local AWS or at the caller's account.
 
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -67,14 +66,12 @@ impl<'a> Account<'a> {
         self.aws(&["cloudformation", "describe-stacks", "--stack-name", stack, "--query", "Stacks[0].Outputs"])
     }
 
-    /// Puts a secret's value. It goes through a file that only we can read: arguments are visible to every user.
-    pub(crate) fn put_secret(&self, arn: &str, value: &Value, scratch: &Path) -> Result<(), Failure> {
-        let file = scratch.join("secret.json");
-        write_private(&file, &value.to_string())?;
-        let from = format!("file://{}", file.display());
-        let put = self.aws(&["secretsmanager", "put-secret-value", "--secret-id", arn, "--secret-string", &from]);
-        drop(std::fs::remove_file(&file));
-        put.map(|_| ())
+    /// Puts a secret's value. It goes through a pipe: arguments are visible to every user, and a file outlives whoever is killed.
+    pub(crate) fn put_secret(&self, arn: &str, value: &Value) -> Result<(), Failure> {
+        let mut command = self.command("aws");
+        command.args(["secretsmanager", "put-secret-value", "--secret-id", arn]);
+        command.args(["--secret-string", "file:///dev/stdin", "--output", "json"]);
+        step::fed("aws secretsmanager put-secret-value", &mut command, &value.to_string())
     }
 
     /// A secret's value, or `None` while nothing was put into it.
@@ -108,13 +105,4 @@ pub(crate) fn point_at_local(place: &Place, command: &mut Command) {
         .env("AWS_REGION", REGION)
         .env("AWS_DEFAULT_REGION", REGION)
         .env("AWS_EC2_METADATA_DISABLED", "true");
-}
-
-fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-    let what = "writing a secret to its file";
-    drop(std::fs::remove_file(path));
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).while_doing(what)?;
-    file.write_all(text.as_bytes()).while_doing(what)
 }

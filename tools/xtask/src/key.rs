@@ -39,7 +39,7 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
     tools::install(place)?;
     let local = Running::read(place).map_or_else(|| place.clone(), |running| running.place(place));
     let account = Account::of(&stack, &local);
-    let keys = Keys { account, arn: account.stack_output(&stack, "ClientKeysArn")?, place };
+    let keys = Keys { account, arn: account.stack_output(&stack, "ClientKeysArn")? };
     match words.as_slice() {
         ["add", name] => keys.add(name, scopes.as_deref(), expires.as_deref()),
         ["list"] => keys.list(),
@@ -60,7 +60,6 @@ pub(crate) fn entry(secret: &str, scopes: &[&str], expires_at: Option<&str>) -> 
 struct Keys<'a> {
     account: Account<'a>,
     arn: String,
-    place: &'a Place,
 }
 
 impl Keys<'_> {
@@ -117,8 +116,7 @@ impl Keys<'_> {
     }
 
     fn write(&self, document: &Value) -> Result<(), Failure> {
-        std::fs::create_dir_all(&self.place.local).while_doing("making the stack's folder")?;
-        self.account.put_secret(&self.arn, document, &self.place.local)
+        self.account.put_secret(&self.arn, document)
     }
 }
 

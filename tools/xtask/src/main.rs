@@ -67,7 +67,9 @@ cargo xtask pause [--gateway stripe|paypal] --why \"…\" [--stack <name>]
                                    stops money from moving, at one gateway or as a whole; `resume` lets it
 cargo xtask resume [--gateway stripe|paypal] [--stack <name>]
 cargo xtask register-webhooks [--gateway stripe|paypal] --stack <name>
-                                   makes or mends the stack's webhook endpoints at the gateways, and keeps their secrets
+                                   makes or mends the stack's webhook endpoints at the gateways, and keeps their secrets;
+                                   with --gateway stripe also --replace (another endpoint, with another secret) and
+                                   --rolled (the first secret of the stack's is what the endpoint signs with now)
 cargo xtask cost                   what a stack costs a month, for three sizes of shop, with the arithmetic
 cargo xtask simulate [--seeds N] [--first S] [--threads T]
                                    payments through everything that can go wrong, N times; --story SEED tells one

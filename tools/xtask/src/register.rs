@@ -1,46 +1,43 @@
-//! `cargo xtask register-webhooks --stack <name> [--gateway stripe|paypal]`: has the gateways tell a stack what happens.
+//! `cargo xtask register-webhooks --stack <name> [--gateway stripe|paypal] [--replace|--rolled]`: has the gateways tell a stack what happens.
 //!
 //! It makes the webhook endpoint through the gateway's own API, for the stack's address and for the events that the webhook function understands
 //! (`events.txt` beside the code that reads them), and puts what the endpoint's events are checked with into its secret. Called again, it finds
 //! what it made and mends what differs.
 //!
-//! Must never: print a secret, or take one away that may still be in use.
+//! Must never: print a secret, take one away that may still be in use, or delete an endpoint that may be heard.
 
 mod paypal;
 mod stripe;
+#[cfg(test)]
+mod trial;
 mod wire;
 
 use serde_json::Value;
 
 use crate::aws::{Account, output_of};
-use crate::failure::{Failure, While};
+use crate::failure::Failure;
+use crate::interrupt;
 use crate::key::flag;
 use crate::place::{Place, STACK};
 use crate::process::Running;
 use crate::tools;
 
+/// A key that may write webhook endpoints, for an operator who does not give that right to the key that payments are made with. A name of our
+/// own: the one that Stripe's command line reads may be set for another account.
+const OPERATORS_KEY: &str = "QUITTANCE_STRIPE_API_KEY";
+
 /// Registers a stack at the gateways that it has credentials of, or at the one that is named.
 pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
-    let mut words: Vec<&str> = words.to_vec();
-    let stack = flag(&mut words, "--stack")?.ok_or_else(|| Failure::new("say which stack: --stack <name>"))?;
-    let wanted = flag(&mut words, "--gateway")?;
-    let gateways = match wanted.as_deref() {
-        None => Gateway::ALL.to_vec(),
-        Some(name) => vec![Gateway::named(name)?],
-    };
-    if let Some(unknown) = words.first() {
-        return Err(Failure::new(format!("{unknown:?} says nothing here; there are --stack and --gateway")));
-    }
+    let asked = Asked::read(words)?;
+    interrupt::listen()?;
     tools::install(place)?;
-    std::fs::create_dir_all(&place.local).while_doing("making the stack's folder")?;
-    let local = match Running::read(place) {
-        Some(running) => Place { ports: running.ports, ..place.clone() },
-        None => place.clone(),
-    };
-    let stack = Stack::look_up(place, &local, &stack)?;
+    let local = Running::read(place).map_or_else(|| place.clone(), |running| running.place(place));
+    let stack = Stack::look_up(&local, &asked.stack)?;
+    stack.must_answer()?;
     let mut registered = 0_usize;
-    for gateway in gateways {
-        match (gateway.register(&stack)?, &wanted) {
+    for gateway in asked.gateway.map_or_else(|| Gateway::ALL.to_vec(), |one| vec![one]) {
+        interrupt::check()?;
+        match (gateway.register(&stack, asked.wish)?, asked.gateway) {
             (Done::Registered, _) => registered = registered.saturating_add(1),
             (Done::NoCredentials, None) => {
                 println!("{}: no credentials in its secret, so nothing to do", gateway.name())
@@ -53,6 +50,46 @@ pub(crate) fn run(place: &Place, words: &[&str]) -> Result<(), Failure> {
 
 fn no_credentials(whose: &str) -> Failure {
     Failure::new(format!("the stack has no credentials of {whose} yet; docs/GOING_LIVE.md says how to put them in"))
+}
+
+/// What the words say.
+#[derive(Debug)]
+struct Asked {
+    stack: String,
+    gateway: Option<Gateway>,
+    wish: Wish,
+}
+
+/// What is wanted besides an endpoint that is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wish {
+    /// Whatever is good is kept.
+    Nothing,
+    /// Another endpoint, with a secret of its own, beside the one that is there.
+    Replace,
+    /// The endpoint's secret was rolled at Stripe, and the new one stands first in the stack's.
+    Rolled,
+}
+
+impl Asked {
+    fn read(words: &[&str]) -> Result<Self, Failure> {
+        let mut words: Vec<&str> = words.to_vec();
+        let stack = flag(&mut words, "--stack")?.ok_or_else(|| Failure::new("say which stack: --stack <name>"))?;
+        let gateway = flag(&mut words, "--gateway")?.as_deref().map(Gateway::named).transpose()?;
+        let (wish, rest) = match words.as_slice() {
+            ["--replace", rest @ ..] => (Wish::Replace, rest),
+            ["--rolled", rest @ ..] => (Wish::Rolled, rest),
+            rest => (Wish::Nothing, rest),
+        };
+        if let Some(unknown) = rest.first() {
+            let there_are = "there are --stack, --gateway, and one of --replace and --rolled";
+            return Err(Failure::new(format!("{unknown:?} says nothing here; {there_are}")));
+        }
+        if wish != Wish::Nothing && gateway != Some(Gateway::Stripe) {
+            return Err(Failure::new("--replace and --rolled are about Stripe's secret: say --gateway stripe too"));
+        }
+        Ok(Self { stack, gateway, wish })
+    }
 }
 
 /// Who tells.
@@ -84,9 +121,9 @@ impl Gateway {
         }
     }
 
-    fn register(self, stack: &Stack<'_>) -> Result<Done, Failure> {
+    fn register(self, stack: &Stack<'_>, wish: Wish) -> Result<Done, Failure> {
         match self {
-            Self::Stripe => stripe::register(stack),
+            Self::Stripe => stripe::register(stack, wish),
             Self::PayPal => paypal::register(stack),
         }
     }
@@ -95,15 +132,22 @@ impl Gateway {
 /// A deployed stack, as far as a gateway has to know it.
 struct Stack<'a> {
     name: String,
-    account: Account<'a>,
-    outputs: Value,
-    /// Where secrets pass through a file of our own.
-    place: &'a Place,
     mode: Mode,
+    /// Where the gateways are.
     stripe: String,
     paypal: String,
-    /// The address of the API, where it is not what the stack says: the local AWS answers elsewhere.
-    api: Option<String>,
+    /// What the gateways are to call begins with this.
+    api: String,
+    secrets: Box<dyn Secrets + 'a>,
+    /// What the operator gives in [`OPERATORS_KEY`].
+    operators_key: Option<String>,
+}
+
+/// The secrets of a stack, by the outputs that name them.
+trait Secrets {
+    /// `None` while nothing was put into it.
+    fn secret(&self, output: &str) -> Result<Option<Value>, Failure>;
+    fn put_secret(&self, output: &str, value: &Value) -> Result<(), Failure>;
 }
 
 /// One stack is one mode.
@@ -113,47 +157,76 @@ enum Mode {
     Live,
 }
 
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+}
+
 impl<'a> Stack<'a> {
-    fn look_up(place: &'a Place, local: &'a Place, name: &str) -> Result<Self, Failure> {
-        let account = if name == STACK { Account::Local(local) } else { Account::Callers(place) };
+    fn look_up(local: &'a Place, name: &str) -> Result<Self, Failure> {
+        let account = Account::of(name, local);
         let shown =
             account.aws(&["cloudformation", "describe-stacks", "--stack-name", name, "--query", "Stacks[0]"])?;
-        let outputs = shown.get("Outputs").cloned().unwrap_or_default();
-        if name == STACK {
-            // The sandbox is both gateways.
-            let (stripe, paypal, api) = (local.sandbox_url(), local.sandbox_url(), Some(local.api_url()));
-            return Ok(Self { name: name.to_owned(), account, outputs, place, mode: Mode::Test, stripe, paypal, api });
-        }
-        let (mode, paypal) = match parameter(&shown, "Mode").as_deref() {
-            Some("test") => (Mode::Test, "https://api-m.sandbox.paypal.com"),
-            Some("live") => (Mode::Live, "https://api-m.paypal.com"),
-            _ => return Err(Failure::new(format!("{name} has no parameter Mode: it is no stack of this template"))),
+        let deployed = Deployed { account, outputs: shown.get("Outputs").cloned().unwrap_or_default() };
+        let (mode, stripe, paypal, api) = if name == STACK {
+            // The sandbox is both gateways, and the local AWS answers elsewhere than the stack says.
+            (Mode::Test, local.sandbox_url(), local.sandbox_url(), local.api_url())
+        } else {
+            let (mode, paypal) = match parameter(&shown, "Mode").as_deref() {
+                Some("test") => (Mode::Test, "https://api-m.sandbox.paypal.com"),
+                Some("live") => (Mode::Live, "https://api-m.paypal.com"),
+                _ => {
+                    return Err(Failure::new(format!("{name} has no parameter Mode: it is no stack of this template")));
+                }
+            };
+            let stripe = parameter(&shown, "StripeBaseUrl").unwrap_or_else(|| "https://api.stripe.com".to_owned());
+            (mode, stripe, paypal.to_owned(), deployed.output("ApiUrl")?)
         };
-        let stripe = parameter(&shown, "StripeBaseUrl").unwrap_or_else(|| "https://api.stripe.com".to_owned());
-        let paypal = paypal.to_owned();
-        Ok(Self { name: name.to_owned(), account, outputs, place, mode, stripe, paypal, api: None })
-    }
-
-    fn output(&self, name: &str) -> Result<String, Failure> {
-        let found = output_of(&self.outputs, name);
-        found.ok_or_else(|| Failure::new(format!("the stack {} has no output {name}", self.name)))
+        let operators_key = std::env::var(OPERATORS_KEY).ok().filter(|key| !key.trim().is_empty());
+        Ok(Self { name: name.to_owned(), mode, stripe, paypal, api, secrets: Box::new(deployed), operators_key })
     }
 
     /// Where a gateway is to call.
-    fn address(&self, gateway: Gateway, output: &str) -> Result<String, Failure> {
-        match &self.api {
-            Some(api) => Ok(format!("{api}/webhook/{}", gateway.name())),
-            None => self.output(output),
-        }
+    fn address(&self, gateway: Gateway) -> String {
+        format!("{}/webhook/{}", self.api, gateway.name())
     }
 
-    /// What is in a secret, by the output that names it.
+    /// Refuses an address that does not lead to a stack of ours. A name of the merchant's own does not, before its DNS says so; and no gateway
+    /// is to be sent there until then.
+    fn must_answer(&self) -> Result<(), Failure> {
+        let asked = format!("{}/payment/status/pay_none", self.api);
+        let why = match wire::status_of(&asked) {
+            Ok(401) => return Ok(()),
+            Ok(status) => format!("answers {status}, and not 401 as to anybody without a key"),
+            Err(failure) => format!("does not answer ({failure})"),
+        };
+        Err(Failure::new(format!("{asked} {why}: no gateway is sent to this address, and nothing was changed")))
+    }
+}
+
+/// What AWS has of a stack.
+struct Deployed<'a> {
+    account: Account<'a>,
+    outputs: Value,
+}
+
+impl Deployed<'_> {
+    fn output(&self, name: &str) -> Result<String, Failure> {
+        output_of(&self.outputs, name).ok_or_else(|| Failure::new(format!("the stack has no output {name}")))
+    }
+}
+
+impl Secrets for Deployed<'_> {
     fn secret(&self, output: &str) -> Result<Option<Value>, Failure> {
         self.account.secret(&self.output(output)?)
     }
 
     fn put_secret(&self, output: &str, value: &Value) -> Result<(), Failure> {
-        self.account.put_secret(&self.output(output)?, value, &self.place.local)
+        self.account.put_secret(&self.output(output)?, value)
     }
 }
 
@@ -169,10 +242,20 @@ mod tests {
 
     /// PayPal's addresses stand in the template, by mode; here they stand again, because no output shows them.
     #[test]
-    fn paypal_is_where_the_template_says() {
+    fn the_gateways_call_and_are_called_where_the_template_says() {
         let template = include_str!("../../../template.yaml");
         for (mode, url) in [("test", "https://api-m.sandbox.paypal.com"), ("live", "https://api-m.paypal.com")] {
             assert!(template.contains(&format!("    {mode}:\n      PayPalBaseUrl: {url}\n")), "{mode}");
+        }
+        let value_of = |output: &str| {
+            let (_, rest) = template.split_once(&format!("\n  {output}:\n")).unwrap();
+            let lines = rest.lines().take_while(|line| line.starts_with("    "));
+            lines.skip_while(|line| !line.starts_with("    Value:")).collect::<Vec<_>>().join("\n")
+        };
+        assert!(value_of("ApiUrl").contains("DomainName"), "{}", value_of("ApiUrl"));
+        for (output, path) in [("StripeWebhookUrl", "/webhook/stripe"), ("PayPalWebhookUrl", "/webhook/paypal")] {
+            assert_eq!(value_of(output).matches(path).count(), 2, "{output}");
+            assert_eq!(value_of(output).replace(path, ""), value_of("ApiUrl"), "{output}");
         }
     }
 
@@ -191,19 +274,41 @@ mod tests {
             list.dedup();
         }
         assert_eq!(named, subscribed);
-        assert!(section.contains(&format!("`{}`", stripe::API_VERSION)));
+        assert!(section.contains(&format!("`{}`", stripe::API_VERSION)) && section.contains(OPERATORS_KEY));
+    }
+
+    #[test]
+    fn an_address_that_leads_to_no_stack_of_ours_is_refused() {
+        let trial = trial::Trial::start();
+        for (api, says) in [
+            (trial.answering(401).url, None),
+            (trial.answering(404).url, Some("answers 404")),
+            (trial.answering(503).url, Some("answers 503")),
+            ("http://127.0.0.1:9".to_owned(), Some("does not answer")),
+        ] {
+            let stack = Stack { api, ..trial.stack() };
+            let refused = stack.must_answer().err().map(|failure| failure.to_string());
+            match (says, &refused) {
+                (None, refused) => assert_eq!(*refused, None),
+                (Some(says), refused) => assert!(refused.as_ref().unwrap().contains(says), "{refused:?}"),
+            }
+        }
     }
 
     #[test]
     fn a_word_that_says_nothing_is_refused_before_anything_is_asked() {
-        let place = Place::from_environment(&mut Vec::new()).unwrap();
         for (words, says) in [
             (vec![], "--stack"),
             (vec!["--stack", "one", "--gateway", "Stripe"], "there is no gateway \"Stripe\""),
             (vec!["--stack", "one", "all"], "\"all\" says nothing"),
+            (vec!["--stack", "one", "--gateway", "stripe", "--replace", "--rolled"], "\"--rolled\" says nothing"),
+            (vec!["--stack", "one", "--replace"], "--gateway stripe"),
+            (vec!["--stack", "one", "--gateway", "paypal", "--rolled"], "--gateway stripe"),
         ] {
-            let failure = run(&place, &words).unwrap_err().to_string();
+            let failure = Asked::read(&words).unwrap_err().to_string();
             assert!(failure.contains(says), "{failure}");
         }
+        let asked = Asked::read(&["--rolled", "--gateway", "stripe", "--stack", "one"]).unwrap();
+        assert_eq!((asked.gateway, asked.wish), (Some(Gateway::Stripe), Wish::Rolled));
     }
 }

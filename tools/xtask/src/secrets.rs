@@ -38,24 +38,21 @@ pub(crate) fn local_api_key() -> String {
 /// Fills the secrets of a local stack. Keys that `cargo xtask key` added meanwhile stay.
 pub(crate) fn fill(place: &Place, deployed: &Deployed) -> Result<(), Failure> {
     let account = Account::Local(place);
-    account.put_secret(&deployed.output("StripeSecretArn")?, &json!({"apiKey": SANDBOX_API_KEY}), &place.local)?;
-    account.put_secret(
-        &deployed.output("StripeWebhookSecretArn")?,
-        &json!({"signingSecrets": [LOCAL_SIGNING_SECRET]}),
-        &place.local,
-    )?;
+    account.put_secret(&deployed.output("StripeSecretArn")?, &json!({"apiKey": SANDBOX_API_KEY}))?;
+    account
+        .put_secret(&deployed.output("StripeWebhookSecretArn")?, &json!({"signingSecrets": [LOCAL_SIGNING_SECRET]}))?;
     let (client_id, client_secret) = SANDBOX_APP;
     let app = json!({"clientId": client_id, "clientSecret": client_secret});
-    account.put_secret(&deployed.output("PayPalSecretArn")?, &app, &place.local)?;
+    account.put_secret(&deployed.output("PayPalSecretArn")?, &app)?;
     // The sandbox signs PayPal's webhooks under a root of its own, which is trusted beside a sandbox only.
     let root = http::get(&format!("{}/_sandbox/paypal/root_certificate", place.sandbox_url()), &[])?.body;
     let endpoint = json!({"webhookId": LOCAL_WEBHOOK_ID, "trustedRoot": root});
-    account.put_secret(&deployed.output("PayPalWebhookSecretArn")?, &endpoint, &place.local)?;
+    account.put_secret(&deployed.output("PayPalWebhookSecretArn")?, &endpoint)?;
     let arn = deployed.output("ClientKeysArn")?;
     let mut keys = account.secret(&arn)?.unwrap_or_else(|| json!({"keys": {}}));
     let entry: Value = key::entry(LOCAL_KEY_SECRET, &key::SCOPES, None);
     if let Some(keys) = keys.get_mut("keys").and_then(Value::as_object_mut) {
         keys.insert(LOCAL_KEY_NAME.to_owned(), entry);
     }
-    account.put_secret(&arn, &keys, &place.local)
+    account.put_secret(&arn, &keys)
 }

@@ -3,6 +3,7 @@
 //! The whole output goes to a log file; when a step fails, its last lines and the file's path are shown.
 
 use std::fs::{self, File};
+use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -47,6 +48,20 @@ pub(crate) fn output(what: &str, command: &mut Command) -> Result<String, Failur
     }
     interrupt::check()?;
     Err(Failure::new(format!("{what}: {}", String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+/// Gives a short command a text that nobody else may see, and lets it finish: in a group of its own, so that Ctrl-C at the terminal does not
+/// stop it half way. What the text is about is smaller than a pipe, so that nothing is cut off when we are killed ourselves.
+pub(crate) fn fed(what: &str, command: &mut Command, text: &str) -> Result<(), Failure> {
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).process_group(0);
+    let mut child = command.spawn().while_doing(what)?;
+    let written = child.stdin.take().map_or(Ok(()), |mut pipe| pipe.write_all(text.as_bytes()));
+    let output = child.wait_with_output().while_doing(what)?;
+    if !output.status.success() {
+        // Whoever ends before it has read says why; that is worth more than a broken pipe.
+        return Err(Failure::new(format!("{what}: {}", String::from_utf8_lossy(&output.stderr).trim())));
+    }
+    written.while_doing(what)
 }
 
 pub(crate) fn seconds(duration: Duration) -> String {
@@ -116,4 +131,29 @@ fn last_line(path: &Path) -> String {
 /// A terminal's width is not asked for; 90 characters fit everywhere.
 fn short(line: &str) -> String {
     line.chars().take(90).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, text: &str) -> Result<(), Failure> {
+        fed("reading", Command::new("sh").args(["-c", script]), text)
+    }
+
+    #[test]
+    fn a_command_reads_the_whole_text_to_its_end_and_says_why_it_does_not() {
+        assert!(shell("test \"$(cat)\" = 'a secret'", "a secret").is_ok());
+        let failure = shell("cat > /dev/null; echo no right to put >&2; exit 3", "a secret").unwrap_err().to_string();
+        assert_eq!(failure, "reading: no right to put");
+        let failure = shell("exec 0<&-; echo unread >&2; exit 3", &"a".repeat(60_000)).unwrap_err().to_string();
+        assert_eq!(failure, "reading: unread");
+    }
+
+    /// The terminal's Ctrl-C goes to the group of whoever runs in front of it.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_command_that_is_fed_leads_a_group_of_its_own() {
+        assert!(shell("read -r pid name state parent group rest < /proc/$$/stat; test $group = $$", "").is_ok());
+    }
 }

@@ -22,18 +22,18 @@ pub(super) enum Body<'a> {
 }
 
 /// Sends, and gives the answer's JSON if the gateway did what it was asked.
-pub(super) fn send(method: &str, url: &str, authorization: &str, body: &Body<'_>) -> Result<Value, Failure> {
+pub(super) fn send(method: &str, url: &str, headers: &[(&str, &str)], body: &Body<'_>) -> Result<Value, Failure> {
     let (kind, text) = match body {
         Body::None => (None, String::new()),
         Body::Form(pairs) => (Some("application/x-www-form-urlencoded"), encoded(pairs)),
         Body::Json(value) => (Some("application/json"), value.to_string()),
     };
     let what = format!("{method} {url}");
-    // No proxy leads to this machine, where the sandbox is.
-    let proxy = if url.starts_with("https://") { Proxy::try_from_env() } else { None };
-    let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).proxy(proxy);
-    let agent: Agent = config.build().into();
-    let mut request = Request::builder().method(method).uri(url).header("authorization", authorization);
+    let agent = agent(url);
+    let mut request = Request::builder().method(method).uri(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
     if let Some(kind) = kind {
         request = request.header("content-type", kind);
     }
@@ -50,6 +50,19 @@ pub(super) fn send(method: &str, url: &str, authorization: &str, body: &Body<'_>
     } else {
         Err(Failure::new(format!("{what}: {status} {}", said(&answer))))
     }
+}
+
+/// What status whoever is there answers to somebody whom he does not know.
+pub(super) fn status_of(url: &str) -> Result<u16, Failure> {
+    let request = Request::builder().method("GET").uri(url).body(()).while_doing("asking")?;
+    Ok(agent(url).run(request).while_doing("asking")?.status().as_u16())
+}
+
+fn agent(url: &str) -> Agent {
+    // No proxy leads to this machine, where the sandbox is.
+    let proxy = if url.starts_with("https://") { Proxy::try_from_env() } else { None };
+    let config = Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).proxy(proxy);
+    config.build().into()
 }
 
 /// What the gateway says about a refusal, in the places where each of the two says it.

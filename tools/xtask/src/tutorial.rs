@@ -1,54 +1,52 @@
 //! `cargo xtask tutorial`: does what docs/TUTORIAL.md tells a newcomer, against a real local stack, and fails where the page shows something else than what is
 //! seen. `cargo xtask test --full` does it too.
 //!
-//! The page has its reader change a line of the code. So what stands under `functions/` is read before and put back after, whatever comes of it.
+//! The page has its reader change a line of the code. Before anything is done, that line must be there to be changed; and whatever comes of it, that
+//! change is taken back after, and no other is touched.
 //!
-//! Must never: let a command of the page reach another AWS than the local one.
+//! Must never: let a command of the page reach another AWS than the local one, or undo what somebody else wrote meanwhile.
 
+mod edits;
 mod page;
+mod shell;
+mod times;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write as _};
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
+use self::edits::Edit;
 use self::page::{Step, What, fits, steps};
+use self::shell::{Shell, differs};
+use self::times::{Began, Times};
 use crate::failure::{Failure, While};
 use crate::place::Place;
-use crate::{aws, interrupt, process, tools, watch};
+use crate::{interrupt, tools, watch};
 
 const PAGE: &str = "docs/TUTORIAL.md";
-/// Cargo may have to compile a function in between.
-const BLOCK_PATIENCE: Duration = Duration::from_secs(300);
-/// A payment of the page heals in seconds.
-const BESIDE_PATIENCE: Duration = Duration::from_secs(90);
-const POLL: Duration = Duration::from_millis(100);
-/// What the shell says when a block is over; nothing of ours prints such a line.
-const OVER: &str = "--- block over:";
-/// Folders inside each other, below `functions/`.
-const DEPTH_MAX: usize = 6;
+/// How much of another terminal is shown beside a failure.
+const BESIDE_LINES: usize = 15;
 
 /// Does what the page says, and returns how many of its blocks were done or seen.
 pub(crate) fn run(place: &Place) -> Result<u64, Failure> {
     interrupt::listen()?;
-    tools::install(place)?;
-    if tools::find("curl").is_none() {
-        return Err(Failure::new("the tutorial calls the API with curl (Debian, Ubuntu: apt-get install curl)"));
+    for program in ["bash", "curl"] {
+        if tools::find(program).is_none() {
+            return Err(Failure::new(format!(
+                "the tutorial needs {program} (Debian, Ubuntu: apt-get install {program})"
+            )));
+        }
     }
     let text = fs::read_to_string(place.root.join(PAGE)).while_doing(format!("reading {PAGE}"))?;
     let steps = steps(&text)?;
+    edits::check(&place.root, &steps)?;
     println!("· following {PAGE}");
-    let before = Sources::read(&place.root.join("functions"))?;
+    let times = Times::new(Began::find(place));
     let stand_in = stand_in(place)?;
     let mut reader = Newcomer::sit_down(place)?;
-    let followed = reader.follow(&steps);
-    drop(reader);
-    before.put_back()?;
+    let followed = reader.follow(&steps, times);
+    let begun = reader.leave();
+    edits::put_back(&place.root, &begun)?;
     if let Some(file) = stand_in {
         drop(fs::remove_file(file));
     }
@@ -68,36 +66,43 @@ struct Newcomer<'a> {
     beside: BTreeMap<usize, Shell>,
     /// What the last block in the first terminal showed.
     seen: Vec<String>,
+    /// What they were about to change in the code.
+    begun: Vec<Edit>,
 }
 
 impl<'a> Newcomer<'a> {
     fn sit_down(place: &'a Place) -> Result<Self, Failure> {
-        Ok(Self { place, first: Shell::open(place)?, beside: BTreeMap::new(), seen: Vec::new() })
+        let first = Shell::open(place)?;
+        Ok(Self { place, first, beside: BTreeMap::new(), seen: Vec::new(), begun: Vec::new() })
     }
 
-    fn follow(&mut self, steps: &[Step]) -> Result<u64, Failure> {
-        let started = Instant::now();
-        let (mut passed, mut heading, mut since) = (0_u64, "", Instant::now());
-        for step in steps {
-            if heading != step.heading {
-                told(heading, since);
-                (heading, since) = (step.heading.as_str(), Instant::now());
+    /// Closes the terminals, and says what they were about to change.
+    fn leave(self) -> Vec<Edit> {
+        self.begun
+    }
+
+    fn follow(&mut self, steps: &[Step], mut times: Times) -> Result<u64, Failure> {
+        let mut passed = 0_u64;
+        for part in steps.chunk_by(|one, other| one.heading == other.heading) {
+            for step in part {
+                interrupt::check()?;
+                let taken = self.take(step).map_err(|failure| {
+                    Failure::new(format!("{PAGE}:{}: {failure}{}", step.line, self.terminals_beside()))
+                })?;
+                if taken == Taken::Done {
+                    passed = passed.saturating_add(1);
+                }
             }
-            interrupt::check()?;
-            if self.take(step).map_err(|failure| Failure::new(format!("{PAGE}:{}: {failure}", step.line)))?
-                == Taken::Done
-            {
-                passed = passed.saturating_add(1);
-            }
+            times.over(&part.iter().collect::<Vec<_>>());
         }
-        told(heading, since);
-        println!("  | all of it | {} s |", started.elapsed().as_secs());
+        println!("\n{}", times.table());
         Ok(passed)
     }
 
     fn take(&mut self, step: &Step) -> Result<Taken, Failure> {
         match &step.what {
-            What::Do(commands) => {
+            What::Do { commands, .. } => {
+                self.begun.extend(edits::of_block(commands)?);
                 self.seen = self.first.run(commands)?;
                 Ok(Taken::Done)
             }
@@ -121,6 +126,16 @@ impl<'a> Newcomer<'a> {
             }
         }
     }
+
+    /// The last lines of the other terminals: why the first one waits in vain often stands there.
+    fn terminals_beside(&mut self) -> String {
+        let end_of = |(terminal, shell): (&usize, &mut Shell)| {
+            let lines = shell.so_far();
+            let last = lines.get(lines.len().saturating_sub(BESIDE_LINES)..).unwrap_or_default();
+            format!("\nterminal {terminal} shows\n{}", last.join("\n"))
+        };
+        self.beside.iter_mut().map(end_of).collect()
+    }
 }
 
 /// Whether a block was done or seen.
@@ -128,168 +143,4 @@ impl<'a> Newcomer<'a> {
 enum Taken {
     Done,
     Skipped,
-}
-
-/// A line of the page's table of times.
-fn told(heading: &str, since: Instant) {
-    if !heading.is_empty() {
-        println!("  | {heading} | {} s |", since.elapsed().as_secs());
-    }
-}
-
-fn differs(shown: &str, seen: &[String]) -> Failure {
-    Failure::new(format!("the page shows\n{shown}\nand what is seen is\n{}", seen.join("\n")))
-}
-
-/// A shell that reads its commands as they come, so that what one block sets the next one knows.
-struct Shell {
-    process: Child,
-    commands: ChildStdin,
-    lines: Receiver<String>,
-    shown: Vec<String>,
-}
-
-impl Shell {
-    fn open(place: &Place) -> Result<Self, Failure> {
-        let what = "opening a shell";
-        let mut command = Command::new("sh");
-        aws::point_at_local(place, &mut command);
-        let ports = place.ports;
-        for (name, port) in [
-            ("QUITTANCE_PORT", ports.aws),
-            ("QUITTANCE_SANDBOX_PORT", ports.sandbox),
-            ("QUITTANCE_WATCH_PORT", ports.watch),
-        ] {
-            command.env(name, port.to_string());
-        }
-        command
-            .current_dir(&place.root)
-            .env("PATH", tools::path(place))
-            .env("QUITTANCE_LOCAL_DIR", &place.local)
-            .env("SAM_CLI_TELEMETRY", "0")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            // As on a terminal, both streams are one: the shell is told so first.
-            .stderr(Stdio::null())
-            .process_group(0);
-        let mut process = command.spawn().while_doing(what)?;
-        let taken = process.stdin.take().zip(process.stdout.take());
-        let (mut commands, output) = taken.ok_or_else(|| Failure::new(what))?;
-        writeln!(commands, "exec 2>&1").while_doing(what)?;
-        Ok(Self { process, commands, lines: lines_of(output), shown: Vec::new() })
-    }
-
-    /// Gives it commands and does not wait for them.
-    fn begin(&mut self, commands: &str) -> Result<(), Failure> {
-        // No command may read the ones that follow it.
-        writeln!(self.commands, "{{\n{commands}\n}} </dev/null").while_doing("writing to a shell")
-    }
-
-    /// Runs commands and returns what they showed.
-    fn run(&mut self, commands: &str) -> Result<Vec<String>, Failure> {
-        self.begin(commands)?;
-        writeln!(self.commands, "tutorial=$?; echo; echo \"{OVER} $tutorial\"").while_doing("writing to a shell")?;
-        let started = Instant::now();
-        let mut shown = Vec::new();
-        loop {
-            interrupt::check()?;
-            match self.lines.recv_timeout(POLL) {
-                Ok(line) => match line.strip_prefix(OVER) {
-                    Some(status) if status.trim() == "0" => return Ok(without_the_last_empty_line(shown)),
-                    Some(status) => {
-                        return Err(Failure::new(format!("failed with{status}:\n{commands}\n{}", shown.join("\n"))));
-                    }
-                    None => shown.push(line),
-                },
-                Err(RecvTimeoutError::Timeout) if started.elapsed() < BLOCK_PATIENCE => {}
-                Err(_) => {
-                    return Err(Failure::new(format!("does not come to an end:\n{commands}\n{}", shown.join("\n"))));
-                }
-            }
-        }
-    }
-
-    /// Waits until it shows this.
-    fn shows(&mut self, shown: &str) -> Result<(), Failure> {
-        let started = Instant::now();
-        loop {
-            interrupt::check()?;
-            self.shown.extend(self.lines.try_iter());
-            if fits(shown, &self.shown) {
-                return Ok(());
-            }
-            if started.elapsed() > BESIDE_PATIENCE {
-                return Err(differs(shown, &self.shown));
-            }
-            thread::sleep(POLL);
-        }
-    }
-}
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        process::end_group(self.process.id());
-        drop(self.process.wait());
-    }
-}
-
-/// What a command printed without a line's end, the `echo` before the mark has ended; where it had one, that made a line too many.
-fn without_the_last_empty_line(mut shown: Vec<String>) -> Vec<String> {
-    if shown.last().is_some_and(String::is_empty) {
-        shown.pop();
-    }
-    shown
-}
-
-fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
-    let (sender, lines) = mpsc::channel();
-    thread::spawn(move || {
-        for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if sender.send(line).is_err() {
-                return;
-            }
-        }
-    });
-    lines
-}
-
-/// The functions' code as it stood.
-struct Sources(BTreeMap<PathBuf, Vec<u8>>);
-
-impl Sources {
-    fn read(folder: &Path) -> Result<Self, Failure> {
-        let what = "reading functions/";
-        let (mut files, mut level) = (BTreeMap::new(), vec![folder.to_owned()]);
-        for _ in 0..DEPTH_MAX {
-            let mut deeper = Vec::new();
-            for folder in level {
-                for entry in fs::read_dir(folder).while_doing(what)? {
-                    let path = entry.while_doing(what)?.path();
-                    if path.is_dir() {
-                        deeper.push(path);
-                    } else {
-                        let bytes = fs::read(&path).while_doing(what)?;
-                        files.insert(path, bytes);
-                    }
-                }
-            }
-            level = deeper;
-        }
-        Ok(Self(files))
-    }
-
-    fn put_back(&self) -> Result<(), Failure> {
-        for (path, bytes) in &self.0 {
-            if fs::read(path).is_ok_and(|now| now == *bytes) {
-                continue;
-            }
-            fs::write(path, bytes).while_doing(format!("putting {} back", path.display()))?;
-            // What the page keeps beside a file that it changes.
-            let kept = PathBuf::from(format!("{}.was", path.display()));
-            if !self.0.contains_key(&kept) {
-                drop(fs::remove_file(kept));
-            }
-        }
-        Ok(())
-    }
 }

@@ -25,8 +25,8 @@ pub(super) struct Step {
 /// A block of the page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum What {
-    /// Commands for the first terminal.
-    Do(String),
+    /// Commands for the first terminal: the page's own, or what is done here instead of them.
+    Do { commands: String, instead: bool },
     /// Commands that go on beside it.
     Beside { terminal: usize, commands: String },
     /// What the commands before must have shown.
@@ -61,13 +61,13 @@ fn read(kind: &str, block: &str, comment: Option<&str>, at: usize) -> Result<Opt
     let terminal = |text: &str| text.strip_prefix("terminal ").and_then(|number| number.parse::<usize>().ok());
     let block = block.to_owned();
     Ok(match (kind, comment) {
-        ("sh", None) => Some(What::Do(block)),
+        ("sh", None) => Some(What::Do { commands: block, instead: false }),
         ("text", None) => Some(What::See(block)),
         ("sh", Some(comment)) => match comment.strip_prefix("elsewhere: ") {
-            Some(why) => Some(
-                why.split_once(" here: ")
-                    .map_or_else(|| What::Skip(why.to_owned()), |(_, instead)| What::Do(instead.to_owned())),
-            ),
+            Some(why) => Some(why.split_once(" here: ").map_or_else(
+                || What::Skip(why.to_owned()),
+                |(_, instead)| What::Do { commands: instead.to_owned(), instead: true },
+            )),
             None => Some(What::Beside { terminal: terminal(comment).ok_or_else(unread)?, commands: block }),
         },
         ("text", Some(comment)) => {
@@ -167,12 +167,12 @@ code
         assert_eq!(
             what,
             [
-                &What::Do("one\ntwo".to_owned()),
+                &What::Do { commands: "one\ntwo".to_owned(), instead: false },
                 &What::See("shown".to_owned()),
                 &What::Beside { terminal: 2, commands: "beside".to_owned() },
                 &What::SeeBeside { terminal: 2, shown: "…".to_owned() },
                 &What::Skip("it costs money".to_owned()),
-                &What::Do("cheap".to_owned()),
+                &What::Do { commands: "cheap".to_owned(), instead: true },
             ]
         );
         assert_eq!((read[0].heading.as_str(), read[0].line, read[2].heading.as_str()), ("First", 5, "Second"));

@@ -29,7 +29,7 @@ pub mod payment_json;
 pub mod problem;
 pub mod query;
 pub mod schema;
-mod screen;
+pub mod screen;
 mod secret_data;
 pub mod serve;
 pub mod timeline_json;

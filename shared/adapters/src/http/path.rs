@@ -32,7 +32,8 @@ pub fn customer_id(request: &Request) -> Result<Text<100>, Problem> {
 }
 
 /// Percent-encoding undone, once; none if that is no text.
-fn decoded(text: &str) -> Option<String> {
+#[must_use]
+pub fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

@@ -78,7 +78,8 @@ fn nothing_forbidden(place: &str, texts: impl IntoIterator<Item = impl AsRef<str
 
 /// Why a text is refused, if it is: as it stands, or as whoever gets it next would read it. A link in a field is percent-encoded
 /// once, a link in a link twice, and JSON may stand in a text of JSON.
-fn forbidden(text: &str) -> Option<Refusal> {
+#[must_use]
+pub fn forbidden(text: &str) -> Option<Refusal> {
     let mut text = Cow::Borrowed(text);
     for _ in 0..ESCAPES_MAX {
         if let Some(refusal) = forbidden_as_it_stands(&text) {

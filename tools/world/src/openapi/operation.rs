@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use adapters::http::authenticate::Scope;
+use adapters::http::path::decoded;
 use adapters::http::problem::Refusal;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -295,7 +296,11 @@ impl Operation {
                 _ => &event["headers"],
             };
             let told = place[&name].as_str();
-            let told = told.map(|text| if parameter["in"] == "path" { decoded(text) } else { text.to_owned() });
+            let told = told.map(|text| match parameter["in"].as_str() {
+                // As its sender meant it: the event has it percent-encoded.
+                Some("path") => decoded(text).unwrap_or_else(|| panic!("{name} of an answered request: {text}")),
+                Some(_) | None => text.to_owned(),
+            });
             if let (Some(told), true) = (told, parameter.get("example").is_none()) {
                 // A number in a query is a number to who describes it.
                 let number = told.parse::<u64>().ok().filter(|_| parameter["schema"]["type"] == "integer");
@@ -351,16 +356,4 @@ impl Operation {
         }
         document
     }
-}
-
-/// A part of a path as its sender meant it: the event has it percent-encoded.
-fn decoded(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or_default();
-        bytes.extend(u8::from_str_radix(digits, 16).ok());
-        bytes.extend_from_slice(rest.as_bytes());
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

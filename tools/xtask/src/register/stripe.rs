@@ -41,11 +41,13 @@ const KEPT: &str = "StripeWebhookSecretArn";
 pub(super) fn register(stack: &Stack<'_>, wish: Wish) -> Result<Done, Failure> {
     let Some(merchant) = Merchant::of(stack)? else { return Ok(Done::NoCredentials) };
     let url = stack.address(Gateway::Stripe);
-    let secrets = secrets(stack)?;
     if wish == Wish::Rolled {
-        roll(&merchant, &merchant.endpoints(&url)?, &secrets)?;
+        roll(&merchant, &merchant.endpoints(&url)?, &secrets(stack)?)?;
     }
-    let there = There::of(merchant.endpoints(&url)?, &secrets);
+    let found = merchant.endpoints(&url)?;
+    // After the endpoints, so that one whose secret somebody else has put meanwhile is not taken for lost.
+    let secrets = secrets(stack)?;
+    let there = There::of(found, &secrets);
     if wish == Wish::Replace || there.heard.is_empty() {
         if let (Wish::Nothing, Some(first)) = (wish, there.unfit.first()) {
             return Err(unfit(first));

@@ -19,6 +19,9 @@ use crate::{
     tutorial, up,
 };
 
+/// The roles that GitHub deploys with.
+const GITHUB_ROLES: &str = "deploy/github-oidc.yaml";
+
 /// How much is tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Depth {
@@ -104,7 +107,11 @@ fn validate(own: &Place) -> Result<(), Failure> {
     let mut sam = Account::Local(own).command("sam");
     // cfn-lint looks for types of the region; it asks nobody.
     sam.args(["validate", "--lint", "--region", crate::place::REGION]);
-    step::run(own, "validate", "checking template.yaml (sam validate --lint)", &mut sam)
+    step::run(own, "validate", "checking template.yaml (sam validate --lint)", &mut sam)?;
+    // A person deploys these roles, once, and no test does. SAM has brought the linter along.
+    let mut lint = Command::new(own.venv_program("cfn-lint"));
+    lint.current_dir(&own.root).args(["--regions", crate::place::REGION, "--template", GITHUB_ROLES]);
+    step::run(own, "validate-roles", &format!("checking {GITHUB_ROLES} (cfn-lint)"), &mut lint)
 }
 
 fn describe(own: &Place) -> Result<(), Failure> {

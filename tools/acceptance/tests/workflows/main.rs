@@ -10,11 +10,15 @@
     reason = "tests that fail, and tell why one did not run"
 )]
 
+mod needs;
+mod roles;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 
-use acceptance::repository::{files, read, resources, root};
+use acceptance::repository::{files, read, root};
 use serde_json::{Value, json};
 
 /// Names a Python that reads YAML: that of `target/venv`.
@@ -22,6 +26,8 @@ const PYTHON: &str = "QUITTANCE_PYTHON";
 const TEST: &str = ".github/workflows/test.yml";
 const DEPLOY: &str = ".github/workflows/deploy.yml";
 const ROLES: &str = "deploy/github-oidc.yaml";
+/// What a deploy does besides moving the aliases: installing SAM, and CloudFormation at everything else.
+const DEPLOY_MINUTES_ASIDE: u64 = 25;
 
 #[test]
 fn no_workflow_holds_a_key_or_runs_what_others_may_change() {
@@ -49,34 +55,100 @@ fn no_workflow_holds_a_key_or_runs_what_others_may_change() {
 fn a_pull_request_runs_what_a_developer_runs_and_can_do_nothing_else() {
     let Some(documents) = documents() else { return };
     let test = &documents[TEST];
-    assert_eq!(triggers(test), BTreeSet::from(["pull_request", "push"]));
+    assert_eq!(triggers(test), BTreeSet::from(["pull_request", "push", "workflow_call"]));
     assert_eq!(test["permissions"], json!({"contents": "read"}));
     for (name, job) in test["jobs"].as_object().unwrap() {
         assert!(job.get("permissions").is_none() && job.get("environment").is_none(), "{name}");
         assert!(steps(job).iter().any(|step| step["run"] == ".ci/run"), "{name}");
     }
+    // What was merged is tested to the end, whatever is merged after it; and so is what is about to be deployed.
+    let concurrency = &test["concurrency"];
+    assert_eq!(concurrency["cancel-in-progress"], "${{ github.event_name == 'pull_request' }}");
+    assert!(concurrency["group"].as_str().unwrap().contains("github.event_name == 'pull_request' && github.ref ||"));
 }
 
 #[test]
-fn a_deploy_is_asked_for_and_has_rights_only_for_its_last_step() {
+fn a_deploy_is_asked_for_is_on_main_and_has_passed_what_a_pull_request_passes() {
     let Some(documents) = documents() else { return };
     let deploy = &documents[DEPLOY];
     assert_eq!(triggers(deploy), BTreeSet::from(["push", "workflow_dispatch"]));
     assert_eq!(deploy["true"]["push"], json!({"tags": ["v*"]}), "a push to a branch deploys nothing");
     assert_eq!(deploy["permissions"], json!({}));
     let jobs = deploy["jobs"].as_object().unwrap();
-    assert_eq!(jobs.len(), 1);
-    for job in jobs.values() {
-        assert_eq!(job["permissions"], json!({"contents": "read", "id-token": "write"}));
-        assert_eq!(job["environment"], "${{ inputs.stage || 'prod' }}", "AWS is shown the environment");
-        let steps = steps(job);
-        let at = |wanted: &dyn Fn(&&Value) -> bool| steps.iter().position(|step| wanted(&step)).unwrap();
-        let rights = at(&|step| step["uses"].as_str().is_some_and(|uses| uses.starts_with("aws-actions/")));
-        let built = at(&|step| step["run"] == "sam build");
-        assert!(built < rights && rights + 2 == steps.len(), "nothing is built, and one step is run, with credentials");
-        let last = steps[rights + 1]["run"].as_str().unwrap();
-        assert!(last.starts_with("sam deploy ") && last.contains("--role-arn \"$EXECUTOR\""), "{last}");
+    let names: BTreeSet<&str> = jobs.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["on-main", "test", "build", "deploy"]));
+    let look = steps(&jobs["on-main"]);
+    assert_eq!(look[0]["with"]["fetch-depth"], 0, "or main is not there to look at");
+    assert_eq!(look[1]["run"], "git merge-base --is-ancestor \"$GITHUB_SHA\" refs/remotes/origin/main");
+    assert_eq!(jobs["test"]["uses"], format!("./{TEST}"));
+    // A job that waits for one that failed is not begun, unless it says otherwise.
+    assert_eq!((&jobs["test"]["needs"], &jobs["build"]["needs"]), (&json!("on-main"), &json!("on-main")));
+    assert_eq!(jobs["deploy"]["needs"], json!(["test", "build"]));
+    for (name, job) in jobs {
+        assert!(job.get("if").is_none() && job.get("continue-on-error").is_none(), "{name}");
+        assert!(!steps(job).iter().any(|step| step.get("continue-on-error").is_some()), "{name}");
     }
+}
+
+/// A right is a job's, and so every step's, and every build script's of what a step compiles.
+#[test]
+fn no_job_that_may_ask_for_a_role_builds_anything() {
+    let Some(documents) = documents() else { return };
+    for path in workflows() {
+        for (name, job) in documents[&path]["jobs"].as_object().unwrap() {
+            let may_ask = name == "deploy";
+            if path == DEPLOY {
+                let wanted = if may_ask {
+                    json!({"contents": "read", "id-token": "write"})
+                } else {
+                    json!({"contents": "read"})
+                };
+                assert_eq!(job["permissions"], wanted, "{name}");
+            }
+            assert_eq!(job.get("environment").is_some(), may_ask, "{path}: {name}");
+        }
+    }
+    let job = &documents[DEPLOY]["jobs"]["deploy"];
+    assert_eq!(job["environment"], "${{ inputs.stage || 'prod' }}", "AWS is shown the environment");
+    let steps = steps(job);
+    let known = [
+        "tar -xzf \"$RUNNER_TEMP/built.tar.gz\" .aws-sam/build",
+        "python3 -m venv ",
+        "\"$RUNNER_TEMP/sam/bin/pip\" install --no-input --only-binary :all: ",
+        "\"$RUNNER_TEMP/sam/bin/sam\" deploy ",
+    ];
+    for line in steps.iter().filter_map(|step| step["run"].as_str()).flat_map(str::lines) {
+        assert!(known.iter().any(|known| line.starts_with(known)), "{line}");
+    }
+    let actions: Vec<&str> = steps.iter().filter_map(|step| step["uses"].as_str()?.split('@').next()).collect();
+    assert_eq!(actions, ["actions/checkout", "actions/download-artifact", "aws-actions/configure-aws-credentials"]);
+    // One step is run with the role, and that is the last.
+    let [.., rights, last] = steps.as_slice() else { panic!("{steps:?}") };
+    assert!(rights["uses"].as_str().unwrap().starts_with("aws-actions/"), "{rights}");
+    let last = last["run"].as_str().unwrap();
+    assert!(last.contains(" deploy --config-env \"$CONFIG\" ") && last.contains(" --role-arn \"$EXECUTOR\""), "{last}");
+}
+
+#[test]
+fn the_role_lasts_as_long_as_the_job_and_the_job_as_long_as_the_slowest_release() {
+    let Some(documents) = documents() else { return };
+    let job = &documents[DEPLOY]["jobs"]["deploy"];
+    let minutes = job["timeout-minutes"].as_u64().unwrap();
+    let steps = steps(job);
+    let lasts = steps.iter().find_map(|step| step["with"]["role-duration-seconds"].as_u64()).unwrap();
+    assert_eq!(lasts, minutes.saturating_mul(60));
+    assert_eq!(documents[ROLES]["Resources"]["Deployer"]["Properties"]["MaxSessionDuration"], lasts);
+    let ways = documents["template.yaml"]["Parameters"]["Release"]["AllowedValues"].as_array().unwrap();
+    let slowest = ways.iter().filter_map(|way| takes_minutes(way.as_str().unwrap())).max().unwrap();
+    assert!(slowest.saturating_add(DEPLOY_MINUTES_ASIDE) <= minutes, "{slowest} of {minutes} minutes");
+}
+
+/// How long CodeDeploy moves an alias in one of its ways: a canary waits once, a line nine times, after each tenth but the last.
+fn takes_minutes(way: &str) -> Option<u64> {
+    let number = |text: &str| text.trim_end_matches('s').trim_end_matches("Minute").parse::<u64>().ok();
+    let canary = way.strip_prefix("Canary10Percent").and_then(number);
+    let line = way.strip_prefix("Linear10PercentEvery").and_then(number);
+    canary.or_else(|| line.map(|minutes| minutes.saturating_mul(9)))
 }
 
 /// What somebody typed, or called a branch, must not become a command.
@@ -92,83 +164,6 @@ fn no_command_of_a_workflow_is_made_of_what_others_write() {
     }
 }
 
-#[test]
-fn the_role_trusts_one_environment_of_one_repository() {
-    let Some(documents) = documents() else { return };
-    let trust = statements(&documents[ROLES]["Resources"]["Deployer"]["Properties"]["AssumeRolePolicyDocument"]);
-    let [statement] = trust.as_slice() else { panic!("{trust:?}") };
-    assert_eq!(
-        statement["Condition"],
-        json!({"StringEquals": {
-            "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
-            "token.actions.githubusercontent.com:sub": {"Fn::Sub": "repo:${Repository}:environment:${GitHubEnvironment}"},
-        }})
-    );
-    let executor = statements(&documents[ROLES]["Resources"]["Executor"]["Properties"]["AssumeRolePolicyDocument"]);
-    assert!(
-        executor.iter().all(|statement| statement["Principal"] == json!({"Service": "cloudformation.amazonaws.com"}))
-    );
-}
-
-#[test]
-fn who_deploys_can_only_have_cloudformation_do_it_and_neither_of_the_two_can_read_what_is_kept() {
-    let Some(documents) = documents() else { return };
-    let granted = granted(&documents[ROLES]["Resources"]["Deployer"]);
-    let services: BTreeSet<&str> =
-        granted.iter().flat_map(|(actions, _)| actions).filter_map(|action| action.split(':').next()).collect();
-    assert_eq!(services, BTreeSet::from(["cloudformation", "iam", "s3"]));
-    for (actions, statement) in &granted {
-        assert!(!actions.iter().any(|action| action.contains('*')), "{statement}");
-        let onto_the_stack = actions.contains(&"cloudformation:CreateChangeSet".to_owned())
-            && !statement["Resource"].to_string().contains("transform/");
-        if onto_the_stack || actions.contains(&"iam:PassRole".to_owned()) {
-            assert!(!statement["Condition"].is_null(), "{statement}");
-        }
-    }
-    // Of secrets, rows, messages, logs: those are the gateways' keys, and what people paid.
-    let roles = read(ROLES);
-    for reads in [
-        "GetSecretValue",
-        "PutSecretValue",
-        "GetItem",
-        "Query",
-        "Scan",
-        "ReceiveMessage",
-        "SendMessage",
-        "GetLogEvents",
-        "FilterLogEvents",
-    ] {
-        assert!(!roles.contains(reads), "{reads}");
-    }
-}
-
-/// A kind of resource that the role does not know fails a deploy from GitHub, long after it was tried by hand.
-#[test]
-fn the_role_that_cloudformation_has_knows_every_kind_of_thing_in_the_template() {
-    let Some(documents) = documents() else { return };
-    let granted = granted(&documents[ROLES]["Resources"]["Executor"]);
-    let services: BTreeSet<String> = granted
-        .iter()
-        .flat_map(|(actions, _)| actions)
-        .filter_map(|action| action.split(':').next())
-        .map(str::to_owned)
-        .collect();
-    let template = resources();
-    for (name, text) in &template {
-        let Some(kind) = text.lines().find_map(|line| line.strip_prefix("    Type: AWS::")) else { continue };
-        let service = match kind.split("::").next().unwrap() {
-            "Serverless" if kind.ends_with("Api") => "apigateway",
-            "Serverless" => "lambda",
-            "WAFv2" => "wafv2",
-            other => &other.to_lowercase(),
-        };
-        assert!(services.contains(service), "{name} is of {service}");
-        if kind == "SecretsManager::Secret" {
-            assert!(read(ROLES).contains(&format!(":secret:{name}-*\n")), "{name}");
-        }
-    }
-}
-
 fn workflows() -> Vec<String> {
     let found: Vec<String> = files().into_iter().filter(|path| path.starts_with(".github/workflows/")).collect();
     assert_eq!(found, [DEPLOY, TEST]);
@@ -180,41 +175,49 @@ fn triggers(workflow: &Value) -> BTreeSet<&str> {
     workflow["true"].as_object().unwrap().keys().map(String::as_str).collect()
 }
 
+/// The steps of a job; none of one that is another workflow.
 fn steps(job: &Value) -> Vec<Value> {
-    job["steps"].as_array().unwrap().clone()
-}
-
-fn statements(policy: &Value) -> Vec<Value> {
-    policy["Statement"].as_array().unwrap().clone()
-}
-
-/// Each statement of a role's policies, with its actions.
-fn granted(role: &Value) -> Vec<(Vec<String>, Value)> {
-    let policies = role["Properties"]["Policies"].as_array().unwrap();
-    let each = policies.iter().flat_map(|policy| statements(&policy["PolicyDocument"]));
-    each.map(|statement| {
-        let named = |action: &Value| action.as_str().unwrap().to_owned();
-        let action = &statement["Action"];
-        let actions = action.as_array().map_or_else(|| vec![named(action)], |all| all.iter().map(named).collect());
-        (actions, statement)
-    })
-    .collect()
+    job["steps"].as_array().cloned().unwrap_or_default()
 }
 
 fn documents() -> Option<&'static BTreeMap<String, Value>> {
     static DOCUMENTS: LazyLock<Option<BTreeMap<String, Value>>> = LazyLock::new(|| {
-        let Some(python) = std::env::var_os(PYTHON).filter(|python| !python.is_empty()) else {
-            assert!(std::env::var("CI").as_deref() != Ok("true"), "{PYTHON} is not set: CI must read the workflows");
-            println!("NOT TESTED: what the workflows say, because {PYTHON} is not set");
-            return None;
-        };
-        let output = Command::new(python)
-            .args(["-B", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/workflows/read.py"), TEST, DEPLOY, ROLES])
-            .current_dir(root())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        Some(serde_json::from_slice(&output.stdout).unwrap())
+        let mut command = python("/tests/workflows/read.py")?;
+        let answer = answer_of(command.args([TEST, DEPLOY, ROLES, "template.yaml"]), "");
+        Some(serde_json::from_slice(&answer).unwrap())
     });
     DOCUMENTS.as_ref()
+}
+
+/// The template as SAM makes it for `prod`, with every kind of resource that it may have: those under a condition stand there as well.
+fn stack() -> Option<&'static Value> {
+    static STACK: LazyLock<Option<Value>> = LazyLock::new(|| {
+        let mut command = python("/tests/release/processed.py")?;
+        let asked = json!({"template": root().join("template.yaml"), "stacks": {"prod": {"Stage": "prod"}}});
+        let stacks: BTreeMap<String, Value> =
+            serde_json::from_slice(&answer_of(&mut command, &asked.to_string())).unwrap();
+        stacks.get("prod").cloned()
+    });
+    STACK.as_ref()
+}
+
+/// A Python that runs this script of ours; `None`, said aloud, without one that reads YAML.
+fn python(script: &str) -> Option<Command> {
+    let Some(python) = std::env::var_os(PYTHON).filter(|python| !python.is_empty()) else {
+        assert!(std::env::var("CI").as_deref() != Ok("true"), "{PYTHON} is not set: CI must read the workflows");
+        println!("NOT TESTED: what the workflows and their roles say, because {PYTHON} is not set");
+        return None;
+    };
+    let mut command = Command::new(python);
+    command.arg("-B").arg(format!("{}{script}", env!("CARGO_MANIFEST_DIR"))).current_dir(root());
+    Some(command)
+}
+
+fn answer_of(command: &mut Command, input: &str) -> Vec<u8> {
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Python reads all before it writes: neither waits for the other.
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    output.stdout
 }

@@ -312,10 +312,34 @@ fn a_name_of_the_merchants_own_is_off_by_default_and_as_strict_as_the_apis() {
     for parameter in ["DomainName", "CertificateArn"] {
         assert!(template.contains(&format!("  {parameter}:\n    Type: String\n    Default: \"\"\n")), "{parameter}");
     }
+    // The name that AWS gave is open unless somebody closes it, and never while it is the only one.
+    assert!(api.contains("      DisableExecuteApiEndpoint: !If [IsAwsNameClosed, true, false]\n"), "{api}");
+    assert!(template.contains("  IsAwsNameClosed: !Equals [!Ref AwsName, closed]\n"));
+    assert!(template.contains("  AwsName:\n    Type: String\n    Default: open\n"));
+    let (_, rule) = template.split_once("\n    RuleCondition: !Equals [!Ref AwsName, closed]\n").unwrap();
+    assert!(
+        rule.starts_with("    Assertions:\n      - Assert: !Not [!Equals [!Ref DomainName, \"\"]]\n"),
+        "{rule:.200}"
+    );
     // Whoever registers webhooks registers them under the name that stays.
     let (_, outputs) = template.split_once("\nOutputs:\n").unwrap();
     for path in ["/v1", "/v1/webhook/stripe", "/v1/webhook/paypal"] {
         assert!(outputs.contains(&format!("      - !Sub https://${{DomainName}}{path}\n")), "{path}");
+    }
+}
+
+/// A stack that is switched from one mode to the other has play money and real money in one table, so prod is live from its first deploy.
+#[test]
+fn each_stack_is_deployed_in_the_one_mode_that_it_keeps() {
+    let config = read("samconfig.toml");
+    let modes =
+        [("[default.deploy", "staging", "test"), ("[prod.deploy", "prod", "live"), ("[local.deploy", "local", "test")];
+    for (section, stage, mode) in modes {
+        let (_, deploy) = config.split_once(section).unwrap();
+        let deploy = deploy.split("\n[").next().unwrap();
+        for wanted in [format!("\"Stage={stage}\""), format!("\"Mode={mode}\"")] {
+            assert!(deploy.contains(&wanted), "{section}: {wanted}");
+        }
     }
 }
 

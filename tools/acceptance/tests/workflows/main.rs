@@ -183,7 +183,8 @@ fn steps(job: &Value) -> Vec<Value> {
 fn documents() -> Option<&'static BTreeMap<String, Value>> {
     static DOCUMENTS: LazyLock<Option<BTreeMap<String, Value>>> = LazyLock::new(|| {
         let mut command = python("/tests/workflows/read.py")?;
-        Some(answer_of(command.args([TEST, DEPLOY, ROLES, "template.yaml"]), ""))
+        let answer = answer_of(command.args([TEST, DEPLOY, ROLES, "template.yaml"]), "");
+        Some(serde_json::from_slice(&answer).unwrap())
     });
     DOCUMENTS.as_ref()
 }
@@ -193,7 +194,8 @@ fn stack() -> Option<&'static Value> {
     static STACK: LazyLock<Option<Value>> = LazyLock::new(|| {
         let mut command = python("/tests/release/processed.py")?;
         let asked = json!({"template": root().join("template.yaml"), "stacks": {"prod": {"Stage": "prod"}}});
-        let stacks: BTreeMap<String, Value> = answer_of(&mut command, &asked.to_string());
+        let stacks: BTreeMap<String, Value> =
+            serde_json::from_slice(&answer_of(&mut command, &asked.to_string())).unwrap();
         stacks.get("prod").cloned()
     });
     STACK.as_ref()
@@ -211,11 +213,11 @@ fn python(script: &str) -> Option<Command> {
     Some(command)
 }
 
-fn answer_of<T: serde::de::DeserializeOwned>(command: &mut Command, input: &str) -> T {
+fn answer_of(command: &mut Command, input: &str) -> Vec<u8> {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Python reads all before it writes: neither waits for the other.
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    output.stdout
 }

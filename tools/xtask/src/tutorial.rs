@@ -39,17 +39,23 @@ pub(crate) fn run(place: &Place) -> Result<u64, Failure> {
     }
     let text = fs::read_to_string(place.root.join(PAGE)).while_doing(format!("reading {PAGE}"))?;
     let steps = steps(&text)?;
-    edits::check(&place.root, &steps)?;
     println!("· following {PAGE}");
-    let times = Times::new(Began::find(place));
     let stand_in = stand_in(place)?;
-    let mut reader = Newcomer::sit_down(place)?;
-    let followed = reader.follow(&steps, times);
-    let begun = reader.leave();
-    edits::put_back(&place.root, &begun)?;
+    let followed = follow(place, &steps);
     if let Some(file) = stand_in {
         drop(fs::remove_file(file));
     }
+    followed
+}
+
+/// Does it, and takes back what it changed in the code whatever came of it.
+fn follow(place: &Place, steps: &[Step]) -> Result<u64, Failure> {
+    edits::check(&place.root, steps)?;
+    let times = Times::new(Began::find(place));
+    let mut reader = Newcomer::sit_down(place)?;
+    let followed = reader.follow(steps, times);
+    let begun = reader.leave();
+    edits::put_back(&place.root, &begun)?;
     followed
 }
 
@@ -143,4 +149,63 @@ impl<'a> Newcomer<'a> {
 enum Taken {
     Done,
     Skipped,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FORTH: &str = "sed -i.was 's/must be/try/' code.rs";
+    const BACK: &str = "sed -i.was 's/try/must be/' code.rs";
+    const CODE: &str = "say(\"must be so\");\n";
+
+    /// What came of a page with these blocks, and what is in its folder then.
+    fn followed(name: &str, blocks: &[(&str, &str)]) -> (Result<u64, String>, Vec<(String, String)>) {
+        let usual = Place::from_environment(&mut Vec::new()).unwrap();
+        let root = std::env::temp_dir().join(format!("quittance-tutorial-{name}-{}", std::process::id()));
+        fs::create_dir_all(&root).unwrap();
+        fs::write(root.join("code.rs"), CODE).unwrap();
+        let place = Place { local: root.join("local"), target: root.join("target"), root: root.clone(), ..usual };
+        let page: String = blocks.iter().map(|(kind, block)| format!("```{kind}\n{block}\n```\n")).collect();
+        let outcome = follow(&place, &steps(&page).unwrap()).map_err(|failure| failure.to_string());
+        let mut left: Vec<_> = fs::read_dir(&root)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap()))
+            .collect();
+        left.sort();
+        fs::remove_dir_all(root).unwrap();
+        (outcome, left)
+    }
+
+    #[test]
+    fn a_page_is_followed_to_its_end_and_its_blocks_are_counted() {
+        let (outcome, left) = followed(
+            "end",
+            &[
+                ("sh", FORTH),
+                ("sh", "cat code.rs"),
+                ("text", "say(\"try so\");"),
+                ("sh", BACK),
+                ("sh", "rm code.rs.was"),
+            ],
+        );
+        assert_eq!((outcome, left), (Ok(5), vec![("code.rs".to_owned(), CODE.to_owned())]));
+    }
+
+    #[test]
+    fn a_page_that_breaks_off_leaves_the_code_as_it_was_but_for_what_others_wrote() {
+        let meanwhile = "echo mine >>code.rs; echo mine >other.rs";
+        let (outcome, left) = followed("off", &[("sh", FORTH), ("sh", meanwhile), ("sh", "false\ntrue"), ("sh", BACK)]);
+        let failure = outcome.unwrap_err();
+        assert!(failure.starts_with("docs/TUTORIAL.md:7: failed with 1"), "{failure}");
+        let of = |name: &str, text: String| (name.to_owned(), text);
+        assert_eq!(left, [of("code.rs", format!("{CODE}mine\n")), of("other.rs", "mine\n".to_owned())]);
+    }
+
+    #[test]
+    fn what_is_seen_otherwise_than_it_is_shown_ends_the_page() {
+        let (outcome, _) = followed("otherwise", &[("sh", "echo one"), ("text", "two"), ("sh", "echo three")]);
+        assert!(outcome.unwrap_err().contains("the page shows\ntwo\nand what is seen is\none"));
+    }
 }

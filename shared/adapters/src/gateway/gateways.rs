@@ -65,9 +65,10 @@ impl Gateways<Cached<StripeApiKey>, Cached<PaypalAppSecret>> {
         let paypal_app = Cached::new(vault.clone(), environment.text("PAYPAL_SECRET_ARN")?, dice());
         let stripe_url = BaseUrl::parse(&environment.text("STRIPE_BASE_URL")?)?;
         let paypal_url = BaseUrl::parse(&environment.text("PAYPAL_BASE_URL")?)?;
+        let mode = environment.mode()?;
         Ok(Self {
-            stripe: Stripe::new(client.clone(), stripe_url, stripe_key, dice),
-            paypal: Paypal::new(client, paypal_url, paypal_app, environment.mode()?, dice),
+            stripe: Stripe::new(client.clone(), stripe_url, stripe_key, mode, dice),
+            paypal: Paypal::new(client, paypal_url, paypal_app, mode, dice),
         })
     }
 }

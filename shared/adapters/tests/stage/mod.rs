@@ -98,7 +98,7 @@ impl Stage {
         let limits = Limits { gateway_timeout: Duration::from_secs(5), ..Limits::STANDARD };
         Self {
             gateways: Gateways {
-                stripe: Stripe::new(client.clone(), base_url.clone(), NoKeys, dice),
+                stripe: Stripe::new(client.clone(), base_url.clone(), NoKeys, Mode::Test, dice),
                 paypal: Paypal::new(client.clone(), base_url, App, Mode::Test, dice),
             },
             host: SimHost::with_limits(1, limits),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use domain::gateway::{RequestId, Traced, UnknownReason};
+use domain::gateway::{Mode, RequestId, Traced, UnknownReason};
 use reqwest::{
     Client, Method, Response,
     header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap},
@@ -29,12 +29,13 @@ pub(super) struct Shell<K> {
     client: Client,
     base_url: BaseUrl,
     keys: K,
+    mode: Mode,
     dice: fn() -> u64,
 }
 
 impl<K: ApiKeys> Shell<K> {
-    pub(super) const fn new(client: Client, base_url: BaseUrl, keys: K, dice: fn() -> u64) -> Self {
-        Self { client, base_url, keys, dice }
+    pub(super) const fn new(client: Client, base_url: BaseUrl, keys: K, mode: Mode, dice: fn() -> u64) -> Self {
+        Self { client, base_url, keys, mode, dice }
     }
 
     /// Sends a request, again where that is safe and soon over, and answers within `budget`. It is traced to the last of its
@@ -57,14 +58,14 @@ impl<K: ApiKeys> Shell<K> {
     async fn exchange(&self, request: &StripeRequest, budget: Duration, request_id: &mut Option<RequestId>) -> Called {
         let started = Instant::now();
         let mut patience = Patience::default();
-        let mut key = self.keys.current().await.ok_or(UnknownReason::NotSent)?;
+        let mut key = self.key().await?;
         let mut called = self.send(request, &key, request_id).await;
         // Bounded by what a `Patience` grants.
         while let Some(again) = patience.again(heard(&called), budget.saturating_sub(started.elapsed()), (self.dice)())
         {
             match again {
                 Again::After(pause) => sleep(pause).await,
-                Again::WithAnotherKey => match self.keys.refused().await.filter(|other| *other != key) {
+                Again::WithAnotherKey => match self.another_key().await.filter(|other| *other != key) {
                     Some(other) => key = other,
                     None => return called,
                 },
@@ -72,6 +73,21 @@ impl<K: ApiKeys> Shell<K> {
             called = self.send(request, &key, request_id).await;
         }
         called
+    }
+
+    /// The key to call with. One of the other mode is as good as one that Stripe refuses, and nothing is asked with it: in a stack that
+    /// changes its mode, or is given the other's key, no payment may get an object of the wrong kind of money.
+    async fn key(&self) -> Result<ApiKey, UnknownReason> {
+        let key = self.keys.current().await.ok_or(UnknownReason::NotSent)?;
+        if key.fits(self.mode) {
+            return Ok(key);
+        }
+        self.another_key().await.ok_or(UnknownReason::Unauthorized)
+    }
+
+    /// The key as it is kept at this moment, if it is one for this stack: it may have been put right since it was read.
+    async fn another_key(&self) -> Option<ApiKey> {
+        self.keys.refused().await.filter(|key| key.fits(self.mode))
     }
 
     /// Sends it once, and notes what Stripe calls it, if there is a response.

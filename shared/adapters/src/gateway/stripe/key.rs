@@ -2,6 +2,7 @@
 
 use std::{fmt, future::Future};
 
+use domain::gateway::Mode;
 use reqwest::header::HeaderValue;
 
 use crate::{
@@ -9,9 +10,17 @@ use crate::{
     secrets::{Cached, StripeApiKey, Vault},
 };
 
+/// What a key of each mode begins with: secret keys and restricted ones.
+const PREFIXES: [(&str, Mode); 4] =
+    [("sk_test_", Mode::Test), ("rk_test_", Mode::Test), ("sk_live_", Mode::Live), ("rk_live_", Mode::Live)];
+
 /// Stripe's API key, ready to be sent and never to be shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ApiKey(HeaderValue);
+pub struct ApiKey {
+    header: HeaderValue,
+    /// Which mode it says that it is of, if it says so.
+    mode: Option<Mode>,
+}
 
 /// Where the key comes from. What implements it keeps the key between calls.
 pub trait ApiKeys: Send + Sync {
@@ -30,12 +39,18 @@ impl ApiKey {
         let mut header = HeaderValue::from_str(&format!("Bearer {key}")).ok()?;
         // So that HTTP/2 does not put it into a compression table, and nobody's Debug shows it.
         header.set_sensitive(true);
-        (!key.is_empty()).then_some(Self(header))
+        let said = PREFIXES.iter().find(|(prefix, _)| key.starts_with(prefix));
+        (!key.is_empty()).then_some(Self { header, mode: said.map(|(_, mode)| *mode) })
     }
 
     /// The `Authorization` header.
     pub(super) fn header(&self) -> HeaderValue {
-        self.0.clone()
+        self.header.clone()
+    }
+
+    /// Whether it may be used in a stack of this mode. A key that does not say its own is Stripe's to judge.
+    pub(super) fn fits(&self, mode: Mode) -> bool {
+        self.mode.is_none_or(|said| said == mode)
     }
 }
 
@@ -69,5 +84,17 @@ mod tests {
     fn what_cannot_be_sent_is_no_key() {
         assert_eq!(ApiKey::new(""), None);
         assert_eq!(ApiKey::new("sk\r\nHost: evil.example"), None);
+    }
+
+    #[test]
+    fn a_key_fits_its_own_mode_and_one_that_says_none_fits_both() {
+        let fits = |key: &str| [Mode::Test, Mode::Live].map(|mode| ApiKey::new(key).unwrap().fits(mode));
+        for key in ["sk_test_1", "rk_test_1"] {
+            assert_eq!(fits(key), [true, false], "{key}");
+        }
+        for key in ["sk_live_1", "rk_live_1"] {
+            assert_eq!(fits(key), [false, true], "{key}");
+        }
+        assert_eq!(fits("sk_1"), [true, true]);
     }
 }

@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use domain::{
     dispute::{DisputeId, Papers},
-    gateway::{Answer, Gateway as GatewayName, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
+    gateway::{Answer, Gateway as GatewayName, Mode, Outcome, RefundAnswer, RefundSnapshot, Traced, UnknownReason},
     id::{AttemptNumber, RefundId},
     money::Money,
     payment::Payment,
@@ -62,10 +62,10 @@ pub use message::API_VERSION;
 pub struct Stripe<K>(Shell<K>);
 
 impl<K: ApiKeys> Stripe<K> {
-    /// Stripe at `base_url`, called through `client` with the key that `keys` has. `dice` gives random numbers.
+    /// Stripe at `base_url`, called through `client` with the key that `keys` has, if that is one of `mode`. `dice` gives random numbers.
     #[must_use]
-    pub const fn new(client: reqwest::Client, base_url: BaseUrl, keys: K, dice: fn() -> u64) -> Self {
-        Self(Shell::new(client, base_url, keys, dice))
+    pub const fn new(client: reqwest::Client, base_url: BaseUrl, keys: K, mode: Mode, dice: fn() -> u64) -> Self {
+        Self(Shell::new(client, base_url, keys, mode, dice))
     }
 
     /// Reads the key and opens the connection before the first request needs them. Takes two seconds at most, and never

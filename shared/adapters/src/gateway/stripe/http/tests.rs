@@ -28,13 +28,15 @@ fn shell_of(server: &Server) -> Shell<Keys> {
 }
 
 fn shell_with(server: &Server, keys: Keys) -> Shell<Keys> {
-    Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), keys, || 0)
+    Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), keys, Mode::Test, || 0)
 }
 
 /// Keys that change when one is refused, if there is another.
 #[derive(Debug, Default)]
 struct Keys {
     rolled: bool,
+    /// The other one is of live mode.
+    put_right: bool,
 }
 
 impl ApiKeys for Keys {
@@ -43,7 +45,11 @@ impl ApiKeys for Keys {
     }
 
     async fn refused(&self) -> Option<ApiKey> {
-        ApiKey::new(if self.rolled { "sk_test_new" } else { "sk_test_old" })
+        ApiKey::new(match (self.rolled, self.put_right) {
+            (false, _) => "sk_test_old",
+            (true, false) => "sk_test_new",
+            (true, true) => "rk_live_new",
+        })
     }
 }
 
@@ -153,21 +159,47 @@ async fn what_stripe_asks_not_to_be_repeated_is_not() {
 #[tokio::test]
 async fn a_rolled_api_key_is_read_anew_and_a_wrong_one_is_not_tried_twice() {
     let server = Server::with(vec![error("401 Unauthorized", "", "api_key_expired"), ok()]);
-    assert!(is_captured(&answer_of(&shell_with(&server, Keys { rolled: true })).await));
+    assert!(is_captured(&answer_of(&shell_with(&server, Keys { rolled: true, ..Keys::default() })).await));
     assert!(server.sent()[1].contains("Bearer sk_test_new"));
     let server = Server::with(vec![error("401 Unauthorized", "", "api_key_expired"), ok()]);
     assert_eq!(answer_of(&shell_of(&server)).await, unknown(UnknownReason::Unauthorized));
     assert_eq!(server.sent().len(), 1);
     let server = Server::with(vec![error("401 Unauthorized", "", ""), error("401 Unauthorized", "", ""), ok()]);
-    assert_eq!(answer_of(&shell_with(&server, Keys { rolled: true })).await, unknown(UnknownReason::Unauthorized));
+    assert_eq!(
+        answer_of(&shell_with(&server, Keys { rolled: true, ..Keys::default() })).await,
+        unknown(UnknownReason::Unauthorized)
+    );
 }
 
 #[tokio::test]
 async fn without_an_api_key_nothing_is_sent() {
     let server = Server::with(vec![ok()]);
-    let shell = Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), NoKeys, || 0);
+    let shell = Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), NoKeys, Mode::Test, || 0);
     assert_eq!(shell.call(&confirm(), BUDGET).await.answer, Err(UnknownReason::NotSent));
     assert_eq!(server.connections(), 0);
+}
+
+/// A live key was put into a stack of test mode, or the other way round.
+#[tokio::test]
+async fn a_key_of_the_other_mode_is_refused_before_anything_is_asked() {
+    let in_a_live_stack = |server: &Server, keys: Keys| {
+        Shell::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), keys, Mode::Live, || 0)
+    };
+    for rolled in [false, true] {
+        let server = Server::with(vec![ok()]);
+        let shell = in_a_live_stack(&server, Keys { rolled, ..Keys::default() });
+        assert_eq!(answer_of(&shell).await, unknown(UnknownReason::Unauthorized));
+        assert_eq!(server.connections(), 0);
+    }
+    let server = Server::with(vec![ok()]);
+    let put_right = in_a_live_stack(&server, Keys { rolled: true, put_right: true });
+    assert!(is_captured(&answer_of(&put_right).await), "somebody put a good one there meanwhile");
+    assert!(server.sent()[0].contains("Bearer rk_live_new"));
+    // And a key that Stripe has refused is not followed by one of the other mode.
+    let server = Server::with(vec![error("401 Unauthorized", "", "api_key_expired"), ok()]);
+    let switched = shell_with(&server, Keys { rolled: true, put_right: true });
+    assert_eq!(answer_of(&switched).await, unknown(UnknownReason::Unauthorized));
+    assert_eq!(server.sent().len(), 1);
 }
 
 #[tokio::test]
@@ -195,7 +227,7 @@ async fn nobody_there_means_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let base_url = BaseUrl::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
     drop(listener);
-    let shell = Shell::new(crate::net::gateway_client().unwrap(), base_url, Keys::default(), || 0);
+    let shell = Shell::new(crate::net::gateway_client().unwrap(), base_url, Keys::default(), Mode::Test, || 0);
     assert_eq!(answer_of(&shell).await, unknown(UnknownReason::NotSent));
     shell.warm().await;
 }
@@ -252,7 +284,8 @@ async fn the_port_opens_an_object_and_looks_at_one() {
     let body = intent("requires_payment_method").to_string();
     let opened = Then::Answer(http("200 OK", "Request-Id: req_1\r\n", &body));
     let server = Server::with(vec![opened, error("404 Not Found", "Request-Id: req_2\r\n", "resource_missing")]);
-    let stripe = Stripe::new(crate::net::gateway_client().unwrap(), server.base_url.clone(), Keys::default(), || 0);
+    let client = crate::net::gateway_client().unwrap();
+    let stripe = Stripe::new(client, server.base_url.clone(), Keys::default(), Mode::Test, || 0);
     let (id, terms) = (TransactionId::parse(fixtures::TRANSACTION_ID).unwrap(), terms(2_500, "EUR"));
     let asked = OpenRequest {
         id: &id,

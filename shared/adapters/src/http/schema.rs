@@ -134,7 +134,7 @@ pub(super) fn dispute_reasons() -> Value {
 
 /// What is under way on a dispute.
 pub(super) fn dispute_acts() -> Value {
-    json!(["draft", "submit", "accept", null])
+    json!(["submit", "accept", null])
 }
 
 /// What can be asked for on a dispute.

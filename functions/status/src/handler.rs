@@ -6,11 +6,10 @@
 
 use adapters::http::answer::Answer;
 use adapters::http::authenticate::{ClientKeys, Scope, authenticate};
-use adapters::http::customer_json::WithCustomerJson;
 use adapters::http::problem::{Problem, Refusal};
 use adapters::http::query::Query;
 use adapters::http::serve::Endpoint;
-use adapters::http::timeline_json::ExplainedJson;
+use adapters::http::status_json::StatusJson;
 use adapters::http::{body, path};
 use adapters::secrets::{Cached, Vault};
 use adapters::telemetry::{Field, Line};
@@ -47,15 +46,15 @@ impl<V: Vault, S: LoadPayment + LoadTimeline, P: Open> Endpoint for Status<V, S,
         let payment = found.ok_or(Refusal::NotFound)?;
         line.set(Field::State(payment.state.name()));
         match wanted {
-            Wanted::Payment => Ok(Answer::payment(StatusCode::OK, &payment)),
+            Wanted::Payment => Ok(Answer::json(StatusCode::OK, &StatusJson::from(&payment))),
             Wanted::Timeline => {
                 let told = timeline(&self.store, &payment).await.map_err(|error| Problem::from(&error))?;
                 line.set(Field::Listed(told.entries.len()));
-                Ok(Answer::json(StatusCode::OK, &ExplainedJson::of(&payment, &told)))
+                Ok(Answer::json(StatusCode::OK, &StatusJson::with_timeline(&payment, &told)))
             }
             Wanted::Customer => {
                 let payer = payer(host, &self.people, &payment).await.map_err(|error| Problem::from(&error))?;
-                Ok(Answer::json(StatusCode::OK, &WithCustomerJson::of(&payment, payer)))
+                Ok(Answer::json(StatusCode::OK, &StatusJson::with_customer(&payment, payer)))
             }
         }
     }

@@ -1,5 +1,6 @@
 //! The repository as text: what the house rules that no compiler knows are read from.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -181,4 +182,30 @@ pub fn of_stage(stage: &str, name: &str) -> String {
     let mut values = of_stage.take_while(|line| line.starts_with("      ")).map(str::trim);
     let value = values.find_map(|line| line.strip_prefix(&format!("{name}: ")));
     value.unwrap_or_else(|| panic!("{stage} has no {name}")).to_owned()
+}
+
+/// Which scope each route asks for, as the table of docs/HTTP.md says it; not those that anybody may call.
+///
+/// # Panics
+/// If a row of the table is not as they are.
+#[must_use]
+pub fn scopes() -> BTreeMap<String, String> {
+    let page = read("docs/HTTP.md");
+    let rows = page.lines().filter(|line| line.starts_with("| [`"));
+    let mut scopes = BTreeMap::new();
+    for row in rows {
+        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+        let mut base = String::new();
+        for written in cells[1].split('`').skip(1).step_by(2) {
+            // `…/disable` stands for the path before it, with another end.
+            let route = match written.strip_prefix('…') {
+                Some(end) => format!("{}{end}", base.rsplit_once('/').unwrap().0),
+                None => written.to_owned(),
+            };
+            base.clone_from(&route);
+            scopes.insert(route, cells[2].trim_matches('`').to_owned());
+        }
+    }
+    scopes.retain(|_, scope| !scope.starts_with("none"));
+    scopes
 }

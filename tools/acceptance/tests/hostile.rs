@@ -33,7 +33,7 @@ const GZIPPED: &str =
 fn a_key_without_the_scope_of_a_route_opens_it_nowhere_and_one_that_has_ended_opens_nothing() {
     on_stack(async |stack| {
         let keys = Keys::added_to(stack).await;
-        let scopes = scopes();
+        let scopes = repository::scopes();
         let mut tried = 0_u32;
         for route in guarded() {
             let scope = &scopes[&route.to_string()];
@@ -313,27 +313,6 @@ fn right_body(route: &Route) -> &'static str {
     }
 }
 
-/// Which scope each route asks for, as the table of docs/HTTP.md says it.
-fn scopes() -> BTreeMap<String, String> {
-    let page = repository::read("docs/HTTP.md");
-    let rows = page.lines().filter(|line| line.starts_with("| [`"));
-    let mut scopes = BTreeMap::new();
-    for row in rows {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let mut base = String::new();
-        for written in cells[1].split('`').skip(1).step_by(2) {
-            // `…/disable` stands for the path before it, with another end.
-            let route = match written.strip_prefix('…') {
-                Some(end) => format!("{}{end}", base.rsplit_once('/').unwrap().0),
-                None => written.to_owned(),
-            };
-            base.clone_from(&route);
-            scopes.insert(route, cells[2].trim_matches('`').to_owned());
-        }
-    }
-    scopes
-}
-
 /// Bodies, what they are, and how they say that they are encoded.
 fn bodies() -> Vec<(&'static str, Vec<u8>, Option<&'static str>)> {
     let deep = format!("{}\"{MARK}\"{}", r#"{"a":"#.repeat(17), "}".repeat(17));
@@ -375,7 +354,7 @@ impl Keys {
     async fn added_to(stack: &Stack) -> Self {
         let arn = stack.aws.variable("status", "CLIENT_KEYS_ARN").await.unwrap();
         let mut document = stack.aws.secret(&arn).await;
-        let all: Vec<String> = scopes().into_values().filter(|scope| !scope.starts_with("none")).collect();
+        let all: Vec<String> = repository::scopes().into_values().collect();
         let client = |name: &str| stack.api.with_key(&format!("qk_{name}_{SECRET}"));
         let entry = |scopes: &[&String], expires_at: Value| json!({"sha256": HEXLOWER.encode(&Sha256::digest(SECRET)), "scopes": scopes, "expiresAt": expires_at});
         let mut without = BTreeMap::new();

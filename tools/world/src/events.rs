@@ -2,7 +2,9 @@
 //! same file to the same handler.
 
 #![expect(clippy::panic, reason = "a test that cannot be set up fails at once")]
+#![expect(clippy::indexing_slicing, reason = "serde_json's values have no missing field: it is null")]
 
+mod opening;
 pub mod stream;
 
 use std::collections::BTreeSet;
@@ -26,6 +28,7 @@ use flow::ports::{Cause, CreatePayment as _, Host, Write, WriterToken};
 use lambda_http::{Body, Request};
 use serde_json::{Map, Value};
 
+pub use self::opening::opened_by;
 use crate::host::SimHost;
 use crate::shop::{client, key, order};
 use crate::store::MemoryStore;

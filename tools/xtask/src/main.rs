@@ -13,6 +13,7 @@ mod canary;
 mod cost;
 mod counted;
 mod deploy;
+mod describe;
 mod down;
 mod dynamodb_local;
 mod env;
@@ -59,6 +60,7 @@ cargo xtask logs [function]        follow what the functions log
 cargo xtask tail [transactionId] [--stack <name>]
                                    the life of payments as it happens; of one payment, from a day ago on
 cargo xtask watch                  `cargo lambda watch` on port 9000 against the same local AWS
+cargo xtask describe               writes docs/openapi.yaml anew, as the types and the handlers are
 cargo xtask record-events          writes events/ anew, as the running local AWS hands them over
 cargo xtask key add <name> [--scopes a,b] [--expires <RFC 3339>] --stack <name>
 cargo xtask key list --stack <name>
@@ -111,6 +113,7 @@ fn run(place: &Place, words: &[String]) -> Result<(), Failure> {
         ["logs", function] => logs::run(place, Some(function)),
         ["tail", rest @ ..] => tail::run(place, rest),
         ["watch"] => watch::run(place),
+        ["describe"] => describe::run(place),
         ["record-events"] => record_events::run(place),
         ["key", rest @ ..] => key::run(place, rest),
         ["pause", rest @ ..] => pause::pause(place, rest),

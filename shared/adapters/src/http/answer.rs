@@ -24,7 +24,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 /// What every answer says of itself, for a browser that somebody points at it: it is kept nowhere, is what it says it is, loads nothing,
 /// stands in nobody's page, tells nobody where it came from, and is never asked for without TLS (for two years). The template has API
 /// Gateway say the same of its own answers (`tools/acceptance/tests/edge.rs`).
-const OF_EVERY_ANSWER: [(HeaderName, HeaderValue); 5] = [
+pub const OF_EVERY_ANSWER: [(HeaderName, HeaderValue); 5] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),

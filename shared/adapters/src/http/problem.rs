@@ -240,6 +240,8 @@ impl From<Refusal> for Problem {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Problem")]
 pub struct ProblemJson<'a> {
+    /// A link to where the code is explained, or its name (`urn:quittance:problem:<code>`) where the stack's parameter `ProblemTypeBase` does
+    /// not say where that is. It may change; the code does not.
     #[schemars(extend("format" = "uri-reference"))]
     r#type: String,
     title: &'static str,
@@ -255,12 +257,15 @@ pub struct ProblemJson<'a> {
     errors: &'a [FieldError],
     /// The payment as it stands: with every 402, and with every 409 about a payment.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "PaymentJson")]
     payment: Option<&'a PaymentJson>,
     /// The dispute as it stands: with every 409 about a dispute, and where its gateway refused an answer.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DisputeJson")]
     dispute: Option<&'a DisputeJson>,
     /// Why the payment was declined.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "DeclineJson")]
     decline: Option<&'a DeclineJson>,
 }
 

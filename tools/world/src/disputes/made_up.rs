@@ -174,7 +174,8 @@ fn act() -> impl Strategy<Value = Act> {
         request_hash: RequestHash::of([("n", hash.to_string().as_str())]),
         started_at,
         sent_at,
-        progress,
+        // A draft goes to nobody, so that none is ever under way, and clients are told of no such thing.
+        progress: if kind == ActKind::Draft { ActProgress::Done } else { progress },
     })
 }
 

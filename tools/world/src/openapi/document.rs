@@ -39,10 +39,10 @@ pub(super) fn keep(section: Section, text: &str) {
     let title = section.title();
     let mut sections = read();
     let there = sections.iter_mut().find(|(known, _)| *known == title);
-    if there.as_ref().is_some_and(|(_, kept)| kept == text) {
-        return;
-    }
     if env::var_os("UPDATE_EXPECT").is_none() {
+        if there.as_ref().is_some_and(|(_, kept)| kept == text) {
+            return;
+        }
         let kept = there.map(|(_, kept)| kept.clone()).unwrap_or_default();
         let differs = kept.lines().zip(text.lines()).enumerate().find(|(_, (kept, made))| kept != made);
         let line = differs.map_or_else(
@@ -50,7 +50,7 @@ pub(super) fn keep(section: Section, text: &str) {
             |(number, (kept, made))| format!("line {number} of it is\n  {kept}\nand should be\n  {made}"),
         );
         panic!(
-            "docs/openapi.yaml, section `{title}`, is not what the code says: {line}\nUPDATE_EXPECT=1 writes it anew"
+            "docs/openapi.yaml, section `{title}`, is not what the code says: {line}\n`cargo xtask describe` writes it anew"
         );
     }
     match there {
@@ -60,13 +60,24 @@ pub(super) fn keep(section: Section, text: &str) {
     write(sections);
 }
 
-/// The routes that the file describes, as the template spells them: `POST /payment/confirm`.
-///
-/// # Panics
-/// If there is no such file.
+/// The file as it stands.
 #[must_use]
-pub fn kept_routes() -> Vec<String> {
-    let mut routes = Vec::new();
+pub fn as_it_stands() -> String {
+    fs::read_to_string(file()).unwrap_or_default()
+}
+
+/// The file as it would be written of the sections that it has: what is between them, their order, and whether their functions are still
+/// there, no section says.
+#[must_use]
+pub fn as_made() -> String {
+    made(read())
+}
+
+/// The routes that the file describes, as the template spells them (`POST /payment/confirm`), each with the scope that it asks for; none, if
+/// anybody may call it.
+#[must_use]
+pub fn kept_routes() -> Vec<(String, Option<String>)> {
+    let mut routes: Vec<(String, Option<String>)> = Vec::new();
     for (_, text) in read().into_iter().filter(|(title, _)| title.starts_with("paths: ")) {
         let mut path = String::new();
         for line in text.lines() {
@@ -75,7 +86,11 @@ pub fn kept_routes() -> Vec<String> {
             if let Some(name) = name("  ") {
                 name.clone_into(&mut path);
             } else if let Some(method) = name("    ") {
-                routes.push(format!("{} {path}", method.to_uppercase()));
+                routes.push((format!("{} {path}", method.to_uppercase()), None));
+            } else if let Some(scope) = line.strip_prefix("        - apiKey: [")
+                && let Some((_, asked)) = routes.last_mut()
+            {
+                *asked = Some(scope.trim_end_matches(']').trim_matches('"').to_owned());
             }
         }
     }
@@ -87,7 +102,7 @@ fn file() -> PathBuf {
 }
 
 fn read() -> Vec<(String, String)> {
-    let text = fs::read_to_string(file()).unwrap_or_default();
+    let text = as_it_stands();
     let mut sections: Vec<(String, String)> = Vec::new();
     for line in text.lines() {
         if let Some(title) = line.strip_prefix(MARK.0).and_then(|rest| rest.strip_suffix(MARK.1)) {
@@ -100,14 +115,22 @@ fn read() -> Vec<(String, String)> {
     sections
 }
 
-fn write(mut sections: Vec<(String, String)>) {
+fn made(mut sections: Vec<(String, String)>) -> String {
+    sections.retain(|(title, _)| place(title).1 < usize::MAX);
     sections.sort_by_key(|(title, _)| place(title));
     let parts = sections.iter().map(|(title, text)| format!("{}{title}{}\n{text}", MARK.0, MARK.1));
-    let whole = format!(
+    format!(
         "# Made of the types that are read and written, and of what the handlers answer to the files of events/. Do not edit it: change\n\
-         # those, and let `UPDATE_EXPECT=1 cargo test openapi` write it anew. What the words mean is in HTTP.md.\n{}",
+         # those, and let `cargo xtask describe` write it anew. What the words mean is in HTTP.md.\n{}",
         parts.collect::<String>()
-    );
+    )
+}
+
+fn write(sections: Vec<(String, String)>) {
+    let whole = made(sections);
+    if whole == as_it_stands() {
+        return;
+    }
     // At once: a reader beside us sees the former file or the new one.
     let beside = file().with_extension("yaml.new");
     let written = fs::write(&beside, whole).and_then(|()| fs::rename(&beside, file()));

@@ -8,8 +8,8 @@ use adapters::http::problem::Refusal;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
-use super::answers::{self, Answer};
-use super::is_example;
+use super::answers::{self, Answer, Replay};
+use super::{Told, is_example, shared};
 
 /// What the routes are sorted by, in the order in which one meets them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,10 @@ pub struct Operation {
     taken: Option<Taken>,
     answers: Vec<Answer>,
     refusals: Vec<Refusal>,
+    /// Which statuses may tell that the same request had been done before, or always do.
+    replays: Vec<(u16, Replay)>,
+    /// Fields of the body of which there may be one.
+    one_of: &'static [&'static str],
     /// Requests by the names of their event files, with the header that they bear as their key.
     requests: BTreeMap<String, Value>,
 }
@@ -128,6 +132,8 @@ impl Operation {
                 Refusal::Internal,
                 Refusal::Unavailable,
             ],
+            replays: Vec::new(),
+            one_of: &[],
             requests: BTreeMap::new(),
         }
     }
@@ -182,6 +188,20 @@ impl Operation {
         self.refuses([Refusal::InvalidRequest, Refusal::UnsupportedMediaType])
     }
 
+    /// The body is one of these, whatever it says of itself: a gateway has signed its bytes.
+    #[must_use]
+    pub fn takes_signed<T: JsonSchema>(mut self) -> Self {
+        self.taken = Some(Taken { of: SchemaGenerator::subschema_for::<T>, required: true, schema: Value::Null });
+        self.refuses([Refusal::InvalidRequest])
+    }
+
+    /// Of these fields of the body there may be one.
+    #[must_use]
+    pub const fn with_one_of(mut self, fields: &'static [&'static str]) -> Self {
+        self.one_of = fields;
+        self
+    }
+
     /// The body is one of these, or there is none.
     #[must_use]
     pub fn may_take<T: JsonSchema>(self) -> Self {
@@ -198,6 +218,20 @@ impl Operation {
             Some(answer) => answer.types.push(SchemaGenerator::subschema_for::<T>),
             None => self.answers.push(Answer::of(status, says, Some(SchemaGenerator::subschema_for::<T>))),
         }
+        self
+    }
+
+    /// Answers with these statuses say so, where the same request had been done before.
+    #[must_use]
+    pub fn may_be_replayed(mut self, statuses: impl IntoIterator<Item = u16>) -> Self {
+        self.replays.extend(statuses.into_iter().map(|status| (status, Replay::Perhaps)));
+        self
+    }
+
+    /// Answers with this status say that the same request had been done before: that is what the status is for.
+    #[must_use]
+    pub fn is_replayed(mut self, status: u16) -> Self {
+        self.replays.push((status, Replay::Always));
         self
     }
 
@@ -236,6 +270,12 @@ impl Operation {
         self.answers.iter_mut().for_each(|answer| answer.resolve(written));
         let problems = answers::of_refusals(&self.refusals, written);
         self.answers.extend(problems);
+        for (status, replay) in &self.replays {
+            let answer = self.answers.iter_mut().find(|answer| answer.status == *status);
+            let answer =
+                answer.unwrap_or_else(|| panic!("{} is never answered, so it is no replay: {status}", self.path));
+            answer.replay = *replay;
+        }
     }
 
     pub(super) fn is_of(&self, event: &Value) -> bool {
@@ -253,7 +293,7 @@ impl Operation {
 
     /// The schema of the answer with this status, if it is described, and its code is.
     pub(super) fn schema_of_answer(&self, status: u16, answer: &Value) -> Option<Value> {
-        let described = self.answers.iter().find(|described| described.status == status)?;
+        let described = self.described(status)?;
         let code = answer["code"].as_str().unwrap_or_default();
         let is_described =
             described.refusals.is_empty() || described.refusals.iter().any(|refusal| refusal.row().code == code);
@@ -265,10 +305,31 @@ impl Operation {
         self.taken.as_ref().map(|taken| taken.schema.clone())
     }
 
-    /// The parameters of the query, with their schemas.
-    pub(super) fn of_query(&self) -> impl Iterator<Item = (&str, &Value)> {
-        let of_query = self.parameters.iter().filter(|parameter| parameter["in"] == "query");
-        of_query.filter_map(|parameter| Some((parameter["name"].as_str()?, &parameter["schema"])))
+    /// What is wrong with the headers of an answer.
+    pub(super) fn fault_of_headers(&self, told: &Told) -> Option<String> {
+        self.described(told.status)?.fault_of_headers(&told.headers)
+    }
+
+    fn described(&self, status: u16) -> Option<&Answer> {
+        self.answers.iter().find(|described| described.status == status)
+    }
+
+    /// The parameters: where they stand, their names, their schemas, and what an example has there.
+    pub(super) fn parameters(&self) -> impl Iterator<Item = (&str, String, Value, Option<&Value>)> {
+        self.parameters.iter().map(|parameter| {
+            // Only the key is described elsewhere.
+            let key = parameter["$ref"].is_string().then(shared::idempotency_key);
+            let whole = key.as_ref().unwrap_or(parameter);
+            let name = whole["name"].as_str().unwrap_or_default().to_owned();
+            let place = parameter["in"].as_str().unwrap_or("header");
+            (place, name, whole["schema"].clone(), parameter.get("example"))
+        })
+    }
+
+    /// Which fields may not stand beside this one.
+    pub(super) fn barred_by(&self, field: &str) -> impl Iterator<Item = &'static str> {
+        let is_one = self.one_of.contains(&field);
+        self.one_of.iter().copied().filter(move |other| is_one && *other != field)
     }
 
     /// The names of the event files whose requests are examples.
@@ -276,15 +337,21 @@ impl Operation {
         self.requests.keys().map(String::as_str)
     }
 
+    /// Takes a request as an example.
+    pub(super) fn show(&mut self, name: &str, event: &Value, sent: Option<Value>) {
+        self.show_parameters(event);
+        self.requests.insert(name.to_owned(), sent.unwrap_or_default());
+    }
+
     /// Takes a request and what was answered as examples.
-    pub(super) fn tell(&mut self, name: &str, event: &Value, status: u16, answer: Option<Value>, sent: Option<Value>) {
+    pub(super) fn tell(&mut self, name: &str, event: &Value, told: Told, sent: Option<Value>) {
+        let status = told.status;
         if is_example(status) {
-            self.show_parameters(event);
-            self.requests.insert(name.to_owned(), sent.unwrap_or_default());
+            self.show(name, event, sent);
         }
         let described = self.answers.iter_mut().find(|described| described.status == status);
         let described = described.unwrap_or_else(|| panic!("{name}: {status} is not described"));
-        described.tell(name, answer);
+        described.tell(name, told);
     }
 
     fn show_parameters(&mut self, event: &Value) {
@@ -312,10 +379,12 @@ impl Operation {
     /// Nothing is described that nobody has seen.
     ///
     /// # Panics
-    /// If no event file was answered with a success.
+    /// If no event file was answered with a success, or no answer told of a replay that is described.
     pub(super) fn assert_shown(&self) {
         let is_shown = !self.requests.is_empty();
         assert!(is_shown, "{} {} has no event file that shows how it is called", self.method, self.path);
+        let is_replayed = self.replays.is_empty() || self.answers.iter().any(Answer::is_seen_replayed);
+        assert!(is_replayed, "{} {} is said to tell of replays, and nobody has seen one", self.method, self.path);
     }
 
     /// How many requests and answers are shown.

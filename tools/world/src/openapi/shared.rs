@@ -1,11 +1,10 @@
 //! What belongs to no function: who we are, how one shows a key, and what several functions answer alike.
 
 use adapters::http::authenticate::Scope;
-use adapters::http::customer_json::WithCustomerJson;
 use adapters::http::dispute_json::{DisputesJson, ShownDisputeJson};
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::problem::ProblemJson;
-use adapters::http::timeline_json::ExplainedJson;
+use adapters::http::status_json::StatusJson;
 use adapters::http::webhook_endpoint_json::{
     DeliveriesJson, EndpointWithSecretJson, EndpointsJson, EventsJson, RedeliveredJson, ToldJson,
 };
@@ -14,7 +13,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::operation::Tag;
-use super::{Direction, answers, document, generator, yaml};
+use super::{Direction, answers, document, generator, open, yaml};
 use crate::gateway::Verdict;
 use crate::shop::{Shop, card, give_back, order};
 use crate::telling::{MemoryBus, tell};
@@ -27,18 +26,19 @@ Payments through Stripe and PayPal. No payment is ever charged twice, lost, or t
 - **Send the same request again** when there was no answer, with the same `Idempotency-Key`. Within its scope a key means one request for ever.
 - **202 is not a failure**: nobody knows yet, or the gateway is at work. Ask for the status, or send the same request again.
 - **Problems** are `application/problem+json`. Decide on `code`; `retryable` says that the very same request may succeed after `Retry-After`.
-- Every field of an answer is always there, `null` where there is nothing to say. Answers may get further fields, and words further values.
+- Every field of an answer that is `required` is always there, `null` where there is nothing to say. The others are there where they are about something: \
+those of a problem (`payment`, `dispute`, `decline`), and what `expand` asks for.
+- **Answers may get further fields, and words further values.** `x-extensible-enum` lists the words of this release: do not fall over another.
 - What a field means, and what to do about each answer, is told at length in `docs/HTTP.md`.
 
-API Gateway and the firewall before it answer some requests by themselves, in the same words: 404 `not_found` to a route that there is not, 403 `request_blocked`, 413, 429, and 500 or 503 where a function fell over or did not answer in 29 seconds. After a 500 or 503 everything may have been done: send the same request again.";
+API Gateway and the firewall before it answer some requests by themselves, in the same words: 404 `not_found` to a route that there is not, 403 `request_blocked`, 413, 429, and 500 or 503 where a function fell over or did not answer in 29 seconds. The firewall's own 413 and 429 are `application/json`, and bear no `Request-Id`. After a 500 or 503 everything may have been done: send the same request again.";
 
 /// Every schema that more than one function may need, by its name.
 pub(super) fn schemas() -> Map<String, Value> {
     let mut written = generator(Direction::Written);
-    let types: [fn(&mut SchemaGenerator) -> schemars::Schema; 12] = [
+    let types: [fn(&mut SchemaGenerator) -> schemars::Schema; 11] = [
         SchemaGenerator::subschema_for::<PaymentJson>,
-        SchemaGenerator::subschema_for::<ExplainedJson>,
-        SchemaGenerator::subschema_for::<WithCustomerJson>,
+        SchemaGenerator::subschema_for::<StatusJson>,
         SchemaGenerator::subschema_for::<DisputesJson>,
         SchemaGenerator::subschema_for::<ShownDisputeJson>,
         SchemaGenerator::subschema_for::<EndpointsJson>,
@@ -66,12 +66,13 @@ pub fn keep_what_is_shared() {
     let components = json!({
         "securitySchemes": {"apiKey": security()},
         "parameters": {"IdempotencyKey": idempotency_key()},
-        "headers": headers(),
+        "headers": answers::all_headers(),
         "responses": answers::common(&mut written),
     });
     let webhooks = yaml::keywords(&object(json!({"webhooks": webhooks()})), 0);
     let components = yaml::keywords(&object(components), 1);
-    let schemas = yaml::entries(&schemas(), 2);
+    let schemas: Map<String, Value> = schemas().iter().map(|(name, schema)| (name.clone(), open(schema))).collect();
+    let schemas = yaml::entries(&schemas, 2);
     document::keep(document::Section::Shared, &format!("{webhooks}components:\n{components}  schemas:\n{schemas}"));
 }
 
@@ -90,17 +91,17 @@ fn head() -> Value {
             "license": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         },
         "servers": [
-            {
-                "url": "https://{apiId}.execute-api.{region}.amazonaws.com/v1",
-                "description": "A deployed stack: its output `ApiUrl`",
-                "variables": {
-                    "apiId": {"default": "abcdef1234", "description": "What AWS calls the API"},
-                    "region": {"default": "eu-central-1", "description": "Where the stack is"},
-                },
-            },
+            // Clients send their key to the first that they find: nobody's machine but their own.
             {
                 "url": "http://127.0.0.1:4566/restapis/quittance/v1/_user_request_",
                 "description": "`cargo xtask up`",
+            },
+            {
+                "url": "https://{host}/v1",
+                "description": "A deployed stack: its output `ApiUrl`",
+                "variables": {
+                    "host": {"default": "pay.shop.example", "description": "What `ApiUrl` has between `https://` and `/v1`"},
+                },
             },
         ],
         "security": [{"apiKey": []}],
@@ -127,31 +128,19 @@ fn security() -> Value {
     json!({"type": "http", "scheme": "bearer", "bearerFormat": "qk_<name>_<secret>", "description": description})
 }
 
-fn idempotency_key() -> Value {
+pub(super) fn idempotency_key() -> Value {
+    let most = IdempotencyKey::MAX_LENGTH;
+    let rest = most.saturating_sub(1);
+    let pattern = format!(r#"^([!#-~][!-~]{{0,{rest}}}|"([!#-\[\]-~]|\\["\\]){{1,{most}}}")$"#);
     json!({
         "name": "Idempotency-Key",
         "in": "header",
         "required": true,
         "description": "Your name for this request. The same key and the same body do nothing twice, for ever; the same key and another body \
-            are 422 `idempotency_key_reused`. Visible ASCII, bare or as one quoted string. Use UUIDs: they are never taken for card numbers.",
-        "schema": {"type": "string", "minLength": 1, "maxLength": IdempotencyKey::MAX_LENGTH, "pattern": "^([!#-~][!-~]*|\"[!#-\\[\\]-~]+\")$"},
+            are 422 `idempotency_key_reused`. 1 to 255 visible ASCII characters, bare or as one quoted string. Use UUIDs: they are never taken for card numbers.",
+        // Its length is the pattern's to say: quotes and what escapes do not count.
+        "schema": {"type": "string", "pattern": pattern},
         "example": "7b0a3f0e-6a0b-4f2e-9a55-2d1a7c1c9e11",
-    })
-}
-
-fn headers() -> Value {
-    let text = |says: &str| json!({"description": says, "schema": {"type": "string"}});
-    json!({
-        "RequestId": text("What our logs call the request. Quote it when you ask somebody."),
-        "IdempotentReplayed": {
-            "description": "`true` if the same request had been done before.",
-            "schema": {"const": "true"},
-        },
-        "RetryAfter": {
-            "description": "After how many seconds the same request is worth trying again.",
-            "schema": {"type": "integer", "minimum": 0},
-        },
-        "WwwAuthenticate": text("How to show a key."),
     })
 }
 

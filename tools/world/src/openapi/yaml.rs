@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// What comes first where several of these stand together; whatever else there is follows by its name.
-const ORDER: [&str; 41] = [
+const ORDER: [&str; 42] = [
     "openapi",
     "info",
     "title",
@@ -19,6 +19,7 @@ const ORDER: [&str; 41] = [
     "format",
     "const",
     "enum",
+    "x-extensible-enum",
     "pattern",
     "default",
     "minimum",

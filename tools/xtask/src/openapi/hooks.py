@@ -3,8 +3,23 @@
 import schemathesis
 
 
+def closed(schema):
+    """Clients must take words of later releases; this release has none that it does not list."""
+    if isinstance(schema, list):
+        return [closed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    told = {name: closed(inner) for name, inner in schema.items()}
+    words = told.pop("x-extensible-enum", None)
+    if words is not None:
+        told["enum"] = [*words, None] if "null" in told.get("type", []) else words
+    return told
+
+
 @schemathesis.hook
 def before_load_schema(context, raw_schema):
+    raw_schema["components"] = closed(raw_schema["components"])
+    raw_schema["paths"] = closed(raw_schema["paths"])
     # In the local stage a payer's time may be as short as a second, so that tests can wait for its end.
     terms = raw_schema["components"]["schemas"]["InitiateRequest"]
     terms["properties"]["expiresIn"]["minimum"] = 1

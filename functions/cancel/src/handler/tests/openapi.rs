@@ -2,6 +2,7 @@
 
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::problem::Refusal;
+use world::events::opened_by;
 use world::openapi::{Description, Operation, Tag};
 
 use super::*;
@@ -16,16 +17,32 @@ fn the_description_for_machines_says_what_the_route_does() {
             .takes::<super::super::body::CancelBody>()
             .answers::<PaymentJson>(200, "It is canceled: nobody can pay it any more.")
             .answers::<PaymentJson>(202, "Asked for, but not seen yet. It may still be paid.")
-            .refuses([Refusal::NotFound, Refusal::InvalidState, Refusal::InProgress]);
+            .refuses([Refusal::NotFound, Refusal::InvalidState, Refusal::InProgress])
+            .may_be_replayed([200, 202, 409]);
     let mut description = Description::of("cancel", [route]);
     let host = SimHost::new(1);
-    let endpoint = endpoint(&host);
-    for event in ["cancel", "cancel-invalid", "cancel-too-late"] {
+    let endpoint = opened(&host);
+    for event in ["cancel", "cancel-again", "cancel-invalid", "cancel-too-late"] {
         description.tell(&endpoint, &host, event);
     }
     description.holds(|| {
         let host = SimHost::new(1);
-        (super::endpoint(&host), host)
+        (opened(&host), host)
     });
     description.keep();
+}
+
+/// With the payments of two event files, the first of them paid.
+fn opened(host: &SimHost) -> Endpoint {
+    let endpoint = Cancel {
+        keys: client_keys(),
+        store: MemoryStore::default(),
+        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        nudges: MemoryQueue::default(),
+    };
+    let Cancel { store, gateway, nudges, .. } = &endpoint;
+    let paid = block_on(opened_by(host, store, gateway, "initiate")).id;
+    block_on(opened_by(host, store, gateway, "initiate-abandoned"));
+    block_on(confirm(host, store, gateway, nudges, &paid, card("event-confirm"), &client())).unwrap();
+    endpoint
 }

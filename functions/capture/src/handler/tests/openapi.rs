@@ -2,6 +2,7 @@
 
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::problem::Refusal;
+use world::events::opened_by;
 use world::openapi::{Description, Operation, Tag};
 
 use super::*;
@@ -23,16 +24,31 @@ fn the_description_for_machines_says_what_the_route_does() {
             Refusal::AmountExceedsCapturable,
             Refusal::AmountNotSupported,
             Refusal::Paused,
-        ]);
+        ])
+        .may_be_replayed([200, 202, 402, 409]);
     let mut description = Description::of("capture", [route]);
     let host = SimHost::new(1);
-    let endpoint = endpoint(&host);
-    for event in ["capture-too-much", "capture", "capture-reused"] {
+    let endpoint = held(&host);
+    for event in ["capture-too-much", "capture", "capture-again", "capture-reused"] {
         description.tell(&endpoint, &host, event);
     }
     description.holds(|| {
         let host = SimHost::new(1);
-        (super::endpoint(&host), host)
+        (held(&host), host)
     });
     description.keep();
+}
+
+/// With the money of `events/initiate-manual-capture.json` held.
+fn held(host: &SimHost) -> Endpoint {
+    let endpoint = Capture {
+        keys: client_keys(),
+        store: MemoryStore::default(),
+        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        nudges: MemoryQueue::default(),
+    };
+    let Capture { store, gateway, nudges, .. } = &endpoint;
+    block_on(opened_by(host, store, gateway, "initiate-manual-capture"));
+    block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm-manual-capture"), &client())).unwrap();
+    endpoint
 }

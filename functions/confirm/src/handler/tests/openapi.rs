@@ -3,6 +3,7 @@
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::problem::Refusal;
 use serde_json::json;
+use world::events::opened_by;
 use world::openapi::{Description, Operation, Tag};
 
 use super::*;
@@ -17,6 +18,8 @@ fn the_description_for_machines_says_what_the_route_does() {
         .takes::<super::super::body::ConfirmBody>()
         .answers::<PaymentJson>(200, "Charged, held, or the payer must do something: read `status`.")
         .answers::<PaymentJson>(202, "Nobody knows yet, or the gateway is at work, or another try is scheduled: read `processingReason`.")
+        .with_one_of(&["paymentMethod", "confirmationToken"])
+        .may_be_replayed([200, 202, 402, 409])
         .then(200, "capture", with_the_payment("capturePayment"))
         .then(200, "refund", with_the_payment("refundPayment"))
         .refuses([
@@ -29,22 +32,34 @@ fn the_description_for_machines_says_what_the_route_does() {
         ]);
     let mut description = Description::of("confirm", [route]);
     let host = SimHost::new(1);
-    let (declining, charging) = (endpoint(&host), endpoint(&host));
+    let (declining, charging) = (opened(&host), opened(&host));
     declining.gateway.bank_says([Verdict::Decline("insufficient_funds")]);
-    description.tell(&declining, &host, "confirm-declined");
-    description.tell(&charging, &host, "confirm");
-    let Confirm { store, gateway, .. } = &charging;
-    let held = held_order("event-initiate-manual-capture");
-    block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), held)).unwrap();
-    description.tell(&charging, &host, "confirm-manual-capture");
-    let waiting = paypal_order("event-initiate-paypal");
-    let (Initiated::Created(payment) | Initiated::Replayed(payment)) =
-        block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), waiting)).unwrap();
-    assert!(gateway.payer_approves(&payment.object));
-    description.tell(&charging, &host, "confirm-paypal");
+    for (endpoint, events) in [
+        (&declining, ["confirm-declined", "confirm-declined", "confirm-invalid"].as_slice()),
+        (&charging, ["confirm", "confirm-again", "confirm-manual-capture", "confirm-paypal"].as_slice()),
+    ] {
+        events.iter().for_each(|event| description.tell(endpoint, &host, event));
+    }
     description.holds(|| {
         let host = SimHost::new(1);
-        (super::endpoint(&host), host)
+        (opened(&host), host)
     });
     description.keep();
+}
+
+/// With the payments of three event files, that at PayPal approved by its payer.
+fn opened(host: &SimHost) -> Endpoint {
+    let endpoint = Confirm {
+        keys: client_keys(),
+        store: MemoryStore::default(),
+        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        nudges: MemoryQueue::default(),
+        declines_per_hour: Some(10),
+    };
+    let Confirm { store, gateway, .. } = &endpoint;
+    for event in ["initiate", "initiate-manual-capture", "initiate-paypal"] {
+        let payment = block_on(opened_by(host, store, gateway, event));
+        assert_eq!(gateway.payer_approves(&payment.object), event == "initiate-paypal");
+    }
+    endpoint
 }

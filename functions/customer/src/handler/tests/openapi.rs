@@ -22,5 +22,6 @@ fn the_description_for_machines_says_what_the_route_does() {
     for event in ["customer", "customer-invalid"] {
         description.tell(&function, &host, event);
     }
+    description.holds(|| (super::function(), SimHost::new(1)));
     description.keep();
 }

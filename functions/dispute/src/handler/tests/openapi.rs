@@ -24,10 +24,13 @@ fn the_description_for_machines_says_what_the_routes_do() {
         description.tell(&function, &host, event);
     }
     description.tell(&function, &host, "dispute-evidence");
+    description.tell(&function, &host, "dispute-evidence-again");
     let refusing = waiting();
     refusing.gateway.disputes().script([Fate::Refused("not_this_one")]);
     description.tell(&refusing, &host, "dispute-accept");
-    description.tell(&waiting(), &host, "dispute-accept");
+    let accepting = waiting();
+    description.tell(&accepting, &host, "dispute-accept");
+    description.tell(&accepting, &host, "dispute-accept");
     description.tell(&super::function(&host, Status::Lost), &host, "dispute-accept");
     let paypals = function_of(&host, &DisputeId::parse("dsp_paypal_PP-D-12501").unwrap(), Status::NeedsResponse);
     description.tell(&paypals, &host, "dispute-evidence-paypal");
@@ -69,6 +72,7 @@ fn evidence() -> Operation {
         .answers::<ShownDisputeJson>(202, "Nobody knows yet whether it was submitted.")
         .refuses(REFUSED)
         .refuses([Refusal::NothingToSubmit])
+        .may_be_replayed([200, 202, 422])
 }
 
 fn accept() -> Operation {
@@ -80,6 +84,7 @@ fn accept() -> Operation {
         .answers::<ShownDisputeJson>(200, "It is given in to.")
         .answers::<ShownDisputeJson>(202, "Nobody knows yet what came of it.")
         .refuses(REFUSED)
+        .may_be_replayed([200, 202, 422])
 }
 
 fn of_one(operation: Operation) -> Operation {

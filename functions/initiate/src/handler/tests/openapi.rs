@@ -21,6 +21,7 @@ fn the_description_for_machines_says_what_the_route_does() {
         .takes::<super::super::body::InitiateBody>()
         .answers::<PaymentJson>(201, "The payment was opened.")
         .answers::<PaymentJson>(200, "The same request had opened it before.")
+        .is_replayed(200)
         .then(201, "status", of_the_payment("getPaymentStatus"))
         .then(201, "confirm", with_the_payment("confirmPayment", json!({"paymentMethod": "pm_card_visa"})))
         .then(201, "cancel", with_the_payment("cancelPayment", json!({})))

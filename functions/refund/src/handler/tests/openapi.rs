@@ -2,6 +2,7 @@
 
 use adapters::http::payment_json::PaymentJson;
 use adapters::http::problem::Refusal;
+use world::events::opened_by;
 use world::openapi::{Description, Operation, Tag};
 
 use super::*;
@@ -24,16 +25,31 @@ fn the_description_for_machines_says_what_the_route_does() {
             Refusal::AmountExceedsRefundable,
             Refusal::AmountNotSupported,
             Refusal::Paused,
-        ]);
+        ])
+        .may_be_replayed([200, 202, 402]);
     let mut description = Description::of("refund", [route]);
     let host = SimHost::new(1);
-    let endpoint = endpoint(&host);
-    for event in ["refund-too-much", "refund"] {
+    let endpoint = paid(&host);
+    for event in ["refund-too-much", "refund", "refund-again"] {
         description.tell(&endpoint, &host, event);
     }
     description.holds(|| {
         let host = SimHost::new(1);
-        (super::endpoint(&host), host)
+        (paid(&host), host)
     });
     description.keep();
+}
+
+/// With the payment of `events/initiate.json` paid.
+fn paid(host: &SimHost) -> Endpoint {
+    let endpoint = Refund {
+        keys: client_keys(),
+        store: MemoryStore::default(),
+        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
+        nudges: MemoryQueue::default(),
+    };
+    let Refund { store, gateway, nudges, .. } = &endpoint;
+    block_on(opened_by(host, store, gateway, "initiate"));
+    block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm"), &client())).unwrap();
+    endpoint
 }

@@ -1,7 +1,9 @@
 //! The route of this function in docs/openapi.yaml, with its event files as examples.
 
-use adapters::http::payment_json::PaymentJson;
+use adapters::http::status_json::StatusJson;
 use serde_json::json;
+use world::events::opened_by;
+use world::gateway::SimGateway;
 use world::openapi::{Description, Operation, Tag};
 
 use super::*;
@@ -22,13 +24,11 @@ fn the_description_for_machines_says_what_the_route_does() {
         json!({"type": "string", "enum": ["timeline", "customer"]}),
         "`timeline`: how it came to stand so. `customer`: who pays.",
     )
-    .answers::<PaymentJson>(200, "The payment as it stands, with what was to be expanded.")
-    .answers::<ExplainedJson>(200, "")
-    .answers::<WithCustomerJson>(200, "")
+    .answers::<StatusJson>(200, "The payment as it stands, with what was to be expanded.")
     .refuses([Refusal::NotFound]);
     let mut description = Description::of("status", [route]);
-    let (host, tally) = (SimHost::new(1), Arc::default());
-    let endpoint = endpoint(&host, &tally);
+    let host = SimHost::new(1);
+    let endpoint = opened(&host);
     let store = endpoint.store.port();
     block_on(tell(&host, store, &MemoryBus::default(), &store.stream_after(0)));
     for event in ["status", "status-timeline", "status-customer", "status-invalid", "status-unauthorized"] {
@@ -36,7 +36,14 @@ fn the_description_for_machines_says_what_the_route_does() {
     }
     description.holds(|| {
         let host = SimHost::new(1);
-        (super::endpoint(&host, &Arc::default()), host)
+        (opened(&host), host)
     });
     description.keep();
+}
+
+/// With the payment of `events/initiate.json`.
+fn opened(host: &SimHost) -> Endpoint {
+    let (store, gateway) = (MemoryStore::default(), SimGateway::new(Arc::new(SimHost::new(1))));
+    block_on(opened_by(host, &store, &gateway, "initiate"));
+    Status { keys: client_keys(), store: Counting::new(store, Arc::default()), people: Twin::default() }
 }

@@ -7,6 +7,8 @@ use adapters::http::webhook_endpoint_json::EndpointWithSecretJson;
 use domain::webhook::DeliveryId;
 use flow::commit::webhook::create;
 use serde_json::json;
+use world::events::opened_by;
+use world::gateway::SimGateway;
 use world::openapi::{CURSOR, Description, Operation, Tag};
 
 use super::super::body::{EmptyBody, RangeBody, RedeliverBody, RegisterBody, RotateBody};
@@ -19,7 +21,7 @@ fn the_description_for_machines_says_what_the_routes_do() {
         [register(), list(), show(), rotate(), disable(), enable(), redeliver_range(), events(), event(), redeliver()];
     let mut description = Description::of("webhook-endpoint", routes);
     let host = SimHost::new(1);
-    let function = function(&host);
+    let function = Function { store: opened(&host), ..function(&host) };
     for event in ["webhook-endpoint-show", "webhook-endpoint", "webhook-endpoint", "webhook-endpoint-invalid"] {
         description.tell(&function, &host, event);
     }
@@ -29,6 +31,7 @@ fn the_description_for_machines_says_what_the_routes_do() {
         "reused",
         "list",
         "show",
+        "rotate",
         "rotate",
         "events",
         "events-invalid",
@@ -48,6 +51,14 @@ fn the_description_for_machines_says_what_the_routes_do() {
     description.keep();
 }
 
+/// A table with the payment of `events/initiate.json`, of which is told.
+fn opened(host: &SimHost) -> MemoryStore {
+    let (store, gateway) = (MemoryStore::default(), SimGateway::new(std::sync::Arc::new(SimHost::new(1))));
+    block_on(opened_by(host, &store, &gateway, "initiate"));
+    block_on(tell(host, &store, &MemoryBus::default(), &store.stream_after(0)));
+    store
+}
+
 fn register() -> Operation {
     Operation::post("/webhook-endpoints", "registerWebhookEndpoint", Tag::WebhookEndpoints, "Register an endpoint")
         .says("At most 16 are enabled. `signingSecret` is shown here and by rotate, and to the same request again while it is the present one.")
@@ -56,6 +67,7 @@ fn register() -> Operation {
         .takes::<RegisterBody>()
         .answers::<EndpointWithSecretJson>(201, "It is registered.")
         .answers::<EndpointWithSecretJson>(200, "The same request had registered it before.")
+        .is_replayed(200)
         .then(201, "show", of_the_endpoint("getWebhookEndpoint"))
         .then(201, "disable", of_the_endpoint("disableWebhookEndpoint"))
         .refuses([Refusal::TooManyEndpoints])
@@ -83,6 +95,7 @@ fn rotate() -> Operation {
         .under_a_key()
         .takes::<RotateBody>()
         .answers::<EndpointWithSecretJson>(200, "The endpoint with its new secret.")
+        .may_be_replayed([200])
 }
 
 fn disable() -> Operation {

@@ -157,6 +157,15 @@ enum Mode {
     Live,
 }
 
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Live => "live",
+        }
+    }
+}
+
 impl<'a> Stack<'a> {
     fn look_up(local: &'a Place, name: &str) -> Result<Self, Failure> {
         let account = Account::of(name, local);

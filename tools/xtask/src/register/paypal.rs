@@ -79,7 +79,12 @@ impl App {
         let basic = format!("Basic {}", BASE64.encode(format!("{id}:{secret}").as_bytes()));
         let grant = [("grant_type".to_owned(), "client_credentials".to_owned())];
         let url = format!("{}/v1/oauth2/token", stack.paypal);
-        let granted = send("POST", &url, &[("authorization", &basic)], &Body::Form(&grant))?;
+        let granted = send("POST", &url, &[("authorization", &basic)], &Body::Form(&grant)).map_err(|failure| {
+            let mode = stack.mode.name();
+            Failure::new(format!(
+                "{failure}\npaypal: the stack is in {mode} mode, and the app in its secret must be one of that"
+            ))
+        })?;
         let token = granted.get("access_token").and_then(Value::as_str);
         let token = token.ok_or_else(|| Failure::new("PayPal gave no token"))?;
         Ok(Some(Self { base: stack.paypal.clone(), authorization: format!("Bearer {token}") }))
@@ -124,9 +129,10 @@ impl App {
 
 /// The document that the functions read.
 fn kept(stack: &Stack<'_>) -> Result<Map<String, Value>, Failure> {
-    match stack.secrets.secret(KEPT)?.unwrap_or_else(|| Value::Object(Map::new())) {
-        Value::Object(document) => Ok(document),
-        _ => Err(Failure::new("the secret of PayPal's webhook does not hold an object; nothing was changed")),
+    let unreadable = "the secret of PayPal's webhook does not hold an object; nothing was changed";
+    match stack.secrets.secret(KEPT)? {
+        None => Ok(Map::new()),
+        Some(kept) => kept.as_object().cloned().ok_or_else(|| Failure::new(unreadable)),
     }
 }
 

@@ -151,7 +151,7 @@ impl Secrets for &InMemory {
         let comes = self.puts.borrow_mut().pop().unwrap_or(Put::Done);
         if comes != Put::Refused {
             self.set(output, value.clone());
-            self.were_put.set(self.were_put.get() + 1);
+            self.were_put.set(self.were_put.get().saturating_add(1));
         }
         if comes == Put::Done { Ok(()) } else { Err(Failure::new("AccessDenied")) }
     }

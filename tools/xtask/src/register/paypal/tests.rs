@@ -33,6 +33,16 @@ fn a_webhook_is_made_once_and_mended_and_what_else_stands_in_the_secret_stays() 
 }
 
 #[test]
+fn an_app_that_gets_no_token_may_be_one_of_the_other_mode() {
+    let trial = Trial::start();
+    trial.secrets.set("PayPalSecretArn", json!({"clientId": "of-another-mode", "clientSecret": "hidden"}));
+    let failure = register(&trial.stack()).unwrap_err().to_string();
+    assert!(failure.contains("401") && failure.contains("test mode") && !failure.contains("hidden"), "{failure}");
+    trial.secrets.set("PayPalSecretArn", json!({}));
+    assert_eq!(register(&trial.stack()).unwrap(), Done::NoCredentials);
+}
+
+#[test]
 fn a_webhook_whose_id_could_not_be_kept_is_found_by_its_address() {
     let trial = Trial::start();
     trial.secrets.next_puts(&[Put::Refused]);

@@ -6,7 +6,7 @@ use super::endpoint::{Endpoint, MADE_BY, Mark, US};
 use super::{API_VERSION, events};
 use crate::failure::Failure;
 use crate::register::wire::{Body, send};
-use crate::register::{Mode, OPERATORS_KEY, Stack};
+use crate::register::{OPERATORS_KEY, Stack};
 
 /// Stripe's own limit is 16 for an account.
 const PAGE: usize = 100;
@@ -30,10 +30,7 @@ impl Merchant {
             (None, Some(key)) => (key.trim(), "the stack's secret"),
             (None, None) => return Ok(None),
         };
-        let mode = match stack.mode {
-            Mode::Test => "test",
-            Mode::Live => "live",
-        };
+        let mode = stack.mode.name();
         if !is_of(mode, key) {
             let sentence = format!("{} is in {mode} mode, and the key from {whose} is no key of that", stack.name);
             return Err(Failure::new(format!("{sentence}; nothing was asked with it")));
@@ -87,7 +84,8 @@ impl Merchant {
         let mut wanted: Vec<String> = events().into_iter().map(str::to_owned).collect();
         wanted.sort();
         if endpoint.enabled && endpoint.events == wanted {
-            println!("stripe: {id} is as it should be; nothing was changed");
+            // Of a secret that was rolled Stripe's API shows nothing.
+            println!("stripe: {id} is as it should be, unless its secret was rolled since; nothing was changed");
             return Ok(());
         }
         let mut form = events_form();

@@ -73,8 +73,64 @@ pub(crate) fn hold_the_stack_to_it(own: &Place, proof: &Path) -> Result<u64, Fai
         let number = told.pointer(pointer).and_then(Value::as_u64);
         number.ok_or_else(|| Failure::new(format!("{} does not say {pointer}", own.shown(&report))))
     };
+    let behind_the_door = unreached(&told);
+    if !behind_the_door.is_empty() {
+        let operations = behind_the_door.join(", ");
+        return Err(Failure::new(format!(
+            "schemathesis never came further than the door of {operations}: what it found is no proof"
+        )));
+    }
     let operations = number("/operations/tested")?;
     proof::tell(proof, "schemathesis", operations, "operations")?;
     proof::tell(proof, "schemathesis", number("/test_cases/generated")?, "requests")?;
     Ok(operations)
+}
+
+/// What schemathesis cannot bring to an end: the payments and disputes that it knows are past that when it comes, and it is told so.
+const TOO_LATE: [&str; 5] = [
+    "POST /payment/confirm",
+    "POST /payment/capture",
+    "POST /payment/cancel",
+    "POST /disputes/{disputeId}/evidence",
+    "POST /disputes/{disputeId}/accept",
+];
+/// What it has no signature for.
+const SIGNED: &str = "POST /webhook/{gateway}";
+
+/// The operations of which no request that the description allows was taken, or came to something that is there.
+fn unreached(report: &Value) -> Vec<String> {
+    let Some(operations) = report.get("valid_rates").and_then(Value::as_object) else {
+        return vec!["every operation, as it does not say how far it came".to_owned()];
+    };
+    let sum = |phases: &Value, fate: &str| -> u64 {
+        let phases = phases.as_object().into_iter().flatten();
+        phases.filter_map(|(_, fates)| fates.get(fate)?.as_u64()).fold(0, u64::saturating_add)
+    };
+    let is_reached = |operation: &str, phases: &Value| {
+        let is_told_why = TOO_LATE.contains(&operation) && sum(phases, "conflicts") > 0;
+        operation == SIGNED || sum(phases, "accepted") > 0 || is_told_why
+    };
+    let unreached = operations.iter().filter(|(operation, phases)| !is_reached(operation, phases));
+    unreached.map(|(operation, _)| operation.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_operation_that_only_ever_refused_was_not_tried() {
+        let report = |operation: &str, accepted: u64, conflicts: u64| {
+            let fates = json!({"accepted": accepted, "conflicts": conflicts, "unreachable": 3, "rejected": 9});
+            json!({"valid_rates": {operation: {"examples": {"accepted": 0, "conflicts": 0}, "fuzzing": fates}}})
+        };
+        assert_eq!(unreached(&report("GET /payments", 1, 0)), Vec::<String>::new());
+        assert_eq!(unreached(&report("GET /payments", 0, 5)), ["GET /payments"]);
+        assert_eq!(unreached(&report("POST /payment/cancel", 0, 1)), Vec::<String>::new());
+        assert_eq!(unreached(&report("POST /payment/cancel", 0, 0)), ["POST /payment/cancel"]);
+        assert_eq!(unreached(&report(SIGNED, 0, 0)), Vec::<String>::new());
+        assert_eq!(unreached(&json!({})).len(), 1);
+    }
 }

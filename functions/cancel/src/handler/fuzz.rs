@@ -1,20 +1,14 @@
 //! Cancels that nobody would ask for: what is accepted ends the payment that it names, what is refused ends none.
 
-use std::sync::Arc;
-
 use ::fuzz::Target;
 use ::fuzz::requests::{accepted_object, request, seed, told};
 use flow::operations::initiate::{initiate, transaction_id};
-use world::events::client_keys;
-use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::people::Twin;
-use world::queue::MemoryQueue;
 use world::shop::{key, order, rules};
-use world::store::MemoryStore;
 use world::turns::block_on;
 
-use super::*;
+use super::tests::with_nothing;
 
 const HEADER: &str = "idempotency-key";
 const FIELDS: [&str; 2] = ["transactionId", "reason"];
@@ -38,12 +32,7 @@ fn whatever_is_sent_only_a_cancel_of_this_payment_ends_it() {
     target.words([open.as_str()]).inputs(800).check(|input| {
         let Some(request) = request("cancel", HEADER, input) else { return "no header".to_owned() };
         let host = SimHost::new(1);
-        let endpoint = Cancel {
-            keys: client_keys(),
-            store: MemoryStore::default(),
-            gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-            nudges: MemoryQueue::default(),
-        };
+        let endpoint = with_nothing();
         for name in ["open", "other"] {
             block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), order(name)))
                 .unwrap();

@@ -20,16 +20,21 @@ use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Cancel<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Endpoint = Cancel<Drawer, MemoryStore, SimGateway, MemoryQueue>;
 
-/// With the payments that `events/initiate.json` and `events/initiate-abandoned.json` open, and the first of them paid.
-fn endpoint(host: &SimHost) -> Endpoint {
-    let endpoint = Cancel {
+/// Before any payment is there.
+pub(super) fn with_nothing() -> Endpoint {
+    Cancel {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
-    };
+    }
+}
+
+/// With the payments that `events/initiate.json` and `events/initiate-abandoned.json` open, and the first of them paid.
+fn endpoint(host: &SimHost) -> Endpoint {
+    let endpoint = with_nothing();
     let Cancel { store, gateway, nudges, .. } = &endpoint;
     for name in ["event-initiate", "event-initiate-abandoned"] {
         let request = InitiateRequest { terms: payment(host).terms, ..order(name) };

@@ -1,22 +1,17 @@
 //! Captures that nobody would ask for: never more than is held, never twice, and what is refused leaves the hold alone.
 
-use std::sync::Arc;
-
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
 use domain::id::TransactionId;
 use flow::operations::confirm::confirm;
 use flow::operations::initiate::{initiate, transaction_id};
 use serde_json::Value;
-use world::events::client_keys;
-use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::people::Twin;
-use world::queue::MemoryQueue;
 use world::shop::{card, client, held_order, key, rules};
-use world::store::MemoryStore;
 use world::turns::block_on;
 
+use super::tests::{Endpoint, with_nothing};
 use super::*;
 
 const HEADER: &str = "idempotency-key";
@@ -59,16 +54,9 @@ fn whatever_is_sent_no_more_is_captured_than_is_held_and_only_once() {
     });
 }
 
-fn with_held_money(
-    held: &TransactionId,
-) -> (Capture<world::events::Drawer, MemoryStore, SimGateway, MemoryQueue>, SimHost) {
+fn with_held_money(held: &TransactionId) -> (Endpoint, SimHost) {
     let host = SimHost::new(1);
-    let endpoint = Capture {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-    };
+    let endpoint = with_nothing();
     let Capture { store, gateway, nudges, .. } = &endpoint;
     block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), held_order("held"))).unwrap();
     block_on(confirm(&host, store, gateway, nudges, held, card("confirm"), &client())).unwrap();

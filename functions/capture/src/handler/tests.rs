@@ -21,16 +21,21 @@ use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Capture<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Endpoint = Capture<Drawer, MemoryStore, SimGateway, MemoryQueue>;
 
-/// With the payment that `events/initiate-manual-capture.json` opens and `events/confirm-manual-capture.json` has authorized.
-fn endpoint(host: &SimHost) -> Endpoint {
-    let endpoint = Capture {
+/// Before any payment is there.
+pub(super) fn with_nothing() -> Endpoint {
+    Capture {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
-    };
+    }
+}
+
+/// With the payment that `events/initiate-manual-capture.json` opens and `events/confirm-manual-capture.json` has authorized.
+fn endpoint(host: &SimHost) -> Endpoint {
+    let endpoint = with_nothing();
     let mut order = held_order("event-initiate-manual-capture");
     order.terms.amount = Money::payable(5000, Currency::from_code("USD").unwrap()).unwrap();
     let Capture { store, gateway, nudges, .. } = &endpoint;

@@ -1,21 +1,11 @@
 //! Confirms that nobody would send: what is accepted is what HTTP.md allows, what is refused changes nothing, and whatever
 //! it was, it charges once.
 
-use std::sync::Arc;
-
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
-use flow::operations::initiate::{InitiateRequest, initiate};
-use world::events::{client_keys, payment};
-use world::gateway::SimGateway;
 use world::host::SimHost;
-use world::people::Twin;
-use world::queue::MemoryQueue;
-use world::shop::{order, rules};
-use world::store::MemoryStore;
-use world::turns::block_on;
 
-use super::*;
+use super::tests::endpoint;
 
 const HEADER: &str = "idempotency-key";
 const OPENED: &str = "pay_45r6h26q25dittbo7zrmxadm3f";
@@ -54,15 +44,7 @@ fn whatever_is_sent_only_what_is_documented_charges_and_only_once() {
     target.check(|input| {
         let Some(request) = request("confirm", HEADER, input) else { return "no header".to_owned() };
         let host = SimHost::new(1);
-        let endpoint = Confirm {
-            keys: client_keys(),
-            store: MemoryStore::default(),
-            gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-            nudges: MemoryQueue::default(),
-            declines_per_hour: Some(10),
-        };
-        let opening = InitiateRequest { terms: payment(&host).terms, ..order("event-initiate") };
-        block_on(initiate(&host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), opening)).unwrap();
+        let endpoint = endpoint(&host);
 
         let first = told(&endpoint, &host, &request, &DOCUMENTED);
         let again = told(&endpoint, &host, &request, &DOCUMENTED);

@@ -21,17 +21,22 @@ use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Confirm<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Endpoint = Confirm<Drawer, MemoryStore, SimGateway, MemoryQueue>;
 
-/// With the payment that `events/initiate.json` opens.
-fn endpoint(host: &SimHost) -> Endpoint {
-    let endpoint = Confirm {
+/// Before any payment is there.
+pub(super) fn with_nothing() -> Endpoint {
+    Confirm {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
         declines_per_hour: Some(10),
-    };
+    }
+}
+
+/// With the payment that `events/initiate.json` opens.
+pub(super) fn endpoint(host: &SimHost) -> Endpoint {
+    let endpoint = with_nothing();
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
     block_on(initiate(host, &endpoint.store, &endpoint.gateway, &Twin::default(), &rules(), request)).unwrap();
     endpoint

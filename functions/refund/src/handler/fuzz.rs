@@ -1,22 +1,17 @@
 //! Refunds that nobody would ask for: never more than was paid, never twice, and what is refused changes nothing.
 
-use std::sync::Arc;
-
 use ::fuzz::Target;
 use ::fuzz::requests::{Told, accepted_object, request, seed, told};
 use domain::id::TransactionId;
 use flow::operations::confirm::confirm;
 use flow::operations::initiate::{initiate, transaction_id};
 use serde_json::Value;
-use world::events::client_keys;
-use world::gateway::SimGateway;
 use world::host::SimHost;
 use world::people::Twin;
-use world::queue::MemoryQueue;
 use world::shop::{card, client, key, order, rules};
-use world::store::MemoryStore;
 use world::turns::block_on;
 
+use super::tests::{Endpoint, with_nothing};
 use super::*;
 
 const HEADER: &str = "idempotency-key";
@@ -60,16 +55,9 @@ fn whatever_is_sent_no_more_goes_back_than_was_paid_and_only_once() {
     });
 }
 
-fn with_a_paid_payment(
-    paid: &TransactionId,
-) -> (Refund<world::events::Drawer, MemoryStore, SimGateway, MemoryQueue>, SimHost) {
+fn with_a_paid_payment(paid: &TransactionId) -> (Endpoint, SimHost) {
     let host = SimHost::new(1);
-    let endpoint = Refund {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-    };
+    let endpoint = with_nothing();
     let Refund { store, gateway, nudges, .. } = &endpoint;
     block_on(initiate(&host, store, gateway, &Twin::default(), &rules(), order("paid"))).unwrap();
     block_on(confirm(&host, store, gateway, nudges, paid, card("confirm"), &client())).unwrap();

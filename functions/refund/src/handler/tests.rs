@@ -20,16 +20,21 @@ use world::turns::block_on;
 
 use super::*;
 
-type Endpoint = Refund<Drawer, MemoryStore, SimGateway, MemoryQueue>;
+pub(super) type Endpoint = Refund<Drawer, MemoryStore, SimGateway, MemoryQueue>;
 
-/// With the payment that `events/initiate.json` opens and `events/confirm.json` pays.
-fn endpoint(host: &SimHost) -> Endpoint {
-    let endpoint = Refund {
+/// Before any payment is there.
+pub(super) fn with_nothing() -> Endpoint {
+    Refund {
         keys: client_keys(),
         store: MemoryStore::default(),
         gateway: SimGateway::new(Arc::new(SimHost::new(1))),
         nudges: MemoryQueue::default(),
-    };
+    }
+}
+
+/// With the payment that `events/initiate.json` opens and `events/confirm.json` pays.
+fn endpoint(host: &SimHost) -> Endpoint {
+    let endpoint = with_nothing();
     let Refund { store, gateway, nudges, .. } = &endpoint;
     let request = InitiateRequest { terms: payment(host).terms, ..order("event-initiate") };
     block_on(initiate(host, store, gateway, &Twin::default(), &rules(), request)).unwrap();

@@ -34,12 +34,7 @@ fn the_description_for_machines_says_what_the_route_does() {
 
 /// With the payments of two event files, the first of them paid.
 fn opened(host: &SimHost) -> Endpoint {
-    let endpoint = Cancel {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-    };
+    let endpoint = with_nothing();
     let Cancel { store, gateway, nudges, .. } = &endpoint;
     let paid = block_on(opened_by(host, store, gateway, "initiate")).id;
     block_on(opened_by(host, store, gateway, "initiate-abandoned"));

@@ -41,12 +41,7 @@ fn the_description_for_machines_says_what_the_route_does() {
 
 /// With the money of `events/initiate-manual-capture.json` held.
 fn held(host: &SimHost) -> Endpoint {
-    let endpoint = Capture {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-    };
+    let endpoint = with_nothing();
     let Capture { store, gateway, nudges, .. } = &endpoint;
     block_on(opened_by(host, store, gateway, "initiate-manual-capture"));
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm-manual-capture"), &client())).unwrap();

@@ -49,13 +49,7 @@ fn the_description_for_machines_says_what_the_route_does() {
 
 /// With the payments of three event files, that at PayPal approved by its payer.
 fn opened(host: &SimHost) -> Endpoint {
-    let endpoint = Confirm {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-        declines_per_hour: Some(10),
-    };
+    let endpoint = with_nothing();
     let Confirm { store, gateway, .. } = &endpoint;
     for event in ["initiate", "initiate-manual-capture", "initiate-paypal"] {
         let payment = block_on(opened_by(host, store, gateway, event));

@@ -42,12 +42,7 @@ fn the_description_for_machines_says_what_the_route_does() {
 
 /// With the payment of `events/initiate.json` paid.
 fn paid(host: &SimHost) -> Endpoint {
-    let endpoint = Refund {
-        keys: client_keys(),
-        store: MemoryStore::default(),
-        gateway: SimGateway::new(Arc::new(SimHost::new(1))),
-        nudges: MemoryQueue::default(),
-    };
+    let endpoint = with_nothing();
     let Refund { store, gateway, nudges, .. } = &endpoint;
     block_on(opened_by(host, store, gateway, "initiate"));
     block_on(confirm(host, store, gateway, nudges, &id(), card("event-confirm"), &client())).unwrap();

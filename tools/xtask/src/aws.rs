@@ -4,6 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::bundle::as_by_hand;
 use crate::failure::{Failure, While};
 use crate::place::{Place, REGION, STACK};
 use crate::{step, tools};
@@ -50,6 +51,8 @@ impl<'a> Account<'a> {
         let (Self::Local(place) | Self::Callers(place)) = self;
         let mut command = Command::new(place.venv_program(program));
         command.current_dir(&place.root).env("PATH", tools::path(place)).env("SAM_CLI_TELEMETRY", "0");
+        // `sam build` has cargo do it.
+        as_by_hand(&mut command);
         if let Self::Local(place) = self {
             point_at_local(place, &mut command);
         }
@@ -89,8 +92,17 @@ impl<'a> Account<'a> {
 }
 
 pub(crate) fn output_of(outputs: &Value, name: &str) -> Option<String> {
-    let named = |output: &&Value| output.get("OutputKey").and_then(Value::as_str) == Some(name);
-    Some(outputs.as_array()?.iter().find(named)?.get("OutputValue")?.as_str()?.to_owned())
+    named(outputs, ["OutputKey", "OutputValue"], name)
+}
+
+/// And a parameter of it.
+pub(crate) fn parameter_of(parameters: &Value, name: &str) -> Option<String> {
+    named(parameters, ["ParameterKey", "ParameterValue"], name)
+}
+
+fn named(list: &Value, [key, value]: [&str; 2], name: &str) -> Option<String> {
+    let is_it = |item: &&Value| item.get(key).and_then(Value::as_str) == Some(name);
+    Some(list.as_array()?.iter().find(is_it)?.get(value)?.as_str()?.to_owned())
 }
 
 /// Sets the environment of a program that shall see the local AWS and nothing else. `test` is ministack's root user.

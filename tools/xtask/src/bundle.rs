@@ -79,7 +79,18 @@ pub(crate) fn template_file(place: &Place) -> PathBuf {
 pub(crate) fn cargo(place: &Place) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(&place.root);
+    as_by_hand(&mut command);
     command
+}
+
+/// Takes away what the `cargo` that started us says of the package that we are. Build scripts (`ring`'s) ask for it: a `cargo` that it reached
+/// would build them anew, and all that stands on them, and so would the next one by hand.
+pub(crate) fn as_by_hand(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
 }
 
 fn folder(place: &Place) -> PathBuf {
@@ -150,6 +161,19 @@ mod tests {
     use super::*;
 
     const TEMPLATE: &str = include_str!("../../../template.yaml");
+
+    #[test]
+    fn a_cargo_that_we_start_hears_nothing_of_the_package_that_we_are() {
+        let mut command = Command::new("cargo");
+        as_by_hand(&mut command);
+        let taken: Vec<&str> =
+            command.get_envs().filter(|(_, value)| value.is_none()).filter_map(|(name, _)| name.to_str()).collect();
+        // `cargo test` has told us these.
+        for name in ["CARGO_PKG_NAME", "CARGO_PKG_VERSION_PATCH", "CARGO_MANIFEST_DIR"] {
+            assert!(taken.contains(&name), "{name}: {taken:?}");
+        }
+        assert!(taken.iter().all(|name| *name != "CARGO" && *name != "CARGO_TARGET_DIR"), "{taken:?}");
+    }
 
     #[test]
     fn every_function_of_the_template_has_its_binary_and_its_folder() {

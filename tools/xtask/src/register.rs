@@ -14,7 +14,7 @@ mod wire;
 
 use serde_json::Value;
 
-use crate::aws::{Account, output_of};
+use crate::aws::{Account, output_of, parameter_of};
 use crate::failure::Failure;
 use crate::interrupt;
 use crate::key::flag;
@@ -171,19 +171,20 @@ impl<'a> Stack<'a> {
         let account = Account::of(name, local);
         let shown =
             account.aws(&["cloudformation", "describe-stacks", "--stack-name", name, "--query", "Stacks[0]"])?;
+        let parameter = |name: &str| parameter_of(shown.get("Parameters")?, name);
         let deployed = Deployed { account, outputs: shown.get("Outputs").cloned().unwrap_or_default() };
         let (mode, stripe, paypal, api) = if name == STACK {
             // The sandbox is both gateways, and the local AWS answers elsewhere than the stack says.
             (Mode::Test, local.sandbox_url(), local.sandbox_url(), local.api_url())
         } else {
-            let (mode, paypal) = match parameter(&shown, "Mode").as_deref() {
+            let (mode, paypal) = match parameter("Mode").as_deref() {
                 Some("test") => (Mode::Test, "https://api-m.sandbox.paypal.com"),
                 Some("live") => (Mode::Live, "https://api-m.paypal.com"),
                 _ => {
                     return Err(Failure::new(format!("{name} has no parameter Mode: it is no stack of this template")));
                 }
             };
-            let stripe = parameter(&shown, "StripeBaseUrl").unwrap_or_else(|| "https://api.stripe.com".to_owned());
+            let stripe = parameter("StripeBaseUrl").unwrap_or_else(|| "https://api.stripe.com".to_owned());
             (mode, stripe, paypal.to_owned(), deployed.output("ApiUrl")?)
         };
         let operators_key = std::env::var(OPERATORS_KEY).ok().filter(|key| !key.trim().is_empty());
@@ -230,10 +231,10 @@ impl Secrets for Deployed<'_> {
     }
 }
 
-fn parameter(stack: &Value, name: &str) -> Option<String> {
-    let named = |parameter: &&Value| parameter.get("ParameterKey").and_then(Value::as_str) == Some(name);
-    let found = stack.get("Parameters")?.as_array()?.iter().find(named)?;
-    found.get("ParameterValue")?.as_str().map(str::to_owned)
+/// What an endpoint is subscribed to, at Stripe and at PayPal.
+#[cfg(test)]
+pub(crate) fn events() -> impl Iterator<Item = &'static str> {
+    stripe::EVENTS.lines().chain(paypal::EVENTS.lines())
 }
 
 #[cfg(test)]
@@ -268,7 +269,7 @@ mod tests {
         let is_event =
             |word: &&str| word.contains('.') && word.chars().all(|c| c.is_ascii_alphabetic() || "._*".contains(c));
         let mut named: Vec<&str> = section.split('`').skip(1).step_by(2).filter(is_event).collect();
-        let mut subscribed: Vec<&str> = stripe::EVENTS.lines().chain(paypal::EVENTS.lines()).collect();
+        let mut subscribed: Vec<&str> = events().collect();
         for list in [&mut named, &mut subscribed] {
             list.sort_unstable();
             list.dedup();

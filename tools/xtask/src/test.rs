@@ -9,7 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::aws::Account;
-use crate::bundle::cargo;
+use crate::bundle::{as_by_hand, cargo};
 use crate::counted::{self, Count};
 use crate::failure::{Failure, While};
 use crate::place::Place;
@@ -172,6 +172,7 @@ fn tests(own: &Place, depth: Depth, doubles: &Doubles, proof: &Path) -> Result<C
         "--exclude",
         "acceptance",
     ]);
+    as_by_hand(&mut rest);
     for command in [&mut acceptance, &mut rest] {
         doubles.tell(own, command);
         command.env(proof::FILE, proof);
@@ -217,5 +218,6 @@ impl Doubles {
 pub(crate) fn cargo_lambda(own: &Place) -> Command {
     let mut command = Command::new(own.venv_program("cargo-lambda"));
     command.current_dir(&own.root).env("PATH", tools::path(own)).arg("lambda");
+    as_by_hand(&mut command);
     command
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::aws;
+use crate::bundle::as_by_hand;
 use crate::failure::{Failure, While};
 use crate::place::{Place, REGION};
 use crate::process::Running;
@@ -32,6 +33,7 @@ pub(crate) fn command(place: &Place) -> Result<Command, Failure> {
     let variables = fs::read_to_string(place.watch_env()).while_doing("reading watch.env")?;
     let mut command = Command::new(place.venv_program("cargo-lambda"));
     aws::point_at_local(place, &mut command);
+    as_by_hand(&mut command);
     command
         .current_dir(&place.root)
         .env("PATH", tools::path(place))

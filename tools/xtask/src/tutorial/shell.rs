@@ -12,6 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::page::fits;
+use crate::bundle::as_by_hand;
 use crate::failure::{Failure, While};
 use crate::place::Place;
 use crate::{aws, interrupt, process, tools};
@@ -39,6 +40,7 @@ impl Shell {
         let what = "opening a shell";
         let mut command = Command::new("bash");
         aws::point_at_local(place, &mut command);
+        as_by_hand(&mut command);
         let ports = place.ports;
         for (name, port) in [
             ("QUITTANCE_PORT", ports.aws),
